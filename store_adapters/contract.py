@@ -1,0 +1,226 @@
+"""What every session store adapter promises: bytes in, bytes out, compare-and-set; knows no session format.
+
+A record is bytes plus the version they were read at. There is no blind write: `replace`, `delete` and
+`change_expiry` take the record as it was read and raise `RecordChanged` when the store holds something else,
+`RecordMissing` when it holds nothing. No write but `change_expiry` changes the expiry; none but `create`
+makes a record that was not there.
+
+Adapters are synchronous and used from one thread at a time (one lane per connection). Two members may be
+called from any thread at any time: `interrupt` and `CancelToken.cancel`.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class RecordRef:
+    """Where a record is: the container (database number, collection, folder) and the store's own key.
+
+    `key` is the whole key as the store spells it (Redis key with its prefix, `_id`, file name) in bytes.
+    A MongoDB `_id` that is no string is kept as NUL + the BSON document `{"_id": …}`.
+    """
+
+    container: str
+    key: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class RawRecord:
+    """One record as it stood in the store at `read_at_ms`.
+
+    `payload`: Redis value, file content, or the whole MongoDB document as BSON.
+    `expires_at_ms`: the store's own truth (Redis TTL, MongoDB `expires`, `__lastAccess` + lifetime) in epoch
+    milliseconds; None when the store never removes it.
+    `changed_at_ms`: last change where the store tells (file time, `lastModified`), else None.
+    `version`: opaque to all but the adapter which made it.
+    """
+
+    ref: RecordRef
+    payload: bytes
+    expires_at_ms: int | None
+    read_at_ms: int
+    changed_at_ms: int | None = None
+    version: object = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A key which is listed but is no readable session record, and why ("a hash, not a string")."""
+
+    key: bytes
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Some records of a listing, in columns of equal length (no object per record).
+
+    `expires_at_ms[i]` and `changed_at_ms[i]` are None where unknown or never. `payloads[i]` holds at most the
+    adapter's `list_payload_limit` bytes; `sizes[i]` is the true size. `read` counts the records so far, `total`
+    is the store's estimate of all (None: unknown).
+    """
+
+    keys: Sequence[bytes]
+    payloads: Sequence[bytes]
+    sizes: Sequence[int]
+    expires_at_ms: Sequence[int | None]
+    changed_at_ms: Sequence[int | None]
+    skipped: Sequence[Skipped]
+    read: int
+    total: int | None
+
+
+class ChangeKind(Enum):
+    WRITTEN = "written"  # created or changed: read it again
+    REMOVED = "removed"  # deleted or expired
+    TOUCHED = "touched"  # only the expiry moved
+    RESET = "reset"  # anything may have changed: list again
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Something happened to the record `key` at `seen_at_ms` (epoch milliseconds, this machine's clock)."""
+
+    kind: ChangeKind
+    key: bytes
+    seen_at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many records there are; `exact` is False for a server's estimate."""
+
+    number: int
+    exact: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StoreInfo:
+    """What the server says of itself. `product` is "Redis", "Valkey", "MongoDB", "Folder" or "Memory".
+
+    `details` are label and text pairs to show (address, database, memory, eviction policy, free space …).
+    `watch_method` says how `watch` follows changes ("keyspace notifications", "change stream", "polling every 2 s").
+    `round_trip_ms` is the time of one small request.
+    """
+
+    product: str
+    version: str
+    address: str
+    details: tuple[tuple[str, str], ...]
+    watch_method: str
+    round_trip_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What this store can do; True where it can.
+
+    `can_write`: False for a read-only connection. `can_persist`: an expiry can be taken away altogether.
+    `kind`: "redis", "mongo", "file" or "memory", for choosing a codec and words; never for behaviour above.
+    """
+
+    kind: str
+    can_write: bool = True
+    can_persist: bool = True
+
+
+class CancelToken:
+    """A flag which any thread may raise to stop a listing or a watch."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+
+    def cancel(self) -> None:
+        self._event.set()
+
+    @property
+    def is_cancelled(self) -> bool:
+        return self._event.is_set()
+
+    def wait(self, timeout_s: float) -> bool:
+        """Sleep up to `timeout_s` seconds; True as soon as it is cancelled."""
+        return self._event.wait(timeout_s)
+
+
+class SessionStore(Protocol):
+    """One open connection to one session store. Every method may raise `StoreError` and its children.
+
+    Each call is bounded: 3 s per socket operation and an overall deadline (listing and watching: per step).
+    """
+
+    @property
+    def capabilities(self) -> Capabilities: ...
+
+    @property
+    def label(self) -> str:
+        """The address without credentials, to show."""
+        ...
+
+    def list_records(self, cancel: CancelToken) -> Iterator[Batch]:
+        """Yield all records in batches, in the store's order; a key may come twice; ends early when cancelled.
+
+        A connection lost on the way raises `StoreUnreachable`: a short listing is never passed off as complete.
+        """
+        ...
+
+    def read(self, ref: RecordRef) -> RawRecord:
+        """Return the record; `RecordMissing`, `RecordUnreadable`."""
+        ...
+
+    def create(self, ref: RecordRef, payload: bytes, expires_at_ms: int | None) -> RawRecord:
+        """Store a new record; `RecordExists` if the key is taken. None: never expires."""
+        ...
+
+    def replace(self, base: RawRecord, payload: bytes) -> RawRecord:
+        """Put `payload` in place of `base.payload`, keeping the expiry.
+
+        `RecordChanged` when the payload is no longer `base.payload` (a moved expiry alone is no change),
+        `RecordMissing` when it is gone, `OutcomeUnknown` when a broken connection leaves it open even after a
+        re-read. MongoDB: only what differs between the two documents is `$set`.
+        """
+        ...
+
+    def delete(self, base: RawRecord) -> None:
+        """Remove the record if its payload is still `base.payload`; `RecordChanged`, `RecordMissing`."""
+        ...
+
+    def change_expiry(self, base: RawRecord, expires_at_ms: int | None) -> RawRecord:
+        """Set when the store lets the record go, and nothing else; None takes the expiry away (`Unsupported`).
+
+        Compares like `replace`.
+        """
+        ...
+
+    def count(self) -> Count: ...
+
+    def info(self) -> StoreInfo: ...
+
+    def watch(self, cancel: CancelToken) -> Iterator[Sequence[Change]]:
+        """Yield what changed, in batches, until cancelled; an empty batch at least every second or so.
+
+        Uses a connection of its own, so that it may run in another thread beside the other calls.
+        """
+        ...
+
+    def ref_for(self, session_id: str) -> RecordRef:
+        """Return where a session ID's record would be. `BadStoreAddress` for an ID which this store cannot hold
+        (a path separator, NUL, too long): a typed ID never becomes a path."""
+        ...
+
+    def session_id_of(self, key: bytes) -> str:
+        """Return the session ID inside a key (prefix or extension removed; undecodable bytes as `\\udcXX`)."""
+        ...
+
+    def interrupt(self) -> None:
+        """Make a blocked call of another thread raise `Interrupted` soon; harmless when nothing runs."""
+        ...
+
+    def close(self) -> None:
+        """Give back everything; never blocks for long and never raises."""
+        ...

@@ -1,0 +1,34 @@
+"""How a store is addressed and bounded: the parsed URL and the time limits; opens nothing itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class StoreAddress:
+    """A store URL taken apart. `password` never appears in `repr` or in `safe_url`.
+
+    `scheme`: redis, rediss, unix, mongodb, mongodb+srv, file, memory. `hosts`: "host:port", several for MongoDB.
+    `path`: database number, database name, folder or socket path. `options`: the query, decoded.
+    """
+
+    scheme: str
+    hosts: tuple[str, ...] = ()
+    path: str = ""
+    user: str = ""
+    password: str = field(default="", repr=False)
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Time limits in seconds and size limits in bytes for every call of a store."""
+
+    connect_s: float = 3.0
+    call_s: float = 3.0
+    deadline_s: float = 5.0
+    poll_s: float = 2.0
+    max_record_bytes: int = 64 * 1024 * 1024
+    list_payload_bytes: int = 1024 * 1024
