@@ -1,0 +1,1 @@
+"""Cookie schemes: parse, verify, decode and sign. No I/O, no store, no settings; nothing decoded is executed."""

@@ -1,0 +1,78 @@
+"""What a cookie and a verdict on it are; knows no scheme in particular."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+from inspector.core.secret import Secret
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """A Set-Cookie attribute as written: `Attribute("Max-Age", "60")`, `Attribute("HttpOnly", None)`."""
+
+    name: str
+    value: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Cookie:
+    """One cookie as it was pasted. `raw` is the value exactly as written, `value` after quotes and percent-decoding
+    as the `cookie` package does it. `origin`: "value", "cookie", "set-cookie" or "curl". `shadowed`: an earlier cookie
+    has the same name, so Express never sees this one. `url`: from a curl command, else "".
+    """
+
+    name: str
+    raw: str
+    value: str
+    origin: str
+    attributes: tuple[Attribute, ...] = ()
+    shadowed: bool = False
+    url: str = ""
+
+
+class Status(Enum):
+    VALID = "valid"
+    INVALID = "invalid"  # the scheme is known and the signature does not fit
+    UNSIGNED = "unsigned"  # readable, but there is no signature to check (or no secret was given)
+    UNKNOWN = "unknown"  # not a session cookie of any known scheme
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a scheme says of a cookie.
+
+    `scheme`: "express-session", "flask", "starlette", … or "" when unknown. `secret_index`: 0-based place of the fitting
+    secret, None when none fits or none was given. `session_id`: for schemes with a store. `payload`: the decoded data as
+    JSON text for schemes that keep it in the cookie (None otherwise). `issued_at_ms`: signed time, where there is one.
+    `detail`: one sentence. `hint`: the usual mistake that explains a bad signature ("the secret with its trailing
+    newline removed fits"), else "". `encoding`: "percent-encoded", "plain", "quoted", …
+    """
+
+    scheme: str
+    status: Status
+    detail: str
+    secret_index: int | None = None
+    session_id: str | None = None
+    payload: str | None = None
+    issued_at_ms: int | None = None
+    hint: str = ""
+    encoding: str = "plain"
+
+
+class Scheme(Protocol):
+    """One way to make a session cookie. `recognise` is cheap and needs no secret."""
+
+    name: str
+    label: str
+
+    def recognise(self, cookie: Cookie) -> bool: ...
+
+    def verify(self, cookie: Cookie, secrets: Sequence[Secret], now_ms: int) -> Verdict: ...
+
+
+class CookieError(ValueError):
+    """The text cannot be read as a cookie, or the data not signed; says what to do. Holds no secret."""
