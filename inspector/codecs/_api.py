@@ -1,0 +1,76 @@
+"""What a decoded record is and what a codec promises; knows no format in particular."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Protocol
+
+from inspector.core.node import Node
+
+
+class Fidelity(Enum):
+    EXACT = "exact"  # encoding the unedited tree gives the same bytes
+    EQUIVALENT = "equivalent"  # other bytes with the same meaning: editable, the formatting will change
+    READ_ONLY = "read-only"  # neither: shown, never written
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One codec that was tried on bytes it could not read: its label, why not, and at which byte (None: unknown)."""
+
+    label: str
+    reason: str
+    offset: int | None = None
+
+
+class CodecError(ValueError):
+    """The bytes cannot be read, or the tree not be written, in this format. Holds no payload."""
+
+    def __init__(self, message: str, attempts: tuple[Attempt, ...] = ()) -> None:
+        super().__init__(message)
+        self.attempts = attempts
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A record read by a codec. `codec` is its stable name ("express-json", "connect-mongo-text",
+    "connect-mongo-object", "session-file-store"), `label` the words for people ("express JSON").
+
+    `root` is the session as the application sees it. `envelope`: the other top-level fields of a MongoDB document.
+    `source`: the bytes that the spans in `root` point into. `reason`: why the fidelity is not EXACT.
+    """
+
+    codec: str
+    label: str
+    payload: bytes = field(repr=False)
+    root: Node = field(repr=False)
+    fidelity: Fidelity
+    source: bytes = field(repr=False)
+    envelope: Node | None = field(default=None, repr=False)
+    reason: str = ""
+
+
+class Codec(Protocol):
+    name: str
+    label: str
+
+    def decode(self, payload: bytes) -> Decoded:
+        """Read the bytes; `CodecError` with one attempt when they are something else."""
+        ...
+
+    def encode(self, decoded: Decoded, root: Node) -> bytes:
+        """Return the payload with `root` in it; what is unedited keeps its bytes. `CodecError`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What the list shows of a record. `format`: the codec's label, or "unreadable: …". `user`: who, "" unknown;
+    `role`: a word beside it. `signed_in`: a user was found. `keys`: number of top-level members beside `cookie`."""
+
+    format: str
+    user: str
+    role: str
+    signed_in: bool
+    keys: int
