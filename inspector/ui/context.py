@@ -1,0 +1,25 @@
+"""What every page is given: the theme, the job runner and the services of this run; builds nothing itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from inspector.services.journal import Journal
+from inspector.services.profiles import ProfileBook
+from inspector.services.secrets import SecretStore
+from inspector.ui.jobs import JobRunner, Lane
+from inspector.ui.theme import Theme
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The services of one run of the window. `compute`: a lane for pure computing (sorting, filtering, parsing);
+    `vault`: a lane for the keyring, which may take seconds."""
+
+    theme: Theme
+    jobs: JobRunner
+    book: ProfileBook
+    secrets: SecretStore
+    journal: Journal
+    compute: Lane
+    vault: Lane

@@ -1,0 +1,264 @@
+"""One store in the window: its lanes, its connection, its loading and its live changes; knows no widget.
+
+Three lanes with a connection each, so that looking up, editing, listing and following never wait for one another.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import Enum
+from typing import TypeVar
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from inspector.services.catalogue import Catalogue, Column
+from inspector.services.connection import Connection, connect
+from inspector.services.profiles import Profile
+from inspector.services.watch import follow_changes
+from inspector.ui.context import Context
+from inspector.ui.jobs import Job, Lane
+from inspector.ui.trouble import Trouble, describe_trouble
+from store_adapters.contract import CancelToken, SessionStore
+
+_T = TypeVar("_T")
+_PROGRESS_S = 0.05
+_RECONNECT_MS = 3000
+
+
+class StoreState(Enum):
+    CLOSED = "closed"
+    CONNECTING = "connecting"
+    OPEN = "open"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the listing is: records read, the store's estimate of all, whether it is still running."""
+
+    read: int = 0
+    total: int | None = None
+    is_reading: bool = False
+    is_complete: bool = False
+
+
+class OpenStore(QObject):
+    """A profile's store as the window sees it."""
+
+    state_changed = Signal()
+    progress_changed = Signal()
+    rows_changed = Signal()
+    sessions_changed = Signal(object)  # frozenset[bytes]: keys that changed while Live is on
+
+    def __init__(self, profile: Profile, context: Context, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.profile = profile
+        self.state = StoreState.CLOSED
+        self.trouble: Trouble | None = None
+        self.progress = Progress()
+        self.connection: Connection | None = None
+        self._context = context
+        self._lanes = {name: Lane(f"{profile.name} {name}") for name in ("edit", "list", "live")}
+        self._side_stores: dict[str, SessionStore] = {}
+        self._load_job: Job | None = None
+        self._live_job: Job | None = None
+        self._wants_live = False
+
+    @property
+    def catalogue(self) -> Catalogue | None:
+        return self.connection.catalogue if self.connection else None
+
+    @property
+    def can_write(self) -> bool:
+        return self.connection is not None and self.connection.store.capabilities.can_write
+
+    @property
+    def is_live(self) -> bool:
+        return self._wants_live
+
+    def open(self) -> None:
+        """Connect and read the list; does nothing while open or connecting."""
+        if self.state in (StoreState.CONNECTING, StoreState.OPEN):
+            return
+        self._set_state(StoreState.CONNECTING)
+        self._context.jobs.submit(
+            self._lanes["edit"],
+            lambda: connect(self.profile, self._context.secrets),
+            owner=self,
+            done=self._opened,
+            failed=self._failed,
+        )
+
+    def run(
+        self, work: Callable[[SessionStore], _T], *, owner: QObject, done: Callable[[_T], None], failed: Callable[[Exception], None]
+    ) -> Job:
+        """Run `work(store)` on the edit lane."""
+        connection = self.connection
+        if connection is None:
+            raise RuntimeError("the store is not open")
+        return self._context.jobs.submit(
+            self._lanes["edit"], lambda: work(connection.store), owner=owner, done=done, failed=failed
+        )
+
+    def stream(
+        self,
+        work: Callable[[SessionStore, CancelToken], Iterator[_T]],
+        *,
+        owner: QObject,
+        item: Callable[[_T], None],
+        done: Callable[[None], None],
+        failed: Callable[[Exception], None],
+    ) -> Job:
+        """Run an iterator over the store on the edit lane, for bulk work with progress."""
+        connection = self.connection
+        if connection is None:
+            raise RuntimeError("the store is not open")
+        return self._context.jobs.stream(
+            self._lanes["edit"], lambda token: work(connection.store, token), owner=owner, item=item, done=done, failed=failed
+        )
+
+    def reload(self) -> None:
+        """Read the list again; rows that are gone disappear at the end."""
+        if self.state is StoreState.FAILED:
+            self.open()
+        if self.connection is None or self.state is not StoreState.OPEN:
+            return
+        self.stop_reading()
+        catalogue = self.connection.catalogue
+        self._set_progress(Progress(is_reading=True))
+        self._load_job = self._context.jobs.stream(
+            self._lanes["list"],
+            lambda token: self._read_all(catalogue, token),
+            owner=self,
+            item=self._set_progress,
+            done=self._read_done,
+            failed=self._read_failed,
+        )
+
+    def stop_reading(self) -> None:
+        if self._load_job is not None and not self._load_job.is_finished:
+            self._load_job.cancel()
+            self._set_progress(Progress(self.progress.read, self.progress.total))
+            self.rows_changed.emit()
+        self._load_job = None
+
+    def set_live(self, wanted: bool) -> None:
+        """Follow the store's changes, or stop."""
+        self._wants_live = wanted
+        if self._live_job is not None:
+            self._live_job.cancel()
+            self._live_job = None
+        if wanted and self.connection is not None:
+            catalogue = self.connection.catalogue
+            self._live_job = self._context.jobs.stream(
+                self._lanes["live"],
+                lambda token: follow_changes(self._side_store("live"), catalogue, token),
+                owner=self,
+                item=self._followed,
+                failed=self._live_failed,
+            )
+
+    def close(self) -> None:
+        """Stop everything; frees blocked sockets, waits for nothing."""
+        self._wants_live = False
+        for job in (self._load_job, self._live_job):
+            if job is not None:
+                job.cancel()
+        stores = list(self._side_stores.values())
+        if self.connection is not None:
+            stores.append(self.connection.store)
+        for store in stores:
+            store.interrupt()
+        for lane in self._lanes.values():
+            lane.put(lambda: None)
+            lane.close()
+        self._lanes["edit"].close()
+        for store in stores:
+            store.close()
+        self.connection = None
+        self.state = StoreState.CLOSED
+
+    def join(self, timeout_s: float) -> bool:
+        """Wait for the lanes to end; True when they all have."""
+        deadline = time.monotonic() + timeout_s
+        return all(lane.join(max(0.0, deadline - time.monotonic())) for lane in self._lanes.values())
+
+    def _side_store(self, name: str) -> SessionStore:
+        # Runs on the lane of that name: a connection belongs to its lane.
+        if name not in self._side_stores:
+            self._side_stores[name] = connect(self.profile, self._context.secrets).store
+        return self._side_stores[name]
+
+    def _read_all(self, catalogue: Catalogue, token: CancelToken) -> Iterator[Progress]:
+        seen: set[bytes] = set()
+        before = len(catalogue)
+        read, total, told = 0, None, 0.0
+        for batch in self._side_store("list").list_records(token):
+            catalogue.append(batch)
+            if before:
+                seen.update(batch.keys)
+            read, total = batch.read, batch.total
+            if time.monotonic() - told >= _PROGRESS_S:
+                told = time.monotonic()
+                yield Progress(read, total, is_reading=True)
+        if token.is_cancelled:
+            return
+        if before:
+            now_ms = round(time.time() * 1000)
+            for position in catalogue.select(None, Column.SESSION, descending=False, now_ms=now_ms):
+                key = catalogue.row(position).key
+                if key not in seen:
+                    catalogue.remove(key)
+        yield Progress(read, total, is_reading=True)
+
+    def _opened(self, connection: Connection) -> None:
+        self.connection = connection
+        self.trouble = None
+        self._set_state(StoreState.OPEN)
+        self.reload()
+        if self._wants_live:
+            self.set_live(True)
+
+    def _failed(self, error: Exception) -> None:
+        self.trouble = describe_trouble(error)
+        self._set_state(StoreState.FAILED)
+
+    def _set_state(self, state: StoreState) -> None:
+        self.state = state
+        self.state_changed.emit()
+
+    def _set_progress(self, progress: Progress) -> None:
+        self.progress = progress
+        self.progress_changed.emit()
+
+    def _read_done(self, _: None) -> None:
+        self.trouble = None
+        self._set_progress(Progress(self.progress.read, self.progress.total, is_complete=True))
+        self.rows_changed.emit()
+
+    def _read_failed(self, error: Exception) -> None:
+        self._side_stores.pop("list", None)
+        self.trouble = describe_trouble(error)
+        self._set_progress(Progress(self.progress.read, self.progress.total))
+        self.state_changed.emit()
+        self.rows_changed.emit()
+
+    def _followed(self, keys: tuple[bytes, ...] | None) -> None:
+        if keys is None:
+            self.reload()
+            return
+        if keys:
+            self.rows_changed.emit()
+            self.sessions_changed.emit(frozenset(keys))
+
+    def _live_failed(self, error: Exception) -> None:
+        self._side_stores.pop("live", None)
+        self.trouble = describe_trouble(error)
+        self.state_changed.emit()
+        QTimer.singleShot(_RECONNECT_MS, self, self._resume_live)
+
+    def _resume_live(self) -> None:
+        if self._wants_live and self.state is StoreState.OPEN:
+            self.set_live(True)
