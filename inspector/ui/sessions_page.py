@@ -1,0 +1,503 @@
+"""The sessions of one store: filter, chips, table, plots, and the session panel beside them; reads no store itself."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import QItemSelection, QItemSelectionModel, QModelIndex, Qt, QTimer, Signal
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QButtonGroup,
+    QFrame,
+    QHBoxLayout,
+    QHeaderView,
+    QLineEdit,
+    QMenu,
+    QProgressBar,
+    QPushButton,
+    QSplitter,
+    QStackedWidget,
+    QTableView,
+    QVBoxLayout,
+    QWidget,
+)
+
+from inspector.services.catalogue import Bucket, Column
+from inspector.services.filter import FilterError, SessionFilter, parse_filter
+from inspector.ui.actions import ActionBook
+from inspector.ui.context import Context
+from inspector.ui.empty_state import EmptyState
+from inspector.ui.jobs import Job
+from inspector.ui.models.session_table import COLUMNS, SessionTableModel
+from inspector.ui.open_store import OpenStore, StoreState
+from inspector.ui.plain import PlainLabel, tell
+from inspector.ui.plots import BarPlot
+from inspector.ui.session_delegate import SessionDelegate
+from inspector.ui.trouble import describe_trouble
+
+_CHIPS = (
+    ("Active", "-is:expired"),
+    ("Expiring < 1 h", "expires<1h -is:expired"),
+    ("Expired", "is:expired"),
+    ("No expiry", "expires:never"),
+)
+_WIDTHS = {
+    Column.SESSION: 170, Column.USER: 150, Column.SIGNED_IN: 80, Column.EXPIRES: 100, Column.SIZE: 76, Column.CHANGED: 96,
+    Column.FORMAT: 130,
+}  # fmt: skip
+_TYPING_MS = 180
+_GATHER_MS = 120
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """What a selection run found: the rows to show and the plots' bars."""
+
+    positions: Sequence[int]
+    expiries: tuple[Bucket, ...]
+    sizes: tuple[Bucket, ...]
+    counts: dict[str, int]
+
+
+class SessionsPage(QWidget):
+    """Shows whichever store it is given. `session_chosen` carries the key of the row a person went to."""
+
+    session_chosen = Signal(object)  # bytes
+    selection_changed = Signal(int)  # number of selected rows
+
+    def __init__(self, context: Context, actions: ActionBook, panel: QWidget, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._context = context
+        self._store: OpenStore | None = None
+        self._sort = (Column.CHANGED, True)
+        self._select_job: Job | None = None
+        self._select_again = False
+        self._chosen: bytes | None = None
+        self.model = SessionTableModel(self)
+        self._build(actions, panel)
+        self._typing = QTimer(self, singleShot=True, interval=_TYPING_MS)
+        self._typing.timeout.connect(self._select)
+        self._gather = QTimer(self, singleShot=True, interval=_GATHER_MS)
+        self._gather.timeout.connect(self._select)
+        self._clock = QTimer(self, interval=1000)
+        self._clock.timeout.connect(self._tick)
+        self._clock.start()
+        self._show_state()
+
+    # --- what it is made of -------------------------------------------------------------------------------------
+
+    def _build(self, actions: ActionBook, panel: QWidget) -> None:
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self._build_toolbar(actions))
+        self.filter_error = PlainLabel("", role="error", wrap=True)
+        self.filter_error.setContentsMargins(14, 4, 14, 4)
+        self.filter_error.hide()
+        layout.addWidget(self.filter_error)
+        self.splitter = QSplitter(Qt.Orientation.Horizontal)
+        self.splitter.setHandleWidth(1)
+        self.splitter.setChildrenCollapsible(False)
+        self.splitter.addWidget(self._build_list())
+        self.splitter.addWidget(panel)
+        self.splitter.setStretchFactor(0, 58)
+        self.splitter.setStretchFactor(1, 42)
+        self.splitter.setSizes([640, 480])
+        layout.addWidget(self.splitter, 1)
+
+    def _build_toolbar(self, actions: ActionBook) -> QWidget:
+        bar = QFrame()
+        bar.setProperty("role", "top")
+        row = QHBoxLayout(bar)
+        row.setContentsMargins(12, 7, 12, 7)
+        row.setSpacing(8)
+        for name in ("connect", "refresh", "live"):
+            row.addWidget(_action_button(actions, name))
+        self.filter_edit = QLineEdit()
+        self.filter_edit.setPlaceholderText("Filter: text, user.role:admin, cart.length>2, expires<1h, size>10kb …")
+        self.filter_edit.setAccessibleName("Filter sessions")
+        self.filter_edit.setClearButtonEnabled(True)
+        self.filter_edit.textChanged.connect(lambda _text: self._typing.start())
+        self.filter_edit.returnPressed.connect(self._select)
+        row.addWidget(self.filter_edit, 1)
+        for name in ("paste_cookie", "commands"):
+            row.addWidget(_action_button(actions, name))
+        return bar
+
+    def _build_list(self) -> QWidget:
+        side = QWidget()
+        side.setMinimumWidth(380)
+        column = QVBoxLayout(side)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(self._build_head())
+        self.progress_bar = QProgressBar()
+        self.progress_bar.setTextVisible(False)
+        self.progress_bar.setFixedHeight(3)
+        self.progress_bar.setAccessibleName("Reading progress")
+        column.addWidget(self.progress_bar)
+        self.stack = QStackedWidget()
+        self.empty = EmptyState(self)
+        self.table = self._build_table()
+        self.stack.addWidget(self.table)
+        self.stack.addWidget(self.empty)
+        column.addWidget(self.stack, 1)
+        column.addLayout(self._build_plots())
+        return side
+
+    def _build_head(self) -> QHBoxLayout:
+        head = QHBoxLayout()
+        head.setContentsMargins(12, 8, 12, 8)
+        head.setSpacing(7)
+        head.addWidget(PlainLabel("Sessions", role="heading"))
+        self.count_label = PlainLabel("", role="muted")
+        self.count_label.setMinimumWidth(40)
+        head.addWidget(self.count_label, 1)
+        self.chips = QButtonGroup(self)
+        self.chips.setExclusive(False)
+        for number, (text, _term) in enumerate(_CHIPS):
+            chip = QPushButton(text, checkable=True)
+            chip.setProperty("role", "chip")
+            self.chips.addButton(chip, number)
+            head.addWidget(chip)
+        self.chips.idToggled.connect(self._toggle_chip)
+        self.stop_button = QPushButton("Stop")
+        self.stop_button.setAccessibleName("Stop reading")
+        self.stop_button.clicked.connect(self._stop)
+        head.addWidget(self.stop_button)
+        return head
+
+    def _build_table(self) -> QTableView:
+        table = QTableView()
+        table.setModel(self.model)
+        table.setItemDelegate(SessionDelegate(self._context.theme, table))
+        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        table.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        table.setShowGrid(False)
+        table.setTabKeyNavigation(False)
+        table.setWordWrap(False)
+        table.setAccessibleName("Sessions")
+        table.verticalHeader().hide()
+        table.verticalHeader().setDefaultSectionSize(table.fontMetrics().height() + 11)
+        table.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        header = table.horizontalHeader()
+        header.setSectionsMovable(True)
+        header.setSortIndicatorShown(True)
+        header.setSectionsClickable(True)
+        header.setHighlightSections(False)
+        header.setMinimumSectionSize(50)
+        for number, (column, _title) in enumerate(COLUMNS):
+            header.resizeSection(number, _WIDTHS[column])
+        header.setSectionHidden(len(COLUMNS) - 1, True)
+        header.setSortIndicator(5, Qt.SortOrder.DescendingOrder)
+        header.sortIndicatorChanged.connect(self._sort_by)
+        header.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        header.customContextMenuRequested.connect(self._choose_columns)
+        selection = table.selectionModel()
+        selection.currentRowChanged.connect(self._went_to)
+        selection.selectionChanged.connect(self._selection_moved)
+        return table
+
+    def _build_plots(self) -> QHBoxLayout:
+        plots = QHBoxLayout()
+        plots.setContentsMargins(12, 6, 12, 8)
+        plots.setSpacing(18)
+        theme = self._context.theme
+        self.expiry_plot = BarPlot(theme, "Expires in the next 24 h", self._describe_hour)
+        self.size_plot = BarPlot(theme, "Sizes", self._describe_size)
+        self.expiry_plot.bucket_chosen.connect(self._filter_by_hour)
+        self.size_plot.bucket_chosen.connect(self._filter_by_size)
+        plots.addWidget(self.expiry_plot, 2)
+        plots.addWidget(self.size_plot, 1)
+        return plots
+
+    # --- which store --------------------------------------------------------------------------------------------
+
+    def show_store(self, store: OpenStore | None) -> None:
+        """Show another store's sessions."""
+        if self._store is not None:
+            self._store.state_changed.disconnect(self._show_state)
+            self._store.progress_changed.disconnect(self._show_progress)
+            self._store.rows_changed.disconnect(self._gather_rows)
+        self._store = store
+        self._chosen = None
+        self.model.show_rows(None, ())
+        if store is not None:
+            store.state_changed.connect(self._show_state)
+            store.progress_changed.connect(self._show_progress)
+            store.rows_changed.connect(self._gather_rows)
+        self._show_state()
+        self._select()
+
+    @property
+    def store(self) -> OpenStore | None:
+        return self._store
+
+    def selected_keys(self) -> list[bytes]:
+        """Return the keys of the selected rows, in the table's order."""
+        rows = sorted({index.row() for index in self.table.selectionModel().selectedRows()})
+        found = (self.model.row_at(row) for row in rows)
+        return [row.key for row in found if row is not None]
+
+    def go_to(self, key: bytes) -> None:
+        """Select the row of a key where it is among the matches."""
+        self._chosen = key
+        row = self.model.row_of(key)
+        if row >= 0:
+            self._select_rows([row])
+            self.table.scrollTo(self.model.index(row, 0))
+
+    def focus_filter(self) -> None:
+        self.filter_edit.setFocus()
+        self.filter_edit.selectAll()
+
+    def save_state(self) -> dict[str, bytes]:
+        """Return the header's and splitter's state, to be kept by the window."""
+        return {
+            "columns": bytes(self.table.horizontalHeader().saveState().data()),
+            "splitter": bytes(self.splitter.saveState().data()),
+        }
+
+    def restore_state(self, columns: bytes, splitter: bytes) -> None:
+        if columns:
+            self.table.horizontalHeader().restoreState(columns)
+        if splitter:
+            self.splitter.restoreState(splitter)
+
+    # --- showing ------------------------------------------------------------------------------------------------
+
+    def _show_state(self) -> None:
+        store = self._store
+        if store is None:
+            self.empty.show_words("No store is open", "Choose a store on the left, or connect one.")
+        elif store.state is StoreState.CONNECTING:
+            self.empty.show_words("Connecting…", store.profile.name)
+        elif store.state is StoreState.FAILED and store.trouble is not None:
+            self.empty.show_words(store.trouble.text, store.trouble.remedy, "Try again", store.open)
+        elif store.progress.is_reading:
+            self.empty.show_words("Reading…", "")
+        elif store.trouble is not None and not len(store.catalogue or ()):
+            self.empty.show_words(store.trouble.text, store.trouble.remedy, "Try again", store.reload)
+        elif self.effective_text():
+            self.empty.show_words("No session matches", "Change the filter or the chips above.", "Show all", self._clear_filter)
+        else:
+            self.empty.show_words(
+                "No sessions in this store",
+                "Log in to your application, check the prefix or collection in the store's address, or start the demo server.",
+            )
+        has_rows = self.model.match_count > 0
+        self.stack.setCurrentWidget(self.table if has_rows else self.empty)
+        self._show_progress()
+
+    def _show_progress(self) -> None:
+        progress = self._store.progress if self._store else None
+        is_reading = progress is not None and progress.is_reading
+        self.stop_button.setVisible(is_reading)
+        self.progress_bar.setVisible(True)
+        if progress is None or not is_reading:
+            self.progress_bar.setRange(0, 1)
+            self.progress_bar.setValue(0)
+        else:
+            self.progress_bar.setRange(0, max(progress.total or 0, progress.read, 1) if progress.total else 0)
+            self.progress_bar.setValue(progress.read)
+            self._gather_rows()
+        self._show_counts()
+
+    def _show_counts(self) -> None:
+        store = self._store
+        if store is None or store.catalogue is None:
+            self.count_label.setText("")
+            return
+        progress, here = store.progress, len(store.catalogue)
+        parts = [f"{here:,}"]
+        if progress.is_reading:
+            total = f" of about {progress.total:,}" if progress.total else ""
+            parts = [f"{progress.read:,}{total} read"]
+        elif store.trouble is not None:
+            parts = [f"{here:,} read, list incomplete"]
+        if self.effective_text():
+            parts.append(f"{self.model.match_count:,} match")
+        self.count_label.setText(" · ".join(parts))
+
+    def _gather_rows(self) -> None:
+        if not self._gather.isActive():
+            # A long list is announced seldomer: each announcement sorts all of it.
+            here = len(self._store.catalogue or ()) if self._store else 0
+            self._gather.start(_GATHER_MS if here < 20_000 else 1000)
+
+    # --- filter and sort ----------------------------------------------------------------------------------------
+
+    def effective_text(self) -> str:
+        """Return the filter line and the chips as one filter."""
+        terms = [_CHIPS[number][1] for number in range(len(_CHIPS)) if self.chips.button(number).isChecked()]
+        typed = self.filter_edit.text().strip()
+        return " ".join([f"({typed})" if typed and terms else typed, *terms]).strip()
+
+    def _parse(self) -> tuple[bool, SessionFilter | None]:
+        try:
+            parse_filter(self.filter_edit.text())
+            parsed = parse_filter(self.effective_text())
+        except FilterError as error:
+            self.filter_error.setText(f"At character {error.position + 1}: {error}")
+            self._show_filter_state("error")
+            return False, None
+        self._show_filter_state("")
+        return True, parsed
+
+    def _show_filter_state(self, state: str) -> None:
+        self.filter_error.setVisible(bool(state))
+        if self.filter_edit.property("state") != state:
+            self.filter_edit.setProperty("state", state)
+            self.filter_edit.style().unpolish(self.filter_edit)
+            self.filter_edit.style().polish(self.filter_edit)
+
+    def _select(self) -> None:
+        self._typing.stop()
+        is_good, parsed = self._parse()
+        store = self._store
+        if not is_good or store is None or store.catalogue is None:
+            return
+        if self._select_job is not None and not self._select_job.is_finished:
+            self._select_again = True
+            return
+        catalogue, (column, descending) = store.catalogue, self._sort
+        now_ms = round(time.time() * 1000)
+
+        def work() -> _View:
+            positions = catalogue.select(parsed, column, descending=descending, now_ms=now_ms)
+            return _View(
+                positions, catalogue.expiry_buckets(now_ms), catalogue.size_buckets(), catalogue.count_where(now_ms)
+            )
+
+        self._select_again = False
+        self._select_job = self._context.jobs.submit(
+            self._context.compute,
+            work,
+            owner=self,
+            done=lambda view: self._show_view(store, view),
+            failed=lambda error: tell(self, describe_trouble(error).text, describe_trouble(error).remedy),
+        )
+
+    def _show_view(self, store: OpenStore, view: _View) -> None:
+        if store is self._store and store.catalogue is not None:
+            selected = self.selected_keys()
+            scroll = self.table.verticalScrollBar().value()
+            self.table.selectionModel().blockSignals(True)
+            self.model.show_rows(store.catalogue, view.positions)
+            self._select_rows([row for row in map(self.model.row_of, selected[:500]) if row >= 0])
+            self.table.selectionModel().blockSignals(False)
+            self.table.verticalScrollBar().setValue(scroll)
+            self.expiry_plot.show_buckets(view.expiries)
+            self.size_plot.show_buckets(view.sizes)
+            self._show_chip_counts(view.counts)
+            self._show_state()
+        if self._select_again:
+            self._select()
+
+    def _show_chip_counts(self, counts: dict[str, int]) -> None:
+        for number, name in enumerate(("active", "expiring", "expired", "no_expiry")):
+            self.chips.button(number).setToolTip(f"{counts.get(name, 0):,} sessions")
+
+    def _toggle_chip(self, number: int, checked: bool) -> None:
+        if checked:
+            for other in range(len(_CHIPS)):
+                if other != number:
+                    self.chips.button(other).setChecked(False)
+        self._select()
+
+    def _sort_by(self, section: int, order: Qt.SortOrder) -> None:
+        self._sort = (COLUMNS[section][0], order == Qt.SortOrder.DescendingOrder)
+        self._select()
+
+    def _clear_filter(self) -> None:
+        for number in range(len(_CHIPS)):
+            self.chips.button(number).setChecked(False)
+        self.filter_edit.clear()
+        self._select()
+
+    def _stop(self) -> None:
+        if self._store is not None:
+            self._store.stop_reading()
+
+    def _tick(self) -> None:
+        self.model.now_ms = round(time.time() * 1000)
+        if self.isVisible():
+            self.table.viewport().update()
+
+    # --- rows ---------------------------------------------------------------------------------------------------
+
+    def _select_rows(self, rows: list[int]) -> None:
+        selection = QItemSelection()
+        last = len(COLUMNS) - 1
+        for row in rows:
+            selection.select(self.model.index(row, 0), self.model.index(row, last))
+        model = self.table.selectionModel()
+        model.select(selection, QItemSelectionModel.SelectionFlag.ClearAndSelect)
+        if rows:
+            model.setCurrentIndex(self.model.index(rows[0], 0), QItemSelectionModel.SelectionFlag.NoUpdate)
+
+    def _went_to(self, current: QModelIndex, _previous: QModelIndex) -> None:
+        row = self.model.row_at(current.row()) if current.isValid() else None
+        if row is not None and row.key != self._chosen:
+            self._chosen = row.key
+            self.session_chosen.emit(row.key)
+
+    def _selection_moved(self, _on: QItemSelection, _off: QItemSelection) -> None:
+        self.selection_changed.emit(len(self.table.selectionModel().selectedRows()))
+
+    def _choose_columns(self) -> None:
+        menu = QMenu(self)
+        header = self.table.horizontalHeader()
+        for number, (column, title) in enumerate(COLUMNS):
+            action = menu.addAction(title)
+            action.setCheckable(True)
+            action.setChecked(not header.isSectionHidden(number))
+            action.setEnabled(column is not Column.SESSION)
+            action.toggled.connect(lambda on, section=number: header.setSectionHidden(section, not on))
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.popup(header.cursor().pos())
+
+    # --- plots --------------------------------------------------------------------------------------------------
+
+    def _hours(self, bucket: Bucket) -> int:
+        return max(0, round((bucket.low - time.time() * 1000) / 3_600_000))
+
+    def _describe_hour(self, bucket: Bucket) -> str:
+        hours = self._hours(bucket)
+        return f"{bucket.number:,} expire in {hours} to {hours + 1} hours"
+
+    def _describe_size(self, bucket: Bucket) -> str:
+        upper = f" to {bucket.high:,}" if bucket.high is not None else " and more"
+        return f"{bucket.number:,} sessions of {bucket.low:,}{upper} bytes"
+
+    def _filter_by_hour(self, bucket: Bucket) -> None:
+        hours = self._hours(bucket)
+        lower = f" expires>{hours}h" if hours else " -is:expired"
+        self.filter_edit.setText(f"expires<{hours + 1}h{lower}")
+
+    def _filter_by_size(self, bucket: Bucket) -> None:
+        upper = f" size<{bucket.high}b" if bucket.high is not None else ""
+        self.filter_edit.setText(f"size>={bucket.low}b{upper}")
+
+
+def _action_button(actions: ActionBook, name: str) -> QPushButton:
+    """Return a push button which stands for an action (a tool button would not take the style of the others)."""
+    action = actions[name]
+    button = QPushButton(action.icon(), action.text().replace("&", ""))
+    button.setCheckable(action.isCheckable())
+    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    shortcut = action.shortcut().toString()
+    button.setToolTip(f"{action.statusTip() or action.text()} ({shortcut})" if shortcut else action.text())
+
+    def follow() -> None:
+        button.setEnabled(action.isEnabled())
+        button.setChecked(action.isChecked())
+        button.setIcon(action.icon())
+
+    action.changed.connect(follow)
+    button.clicked.connect(lambda _checked=False: action.trigger())
+    follow()
+    return button
