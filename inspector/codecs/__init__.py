@@ -1,5 +1,31 @@
 """Stored bytes to trees and back, one format per module. No I/O; nothing decoded is executed."""
 
 from inspector.codecs._api import Attempt, CodecError, Decoded, Fidelity, Summary
+from inspector.codecs._bson import date_node
+from inspector.codecs._json import JsonError, format_json, json_bytes, scalar_json
+from inspector.codecs._new_record import new_payload, with_last_access
+from inspector.codecs._registry import decode, encode
+from inspector.codecs._summary import DEFAULT_USER_PATHS, summarise
+from inspector.codecs._texts import parse_json, parse_like, retype
 
-__all__ = ["Attempt", "CodecError", "Decoded", "Fidelity", "Summary"]
+__all__ = [
+    "DEFAULT_USER_PATHS",
+    "Attempt",
+    "CodecError",
+    "Decoded",
+    "Fidelity",
+    "JsonError",
+    "Summary",
+    "date_node",
+    "decode",
+    "encode",
+    "format_json",
+    "json_bytes",
+    "new_payload",
+    "parse_json",
+    "parse_like",
+    "retype",
+    "scalar_json",
+    "summarise",
+    "with_last_access",
+]

@@ -52,11 +52,13 @@ class Decoded:
 
 
 class Codec(Protocol):
+    """One format: bytes to a tree, and the edited tree back to bytes."""
+
     name: str
     label: str
 
-    def decode(self, payload: bytes) -> Decoded:
-        """Read the bytes; `CodecError` with one attempt when they are something else."""
+    def decode(self, payload: bytes, max_bytes: int = ...) -> Decoded:
+        """Read the bytes; `CodecError` with one attempt when they are something else or larger than `max_bytes`."""
         ...
 
     def encode(self, decoded: Decoded, root: Node) -> bytes:

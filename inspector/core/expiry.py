@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from inspector.core.node import Node
+from inspector.core.display import escape_display, format_time, parse_time
+from inspector.core.node import Kind, Node, member, number_of, text_of
 
 
 @dataclass(frozen=True, slots=True)
 class ExpirySource:
-    """One place that says something of the lifetime: "Redis TTL", "expires (MongoDB)", "__lastAccess + lifetime",
+    """One place that says something of the lifetime: "Redis TTL", "expires (document)", "__lastAccess + lifetime",
     "cookie.expires", "cookie.originalMaxAge". `counts` marks the one which decides. `note` says why, or why not."""
 
     name: str
@@ -28,20 +29,119 @@ class ExpiryReport:
     summary: str
 
 
-def explain_expiry(kind: str, expires_at_ms: int | None, root: Node | None, envelope: Node | None, now_ms: int) -> ExpiryReport:
+def format_duration(ms: int | float) -> str:
+    """Return a duration in the two largest units: "23 h 59 m", "41 m", "2 d 3 h", "4 s"."""
+    seconds = max(0, int(ms // 1000))
+    if seconds < 60:
+        return f"{seconds} s"
+    minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86_400
+    if minutes < 60:
+        return f"{minutes} m"
+    if hours < 24:
+        return f"{hours} h {minutes % 60} m" if minutes % 60 else f"{hours} h"
+    return f"{days} d {hours % 24} h" if hours % 24 and days < 100 else f"{days} d"
+
+
+def format_countdown(expires_at_ms: int | None, now_ms: int) -> str:
+    """Return "23 h 59 m", "expired 4 m" or "no expiry"."""
+    if expires_at_ms is None:
+        return "no expiry"
+    left = expires_at_ms - now_ms
+    return format_duration(left) if left > 0 else f"expired {format_duration(-left)}"
+
+
+def explain_expiry(
+    kind: str, expires_at_ms: int | None, root: Node | None, envelope: Node | None, now_ms: int
+) -> ExpiryReport:
     """Explain the expiry of a record of a "redis", "mongo", "file" or "memory" store.
 
     `expires_at_ms` is what the adapter read; `root` the session's tree and `envelope` the other fields of a MongoDB
     document, where decoded.
     """
-    raise NotImplementedError
+    sources = [_truth(kind, expires_at_ms, root, envelope, now_ms)]
+    cookie = member(root, "cookie") if root is not None else None
+    if cookie is not None and cookie.kind is Kind.OBJECT:
+        sources += [_original_max_age(cookie), _cookie_expires(cookie, kind, now_ms)]
+    if expires_at_ms is None:
+        summary = "never expires"
+    elif expires_at_ms > now_ms:
+        summary = f"expires in {format_duration(expires_at_ms - now_ms)}"
+    else:
+        summary = f"expired {format_duration(now_ms - expires_at_ms)} ago"
+    return ExpiryReport(expires_at_ms, tuple(sources), summary)
 
 
-def format_duration(ms: int) -> str:
-    """Return a duration in the two largest units: "23 h 59 m", "41 m", "2 d 3 h", "4 s"."""
-    raise NotImplementedError
+def _when(at_ms: int | None, now_ms: int) -> str:
+    return "never" if at_ms is None else f"{format_time(at_ms)} ({format_countdown(at_ms, now_ms)})"
 
 
-def format_countdown(expires_at_ms: int | None, now_ms: int) -> str:
-    """Return "23 h 59 m", "expired 4 m" or "no expiry"."""
-    raise NotImplementedError
+def _truth(kind: str, at_ms: int | None, root: Node | None, envelope: Node | None, now_ms: int) -> ExpirySource:
+    match kind:
+        case "redis":
+            note = (
+                "Redis removes the key by itself; every touch sets it again."
+                if at_ms is not None
+                else "The key has no TTL: Redis keeps it until a request touches it (disableTTL, or a SET from elsewhere)."
+            )
+            return ExpirySource("Redis TTL", _when(at_ms, now_ms), at_ms, True, note)
+        case "mongo":
+            return ExpirySource("expires (document)", _when(at_ms, now_ms), at_ms, True, _mongo_note(at_ms, envelope))
+        case "file":
+            return ExpirySource("__lastAccess + lifetime", _when(at_ms, now_ms), at_ms, True, _file_note(at_ms, root))
+        case _:
+            return ExpirySource("store", _when(at_ms, now_ms), at_ms, True, "The store removes it then.")
+
+
+def _mongo_note(at_ms: int | None, envelope: Node | None) -> str:
+    if at_ms is not None:
+        return "connect-mongo ignores it from then on, and the TTL index removes it; every touch sets it again."
+    field = member(envelope, "expires") if envelope is not None else None
+    if field is None:
+        return "There is no expires field: the session is valid for ever and never removed."
+    return "expires is no Date: connect-mongo does not find this session at all. Set the expiry to repair it."
+
+
+def _file_note(at_ms: int | None, root: Node | None) -> str:
+    last_access = member(root, "__lastAccess") if root is not None else None
+    if at_ms is None:
+        if last_access is None:
+            return "There is no __lastAccess: session-file-store never lets it expire."
+        return "__lastAccess or originalMaxAge is no number: session-file-store never lets it expire."
+    cookie = member(root, "cookie") if root is not None else None
+    lifetime = number_of(member(cookie, "originalMaxAge")) if cookie is not None else None
+    which = "cookie.originalMaxAge" if lifetime else "the store's ttl option"
+    return f"The last request's time plus {which}; an expired file stays until it is reaped."
+
+
+def _original_max_age(cookie: Node) -> ExpirySource:
+    value = member(cookie, "originalMaxAge")
+    number = number_of(value)
+    if number is not None:
+        note = "The input: each request's touch counts the expiry from now with it."
+        return ExpirySource(
+            "cookie.originalMaxAge",
+            f"{value.scalar if value else ''} ms ({format_duration(number)})",
+            None,
+            False,
+            note,
+        )
+    note = "No lifetime of its own: the cookie ends with the browser, and the store's default TTL holds."
+    shown = "missing" if value is None else "null" if value.kind is Kind.NULL else value.kind.value
+    return ExpirySource("cookie.originalMaxAge", shown, None, False, note)
+
+
+def _cookie_expires(cookie: Node, kind: str, now_ms: int) -> ExpirySource:
+    value = member(cookie, "expires")
+    text = text_of(value) or (value.scalar if value is not None and value.tag == "date" else None)
+    at_ms = parse_time(text) if isinstance(text, str) else None
+    if at_ms is None:
+        shown = (
+            "missing" if value is None else "null" if value.kind is Kind.NULL else escape_display(str(value.scalar), 60)
+        )
+        return ExpirySource("cookie.expires", shown, None, False, "Output only: express-session works it out anew.")
+    note = "Output only, from the last full save. "
+    if at_ms <= now_ms and kind != "memory":
+        note += "It is in the past, which is normal: a touch moves the store's expiry and leaves this one."
+    else:
+        note += "A touch moves the store's expiry and leaves this one."
+    return ExpirySource("cookie.expires", _when(at_ms, now_ms), at_ms, False, note)

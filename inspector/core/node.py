@@ -9,6 +9,9 @@ from typing import TypeAlias
 Path: TypeAlias = tuple[int, ...]
 """The way to a node: the position of the entry at each level, never key names (keys may repeat). () is the root."""
 
+MAX_DEPTH = 200
+"""Trees are no deeper than this: no session is, and every recursive walk over a tree stays within Python's stack."""
+
 
 class Kind(Enum):
     OBJECT = "object"
@@ -27,7 +30,8 @@ class Node:
     `scalar`: STRING its text (lone surrogates kept), NUMBER its spelling ("1.10", "1e-7"), BOOL the bool, NULL None,
     OTHER its display text. `tag`: "" for JSON, else the BSON type ("int32", "int64", "double", "decimal128", "date",
     "objectId", "binary", "regex", …). `raw`: the value's own bytes for tagged scalars, as the format spells them.
-    `span`: (start, end) of the untouched value in the decoded source; None for a value made by an edit.
+    `span`: (start, end) in the decoded source of the value this one was read from, kept by a container whose entries
+    are edited; None for a value made by an edit.
     """
 
     kind: Kind
@@ -42,7 +46,8 @@ class Node:
 class Entry:
     """A member of an object (`key` its text) or an item of an array (`key` is None).
 
-    `key_span`: where the untouched key stands in the source, quotes included.
+    `key_span`: where the key stands in the source, quotes included; for an item the empty span where it begins.
+    It is the entry's identity for keeping the bytes around it; None for an entry made by an edit.
     """
 
     key: str | None
@@ -50,19 +55,62 @@ class Entry:
     key_span: tuple[int, int] | None = field(default=None, compare=False, repr=False)
 
 
+def text_node(text: str) -> Node:
+    return Node(Kind.STRING, text)
+
+
+def number_node(number: int) -> Node:
+    return Node(Kind.NUMBER, str(number))
+
+
+NULL = Node(Kind.NULL)
+TRUE = Node(Kind.BOOL, True)
+FALSE = Node(Kind.BOOL, False)
+
+
+def object_node(*members: tuple[str, Node]) -> Node:
+    return Node(Kind.OBJECT, entries=tuple(Entry(key, value) for key, value in members))
+
+
+def without_spans(node: Node) -> Node:
+    """Return an equal tree which points into no source."""
+    entries = tuple(Entry(entry.key, without_spans(entry.value)) for entry in node.entries)
+    return Node(node.kind, node.scalar, entries, node.tag, node.raw)
+
+
 def child(root: Node, path: Path) -> Node:
     """Return the node at `path`; IndexError when there is none."""
     node = root
     for position in path:
+        if position < 0:
+            raise IndexError("a path has no negative positions")
         node = node.entries[position].value
     return node
 
 
-def member(node: Node, key: str) -> Node | None:
-    """Return the value of an object's `key` as a JavaScript reader sees it: the last of equal keys."""
+def find_member(node: Node, key: str) -> int | None:
+    """Return the position of an object's `key` as a JavaScript reader sees it: the last of equal keys."""
     if node.kind is not Kind.OBJECT:
         return None
-    for entry in reversed(node.entries):
-        if entry.key == key:
-            return entry.value
+    for position in range(len(node.entries) - 1, -1, -1):
+        if node.entries[position].key == key:
+            return position
     return None
+
+
+def member(node: Node, key: str) -> Node | None:
+    """Return the value of an object's `key`, the last of equal keys; None when there is none."""
+    position = find_member(node, key)
+    return None if position is None else node.entries[position].value
+
+
+def number_of(node: Node | None) -> float | None:
+    """Return the value of a NUMBER as JavaScript reads it; None for anything else."""
+    if node is None or node.kind is not Kind.NUMBER or not isinstance(node.scalar, str):
+        return None
+    return float(node.scalar)
+
+
+def text_of(node: Node | None) -> str | None:
+    """Return the text of a STRING; None for anything else."""
+    return node.scalar if node is not None and node.kind is Kind.STRING and isinstance(node.scalar, str) else None

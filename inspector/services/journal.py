@@ -29,7 +29,13 @@ class Journal:
         raise NotImplementedError
 
     def record(
-        self, store_label: str, ref: RecordRef, action: str, what: str, before: RawRecord | None, after: RawRecord | None
+        self,
+        store_label: str,
+        ref: RecordRef,
+        action: str,
+        what: str,
+        before: RawRecord | None,
+        after: RawRecord | None,
     ) -> JournalEntry:
         raise NotImplementedError
 

@@ -58,7 +58,11 @@ def change_expiry(
 
 
 def delete_many(
-    store: SessionStore, refs: Sequence[RecordRef], journal: Journal, cancel: CancelToken, on_progress: Callable[[int, int], None]
+    store: SessionStore,
+    refs: Sequence[RecordRef],
+    journal: Journal,
+    cancel: CancelToken,
+    on_progress: Callable[[int, int], None],
 ) -> BulkReport:
     raise NotImplementedError
 

@@ -8,7 +8,9 @@ from inspector.services.catalogue import Catalogue
 from store_adapters.contract import CancelToken, SessionStore
 
 
-def follow_changes(store: SessionStore, catalogue: Catalogue, cancel: CancelToken) -> Iterator[tuple[bytes, ...] | None]:
+def follow_changes(
+    store: SessionStore, catalogue: Catalogue, cancel: CancelToken
+) -> Iterator[tuple[bytes, ...] | None]:
     """Apply the store's changes to the catalogue until cancelled; yield the changed keys, or None for "read all again".
 
     `store` is used by this thread alone: `watch` has its own connection, so changed records are read with `store.read`.

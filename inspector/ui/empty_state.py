@@ -31,7 +31,9 @@ class EmptyState(QWidget):
         layout.addStretch(3)
         self.button.hide()
 
-    def show_words(self, headline: str, sentence: str = "", button: str = "", act: Callable[[], object] | None = None) -> None:
+    def show_words(
+        self, headline: str, sentence: str = "", button: str = "", act: Callable[[], object] | None = None
+    ) -> None:
         """Show these words; the button only where there is something to do."""
         self.headline.setText(headline)
         self.sentence.setText(sentence)

@@ -130,7 +130,9 @@ class JobRunner(QObject):
         """Deliver nothing more."""
         self._is_closed = True
 
-    def _post(self, job: Job, callback: _Callback | None, value: object, *, credit: bool = False, last: bool = False) -> None:
+    def _post(
+        self, job: Job, callback: _Callback | None, value: object, *, credit: bool = False, last: bool = False
+    ) -> None:
         if not self._is_closed and shiboken6.isValid(self):
             self._delivered.emit((job, callback, value, credit, last))
 

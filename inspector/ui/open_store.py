@@ -92,7 +92,12 @@ class OpenStore(QObject):
         )
 
     def run(
-        self, work: Callable[[SessionStore], _T], *, owner: QObject, done: Callable[[_T], None], failed: Callable[[Exception], None]
+        self,
+        work: Callable[[SessionStore], _T],
+        *,
+        owner: QObject,
+        done: Callable[[_T], None],
+        failed: Callable[[Exception], None],
     ) -> Job:
         """Run `work(store)` on the edit lane."""
         connection = self.connection
@@ -116,7 +121,12 @@ class OpenStore(QObject):
         if connection is None:
             raise RuntimeError("the store is not open")
         return self._context.jobs.stream(
-            self._lanes["edit"], lambda token: work(connection.store, token), owner=owner, item=item, done=done, failed=failed
+            self._lanes["edit"],
+            lambda token: work(connection.store, token),
+            owner=owner,
+            item=item,
+            done=done,
+            failed=failed,
         )
 
     def reload(self) -> None:

@@ -18,7 +18,13 @@ class PlainLabel(QLabel):
     """A label that shows its text as it is. `selectable` lets people copy from it."""
 
     def __init__(
-        self, text: str = "", parent: QWidget | None = None, *, role: str = "", selectable: bool = False, wrap: bool = False
+        self,
+        text: str = "",
+        parent: QWidget | None = None,
+        *,
+        role: str = "",
+        selectable: bool = False,
+        wrap: bool = False,
     ) -> None:
         super().__init__(parent)
         self.setTextFormat(Qt.TextFormat.PlainText)

@@ -19,7 +19,9 @@ class BarPlot(QWidget):
 
     bucket_chosen = Signal(object)  # Bucket
 
-    def __init__(self, theme: Theme, caption: str, describe: Callable[[Bucket], str], parent: QWidget | None = None) -> None:
+    def __init__(
+        self, theme: Theme, caption: str, describe: Callable[[Bucket], str], parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self._theme = theme
         self._caption = caption

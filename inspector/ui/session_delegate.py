@@ -24,7 +24,9 @@ class SessionDelegate(QStyledItemDelegate):
         self._mono = mono_font()
 
     @qt_guard()
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> None:
+    def paint(
+        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> None:
         model = index.model()
         row = model.row_at(index.row()) if isinstance(model, SessionTableModel) else None
         if row is None or not isinstance(model, SessionTableModel):
@@ -72,9 +74,13 @@ class SessionDelegate(QStyledItemDelegate):
         user = escape_display(row.user, 80)
         self._draw(painter, font, area, user, self._theme.colour("text"))
         used = QFontMetrics(font).horizontalAdvance(user) + 6
-        self._draw(painter, small, area.adjusted(used, 0, 0, 0), escape_display(row.role, 40), self._theme.colour("muted"))
+        self._draw(
+            painter, small, area.adjusted(used, 0, 0, 0), escape_display(row.role, 40), self._theme.colour("muted")
+        )
 
-    def _draw(self, painter: QPainter, font: QFont, area: QRect, text: str, colour: QColor, right: bool = False) -> None:
+    def _draw(
+        self, painter: QPainter, font: QFont, area: QRect, text: str, colour: QColor, right: bool = False
+    ) -> None:
         if not text or area.width() <= 0:
             return
         painter.setFont(font)

@@ -282,7 +282,9 @@ class SessionsPage(QWidget):
         elif store.trouble is not None and not len(store.catalogue or ()):
             self.empty.show_words(store.trouble.text, store.trouble.remedy, "Try again", store.reload)
         elif self.effective_text():
-            self.empty.show_words("No session matches", "Change the filter or the chips above.", "Show all", self._clear_filter)
+            self.empty.show_words(
+                "No session matches", "Change the filter or the chips above.", "Show all", self._clear_filter
+            )
         else:
             self.empty.show_words(
                 "No sessions in this store",

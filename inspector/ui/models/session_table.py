@@ -35,7 +35,9 @@ def age_words(changed_at_ms: int | None, now_ms: int) -> str:
     if changed_at_ms is None:
         return ""
     age = now_ms - changed_at_ms
-    return "just now" if age < 2000 else f"{format_duration(age).split(' ')[0]} {format_duration(age).split(' ')[1]} ago"
+    return (
+        "just now" if age < 2000 else f"{format_duration(age).split(' ')[0]} {format_duration(age).split(' ')[1]} ago"
+    )
 
 
 class SessionTableModel(QAbstractTableModel):

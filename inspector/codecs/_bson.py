@@ -1,0 +1,265 @@
+"""Lossless BSON: documents to trees with byte spans, and back; knows no session and imports no driver.
+
+Format: bsonspec.org 1.1. Every value keeps its own bytes; what has no JSON counterpart is shown and copied, never built
+from its text (but for dates, which people edit).
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+
+from inspector.codecs._api import CodecError
+from inspector.core.display import format_time, parse_time
+from inspector.core.node import MAX_DEPTH, Entry, Kind, Node
+
+_DOUBLE, _STRING, _OBJECT, _ARRAY, _BOOL, _DATE, _NULL, _INT32, _INT64 = 1, 2, 3, 4, 8, 9, 10, 16, 18
+_OTHER = {
+    5: "binary", 6: "undefined", 7: "objectId", 9: "date", 11: "regex", 12: "dbPointer", 13: "code", 14: "symbol",
+    15: "codeWithScope", 17: "timestamp", 19: "decimal128", 255: "minKey", 127: "maxKey",
+}  # fmt: skip
+_CODES = {tag: code for code, tag in _OTHER.items()} | {"double": _DOUBLE, "int32": _INT32, "int64": _INT64}
+_FIXED = {1: 8, 6: 0, 7: 12, 8: 1, 9: 8, 10: 0, 16: 4, 17: 8, 18: 8, 19: 16, 255: 0, 127: 0}
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """One top-level element: type code, name, where it begins, and where its value stands."""
+
+    code: int
+    name: str
+    start: int
+    value_start: int
+    value_end: int
+
+
+def read_elements(data: bytes, start: int = 0) -> list[Element]:
+    """Return the elements of the document at `start`. `CodecError` for anything which is no BSON."""
+    if len(data) - start < 5:
+        raise CodecError("It is no BSON document.")
+    (length,) = struct.unpack_from("<i", data, start)
+    end = start + length - 1
+    if length < 5 or end >= len(data) or data[end] != 0:
+        raise CodecError("It is no BSON document.")
+    elements: list[Element] = []
+    position = start + 4
+    while position < end:
+        code = data[position]
+        name_end = data.find(b"\0", position + 1, end)
+        if name_end < 0:
+            raise CodecError("A name in the BSON document does not end.")
+        try:
+            name = data[position + 1 : name_end].decode("utf-8")
+        except UnicodeDecodeError:
+            raise CodecError("A name in the BSON document is not UTF-8.") from None
+        value_end = _value_end(data, code, name_end + 1, end)
+        elements.append(Element(code, name, position, name_end + 1, value_end))
+        position = value_end
+    if position != end:
+        raise CodecError("The BSON document's length is wrong.")
+    return elements
+
+
+def _value_end(data: bytes, code: int, start: int, end: int) -> int:
+    size = _FIXED.get(code)
+    if size is None and code == 11:
+        first = data.find(b"\0", start, end)
+        second = data.find(b"\0", first + 1, end) if first >= 0 else -1
+        size = second + 1 - start if second >= 0 else -1
+    elif size is None:
+        if start + 4 > end:
+            raise CodecError("The BSON document is cut off.")
+        (length,) = struct.unpack_from("<i", data, start)
+        extra = {_STRING: 4, 13: 4, 14: 4, _OBJECT: 0, _ARRAY: 0, 15: 0, 5: 5, 12: 16}.get(code)
+        if extra is None:
+            raise CodecError(f"The BSON document has a value of the unknown type {code}.")
+        size = length + extra if length >= 0 else -1
+    if size < 0 or start + size > end:
+        raise CodecError("The BSON document is cut off.")
+    return start + size
+
+
+def read_value(data: bytes, element: Element, depth: int = 0) -> Node:
+    """Return the tree of an element's value. `CodecError`."""
+    code, start, end = element.code, element.value_start, element.value_end
+    raw, span = data[start:end], (start, end)
+    if code in (_OBJECT, _ARRAY):
+        if depth >= MAX_DEPTH:
+            raise CodecError(f"It is nested deeper than {MAX_DEPTH} levels.")
+        entries = tuple(
+            Entry(
+                inner.name if code == _OBJECT else None,
+                read_value(data, inner, depth + 1),
+                (inner.start, inner.start + 1 + len(inner.name.encode("utf-8"))),
+            )
+            for inner in read_elements(data, start)
+        )
+        return Node(Kind.OBJECT if code == _OBJECT else Kind.ARRAY, entries=entries, span=span)
+    if code == _STRING:
+        return Node(Kind.STRING, _string(raw), span=span)
+    if code == _BOOL:
+        if raw not in (b"\0", b"\1"):
+            raise CodecError("A true or false in the BSON document is neither.")
+        return Node(Kind.BOOL, raw == b"\1", span=span)
+    if code == _NULL:
+        return Node(Kind.NULL, span=span)
+    if code == _DOUBLE:
+        return Node(Kind.NUMBER, _js_number(struct.unpack("<d", raw)[0]), tag="double", raw=raw, span=span)
+    if code in (_INT32, _INT64):
+        number = int.from_bytes(raw, "little", signed=True)
+        return Node(Kind.NUMBER, str(number), tag="int32" if code == _INT32 else "int64", raw=raw, span=span)
+    tag = _OTHER[code]
+    return Node(Kind.OTHER, _describe(tag, raw), tag=tag, raw=raw, span=span)
+
+
+def _string(raw: bytes) -> str:
+    if len(raw) < 5 or raw[-1] != 0:
+        raise CodecError("A text in the BSON document does not end.")
+    try:
+        return raw[4:-1].decode("utf-8")
+    except UnicodeDecodeError:
+        raise CodecError("A text in the BSON document is not UTF-8.") from None
+
+
+def _js_number(number: float) -> str:
+    """Return a double as JavaScript prints it: shortest round trip, exponents from 1e21 and below 1e-6."""
+    if number != number or number in (float("inf"), float("-inf")):
+        return {float("inf"): "Infinity", float("-inf"): "-Infinity"}.get(number, "NaN")
+    if number == int(number) and abs(number) < 1e21:
+        return "-0" if number == 0 and str(number)[0] == "-" else str(int(number))
+    text = repr(number)
+    if 1e-6 <= abs(number) < 1e-4:
+        digits = f"{number:.20f}".rstrip("0")
+        return digits if float(digits) == number else text
+    mantissa, mark, exponent = text.partition("e")
+    return f"{mantissa.removesuffix('.0')}e{int(exponent):+d}" if mark else text
+
+
+def _describe(tag: str, raw: bytes) -> str:
+    match tag:
+        case "date":
+            milliseconds = int.from_bytes(raw, "little", signed=True)
+            return format_time(milliseconds) or f"{milliseconds} ms since 1970"
+        case "objectId":
+            return raw.hex()
+        case "undefined" | "minKey" | "maxKey":
+            return tag
+        case "regex":
+            pattern, options = raw.split(b"\0")[:2]
+            return f"/{pattern.decode('utf-8', 'replace')}/{options.decode('utf-8', 'replace')}"
+        case _:
+            return raw.hex()
+
+
+def date_node(epoch_ms: int) -> Node:
+    raw = epoch_ms.to_bytes(8, "little", signed=True)
+    return Node(Kind.OTHER, _describe("date", raw), tag="date", raw=raw)
+
+
+def other_node(tag: str, raw: bytes) -> Node:
+    """Return a value of a BSON type from its own bytes. `CodecError`."""
+    code = _CODES.get(tag)
+    if code is None or tag in ("double", "int32", "int64"):
+        raise CodecError(f"There is no BSON type {tag!r}.")
+    data = struct.pack("<i", len(raw) + 7) + bytes([code]) + b"v\0" + raw + b"\0"
+    try:
+        elements = read_elements(data)
+    except CodecError:
+        elements = []
+    if len(elements) != 1 or elements[0].value_end - elements[0].value_start != len(raw):
+        raise CodecError(f"These bytes are no {tag}.")
+    return Node(Kind.OTHER, _describe(tag, raw), tag=tag, raw=raw)
+
+
+def write_value(data: bytes, node: Node, *, use_spans: bool = True) -> tuple[int, bytes]:
+    """Return the type code and the bytes of a value; untouched scalars are copied from `data`.
+
+    New numbers are stored as the JavaScript driver does: int32 where they fit, else a double.
+    """
+    code = _code(node)
+    if node.kind in (Kind.OBJECT, Kind.ARRAY):
+        body = b"".join(
+            write_element(data, str(place) if entry.key is None else entry.key, entry.value, use_spans=use_spans)
+            for place, entry in enumerate(node.entries)
+        )
+        return code, struct.pack("<i", len(body) + 5) + body + b"\0"
+    if use_spans and node.span is not None:
+        return code, data[slice(*node.span)]
+    match node.kind:
+        case Kind.STRING:
+            return code, string_value(str(node.scalar))
+        case Kind.BOOL:
+            return code, b"\1" if node.scalar else b"\0"
+        case Kind.NULL:
+            return code, b""
+        case Kind.NUMBER if not node.raw:
+            return code, _number_bytes(code, str(node.scalar))
+        case _:
+            return code, node.raw
+
+
+def write_element(data: bytes, name: str, node: Node, *, use_spans: bool = True) -> bytes:
+    """Return a whole element: type, name, value."""
+    if "\0" in name:
+        raise CodecError("A name in a MongoDB document cannot hold a NUL character.")
+    code, value = write_value(data, node, use_spans=use_spans)
+    return bytes([code]) + _utf8(name) + b"\0" + value
+
+
+def string_value(text: str) -> bytes:
+    raw = _utf8(text)
+    return struct.pack("<i", len(raw) + 1) + raw + b"\0"
+
+
+def _utf8(text: str) -> bytes:
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError:
+        raise CodecError("A lone surrogate cannot be stored in a MongoDB document.") from None
+
+
+def _code(node: Node) -> int:
+    match node.kind:
+        case Kind.OBJECT:
+            return _OBJECT
+        case Kind.ARRAY:
+            return _ARRAY
+        case Kind.STRING:
+            return _STRING
+        case Kind.BOOL:
+            return _BOOL
+        case Kind.NULL:
+            return _NULL
+        case Kind.NUMBER if not node.tag:
+            text = str(node.scalar)
+            is_int32 = (
+                text != "-0" and text.lstrip("-").isdigit() and -(2**31) <= int(text[:12]) < 2**31 and len(text) < 12
+            )
+            return _INT32 if is_int32 else _DOUBLE
+        case _:
+            return _CODES[node.tag]
+
+
+def _number_bytes(code: int, text: str) -> bytes:
+    if code == _DOUBLE:
+        return struct.pack("<d", float(text))
+    size = 4 if code == _INT32 else 8
+    return int(text).to_bytes(size, "little", signed=True)
+
+
+def retag(old: Node, new: Node) -> Node:
+    """Return `new`, a value typed in the place of `old`, with the BSON type of `old` where it can hold it:
+    a whole number stays int64 or double, an ISO text in the place of a date becomes a date."""
+    if old.tag == "date" and new.kind is Kind.STRING:
+        epoch_ms = parse_time(str(new.scalar))
+        return new if epoch_ms is None else date_node(epoch_ms)
+    if new.kind is not Kind.NUMBER or new.tag or old.kind is not Kind.NUMBER or not old.tag:
+        return new
+    text = str(new.scalar)
+    is_whole = text.lstrip("-").isdigit() and text != "-0"
+    if old.tag == "int64" and is_whole and -(2**63) <= int(text[:24]) < 2**63:
+        return Node(Kind.NUMBER, text, tag="int64", raw=_number_bytes(_INT64, text))
+    if old.tag == "double":
+        raw = _number_bytes(_DOUBLE, text)
+        return Node(Kind.NUMBER, _js_number(struct.unpack("<d", raw)[0]), tag="double", raw=raw)
+    return new

@@ -1,0 +1,40 @@
+"""The bytes of a record that was not there before, as the application's library would write it; knows no store."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from inspector.codecs._api import Decoded
+from inspector.codecs._bson import date_node, write_value
+from inspector.codecs._json import format_json, json_bytes
+from inspector.core.node import Entry, Kind, Node, find_member, number_node, object_node, text_node, without_spans
+
+
+def new_payload(
+    root: Node, kind: str, *, like: Decoded | None, session_id: str, expires_at_ms: int | None, now_ms: int
+) -> bytes:
+    """Return the bytes of a new record with the tree `root` for a "redis", "mongo", "file" or "memory" store.
+
+    `like`: a record of the same store, whose form (text or sub-document) is taken. A file's `__lastAccess` is `now_ms`.
+    """
+    root = without_spans(root)
+    if kind == "file":
+        return json_bytes(with_last_access(root, now_ms))
+    if kind != "mongo":
+        return json_bytes(root)
+    as_document = like is not None and like.codec == "connect-mongo-object"
+    session = root if as_document else text_node(format_json(root, None))
+    fields: list[tuple[str, Node]] = [("_id", text_node(session_id))]
+    if expires_at_ms is not None:
+        fields.append(("expires", date_node(expires_at_ms)))
+    return write_value(b"", object_node(*fields, ("session", session)))[1]
+
+
+def with_last_access(root: Node, now_ms: int) -> Node:
+    """Return the session with session-file-store's `__lastAccess` set to `now_ms`, at its place or at the end."""
+    position = find_member(root, "__lastAccess")
+    if position is None:
+        return replace(root, entries=(*root.entries, Entry("__lastAccess", number_node(now_ms))))
+    entries = list(root.entries)
+    entries[position] = replace(entries[position], value=number_node(now_ms))
+    return Node(Kind.OBJECT, entries=tuple(entries), tag=root.tag, span=root.span)

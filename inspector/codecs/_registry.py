@@ -1,0 +1,67 @@
+"""Which codec reads what: tries the built-in ones in order and proves that nothing is lost; knows no format itself."""
+
+from __future__ import annotations
+
+from inspector.codecs._api import Attempt, Codec, CodecError, Decoded, Fidelity
+from inspector.codecs._connect_mongo import ConnectMongoObject, ConnectMongoText
+from inspector.codecs._express_json import ExpressJson, SessionFile
+from inspector.codecs._json import MAX_BYTES
+from inspector.codecs._recognise import recognise
+from inspector.core.node import Node
+
+_BY_KIND: dict[str, tuple[Codec, ...]] = {
+    "mongo": (ConnectMongoText(), ConnectMongoObject()),
+    "file": (SessionFile(),),
+    "redis": (ExpressJson(),),
+    "memory": (ExpressJson(),),
+}
+_BY_NAME = {codec.name: codec for codecs in _BY_KIND.values() for codec in codecs}
+
+
+def decode(payload: bytes, kind: str, max_bytes: int = MAX_BYTES) -> Decoded:
+    """Read a stored record of a "redis", "mongo", "file" or "memory" store with the first codec that can.
+
+    `CodecError.attempts` says what was tried, why each could not, and what the bytes look like.
+    """
+    attempts: list[Attempt] = []
+    for codec in _BY_KIND[kind]:
+        try:
+            decoded = codec.decode(payload, max_bytes)
+        except CodecError as error:
+            attempts += error.attempts or (Attempt(codec.label, str(error)),)
+            continue
+        return decoded
+    guess = recognise(payload) if kind != "mongo" else ""
+    if guess:
+        attempts.append(Attempt("first bytes", guess))
+    raise CodecError(attempts[-1].reason if attempts else "No codec knows this store.", tuple(attempts))
+
+
+def encode(decoded: Decoded, root: Node) -> bytes:
+    """Return the payload with `root` in place of `decoded.root`; the very same bytes when nothing was edited.
+
+    What is written is read again and compared before it is returned. `CodecError` when the tree cannot be written.
+    """
+    if root is decoded.root or root == decoded.root:
+        return decoded.payload
+    if decoded.fidelity is Fidelity.READ_ONLY:
+        raise CodecError(f"This record cannot be written back without loss. {decoded.reason}")
+    codec = _BY_NAME[decoded.codec]
+    payload = codec.encode(decoded, root)
+    again = codec.decode(payload, max(MAX_BYTES, 2 * len(decoded.payload)))
+    if not same_meaning(again.root, root):
+        raise CodecError("The edited record does not read back as it was meant; nothing was written.")
+    return payload
+
+
+def same_meaning(read: Node, meant: Node) -> bool:
+    """True when two trees are equal, where a number just made has not yet the type its format gives it."""
+    if read.kind is not meant.kind or len(read.entries) != len(meant.entries):
+        return False
+    if read.entries:
+        return all(
+            a.key == b.key and same_meaning(a.value, b.value) for a, b in zip(read.entries, meant.entries, strict=True)
+        )
+    if meant.tag or not read.tag:
+        return read.scalar == meant.scalar and read.raw == meant.raw if meant.tag else read.scalar == meant.scalar
+    return read.scalar == meant.scalar or float(str(read.scalar)) == float(str(meant.scalar))

@@ -1,0 +1,111 @@
+"""What a list shows of a record, worked out fast and without failing; knows no catalogue.
+
+A generic JSON decode of the few hundred bytes of a session is enough here: nothing of it is ever written back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from inspector.codecs._api import CodecError, Summary
+from inspector.codecs._bson import read_elements, read_value
+from inspector.codecs._json import read_json
+from inspector.codecs._recognise import recognise
+from inspector.core.node import Kind, Node
+
+UserPath = tuple[str | int, ...]
+
+DEFAULT_USER_PATHS: tuple[UserPath, ...] = (
+    ("user", "username"), ("user", "name"), ("user", "login"), ("user", "email"), ("user", "displayName"), ("user", "id"),
+    ("user", "_id"), ("user", "sub"), ("user",), ("username",), ("userName",), ("login",), ("email",), ("passport", "user", "username"),
+    ("passport", "user", "email"), ("passport", "user", "id"), ("passport", "user"), ("userId",), ("user_id",), ("userID",),
+    ("uid",), ("account", "username"), ("account", "email"), ("account", "id"), ("profile", "username"),
+    ("profile", "email"), ("profile", "name"), ("auth", "user", "username"), ("auth", "user"), ("auth", "username"),
+    ("currentUser", "username"), ("currentUser",), ("sub",),
+)  # fmt: skip
+"""Where Express applications usually keep their user, the most telling first."""
+
+_ROLE_PATHS: tuple[UserPath, ...] = (
+    ("user", "role"), ("role",), ("passport", "user", "role"), ("account", "role"), ("profile", "role"), ("user", "roles", 0),
+)  # fmt: skip
+_CUT = 80
+_FAST_LIMIT = 256 * 1024
+_decode = msgspec.json.Decoder().decode
+
+
+def summarise(payload: bytes, kind: str, user_paths: Sequence[UserPath] = ()) -> Summary:
+    """Return what the list shows of a record of a "redis", "mongo", "file" or "memory" store; never raises.
+
+    `user_paths` are looked at before the usual places.
+    """
+    try:
+        value, label = _mongo_value(payload) if kind == "mongo" else (_json_value(payload), _label(kind))
+    except CodecError as error:
+        words = recognise(payload) if kind != "mongo" else ""
+        return Summary(f"unreadable: {words or error}", "", "", False, 0)
+    if not isinstance(value, dict):
+        return Summary("JSON, not a session", "", "", False, 0)
+    user = _first(value, (*user_paths, *DEFAULT_USER_PATHS))
+    own = len(value) - ("cookie" in value) - ("__lastAccess" in value)
+    return Summary(label if "cookie" in value else "JSON", user, _first(value, _ROLE_PATHS), bool(user), own)
+
+
+def _label(kind: str) -> str:
+    return "session-file-store JSON" if kind == "file" else "express JSON"
+
+
+def _json_value(payload: bytes) -> Any:
+    if len(payload) > _FAST_LIMIT:
+        raise CodecError("too large to be read for the list")
+    try:
+        return _decode(payload)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        # msgspec refuses lone surrogates and huge numbers, which JavaScript writes and reads.
+        return _plain(read_json(payload))
+
+
+def _mongo_value(payload: bytes) -> tuple[Any, str]:
+    for element in read_elements(payload):
+        if element.name == "session":
+            if element.code == 2:
+                source = payload[element.value_start + 4 : element.value_end - 1]
+                try:
+                    return _json_value(source), "connect-mongo, JSON text"
+                except CodecError as error:
+                    raise CodecError(recognise(source) or str(error)) from None
+            if element.code == 3:
+                return _plain(read_value(payload, element)), "connect-mongo, sub-document"
+    raise CodecError("no session field")
+
+
+def _plain(node: Node) -> Any:
+    match node.kind:
+        case Kind.OBJECT:
+            return {entry.key: _plain(entry.value) for entry in node.entries}
+        case Kind.ARRAY:
+            return [_plain(entry.value) for entry in node.entries]
+        case Kind.NUMBER:
+            return str(node.scalar)
+        case _:
+            return node.scalar
+
+
+def _first(value: dict[str, Any], paths: Sequence[UserPath]) -> str:
+    for path in paths:
+        found: Any = value
+        for key in path:
+            if isinstance(found, dict):
+                found = found.get(key)
+            elif isinstance(found, list) and isinstance(key, int) and key < len(found):
+                found = found[key]
+            else:
+                found = None
+                break
+        if isinstance(found, str) and found:
+            return found[:_CUT]
+        if isinstance(found, int | float) and not isinstance(found, bool):
+            return str(found)[:_CUT]
+    return ""
