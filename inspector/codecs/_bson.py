@@ -104,7 +104,10 @@ def read_value(data: bytes, element: Element, depth: int = 0) -> Node:
     if code == _NULL:
         return Node(Kind.NULL, span=span)
     if code == _DOUBLE:
-        return Node(Kind.NUMBER, _js_number(struct.unpack("<d", raw)[0]), tag="double", raw=raw, span=span)
+        text = _js_number(struct.unpack("<d", raw)[0])
+        # NaN and the infinities are numbers which JSON cannot write.
+        kind = Kind.NUMBER if text.lstrip("-")[0].isdigit() else Kind.OTHER
+        return Node(kind, text, tag="double", raw=raw, span=span)
     if code in (_INT32, _INT64):
         number = int.from_bytes(raw, "little", signed=True)
         return Node(Kind.NUMBER, str(number), tag="int32" if code == _INT32 else "int64", raw=raw, span=span)
@@ -142,6 +145,8 @@ def _describe(tag: str, raw: bytes) -> str:
             return format_time(milliseconds) or f"{milliseconds} ms since 1970"
         case "objectId":
             return raw.hex()
+        case "double":
+            return _js_number(struct.unpack("<d", raw)[0])
         case "undefined" | "minKey" | "maxKey":
             return tag
         case "regex":
@@ -159,7 +164,7 @@ def date_node(epoch_ms: int) -> Node:
 def other_node(tag: str, raw: bytes) -> Node:
     """Return a value of a BSON type from its own bytes. `CodecError`."""
     code = _CODES.get(tag)
-    if code is None or tag in ("double", "int32", "int64"):
+    if code is None or tag in ("int32", "int64"):
         raise CodecError(f"There is no BSON type {tag!r}.")
     data = struct.pack("<i", len(raw) + 7) + bytes([code]) + b"v\0" + raw + b"\0"
     try:

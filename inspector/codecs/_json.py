@@ -168,9 +168,13 @@ def _text(raw: bytes) -> str:
     return text
 
 
+def _escape(found: re.Match[str]) -> str:
+    return _SHORT.get(found[0]) or f"\\u{ord(found[0]):04x}"
+
+
 def json_text(text: str) -> str:
     """Return a text as JSON.stringify writes it: raw but for quotes, control characters and lone surrogates."""
-    return f'"{_ESCAPED.sub(lambda found: _SHORT.get(found[0]) or f"\\u{ord(found[0]):04x}", text)}"'
+    return '"' + _ESCAPED.sub(_escape, text) + '"'
 
 
 def scalar_json(node: Node) -> str:
