@@ -166,7 +166,7 @@ def other_node(tag: str, raw: bytes) -> Node:
     code = _CODES.get(tag)
     if code is None or tag in ("int32", "int64"):
         raise CodecError(f"There is no BSON type {tag!r}.")
-    data = struct.pack("<i", len(raw) + 7) + bytes([code]) + b"v\0" + raw + b"\0"
+    data = struct.pack("<i", len(raw) + 8) + bytes([code]) + b"v\0" + raw + b"\0"
     try:
         elements = read_elements(data)
     except CodecError:
