@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
+from store_adapters.address import format_address, parse_address
 from store_adapters.contract import SessionStore
-from store_adapters.options import Limits, StoreAddress
+from store_adapters.options import Limits
+from store_adapters.read_only import ReadOnlyStore
 
-
-def parse_address(url: str) -> StoreAddress:
-    """Take a store URL apart; `BadStoreAddress` (never quoting the URL) says what is wrong with it.
-
-    `redis://[user:pass@]host:port/db?prefix=sess:`, `rediss://…`, `unix:///path/to/socket?db=0&prefix=…`,
-    `mongodb://…/db?collection=sessions`, `mongodb+srv://…`, `file:///folder?extension=.json&ttl=3600`, `memory:`.
-    """
-    raise NotImplementedError
-
-
-def format_address(address: StoreAddress, *, with_password: bool = False) -> str:
-    """Return the URL of an address; without the password unless asked."""
-    raise NotImplementedError
+__all__ = ["format_address", "open_store", "parse_address"]
 
 
 def open_store(url: str, *, read_only: bool = False, limits: Limits | None = None) -> SessionStore:
     """Open the store at `url`. Does the first round trip, so a wrong address or password is told here.
 
-    `read_only` refuses every write below the window with `StoreReadOnly`. `BadStoreAddress`, `StoreUnreachable`, `StoreRefused`.
+    `read_only` refuses every write below the window with `StoreReadOnly`. `BadStoreAddress`, `StoreUnreachable`,
+    `StoreRefused`.
     """
-    raise NotImplementedError
+    address = parse_address(url)
+    limits = limits or Limits()
+    store: SessionStore
+    match address.scheme:
+        case "redis" | "rediss" | "unix":
+            from store_adapters.redis_store import RedisStore
+
+            store = RedisStore.open(address, limits)
+        case "mongodb" | "mongodb+srv":
+            from store_adapters.mongo_store import MongoStore
+
+            store = MongoStore.open(address, limits)
+        case "file":
+            from store_adapters.file_store import FileStore
+
+            store = FileStore.open(address, limits)
+        case _:
+            from store_adapters.memory_store import MemoryStore
+
+            store = MemoryStore.open(address, limits)
+    return ReadOnlyStore(store) if read_only else store

@@ -1,0 +1,217 @@
+"""Sessions in a folder, as session-file-store keeps them: one file each, session ID + extension; knows no editing.
+
+Format: session-file-store 1.2 to 1.5. The files are its database: nothing here ever deletes or moves one unasked.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Iterator, Sequence
+
+from store_adapters.address import format_address
+from store_adapters.clock import now_ms
+from store_adapters.contract import (
+    Batch,
+    CancelToken,
+    Capabilities,
+    Change,
+    ChangeKind,
+    Count,
+    RawRecord,
+    RecordRef,
+    Skipped,
+    StoreInfo,
+)
+from store_adapters.errors import (
+    BadStoreAddress,
+    RecordMissing,
+    RecordUnreadable,
+    StoreError,
+    StoreRefused,
+    StoreUnreachable,
+    Unsupported,
+)
+from store_adapters.folder import TEMPORARY_SUFFIX, Folder
+from store_adapters.options import Limits, StoreAddress
+from store_adapters.session_file import expiry_of, move_expiry
+
+_BATCH = 250
+_DEFAULT_TTL_S = 3600.0
+
+
+class FileStore:
+    """A folder of session files."""
+
+    def __init__(self, address: StoreAddress, limits: Limits) -> None:
+        self._address = address
+        self._limits = limits
+        self._extension = os.fsencode(address.options.get("extension", ".json"))
+        self._ttl_s = _parse_ttl(address.options.get("ttl", ""))
+        self._folder = Folder(address.path)
+
+    @classmethod
+    def open(cls, address: StoreAddress, limits: Limits) -> FileStore:
+        return cls(address, limits)
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return Capabilities("file", can_persist=False)
+
+    @property
+    def label(self) -> str:
+        return format_address(self._address)
+
+    def list_records(self, cancel: CancelToken) -> Iterator[Batch]:
+        names = [name for name in self._folder.names() if self._is_session(name)]
+        read = 0
+        for start in range(0, max(1, len(names)), _BATCH):
+            if cancel.is_cancelled:
+                return
+            found: list[RawRecord] = []
+            skipped: list[Skipped] = []
+            for name in names[start : start + _BATCH]:
+                try:
+                    found.append(self.read(RecordRef(self._address.path, name)))
+                except RecordMissing:
+                    continue
+                except StoreError as error:
+                    skipped.append(Skipped(name, error.message))
+            read += len(found)
+            yield Batch(
+                keys=[record.ref.key for record in found],
+                payloads=[record.payload[: self._limits.list_payload_bytes] for record in found],
+                sizes=[len(record.payload) for record in found],
+                expires_at_ms=[record.expires_at_ms for record in found],
+                changed_at_ms=[record.changed_at_ms for record in found],
+                skipped=skipped,
+                read=read,
+                total=len(names),
+            )
+
+    def read(self, ref: RecordRef) -> RawRecord:
+        fact = self._folder.read(ref.key, self._limits.max_record_bytes)
+        return RawRecord(
+            ref, fact.content, expiry_of(fact.content, self._ttl_s), now_ms(), fact.mtime_ms, version=fact.identity
+        )
+
+    def create(self, ref: RecordRef, payload: bytes, expires_at_ms: int | None) -> RawRecord:
+        if expires_at_ms is not None:
+            moved = move_expiry(payload, self._ttl_s, expires_at_ms)
+            payload = payload if moved is None else moved
+        self._folder.create(ref.key, payload)
+        return self.read(ref)
+
+    def replace(self, base: RawRecord, payload: bytes) -> RawRecord:
+        self._folder.replace(base.ref.key, base.payload, payload)
+        return self.read(base.ref)
+
+    def delete(self, base: RawRecord) -> None:
+        self._folder.remove(base.ref.key, base.payload)
+
+    def change_expiry(self, base: RawRecord, expires_at_ms: int | None) -> RawRecord:
+        if expires_at_ms is None:
+            raise Unsupported(
+                "A session file cannot be kept for ever: the next request starts its lifetime anew.",
+                "Set a later time, or the store's ttl option in the application.",
+            )
+        if expires_at_ms <= now_ms():
+            raise StoreRefused("That time is in the past: the session would be reaped.", "Delete it if that is meant.")
+        moved = move_expiry(base.payload, self._ttl_s, expires_at_ms)
+        if moved is None:
+            raise RecordUnreadable(
+                "The file has no usable __lastAccess number, from which session-file-store works the expiry out.",
+                "Edit the session and give it one.",
+            )
+        return self.replace(base, moved)
+
+    def count(self) -> Count:
+        return Count(sum(1 for name in self._folder.names() if self._is_session(name)), True)
+
+    def info(self) -> StoreInfo:
+        started = time.perf_counter()
+        number = self.count().number
+        elapsed_ms = (time.perf_counter() - started) * 1000
+        disk = os.statvfs(self._address.path)
+        details = (
+            ("Folder", self._address.path),
+            ("Extension", os.fsdecode(self._extension) or "(none)"),
+            ("Session files", f"{number:,}"),
+            ("Default lifetime (ttl)", f"{self._ttl_s:g} s"),
+            ("Free space", f"{disk.f_bavail * disk.f_frsize // (1 << 20):,} MB"),
+        )
+        return StoreInfo("Folder", "", self.label, details, "file events", elapsed_ms)
+
+    def watch(self, cancel: CancelToken) -> Iterator[Sequence[Change]]:
+        from watchfiles import Change as FileEvent
+        from watchfiles import watch
+
+        stop = threading.Event()
+        yield ()
+        try:
+            events = watch(
+                self._address.path,
+                stop_event=stop,
+                debounce=200,
+                step=50,
+                rust_timeout=500,
+                yield_on_timeout=True,
+                recursive=False,
+                watch_filter=None,
+                raise_interrupt=False,
+            )
+            for found in events:
+                if cancel.is_cancelled:
+                    return
+                seen_at_ms = now_ms()
+                yield tuple(
+                    Change(
+                        ChangeKind.REMOVED if event is FileEvent.deleted else ChangeKind.WRITTEN,
+                        os.fsencode(os.path.basename(path)),
+                        seen_at_ms,
+                    )
+                    for event, path in found
+                    if self._is_session(os.fsencode(os.path.basename(path)))
+                )
+        except FileNotFoundError:
+            raise StoreUnreachable("The folder is gone.", "Check the path in the address.") from None
+        finally:
+            stop.set()
+
+    def ref_for(self, session_id: str) -> RecordRef:
+        name = session_id.encode("utf-8", "surrogateescape") + self._extension
+        if (
+            not session_id
+            or b"/" in name
+            or b"\\" in name
+            or b"\0" in name
+            or session_id.startswith(".")
+            or len(name) > 255
+        ):
+            raise BadStoreAddress("This session ID cannot be the name of a session file.", "Check what was pasted.")
+        return RecordRef(self._address.path, name)
+
+    def session_id_of(self, key: bytes) -> str:
+        return os.fsdecode(key.removesuffix(self._extension))
+
+    def interrupt(self) -> None:
+        """Calls on a local folder end by themselves; a watch looks at its token twice a second."""
+
+    def close(self) -> None:
+        self._folder.close()
+
+    def _is_session(self, name: bytes) -> bool:
+        return name.endswith(self._extension) and not name.startswith(b".") and not name.endswith(TEMPORARY_SUFFIX)
+
+
+def _parse_ttl(text: str) -> float:
+    if not text:
+        return _DEFAULT_TTL_S
+    try:
+        ttl_s = float(text)
+    except ValueError:
+        ttl_s = 0.0
+    if not 0 < ttl_s < 1e12:
+        raise BadStoreAddress("ttl is the store's default lifetime in seconds.", "For example ttl=3600.")
+    return ttl_s

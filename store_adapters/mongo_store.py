@@ -1,0 +1,363 @@
+"""Sessions in a MongoDB collection, as connect-mongo keeps them: a document each; knows no codec.
+
+Format: `{_id: <session ID>, expires: Date, session: <text | document>[, lastModified: Date]}`. The payload is the whole
+document's own BSON. A write compares all of it (but for what a touch moves), in a transaction where the deployment has
+them, and `$set`s only what differs.
+"""
+
+from __future__ import annotations
+
+import datetime
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from store_adapters.address import format_address
+from store_adapters.clock import now_ms
+from store_adapters.contract import (
+    Batch,
+    CancelToken,
+    Capabilities,
+    Change,
+    ChangeKind,
+    Count,
+    RawRecord,
+    RecordRef,
+    StoreInfo,
+)
+from store_adapters.errors import (
+    BadStoreAddress,
+    OutcomeUnknown,
+    RecordChanged,
+    RecordMissing,
+    RecordUnreadable,
+    StoreError,
+    StoreRefused,
+    StoreUnreachable,
+)
+from store_adapters.mongo_diff import MOVED_BY_TOUCH, build_update, is_same
+from store_adapters.mongo_link import MongoLink
+from store_adapters.options import Limits, StoreAddress
+from store_adapters.polling import poll_changes
+
+_BATCH = 500
+_WATCH_MS = 500
+_KINDS = {
+    "delete": ChangeKind.REMOVED, "insert": ChangeKind.WRITTEN, "update": ChangeKind.WRITTEN, "replace": ChangeKind.WRITTEN,
+}  # fmt: skip
+
+
+class MongoStore:
+    """One collection of session documents."""
+
+    def __init__(self, address: StoreAddress, limits: Limits) -> None:
+        self._address = address
+        self._limits = limits
+        self._link = MongoLink(address, limits)
+        self._watch_link = MongoLink(address, limits)
+        self._has_transactions = False
+
+    @classmethod
+    def open(cls, address: StoreAddress, limits: Limits) -> MongoStore:
+        store = cls(address, limits)
+        with store._link.errors():
+            hello = store._link.client.admin.command("hello")
+            store._link.collection().find_one({}, {"_id": 1})
+        store._has_transactions = "setName" in hello or hello.get("msg") == "isdbgrid"
+        return store
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return Capabilities("mongo")
+
+    @property
+    def label(self) -> str:
+        return format_address(self._address)
+
+    # --- reading ------------------------------------------------------------------------------------------------
+
+    def list_records(self, cancel: CancelToken) -> Iterator[Batch]:
+        with self._link.errors():
+            collection = self._link.collection()
+            total = collection.estimated_document_count()
+            documents: list[Any] = []
+            read = 0
+            with collection.find({}, batch_size=_BATCH) as cursor:
+                for document in cursor:
+                    documents.append(document)
+                    if len(documents) == _BATCH:
+                        if cancel.is_cancelled:
+                            return
+                        read += len(documents)
+                        yield self._batch(documents, read, total)
+                        documents = []
+            if not cancel.is_cancelled:
+                yield self._batch(documents, read + len(documents), total)
+
+    def _batch(self, documents: list[Any], read: int, total: int) -> Batch:
+        limit = self._limits.list_payload_bytes
+        records = [self._record(document) for document in documents]
+        return Batch(
+            keys=[record.ref.key for record in records],
+            payloads=[record.payload if len(record.payload) <= limit else b"" for record in records],
+            sizes=[len(record.payload) for record in records],
+            expires_at_ms=[record.expires_at_ms for record in records],
+            changed_at_ms=[record.changed_at_ms for record in records],
+            skipped=(),
+            read=read,
+            total=total,
+        )
+
+    def _record(self, document: Any, ref: RecordRef | None = None) -> RawRecord:
+        from bson.errors import InvalidBSON
+
+        try:
+            found = ref or RecordRef(self._container, _key_of(document["_id"]))
+            expires = _date_ms(document.get("expires"))
+            changed = _date_ms(document.get("lastModified")) or _date_ms(document.get("updatedAt"))
+        except (InvalidBSON, KeyError):
+            raise RecordUnreadable("The document is no valid BSON.") from None
+        return RawRecord(found, document.raw, expires, now_ms(), changed)
+
+    def read(self, ref: RecordRef) -> RawRecord:
+        with self._link.errors():
+            document = self._link.collection().find_one({"_id": _id_of(ref.key)})
+        if document is None:
+            raise _missing()
+        return self._record(document, ref)
+
+    # --- writing ------------------------------------------------------------------------------------------------
+
+    def create(self, ref: RecordRef, payload: bytes, expires_at_ms: int | None) -> RawRecord:
+        import bson
+        from bson.raw_bson import RawBSONDocument
+
+        document = RawBSONDocument(payload)
+        fields: dict[str, Any] = {"_id": _id_of(ref.key)}
+        if expires_at_ms is not None:
+            fields["expires"] = _date(expires_at_ms)
+        fields.update({name: document[name] for name in document if name not in ("_id", "expires")})
+        with self._link.errors():
+            self._link.collection().insert_one(RawBSONDocument(bson.encode(fields)))
+        return self.read(ref)
+
+    def replace(self, base: RawRecord, payload: bytes) -> RawRecord:
+        from bson.raw_bson import RawBSONDocument
+
+        old, new = RawBSONDocument(base.payload), RawBSONDocument(payload)
+        update = build_update(old, new)
+        if any(name in fields for fields in update.values() for name in ("_id", *MOVED_BY_TOUCH)):
+            raise StoreRefused("A save changes the session only; _id and the expiry have commands of their own.")
+        if not update:
+            return self.read(base.ref)
+        try:
+            self._write(
+                base, old, lambda collection, query, session: collection.update_one(query, update, session=session)
+            )
+        except StoreUnreachable as error:
+            return self._after_break(base, new, error)
+        return self.read(base.ref)
+
+    def delete(self, base: RawRecord) -> None:
+        from bson.raw_bson import RawBSONDocument
+
+        try:
+            self._write(
+                base,
+                RawBSONDocument(base.payload),
+                lambda collection, query, session: collection.delete_one(query, session=session),
+            )
+        except StoreUnreachable as error:
+            try:
+                self.read(base.ref)
+            except RecordMissing:
+                return
+            except StoreError:
+                raise _unknown() from None
+            raise error
+
+    def change_expiry(self, base: RawRecord, expires_at_ms: int | None) -> RawRecord:
+        from bson.raw_bson import RawBSONDocument
+
+        if expires_at_ms is not None and expires_at_ms <= now_ms():
+            raise StoreRefused(
+                "That time is in the past: MongoDB would delete the session.", "Delete it if that is meant."
+            )
+        update: dict[str, Any] = {"$unset": {"expires": ""}}
+        if expires_at_ms is not None:
+            update = {"$set": {"expires": _date(expires_at_ms)}}
+        self._write(
+            base,
+            RawBSONDocument(base.payload),
+            lambda collection, query, session: collection.update_one(query, update, session=session),
+        )
+        return self.read(base.ref)
+
+    def _write(self, base: RawRecord, old: Any, write: Any) -> None:
+        """Run `write(collection, query, session)` if the document is still `old`."""
+        with self._link.errors():
+            collection = self._link.collection()
+            query: dict[str, Any] = {"_id": _id_of(base.ref.key)}
+            if not self._has_transactions:
+                # `$eq` so that a stored `{"$gt": …}` is compared and not executed.
+                query |= {name: {"$eq": old[name]} for name in old if name != "_id" and name not in MOVED_BY_TOUCH}
+                result = write(collection, query, None)
+                if _touched(result) == 0:
+                    self._say_why(base)
+                return
+            with self._link.client.start_session() as session, session.start_transaction():
+                now = collection.find_one(query, session=session)
+                if now is None:
+                    raise _missing()
+                if not is_same(now, old):
+                    raise _changed()
+                write(collection, query, session)
+
+    def _say_why(self, base: RawRecord) -> None:
+        self.read(base.ref)
+        raise _changed()
+
+    def _after_break(self, base: RawRecord, new: Any, error: StoreUnreachable) -> RawRecord:
+        from bson.raw_bson import RawBSONDocument
+
+        try:
+            now = self.read(base.ref)
+        except RecordMissing:
+            raise
+        except StoreError:
+            raise _unknown() from None
+        document = RawBSONDocument(now.payload)
+        if is_same(document, new):
+            return now
+        raise error if is_same(document, RawBSONDocument(base.payload)) else _changed() from None
+
+    # --- the rest -----------------------------------------------------------------------------------------------
+
+    def count(self) -> Count:
+        with self._link.errors():
+            return Count(self._link.collection().estimated_document_count(), True)
+
+    def info(self) -> StoreInfo:
+        with self._link.errors():
+            started = time.perf_counter()
+            hello = self._link.client.admin.command("hello")
+            round_trip_ms = (time.perf_counter() - started) * 1000
+            version = self._link.client.server_info().get("version", "")
+            details = [
+                ("Database", self._link.database().name),
+                ("Collection", self._address.options.get("collection", "sessions")),
+                ("Deployment", f"replica set {hello['setName']}" if "setName" in hello else "standalone"),
+                ("Transactions", "yes" if self._has_transactions else "no: writes compare by filter"),
+                ("TTL index", self._ttl_index()),
+            ]
+        method = "change stream" if self._has_transactions else f"polling every {self._limits.poll_s:g} s"
+        return StoreInfo("MongoDB", version, self.label, tuple(details), method, round_trip_ms)
+
+    def _ttl_index(self) -> str:
+        for name, index in self._link.collection().index_information().items():
+            if "expireAfterSeconds" in index:
+                return f"{name}, expireAfterSeconds {index['expireAfterSeconds']}"
+        return "none: MongoDB does not remove expired sessions"
+
+    def watch(self, cancel: CancelToken) -> Iterator[Sequence[Change]]:
+        if not self._has_transactions:
+            watcher = MongoStore(self._address, self._limits)
+            watcher._link = self._watch_link
+            yield from poll_changes(watcher.list_records, cancel, self._limits.poll_s)
+            return
+        with self._watch_link.errors():
+            collection = self._watch_link.collection()
+            with collection.watch(max_await_time_ms=_WATCH_MS) as stream:
+                yield ()
+                while not cancel.is_cancelled:
+                    found: list[Change] = []
+                    event = stream.try_next()
+                    while event is not None and len(found) < _BATCH:
+                        found.append(self._change(event))
+                        event = stream.try_next() if stream.alive and len(found) < 50 else None
+                    yield tuple(found)
+
+    def _change(self, event: Any) -> Change:
+        kind = _KINDS.get(event["operationType"])
+        if kind is None or "documentKey" not in event:
+            return Change(ChangeKind.RESET, b"", now_ms())
+        if kind is ChangeKind.WRITTEN and event["operationType"] == "update":
+            changed = set(event["updateDescription"]["updatedFields"])
+            if changed and changed <= MOVED_BY_TOUCH:
+                kind = ChangeKind.TOUCHED
+        return Change(kind, _key_of(event["documentKey"]["_id"]), now_ms())
+
+    def ref_for(self, session_id: str) -> RecordRef:
+        try:
+            key = session_id.encode("utf-8")
+        except UnicodeEncodeError:
+            key = b""
+        if not key or key.startswith(b"\0"):
+            raise BadStoreAddress("This session ID cannot be an _id in MongoDB.", "Check what was pasted.")
+        return RecordRef(self._container, key)
+
+    def session_id_of(self, key: bytes) -> str:
+        if not key.startswith(b"\0"):
+            return key.decode("utf-8", "surrogateescape")
+        return str(_id_of(key))
+
+    def interrupt(self) -> None:
+        self._link.interrupt()
+        self._watch_link.interrupt()
+
+    def close(self) -> None:
+        self._link.close()
+        self._watch_link.close()
+
+    @property
+    def _container(self) -> str:
+        return f"{self._address.path or 'test'}.{self._address.options.get('collection', 'sessions')}"
+
+
+def _key_of(identifier: Any) -> bytes:
+    import bson
+
+    return identifier.encode("utf-8") if isinstance(identifier, str) else b"\0" + bson.encode({"_id": identifier})
+
+
+def _id_of(key: bytes) -> Any:
+    import bson
+
+    if key.startswith(b"\0"):
+        return bson.decode(key[1:])["_id"]
+    return key.decode("utf-8", "replace")
+
+
+def _date_ms(value: Any) -> int | None:
+    from bson.datetime_ms import DatetimeMS
+
+    if isinstance(value, datetime.datetime):
+        return int(DatetimeMS(value))
+    return int(value) if isinstance(value, DatetimeMS) else None
+
+
+def _date(epoch_ms: int) -> Any:
+    from bson.datetime_ms import DatetimeMS
+
+    return DatetimeMS(epoch_ms)
+
+
+def _touched(result: Any) -> int:
+    return int(getattr(result, "matched_count", getattr(result, "deleted_count", 0)))
+
+
+def _missing() -> RecordMissing:
+    return RecordMissing(
+        "There is no such document in MongoDB.", "The session was logged out, expired, or is elsewhere."
+    )
+
+
+def _changed() -> RecordChanged:
+    return RecordChanged("The session was changed since it was read; nothing was written.", "Read it again.")
+
+
+def _unknown() -> OutcomeUnknown:
+    return OutcomeUnknown(
+        "The connection broke while saving, and the server cannot be asked whether it was saved.",
+        "When it answers again, refresh and look at the session.",
+    )

@@ -1,0 +1,375 @@
+"""Sessions in Redis or Valkey, as connect-redis keeps them: one text key each, prefix + session ID; knows no format.
+
+Format: connect-redis 3 to 10 (`SET prefix+sid value EX ttl`); the TTL is the truth about the expiry.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import hiredis
+
+from store_adapters.address import format_address
+from store_adapters.clock import now_ms
+from store_adapters.contract import (
+    Batch,
+    CancelToken,
+    Capabilities,
+    Change,
+    ChangeKind,
+    Count,
+    RawRecord,
+    RecordRef,
+    Skipped,
+    StoreInfo,
+)
+from store_adapters.errors import (
+    BadStoreAddress,
+    OutcomeUnknown,
+    RecordChanged,
+    RecordExists,
+    RecordMissing,
+    RecordUnreadable,
+    StoreError,
+    StoreRefused,
+    StoreUnreachable,
+)
+from store_adapters.options import Limits, StoreAddress
+from store_adapters.polling import poll_changes
+from store_adapters.redis_cas import CompareAndSet
+from store_adapters.redis_link import RedisLink, describe_reply
+
+_SCAN_COUNT = 1000
+_GLOB = re.compile(rb"([*?\[\]\\^-])")
+_LISTEN_S = 0.5
+
+
+def escape_glob(prefix: bytes) -> bytes:
+    """Return a MATCH pattern for keys that begin with `prefix`, whatever characters are in it."""
+    return _GLOB.sub(rb"\\\1", prefix) + b"*"
+
+
+class RedisStore:
+    """One connection for reading and writing; `watch` opens its own."""
+
+    def __init__(self, address: StoreAddress, limits: Limits) -> None:
+        self._address = address
+        self._limits = limits
+        self._prefix = address.options.get("prefix", "sess:").encode("utf-8", "surrogateescape")
+        self._link = RedisLink(address, limits)
+        self._watch_link = RedisLink(address, limits)
+        self._cas = CompareAndSet(self._link, limits.call_s)
+
+    @classmethod
+    def open(cls, address: StoreAddress, limits: Limits) -> RedisStore:
+        store = cls(address, limits)
+        store._probe()
+        return store
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return Capabilities("redis")
+
+    @property
+    def label(self) -> str:
+        return format_address(self._address)
+
+    def _probe(self) -> None:
+        # GET is what every viewer may do; INFO and PING need not be allowed. A cluster node answers MOVED.
+        reply = self._link.pipe([("GET", self._prefix + b"session-inspector-probe")])[0]
+        if isinstance(reply, hiredis.ReplyError) and not str(reply).startswith(("NOPERM", "WRONGTYPE")):
+            raise describe_reply(reply)
+        reply = self._link.pipe([("INFO", "cluster")])[0]
+        if isinstance(reply, bytes) and b"cluster_enabled:1" in reply:
+            raise describe_reply(hiredis.ReplyError("MOVED"))
+
+    # --- reading ------------------------------------------------------------------------------------------------
+
+    def list_records(self, cancel: CancelToken) -> Iterator[Batch]:
+        total = self._total()
+        pattern = escape_glob(self._prefix)
+        run_id, read = self._run_id(), 0
+        scan = ("SCAN", 0, "MATCH", pattern, "COUNT", _SCAN_COUNT)
+        try:
+            cursor, keys = self._scanned(self._link.pipe([scan])[0])
+            while not cancel.is_cancelled:
+                # The next SCAN travels with this page's reads, so that the server never waits for us.
+                commands: list[Sequence[bytes | str | int]] = []
+                for key in keys:
+                    commands += [("GETRANGE", key, 0, self._limits.list_payload_bytes - 1), ("PTTL", key)]
+                is_last = cursor == b"0"
+                if not is_last:
+                    commands.append(("SCAN", cursor, "MATCH", pattern, "COUNT", _SCAN_COUNT))
+                replies = self._link.pipe(commands) if commands else []
+                at_ms = now_ms()
+                page = keys
+                if not is_last:
+                    cursor, keys = self._scanned(replies.pop())
+                batch = self._batch(page, replies, at_ms, read, total)
+                read = batch.read
+                yield batch
+                if is_last:
+                    break
+        except StoreUnreachable as error:
+            raise StoreUnreachable(
+                f"{error.message} The list is incomplete: {read:,} sessions were read.", error.remedy
+            ) from None
+        if not cancel.is_cancelled and run_id != self._run_id():
+            raise StoreUnreachable(
+                f"The server restarted while it was read: the list of {read:,} may be incomplete.", "Refresh."
+            )
+
+    def _scanned(self, reply: Any) -> tuple[bytes, list[bytes]]:
+        if isinstance(reply, hiredis.ReplyError):
+            raise describe_reply(reply)
+        return reply[0], reply[1]
+
+    def _batch(self, keys: list[bytes], replies: list[Any], at_ms: int, read: int, total: int | None) -> Batch:
+        batch = Batch([], [], [], [], [], [], read, total)
+        columns: Any = batch
+        again: list[bytes] = []
+        for place, key in enumerate(keys):
+            value, left = replies[2 * place], replies[2 * place + 1]
+            if isinstance(value, hiredis.ReplyError):
+                self._skip(columns.skipped, key, value, again)
+                continue
+            if left == -2 or isinstance(left, hiredis.ReplyError):
+                if left != -2:
+                    columns.skipped.append(Skipped(key, describe_reply(left).message))
+                continue
+            self._add(columns, key, value, left, at_ms)
+        if again:
+            self._read_whole(columns, again, at_ms)
+        self._true_sizes(columns)
+        return Batch(
+            batch.keys, batch.payloads, batch.sizes, batch.expires_at_ms, batch.changed_at_ms, batch.skipped,
+            read + len(batch.keys), total,
+        )  # fmt: skip
+
+    def _add(self, columns: Any, key: bytes, value: bytes, left: int, at_ms: int) -> None:
+        columns.keys.append(key)
+        columns.payloads.append(value)
+        columns.sizes.append(len(value))
+        columns.expires_at_ms.append(at_ms + left if left >= 0 else None)
+        columns.changed_at_ms.append(None)
+
+    def _skip(self, skipped: list[Skipped], key: bytes, error: Exception, again: list[bytes]) -> None:
+        if str(error).startswith("WRONGTYPE"):
+            skipped.append(Skipped(key, "not a text key"))
+        elif "getrange" in str(error).lower():
+            again.append(key)  # the ACL knows GET only
+        else:
+            skipped.append(Skipped(key, describe_reply(error).message))
+
+    def _read_whole(self, columns: Any, keys: list[bytes], at_ms: int) -> None:
+        commands: list[tuple[bytes | str, ...]] = []
+        for key in keys:
+            commands += [("GET", key), ("PTTL", key)]
+        replies = self._link.pipe(commands)
+        for place, key in enumerate(keys):
+            value, left = replies[2 * place], replies[2 * place + 1]
+            if isinstance(value, bytes) and isinstance(left, int) and left != -2:
+                self._add(columns, key, value, left, at_ms)
+            elif isinstance(value, hiredis.ReplyError):
+                columns.skipped.append(Skipped(key, describe_reply(value).message))
+
+    def _true_sizes(self, columns: Any) -> None:
+        limit = self._limits.list_payload_bytes
+        cut = [place for place, payload in enumerate(columns.payloads) if len(payload) >= limit]
+        if cut:
+            sizes = self._link.pipe([("STRLEN", columns.keys[place]) for place in cut])
+            for place, size in zip(cut, sizes, strict=True):
+                if isinstance(size, int):
+                    columns.sizes[place] = size
+
+    def read(self, ref: RecordRef) -> RawRecord:
+        size = self._link.pipe([("STRLEN", ref.key)])[0]
+        if isinstance(size, int) and size > self._limits.max_record_bytes:
+            raise RecordUnreadable(
+                f"The record is {size:,} bytes, too large to be opened.", "It is far beyond any session."
+            )
+        value, left = self._link.pipe([("GET", ref.key), ("PTTL", ref.key)])
+        for reply in (value, left):
+            if isinstance(reply, hiredis.ReplyError):
+                raise describe_reply(reply)
+        if value is None or left == -2:
+            raise RecordMissing(
+                "There is no such key in Redis.",
+                "The session was logged out, expired, or has another prefix or database.",
+            )
+        at_ms = now_ms()
+        return RawRecord(ref, value, at_ms + left if left >= 0 else None, at_ms)
+
+    # --- writing ------------------------------------------------------------------------------------------------
+
+    def create(self, ref: RecordRef, payload: bytes, expires_at_ms: int | None) -> RawRecord:
+        command: list[bytes | str | int] = ["SET", ref.key, payload, "NX"]
+        if expires_at_ms is not None:
+            command += ["PX", max(1, expires_at_ms - now_ms())]
+        if self._link.call(*command) is None:
+            raise RecordExists("There is a session with this ID already.", "Choose another ID.")
+        return self.read(ref)
+
+    def replace(self, base: RawRecord, payload: bytes) -> RawRecord:
+        try:
+            self._cas.set_value(base.ref.key, base.payload, payload)
+        except StoreUnreachable as error:
+            return self._after_break(base, payload, error)
+        return self.read(base.ref)
+
+    def delete(self, base: RawRecord) -> None:
+        try:
+            self._cas.delete(base.ref.key, base.payload)
+        except StoreUnreachable as error:
+            try:
+                now = self.read(base.ref)
+            except RecordMissing:
+                return
+            except StoreError:
+                raise _unknown() from None
+            raise error if now.payload == base.payload else _changed() from None
+
+    def change_expiry(self, base: RawRecord, expires_at_ms: int | None) -> RawRecord:
+        if expires_at_ms is not None and expires_at_ms <= now_ms():
+            raise StoreRefused(
+                "That time is in the past: Redis would delete the session.", "Delete it if that is meant."
+            )
+        self._cas.expire_at(base.ref.key, base.payload, expires_at_ms)
+        return self.read(base.ref)
+
+    def _after_break(self, base: RawRecord, payload: bytes, error: StoreUnreachable) -> RawRecord:
+        # The connection broke while writing: only a new look tells what is true.
+        try:
+            now = self.read(base.ref)
+        except RecordMissing:
+            raise
+        except StoreError:
+            raise _unknown() from None
+        if now.payload == payload:
+            return now
+        raise error if now.payload == base.payload else _changed() from None
+
+    # --- the rest -----------------------------------------------------------------------------------------------
+
+    def count(self) -> Count:
+        if not self._prefix:
+            return Count(int(self._link.call("DBSIZE")), True)
+        cancel, number = CancelToken(), 0
+        cursor: bytes = b"0"
+        give_up = time.monotonic() + self._limits.deadline_s
+        while True:
+            cursor, keys = self._scanned(
+                self._link.pipe([("SCAN", cursor, "MATCH", escape_glob(self._prefix), "COUNT", _SCAN_COUNT)])[0]
+            )
+            number += len(keys)
+            if cursor == b"0":
+                return Count(number, True)
+            if time.monotonic() > give_up or cancel.is_cancelled:
+                return Count(max(number, self._total() or 0), False)
+
+    def info(self) -> StoreInfo:
+        started = time.perf_counter()
+        first = self._link.pipe([("GET", self._prefix + b"session-inspector-probe")])[0]
+        round_trip_ms = (time.perf_counter() - started) * 1000
+        if isinstance(first, hiredis.ReplyError) and str(first).startswith(("NOAUTH", "LOADING")):
+            raise describe_reply(first)
+        facts = self._facts()
+        is_valkey = "valkey_version" in facts or facts.get("server_name") == "valkey"
+        version = facts.get("valkey_version") or facts.get("redis_version", "")
+        details = [
+            ("Database", str(self._link.database)),
+            ("Prefix", self._prefix.decode("utf-8", "replace") or "(none)"),
+        ]
+        for name, label in (("used_memory_human", "Memory"), ("maxmemory_policy", "When full"), ("role", "Role")):
+            if name in facts:
+                details.append((label, facts[name]))
+        events = self._notify_flags()
+        if events is not None:
+            details.append(("Keyspace notifications", events or "off"))
+        method = "keyspace notifications" if _tells_changes(events) else f"polling every {self._limits.poll_s:g} s"
+        product = "Valkey" if is_valkey else "Redis"
+        return StoreInfo(product, version, self.label, tuple(details), method, round_trip_ms)
+
+    def watch(self, cancel: CancelToken) -> Iterator[Sequence[Change]]:
+        watcher = RedisStore(self._address, self._limits)
+        watcher._link = self._watch_link
+        try:
+            if not _tells_changes(watcher._notify_flags()):
+                yield from poll_changes(watcher.list_records, cancel, self._limits.poll_s)
+                return
+            channel = f"__keyspace@{self._link.database}__:".encode()
+            self._watch_link.call("PSUBSCRIBE", channel + escape_glob(self._prefix))
+            yield ()
+            while not cancel.is_cancelled:
+                yield tuple(self._heard(len(channel)))
+        finally:
+            self._watch_link.disconnect()
+
+    def _heard(self, channel_size: int) -> Iterator[Change]:
+        timeout_s, until = _LISTEN_S, time.monotonic() + _LISTEN_S
+        while (message := self._watch_link.listen(timeout_s)) is not None:
+            if isinstance(message, list) and len(message) == 4 and message[0] == b"pmessage":
+                yield Change(_KINDS.get(message[3], ChangeKind.WRITTEN), message[2][channel_size:], now_ms())
+            timeout_s = 0.02  # what comes in one burst is told at once
+            if time.monotonic() > until:
+                return
+
+    def ref_for(self, session_id: str) -> RecordRef:
+        if not session_id:
+            raise BadStoreAddress("The session ID is empty.", "Paste the whole ID.")
+        return RecordRef(str(self._link.database), self._prefix + session_id.encode("utf-8", "surrogateescape"))
+
+    def session_id_of(self, key: bytes) -> str:
+        return key.removeprefix(self._prefix).decode("utf-8", "surrogateescape")
+
+    def interrupt(self) -> None:
+        self._link.interrupt()
+        self._watch_link.interrupt()
+
+    def close(self) -> None:
+        self._link.disconnect()
+        self._watch_link.interrupt()
+
+    def _facts(self) -> dict[str, str]:
+        reply = self._link.pipe([("INFO",)])[0]
+        if not isinstance(reply, bytes):
+            return {}
+        lines = (line.partition(":") for line in reply.decode("utf-8", "replace").splitlines() if ":" in line)
+        return {name: value for name, _, value in lines}
+
+    def _run_id(self) -> str:
+        return self._facts().get("run_id", "")
+
+    def _total(self) -> int | None:
+        reply = self._link.pipe([("DBSIZE",)])[0]
+        return reply if isinstance(reply, int) else None
+
+    def _notify_flags(self) -> str | None:
+        reply = self._link.pipe([("CONFIG", "GET", "notify-keyspace-events")])[0]
+        if isinstance(reply, list) and len(reply) == 2:
+            return str(reply[1].decode("ascii", "replace"))
+        return None
+
+
+_KINDS = {
+    b"del": ChangeKind.REMOVED, b"expired": ChangeKind.REMOVED, b"evicted": ChangeKind.REMOVED, b"unlink": ChangeKind.REMOVED,
+    b"rename_from": ChangeKind.REMOVED, b"expire": ChangeKind.TOUCHED, b"persist": ChangeKind.TOUCHED,
+}  # fmt: skip
+
+
+def _tells_changes(flags: str | None) -> bool:
+    return flags is not None and "K" in flags and ("A" in flags or all(letter in flags for letter in "g$x"))
+
+
+def _unknown() -> OutcomeUnknown:
+    return OutcomeUnknown(
+        "The connection broke while saving, and the server cannot be asked whether it was saved.",
+        "When it answers again, refresh and look at the session.",
+    )
+
+
+def _changed() -> RecordChanged:
+    return RecordChanged("The session was changed since it was read; nothing was written.", "Read it again.")

@@ -1,0 +1,19 @@
+"""What every test runs under: no display needed, a home of its own, no keyring."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+_home = tempfile.mkdtemp(prefix="session-inspector-tests-")
+os.environ["SESSION_INSPECTOR_HOME"] = _home
+os.environ["XDG_CONFIG_HOME"] = os.path.join(_home, "config")
+os.environ["XDG_DATA_HOME"] = os.path.join(_home, "data")
+os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
+
+from hypothesis import HealthCheck, settings  # noqa: E402 - after the environment
+
+pytest_plugins = ["tests.servers"]
+settings.register_profile("quick", max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
