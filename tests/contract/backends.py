@@ -1,0 +1,145 @@
+"""The stores of the contract suite: how to open each, what its payloads look like, and how to change it behind our back."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from store_adapters.contract import ChangeKind, SessionStore
+from store_adapters.memory_store import shared_records
+from store_adapters.registry import open_store
+
+BACKENDS = ("memory", "redis", "valkey", "mongo", "file")
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """One real store. `put` writes behind the inspector's back as an application would, `drop` removes, `raw` reads."""
+
+    name: str
+    url: str
+    payload: Callable[[str, int], bytes]
+    put: Callable[[str, bytes, int | None], None]
+    drop: Callable[[str], None]
+    raw: Callable[[str], bytes | None]
+
+    def open(self, *, read_only: bool = False) -> SessionStore:
+        return open_store(self.url, read_only=read_only)
+
+
+def session_json(number: int, **more: Any) -> dict[str, Any]:
+    cookie = {"originalMaxAge": 3_600_000, "expires": "2030-01-01T00:00:00.000Z", "httpOnly": True, "path": "/"}
+    return {"cookie": cookie, "n": number, **more}
+
+
+def _json_payload(_sid: str, number: int) -> bytes:
+    return json.dumps(session_json(number), separators=(",", ":")).encode()
+
+
+def _file_payload(_sid: str, number: int) -> bytes:
+    return json.dumps(session_json(number, __lastAccess=round(time.time() * 1000)), separators=(",", ":")).encode()
+
+
+def _memory_backend(name: str) -> Backend:
+    shared = shared_records(name)
+
+    def put(sid: str, payload: bytes, expires_at_ms: int | None) -> None:
+        with shared.lock:
+            shared.put(sid.encode(), payload, expires_at_ms, ChangeKind.WRITTEN)
+
+    def drop(sid: str) -> None:
+        with shared.lock:
+            if sid.encode() in shared.records:
+                shared.remove(sid.encode())
+
+    def raw(sid: str) -> bytes | None:
+        found = shared.records.get(sid.encode())
+        return found[0] if found else None
+
+    return Backend("memory", f"memory:{name}", _json_payload, put, drop, raw)
+
+
+def _redis_backend(name: str, url: str) -> Iterator[Backend]:
+    import redis
+
+    with redis.Redis.from_url(url) as client:
+
+        def put(sid: str, payload: bytes, expires_at_ms: int | None) -> None:
+            client.set(f"sess:{sid}", payload, pxat=expires_at_ms)
+
+        def raw(sid: str) -> bytes | None:
+            found = client.get(f"sess:{sid}")
+            return found if isinstance(found, bytes) else None
+
+        yield Backend(name, url, _json_payload, put, lambda sid: client.delete(f"sess:{sid}") and None, raw)
+
+
+def _mongo_backend(url: str) -> Iterator[Backend]:
+    import bson
+    import pymongo
+    from bson.codec_options import CodecOptions
+    from bson.raw_bson import RawBSONDocument
+
+    with pymongo.MongoClient[dict[str, Any]](url) as client:
+        base = client.get_default_database()
+        plain = base["sessions"]
+        exact = base.get_collection("sessions", CodecOptions(document_class=RawBSONDocument))
+
+        def payload(sid: str, number: int) -> bytes:
+            text = json.dumps(session_json(number), separators=(",", ":"))
+            return bson.encode({"_id": sid, "session": text})
+
+        def put(sid: str, document: bytes, expires_at_ms: int | None) -> None:
+            fields = bson.decode(document)
+            fields.pop("_id", None)
+            if expires_at_ms is not None:
+                fields["expires"] = bson.datetime_ms.DatetimeMS(expires_at_ms)
+            plain.update_one({"_id": sid}, {"$set": fields}, upsert=True)
+
+        def raw(sid: str) -> bytes | None:
+            found = exact.find_one({"_id": sid})
+            return None if found is None else found.raw
+
+        yield Backend("mongo", url, payload, put, lambda sid: plain.delete_one({"_id": sid}) and None, raw)
+
+
+def _file_backend(folder: Path) -> Backend:
+    def path(sid: str) -> Path:
+        return folder / f"{sid}.json"
+
+    def put(sid: str, payload: bytes, expires_at_ms: int | None) -> None:
+        if expires_at_ms is not None:
+            record = json.loads(payload)
+            record["__lastAccess"] = expires_at_ms - record["cookie"]["originalMaxAge"]
+            payload = json.dumps(record, separators=(",", ":")).encode()
+        temporary = folder / f".{sid}.app"
+        temporary.write_bytes(payload)
+        os.replace(temporary, path(sid))
+
+    def raw(sid: str) -> bytes | None:
+        return path(sid).read_bytes() if path(sid).exists() else None
+
+    return Backend("file", f"file://{folder}", _file_payload, put, lambda sid: path(sid).unlink(missing_ok=True), raw)
+
+
+@pytest.fixture(params=BACKENDS)
+def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Backend]:
+    """Each store in turn, empty."""
+    match request.param:
+        case "memory":
+            yield _memory_backend(f"contract-{id(request)}")
+        case "redis":
+            yield from _redis_backend("redis", request.getfixturevalue("redis_url"))
+        case "valkey":
+            yield from _redis_backend("valkey", request.getfixturevalue("valkey_url"))
+        case "mongo":
+            yield from _mongo_backend(request.getfixturevalue("mongo_url"))
+        case _:
+            yield _file_backend(tmp_path)
