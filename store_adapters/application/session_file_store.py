@@ -9,6 +9,7 @@ import contextlib
 import os
 import secrets
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 from store_adapters.application.javascript_json import JsValue, stringify
@@ -54,12 +55,12 @@ class SessionFileApplicationStore:
         self._write(session_id, session, now_ms)
 
     def destroy(self, session_id: str) -> None:
-        with self._describing_errors():
+        with _describing_errors():
             self._path(session_id).unlink(missing_ok=True)
 
     def reap(self, now_ms: int) -> int:
         """Remove the files of expired sessions and say how many they were."""
-        with self._describing_errors():
+        with _describing_errors():
             names = [name for name in os.listdir(self._folder) if name.endswith(self._extension)]
         removed = 0
         for name in names:
@@ -103,7 +104,7 @@ class SessionFileApplicationStore:
         session["__lastAccess"] = now_ms
         path = self._path(session_id)
         temporary = path.with_name(f"{path.name}.{secrets.randbits(32)}")
-        with self._describing_errors():
+        with _describing_errors():
             try:
                 mode = stat.S_IMODE(path.stat().st_mode)
             except FileNotFoundError:
@@ -126,9 +127,10 @@ class SessionFileApplicationStore:
             raise RecordUnreadable("This session ID cannot be the name of a file.", "It holds a separator or is too long.")
         return self._folder / name
 
-    @contextlib.contextmanager
-    def _describing_errors(self):  # type: ignore[no-untyped-def]
-        try:
-            yield
-        except OSError as error:
-            raise describe_os_error(error) from None
+
+@contextlib.contextmanager
+def _describing_errors() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise describe_os_error(error) from None
