@@ -15,7 +15,7 @@ from decimal import Decimal
 from json.encoder import encode_basestring
 from typing import TypeAlias
 
-JsValue: TypeAlias = "None | bool | int | float | str | list[JsValue] | dict[str, JsValue]"
+JsValue: TypeAlias = "bool | int | float | str | list[JsValue] | dict[str, JsValue] | None"
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _INDEX = re.compile(r"(?:0|[1-9]\d{0,9})\Z", re.ASCII)

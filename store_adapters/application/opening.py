@@ -43,5 +43,7 @@ def _ttl_s(text: str) -> float:
     except ValueError:
         ttl_s = -1
     if not 0 < ttl_s < 1e12:
-        raise BadStoreAddress("The ttl of a folder is a number of seconds.", "For example file:///srv/sessions?ttl=3600")
+        raise BadStoreAddress(
+            "The ttl of a folder is a number of seconds.", "For example file:///srv/sessions?ttl=3600"
+        )
     return ttl_s

@@ -123,8 +123,15 @@ class SessionFileApplicationStore:
 
     def _path(self, session_id: str) -> Path:
         name = session_id + self._extension
-        if not session_id or name in (".", "..") or any(char in name for char in "/\\\0") or len(os.fsencode(name)) > 200:
-            raise RecordUnreadable("This session ID cannot be the name of a file.", "It holds a separator or is too long.")
+        if (
+            not session_id
+            or name in (".", "..")
+            or any(char in name for char in "/\\\0")
+            or len(os.fsencode(name)) > 200
+        ):
+            raise RecordUnreadable(
+                "This session ID cannot be the name of a file.", "It holds a separator or is too long."
+            )
         return self._folder / name
 
 
