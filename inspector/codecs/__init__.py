@@ -5,7 +5,7 @@ from inspector.codecs._bson import date_node
 from inspector.codecs._json import JsonError, format_json, json_bytes, scalar_json
 from inspector.codecs._new_record import new_payload, with_last_access
 from inspector.codecs._registry import decode, encode
-from inspector.codecs._summary import DEFAULT_USER_PATHS, summarise
+from inspector.codecs._summary import DEFAULT_USER_PATHS, plain_data, summarise
 from inspector.codecs._texts import parse_json, parse_like, retype
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "new_payload",
     "parse_json",
     "parse_like",
+    "plain_data",
     "retype",
     "scalar_json",
     "summarise",

@@ -53,6 +53,14 @@ def summarise(payload: bytes, kind: str, user_paths: Sequence[UserPath] = ()) ->
     return Summary(label if "cookie" in value else "JSON", user, _first(value, _ROLE_PATHS), bool(user), own)
 
 
+def plain_data(payload: bytes, kind: str) -> Any:
+    """Return the session as plain Python values, for a filter to look into; None for what cannot be read."""
+    try:
+        return _mongo_value(payload)[0] if kind == "mongo" else _json_value(payload)
+    except CodecError:
+        return None
+
+
 def _label(kind: str) -> str:
     return "session-file-store JSON" if kind == "file" else "express JSON"
 

@@ -6,12 +6,20 @@ reading, `generation` moves when rows changed place or content.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import threading
+from array import array
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
+from inspector.codecs import Summary, plain_data, summarise
 from inspector.services.filter import SessionFilter
 from store_adapters.contract import Batch, RawRecord, SessionStore
+
+_NONE = -(2**62)
+_HOUR_MS = 3_600_000
+UserPaths = tuple[tuple[str | int, ...], ...]
 
 
 class Column(Enum):
@@ -51,54 +59,256 @@ class Bucket:
 class Catalogue:
     """Sessions of one store, found by position or key."""
 
-    def __init__(self, store: SessionStore, user_paths: tuple[tuple[str | int, ...], ...] = ()) -> None:
-        raise NotImplementedError
+    def __init__(self, store: SessionStore, user_paths: UserPaths = ()) -> None:
+        self._kind = store.capabilities.kind
+        self._id_of = store.session_id_of
+        self._user_paths = user_paths
+        self._lock = threading.RLock()
+        self._generation = 0
+        self._reset()
+
+    def _reset(self) -> None:
+        self._keys: list[bytes] = []
+        self._payloads: list[bytes] = []
+        self._sizes = array("q")
+        self._expires = array("q")
+        self._changed = array("q")
+        self._users: list[str] = []
+        self._roles: list[str] = []
+        self._formats: list[str] = []
+        self._places: dict[bytes, int] = {}
+        self._alive = bytearray()
+        self._count = 0
 
     def __len__(self) -> int:
-        raise NotImplementedError
+        return self._count
 
     @property
     def generation(self) -> int:
-        raise NotImplementedError
+        return self._generation
 
     def clear(self) -> None:
-        raise NotImplementedError
+        with self._lock:
+            self._reset()
+            self._generation += 1
 
     def append(self, batch: Batch) -> int:
-        """Add a batch (a key that is there already is updated in place); return the number of rows now."""
-        raise NotImplementedError
+        """Add a batch (a key that is there already is updated in place); return the number of rows now.
+
+        Keys which cannot be read as sessions are listed too, with the reason as their format.
+        """
+        for key, payload, size, expires, changed in zip(
+            batch.keys, batch.payloads, batch.sizes, batch.expires_at_ms, batch.changed_at_ms, strict=True
+        ):
+            summary = self._summarise(payload, size)
+            self._put(key, payload, size, expires, changed, summary)
+        for skipped in batch.skipped:
+            summary = Summary(f"unreadable: {skipped.reason}", "", "", False, 0)
+            self._put(skipped.key, b"", 0, None, None, summary)
+        return self._count
 
     def update(self, record: RawRecord, seen_at_ms: int) -> int:
         """Put a newly read record in; return its position."""
-        raise NotImplementedError
+        summary = self._summarise(record.payload, len(record.payload))
+        position = self._put(
+            record.ref.key, record.payload, len(record.payload), record.expires_at_ms, seen_at_ms, summary
+        )
+        self._generation += 1
+        return position
+
+    def _summarise(self, payload: bytes, size: int) -> Summary:
+        if size > len(payload):
+            return Summary("unreadable: too large for the list", "", "", False, 0)
+        return summarise(payload, self._kind, self._user_paths)
+
+    def _put(
+        self, key: bytes, payload: bytes, size: int, expires: int | None, changed: int | None, summary: Summary
+    ) -> int:
+        expiry = _NONE if expires is None else expires
+        with self._lock:
+            position = self._places.get(key)
+            if position is None:
+                position = self._places[key] = len(self._keys)
+                self._keys.append(key)
+                self._payloads.append(payload)
+                self._sizes.append(size)
+                self._expires.append(expiry)
+                self._changed.append(_NONE if changed is None else changed)
+                self._users.append(summary.user)
+                self._roles.append(summary.role)
+                self._formats.append(summary.format)
+                self._alive.append(1)
+                self._count += 1
+                return position
+            if self._payloads[position] != payload or abs(self._expires[position] - expiry) > 1500:
+                self._generation += 1
+            self._payloads[position] = payload
+            self._sizes[position] = size
+            self._expires[position] = expiry
+            if changed is not None:
+                self._changed[position] = changed
+            self._users[position], self._roles[position] = summary.user, summary.role
+            self._formats[position] = summary.format
+            return position
 
     def remove(self, key: bytes) -> bool:
         """Take a record out; its row becomes a gap that `select` leaves out."""
-        raise NotImplementedError
+        with self._lock:
+            position = self._places.pop(key, None)
+            if position is None:
+                return False
+            self._alive[position] = 0
+            self._payloads[position] = b""
+            self._count -= 1
+            self._generation += 1
+            return True
 
     def row(self, position: int) -> Row:
-        raise NotImplementedError
+        """Return the values of a row."""
+        key = self._keys[position]
+        user = self._users[position]
+        return Row(
+            key=key,
+            session_id=self._id_of(key),
+            user=user,
+            role=self._roles[position],
+            signed_in=bool(user),
+            format=self._formats[position],
+            size=self._sizes[position],
+            expires_at_ms=_or_none(self._expires[position]),
+            changed_at_ms=_or_none(self._changed[position]),
+        )
 
     def payload(self, position: int) -> bytes:
-        raise NotImplementedError
+        return self._payloads[position]
 
     def find(self, key: bytes) -> int | None:
-        raise NotImplementedError
+        return self._places.get(key)
+
+    def keys(self) -> tuple[bytes, ...]:
+        """Return the keys of all rows."""
+        with self._lock:
+            return tuple(self._places)
 
     def select(
         self, session_filter: SessionFilter | None, sort_by: Column, *, descending: bool, now_ms: int
     ) -> Sequence[int]:
         """Return the positions of the matching rows in order (an `array('q')`); runs outside the GUI thread."""
-        raise NotImplementedError
+        total = len(self._keys)
+        alive = self._alive
+        positions = [position for position in range(total) if alive[position]]
+        if session_filter is not None:
+            matches = session_filter.matches
+            candidate = _Candidate(self, now_ms)
+            positions = [position for position in positions if matches(candidate.at(position))]
+        positions.sort(key=self._sort_key(sort_by), reverse=descending)
+        return array("q", positions)
+
+    def _sort_key(self, column: Column) -> Callable[[int], Any]:
+        match column:
+            case Column.SESSION:
+                return self._keys.__getitem__
+            case Column.USER | Column.SIGNED_IN:
+                return lambda position: self._users[position].lower()
+            case Column.EXPIRES:
+                # Never comes after every time.
+                return lambda position: 2**62 if self._expires[position] == _NONE else self._expires[position]
+            case Column.SIZE:
+                return self._sizes.__getitem__
+            case Column.CHANGED:
+                return self._changed.__getitem__
+            case Column.FORMAT:
+                return self._formats.__getitem__
 
     def count_where(self, now_ms: int) -> dict[str, int]:
         """Return how many are "active", "expiring" (< 1 h), "expired" and "no_expiry"."""
-        raise NotImplementedError
+        counts = dict.fromkeys(("active", "expiring", "expired", "no_expiry"), 0)
+        for expiry in self._living(self._expires):
+            if expiry == _NONE:
+                counts["no_expiry"] += 1
+                counts["active"] += 1
+            elif expiry <= now_ms:
+                counts["expired"] += 1
+            else:
+                counts["active"] += 1
+                counts["expiring"] += expiry - now_ms < _HOUR_MS
+        return counts
+
+    def _living(self, column: array[int]) -> list[int]:
+        return [value for value, alive in zip(column, self._alive, strict=False) if alive]
 
     def expiry_buckets(self, now_ms: int, hours: int = 24) -> tuple[Bucket, ...]:
         """Return one bucket per hour of the next `hours`, in epoch milliseconds."""
-        raise NotImplementedError
+        numbers = [0] * hours
+        for expiry in self._living(self._expires):
+            hour = (expiry - now_ms) // _HOUR_MS
+            if 0 <= hour < hours:
+                numbers[hour] += 1
+        return tuple(
+            Bucket(now_ms + hour * _HOUR_MS, now_ms + (hour + 1) * _HOUR_MS, number)
+            for hour, number in enumerate(numbers)
+        )
 
     def size_buckets(self) -> tuple[Bucket, ...]:
-        """Return the sizes in about a dozen buckets of bytes, doubling."""
-        raise NotImplementedError
+        """Return the sizes in buckets of bytes, doubling from 128."""
+        edges = [0, *(128 << step for step in range(11))]
+        numbers = [0] * len(edges)
+        for size in self._living(self._sizes):
+            numbers[0 if size < 128 else min(len(edges) - 1, (size >> 7).bit_length())] += 1
+        highest = max((place for place, number in enumerate(numbers) if number), default=5)
+        shown = max(6, highest + 1)
+        return tuple(
+            Bucket(edges[place], edges[place + 1] if place + 1 < len(edges) else None, numbers[place])
+            for place in range(min(shown, len(edges)))
+        )
+
+
+class _Candidate:
+    """One row as the filter sees it; moved from row to row instead of made anew."""
+
+    __slots__ = ("_catalogue", "_position", "now_ms")
+
+    def __init__(self, catalogue: Catalogue, now_ms: int) -> None:
+        self._catalogue = catalogue
+        self._position = 0
+        self.now_ms = now_ms
+
+    def at(self, position: int) -> _Candidate:
+        self._position = position
+        return self
+
+    @property
+    def session_id(self) -> str:
+        return self._catalogue._id_of(self._catalogue._keys[self._position])
+
+    @property
+    def user(self) -> str:
+        return self._catalogue._users[self._position]
+
+    @property
+    def format(self) -> str:
+        return self._catalogue._formats[self._position]
+
+    @property
+    def size(self) -> int:
+        return self._catalogue._sizes[self._position]
+
+    @property
+    def expires_at_ms(self) -> int | None:
+        return _or_none(self._catalogue._expires[self._position])
+
+    @property
+    def changed_at_ms(self) -> int | None:
+        return _or_none(self._catalogue._changed[self._position])
+
+    def data(self) -> Any:
+        return plain_data(self._catalogue._payloads[self._position], self._catalogue._kind)
+
+    def text(self) -> str:
+        catalogue, position = self._catalogue, self._position
+        payload = catalogue._payloads[position].decode("utf-8", "replace")
+        return f"{catalogue._keys[position].decode('utf-8', 'replace')}\n{payload}".lower()
+
+
+def _or_none(value: int) -> int | None:
+    return None if value == _NONE else value

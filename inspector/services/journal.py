@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import threading
+from collections import deque
 from dataclasses import dataclass
 
+from store_adapters.clock import now_ms
 from store_adapters.contract import RawRecord, RecordRef
 
 
@@ -21,12 +24,21 @@ class JournalEntry:
     before: RawRecord | None
     after: RawRecord | None
 
+    @property
+    def size_bytes(self) -> int:
+        return sum(len(record.payload) for record in (self.before, self.after) if record is not None)
+
 
 class Journal:
     """Keeps the newest entries within a number and a size; thread-safe."""
 
     def __init__(self, max_entries: int = 1000, max_bytes: int = 64 * 1024 * 1024) -> None:
-        raise NotImplementedError
+        self._max_entries = max_entries
+        self._max_bytes = max_bytes
+        self._entries: deque[JournalEntry] = deque()
+        self._bytes = 0
+        self._number = 0
+        self._lock = threading.Lock()
 
     def record(
         self,
@@ -37,8 +49,21 @@ class Journal:
         before: RawRecord | None,
         after: RawRecord | None,
     ) -> JournalEntry:
-        raise NotImplementedError
+        """Note a write that has happened."""
+        with self._lock:
+            self._number += 1
+            entry = JournalEntry(self._number, now_ms(), store_label, ref, action, what, before, after)
+            self._entries.appendleft(entry)
+            self._bytes += entry.size_bytes
+            while len(self._entries) > 1 and (len(self._entries) > self._max_entries or self._bytes > self._max_bytes):
+                self._bytes -= self._entries.pop().size_bytes
+            return entry
 
     def entries(self, store_label: str | None = None, ref: RecordRef | None = None) -> tuple[JournalEntry, ...]:
         """Return the entries, newest first."""
-        raise NotImplementedError
+        with self._lock:
+            return tuple(
+                entry
+                for entry in self._entries
+                if (store_label is None or entry.store_label == store_label) and (ref is None or entry.ref == ref)
+            )

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from inspector.codecs import Attempt, Decoded, Summary
-from inspector.core.expiry import ExpiryReport
-from inspector.core.findings import Finding
+from inspector.codecs import Attempt, CodecError, Decoded, Fidelity, Summary, decode, summarise
+from inspector.core.expiry import ExpiryReport, explain_expiry
+from inspector.core.findings import Finding, Severity, examine
 from store_adapters.contract import RawRecord, RecordRef, SessionStore
+
+UserPaths = tuple[tuple[str | int, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,18 +27,42 @@ class OpenedSession:
     @property
     def is_editable(self) -> bool:
         """True when the record was decoded and may be written back without loss."""
-        raise NotImplementedError
+        return self.decoded is not None and self.decoded.fidelity is not Fidelity.READ_ONLY
 
 
-def open_session(
-    store: SessionStore, ref: RecordRef, user_paths: tuple[tuple[str | int, ...], ...] = ()
-) -> OpenedSession:
+def open_session(store: SessionStore, ref: RecordRef, user_paths: UserPaths = ()) -> OpenedSession:
     """Read and decode the record at `ref`. `StoreError`s pass through; undecodable bytes are no error."""
-    raise NotImplementedError
+    return describe_record(store, store.read(ref), user_paths)
 
 
-def describe_record(
-    store: SessionStore, raw: RawRecord, user_paths: tuple[tuple[str | int, ...], ...] = ()
-) -> OpenedSession:
+def describe_record(store: SessionStore, raw: RawRecord, user_paths: UserPaths = ()) -> OpenedSession:
     """Decode a record that was read already."""
-    raise NotImplementedError
+    kind = store.capabilities.kind
+    decoded: Decoded | None = None
+    attempts: tuple[Attempt, ...] = ()
+    try:
+        decoded = decode(raw.payload, kind)
+    except CodecError as error:
+        attempts = error.attempts
+    root = decoded.root if decoded else None
+    envelope = decoded.envelope if decoded else None
+    findings = examine(root, kind) if root is not None else ()
+    if raw.expires_at_ms is None:
+        findings = (*findings, _no_expiry(kind))
+    return OpenedSession(
+        session_id=store.session_id_of(raw.ref.key),
+        raw=raw,
+        decoded=decoded,
+        attempts=attempts,
+        expiry=explain_expiry(kind, raw.expires_at_ms, root, envelope, raw.read_at_ms),
+        findings=findings,
+        summary=summarise(raw.payload, kind, user_paths),
+    )
+
+
+def _no_expiry(kind: str) -> Finding:
+    remedy = {
+        "redis": "Set an expiry here, and remove disableTTL from the application.",
+        "mongo": "Set an expiry here; connect-mongo writes one with every save.",
+    }.get(kind, "Set cookie.maxAge in the application.")
+    return Finding(Severity.WARNING, (), "This session never expires: the store grows without limit.", remedy)
