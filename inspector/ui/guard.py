@@ -1,7 +1,7 @@
 """Keeps exceptions out of Qt's virtual calls; knows no widget in particular.
 
-An exception that leaves an override such as `data` or `paintEvent` can crash the interpreter (reliability: PySide6
-6.8 to 6.12). Every override wears `qt_guard`, which reports the fault once through `sys.excepthook` and returns a default.
+An exception that leaves an override such as `data` or `paintEvent` can crash the interpreter (seen in PySide6
+6.8 to 6.12). Every override wears `qt_guard`, which reports the fault through `sys.excepthook` and returns a default.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Work off the GUI thread: lanes, jobs and the one signal by which results come back; knows no store.
 
-Callbacks run on the GUI thread, in order. After `Job.cancel()` nothing more arrives; a destroyed owner silences its jobs.
+Callbacks run on the GUI thread, in order. After `Job.cancel()` nothing more arrives; a destroyed owner silences it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _Callback = Callable[[Any], None]
 
 
 class Lane:
-    """One thread which does one thing after another. Made for one connection; daemon, so that it never holds the exit."""
+    """One thread which does one thing after another, made for one connection; a daemon: it never holds the exit."""
 
     def __init__(self, name: str) -> None:
         self._queue: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
@@ -108,7 +108,7 @@ class JobRunner(QObject):
         done: Callable[[None], None] | None = None,
         failed: Callable[[Exception], None],
     ) -> Job:
-        """Run an iterator on `lane`; `item(value)` for each, at most four of them waiting, then `done(None)` or `failed`."""
+        """Run an iterator on `lane`; `item(value)` for each, at most four waiting, then `done(None)` or `failed`."""
         job = Job(owner)
 
         def run() -> None:

@@ -44,8 +44,8 @@ _CHIPS = (
     ("No expiry", "expires:never"),
 )
 _WIDTHS = {
-    Column.SESSION: 170, Column.USER: 150, Column.SIGNED_IN: 80, Column.EXPIRES: 100, Column.SIZE: 76, Column.CHANGED: 96,
-    Column.FORMAT: 130,
+    Column.SESSION: 170, Column.USER: 150, Column.SIGNED_IN: 80, Column.EXPIRES: 100, Column.SIZE: 76,
+    Column.CHANGED: 96, Column.FORMAT: 130,
 }  # fmt: skip
 _TYPING_MS = 180
 _GATHER_MS = 120
@@ -288,7 +288,8 @@ class SessionsPage(QWidget):
         else:
             self.empty.show_words(
                 "No sessions in this store",
-                "Log in to your application, check the prefix or collection in the store's address, or start the demo server.",
+                "Log in to your application, check the prefix or collection in the store's address, "
+                "or start the demo server.",
             )
         has_rows = self.model.match_count > 0
         self.stack.setCurrentWidget(self.table if has_rows else self.empty)

@@ -1,0 +1,69 @@
+"""Findings below the tree: what is odd in this session and what to do; knows not how they are found."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
+
+from inspector.core.findings import Finding, Severity
+from inspector.ui.plain import PlainLabel
+
+_WORDS = {
+    Severity.REFUSED: ("Refused", "badge-bad"),
+    Severity.WARNING: ("Warning", "badge-warn"),
+    Severity.NOTE: ("Note", "badge"),
+}
+_MOST = 20
+
+
+class FindingsStrip(QFrame):
+    """A list that takes no more than a third of the height and is not there when there is nothing to say."""
+
+    finding_chosen = Signal(object)  # Path
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("role", "bar")
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        self._scroll = QScrollArea()
+        self._scroll.setWidgetResizable(True)
+        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        outer.addWidget(self._scroll)
+        self._shown: tuple[Finding, ...] | None = None
+        self.show_findings(())
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        return self._shown or ()
+
+    def show_findings(self, findings: tuple[Finding, ...]) -> None:
+        if findings == self._shown:
+            return
+        self._shown = findings
+        inside = QWidget()
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(12, 8, 12, 8)
+        column.setSpacing(6)
+        for finding in sorted(findings, key=lambda one: list(_WORDS).index(one.severity))[:_MOST]:
+            column.addLayout(self._row(finding))
+        if len(findings) > _MOST:
+            column.addWidget(PlainLabel(f"… and {len(findings) - _MOST} more", role="muted"))
+        self._scroll.setWidget(inside)
+        self.setFixedHeight(min(150, inside.sizeHint().height() + 12 * len(findings) + 4))
+        self.setVisible(bool(findings))
+
+    def _row(self, finding: Finding) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        word, role = _WORDS[finding.severity]
+        badge = PlainLabel(word, role=role)
+        row.addWidget(badge, 0, Qt.AlignmentFlag.AlignTop)
+        row.addWidget(PlainLabel(f"{finding.text} {finding.remedy}".strip(), wrap=True, selectable=True), 1)
+        if finding.path:
+            button = QPushButton("Show")
+            button.setProperty("role", "link")
+            button.setAccessibleName(f"Show the field: {finding.text}")
+            button.clicked.connect(lambda _checked=False, path=finding.path: self.finding_chosen.emit(path))
+            row.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
+        return row
