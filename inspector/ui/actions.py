@@ -38,7 +38,7 @@ class ActionBook(QObject):
         checkable: bool = False,
         tip: str = "",
     ) -> QAction:
-        """Make the action `name` and put it at the end of a menu; a checkable one calls `act` when a person toggles it."""
+        """Make the action `name` and put it at the end of a menu; a checkable one acts when toggled by a person."""
         action = QAction(text, self._window, checkable=checkable)
         action.setObjectName(name)
         if shortcut is not None:

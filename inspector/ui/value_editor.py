@@ -50,14 +50,14 @@ class ValueDelegate(QStyledItemDelegate):
         return QSize(size.width(), option.fontMetrics.height() + 8)
 
     @qt_guard()
-    def createEditor(self, parent: QWidget, option: QStyleOptionViewItem, index: _Index) -> QWidget | None:
+    def createEditor(self, parent: QWidget, option: QStyleOptionViewItem, index: _Index) -> QWidget:
         if index.column() == TYPE:
             return self._type_choice(parent, list(JSON_TYPES) + (["date"] if self.has_dates else []))
         if index.column() == VALUE and self._model.node_at(index).kind is Kind.BOOL:
             return self._type_choice(parent, ["true", "false"])
         if needs_dialog(self._model.edit_text(index)):
             self.long_text_wanted.emit(index)
-            return None
+            return None  # type: ignore[return-value]  # Qt's "no editor here"
         editor = QLineEdit(parent)
         editor.setFont(mono_font())
         editor.setAccessibleName("Name" if index.column() == NAME else "Value")

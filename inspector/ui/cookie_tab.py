@@ -1,0 +1,198 @@
+"""The Cookie tab: the record's cookie, every clock that speaks of the session's end, and the signed cookie to copy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import (
+    QComboBox,
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from inspector.codecs import format_json, scalar_json
+from inspector.cookies._api import CookieError
+from inspector.core.display import escape_display
+from inspector.core.node import Kind, Node, member
+from inspector.core.secret import Secret
+from inspector.services.open_session import OpenedSession
+from inspector.services.profiles import Profile
+from inspector.services.verify_cookie import cookie_header, curl_command, set_cookie_line, signed_cookie_value
+from inspector.ui.plain import PlainLabel, copy_text, tell
+from inspector.ui.theme import mono_font
+
+
+class CookieTab(QWidget):
+    """Shows one opened session; `expiry_wanted` and `secrets_wanted` ask for the dialogs that change them."""
+
+    expiry_wanted = Signal()
+    secrets_wanted = Signal()
+    copied = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._opened: OpenedSession | None = None
+        self._profile: Profile | None = None
+        self._secrets: tuple[Secret, ...] = ()
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        self._scroll = QScrollArea()
+        self._scroll.setWidgetResizable(True)
+        outer.addWidget(self._scroll)
+        self.secret_choice = QComboBox()
+        self._fill()
+
+    def show_session(self, opened: OpenedSession | None, profile: Profile | None, secrets: tuple[Secret, ...]) -> None:
+        """Show a session of a store, with the secrets that may sign its cookie."""
+        self._opened, self._profile, self._secrets = opened, profile, secrets
+        self._fill()
+
+    def _fill(self) -> None:
+        inside = QWidget()
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(14, 12, 14, 12)
+        column.setSpacing(10)
+        if self._opened is not None:
+            self._add_signed(column)
+            self._add_expiry(column, self._opened)
+            self._add_attributes(column, self._opened)
+        column.addStretch(1)
+        self._scroll.setWidget(inside)
+
+    # --- the signed cookie --------------------------------------------------------------------------------------
+
+    def _add_signed(self, column: QVBoxLayout) -> None:
+        column.addWidget(PlainLabel("Signed cookie", role="heading"))
+        if not self._secrets:
+            row = QHBoxLayout()
+            words = "Give the application's secret to this store to sign and verify its cookies."
+            row.addWidget(PlainLabel(words, role="muted", wrap=True), 1)
+            button = QPushButton("Add a secret…")
+            button.clicked.connect(self.secrets_wanted)
+            row.addWidget(button)
+            column.addLayout(row)
+            return
+        row = QHBoxLayout()
+        row.setSpacing(7)
+        self.secret_choice = QComboBox()
+        self.secret_choice.setAccessibleName("Secret to sign with")
+        for number, secret in enumerate(self._secrets, 1):
+            self.secret_choice.addItem(escape_display(secret.name, 40) or f"secret {number}")
+        row.addWidget(self.secret_choice)
+        for words, act in (
+            ("Copy value", self.copy_value),
+            ("Copy header", self.copy_header),
+            ("Copy Set-Cookie", self.copy_set_cookie),
+            ("Copy as curl", self.copy_curl),
+        ):
+            button = QPushButton(words)
+            button.clicked.connect(lambda _checked=False, act=act: act())
+            row.addWidget(button)
+        row.addStretch(1)
+        column.addLayout(row)
+        column.addWidget(PlainLabel("It opens this session for whoever has it.", role="muted"))
+
+    def _secret(self) -> Secret | None:
+        number = max(0, self.secret_choice.currentIndex())
+        return self._secrets[number] if number < len(self._secrets) else None
+
+    def _copy(self, make: Callable[[OpenedSession, Profile, Secret], str], what: str) -> None:
+        secret = self._secret()
+        if self._opened is None or self._profile is None or secret is None:
+            tell(self, "There is no secret to sign with", "Add the application's secret to this store first.")
+            return
+        try:
+            copy_text(make(self._opened, self._profile, secret), concealed=True)
+        except CookieError as error:
+            tell(self, "This session has no signed cookie", str(error))
+            return
+        self.copied.emit(f"Copied {what}.")
+
+    def copy_value(self) -> None:
+        self._copy(
+            lambda opened, _profile, secret: signed_cookie_value(opened.session_id, secret), "the cookie's value"
+        )
+
+    def copy_header(self) -> None:
+        self._copy(
+            lambda opened, profile, secret: cookie_header(profile.cookie_name, opened.session_id, secret),
+            "the Cookie header",
+        )
+
+    def copy_set_cookie(self) -> None:
+        self._copy(
+            lambda opened, profile, secret: set_cookie_line(
+                profile.cookie_name, opened.session_id, secret, _cookie_json(opened), opened.raw.read_at_ms
+            ),
+            "the Set-Cookie line",
+        )
+
+    def copy_curl(self) -> None:
+        self._copy(
+            lambda opened, profile, secret: curl_command(
+                profile.cookie_name, opened.session_id, secret, profile.site_url
+            ),
+            "the curl command",
+        )
+
+    # --- expiry and attributes ----------------------------------------------------------------------------------
+
+    def _add_expiry(self, column: QVBoxLayout, opened: OpenedSession) -> None:
+        head = QHBoxLayout()
+        head.addWidget(PlainLabel("When it ends", role="heading"))
+        head.addWidget(PlainLabel(opened.expiry.summary, role="muted"), 1)
+        button = QPushButton("Change expiry…")
+        button.clicked.connect(self.expiry_wanted)
+        head.addWidget(button)
+        column.addLayout(head)
+        card, grid = _card()
+        for row, source in enumerate(opened.expiry.sources):
+            grid.addWidget(PlainLabel(source.name), 2 * row, 0, Qt.AlignmentFlag.AlignTop)
+            value = PlainLabel(source.value, selectable=True)
+            value.setFont(mono_font())
+            grid.addWidget(value, 2 * row, 1, Qt.AlignmentFlag.AlignTop)
+            if source.counts:
+                grid.addWidget(PlainLabel("counts", role="badge-ok"), 2 * row, 2, Qt.AlignmentFlag.AlignTop)
+            grid.addWidget(PlainLabel(source.note, role="caption", wrap=True), 2 * row + 1, 0, 1, 3)
+        column.addWidget(card)
+
+    def _add_attributes(self, column: QVBoxLayout, opened: OpenedSession) -> None:
+        cookie = member(opened.decoded.root, "cookie") if opened.decoded else None
+        if cookie is None or cookie.kind is not Kind.OBJECT:
+            return
+        column.addWidget(PlainLabel("Cookie attributes in the record", role="heading"))
+        card, grid = _card()
+        for row, entry in enumerate(cookie.entries[:40]):
+            grid.addWidget(PlainLabel(escape_display(entry.key or "", 60)), row, 0)
+            value = PlainLabel(_value_words(entry.value), selectable=True)
+            value.setFont(mono_font())
+            grid.addWidget(value, row, 1)
+        column.addWidget(card)
+
+
+def _card() -> tuple[QFrame, QGridLayout]:
+    card = QFrame()
+    card.setProperty("role", "card")
+    grid = QGridLayout(card)
+    grid.setContentsMargins(12, 8, 12, 8)
+    grid.setHorizontalSpacing(18)
+    grid.setVerticalSpacing(3)
+    grid.setColumnStretch(1, 1)
+    return card, grid
+
+
+def _value_words(node: Node) -> str:
+    if node.entries:
+        return escape_display(format_json(node), 120)
+    return escape_display(str(node.scalar) if node.kind in (Kind.STRING, Kind.OTHER) else scalar_json(node), 120)
+
+
+def _cookie_json(opened: OpenedSession) -> str:
+    cookie = member(opened.decoded.root, "cookie") if opened.decoded else None
+    return format_json(cookie) if cookie is not None else "{}"

@@ -1,0 +1,93 @@
+"""The History tab: what this program wrote to a session, what the application changed meanwhile, and restoring."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QListWidget, QListWidgetItem, QPushButton, QVBoxLayout, QWidget
+
+from inspector.core.display import escape_display
+from inspector.services.journal import JournalEntry
+from inspector.ui.plain import PlainLabel
+
+_WORDS = {
+    "edited": "You edited",
+    "created": "You created it",
+    "deleted": "You deleted it",
+    "expiry changed": "You changed the expiry",
+    "restored": "You restored it",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SeenChange:
+    """A change that the application made while the session was looked at."""
+
+    at_ms: int
+    what: str
+
+
+class HistoryTab(QWidget):
+    """Newest first. `restore_wanted(entry)`: bring back what was there before an entry."""
+
+    restore_wanted = Signal(object)  # JournalEntry
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._can_write = False
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 8)
+        self.list = QListWidget()
+        self.list.setAccessibleName("History of this session")
+        self.list.setWordWrap(True)
+        self.list.setSpacing(2)
+        self.list.currentItemChanged.connect(lambda _now, _old: self._enable())
+        layout.addWidget(self.list, 1)
+        self.empty = PlainLabel(
+            "Nothing was written from here in this run. What the program writes is kept in memory until it ends, "
+            "so that it can be brought back.",
+            role="muted",
+            wrap=True,
+        )
+        self.empty.setContentsMargins(14, 8, 14, 8)
+        layout.addWidget(self.empty)
+        self.restore_button = QPushButton("Restore what was before…")
+        self.restore_button.clicked.connect(self._restore)
+        layout.addWidget(self.restore_button, 0, Qt.AlignmentFlag.AlignRight)
+
+    def show_history(self, entries: Sequence[JournalEntry], seen: Sequence[SeenChange], *, can_write: bool) -> None:
+        """Show the journal's entries of one record and the changes that were seen."""
+        self._can_write = can_write
+        self.list.clear()
+        rows: list[tuple[int, str, JournalEntry | None]] = [(one.at_ms, _words(one), one) for one in entries]
+        rows += [(one.at_ms, f"The application changed {one.what}", None) for one in seen]
+        for at_ms, words, entry in sorted(rows, key=lambda row: -row[0]):
+            clock = time.strftime("%H:%M:%S", time.localtime(at_ms / 1000))
+            item = QListWidgetItem(f"{clock}   {escape_display(words, 300)}")
+            item.setData(Qt.ItemDataRole.UserRole, entry)
+            self.list.addItem(item)
+        self.list.setVisible(bool(rows))
+        self.empty.setVisible(not rows)
+        self._enable()
+
+    def _entry(self) -> JournalEntry | None:
+        item = self.list.currentItem()
+        found = item.data(Qt.ItemDataRole.UserRole) if item is not None else None
+        return found if isinstance(found, JournalEntry) else None
+
+    def _enable(self) -> None:
+        entry = self._entry()
+        self.restore_button.setEnabled(self._can_write and entry is not None and entry.before is not None)
+
+    def _restore(self) -> None:
+        entry = self._entry()
+        if entry is not None:
+            self.restore_wanted.emit(entry)
+
+
+def _words(entry: JournalEntry) -> str:
+    words = _WORDS.get(entry.action, entry.action)
+    return f"{words} {entry.what}" if entry.what else words

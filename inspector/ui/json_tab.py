@@ -1,0 +1,161 @@
+"""The JSON tab: the session as text to edit; what is typed becomes an edit of the draft, errors stand at the line."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QColor, QTextCursor, QTextFormat
+from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QPushButton, QTextEdit, QVBoxLayout, QWidget
+
+from inspector.codecs import CodecError, JsonError, format_json, parse_like
+from inspector.core.edits import Edit, EditError, SetValue
+from inspector.core.node import Node
+from inspector.ui.context import Context
+from inspector.ui.draft import Draft
+from inspector.ui.jobs import Job
+from inspector.ui.json_highlighter import JsonHighlighter
+from inspector.ui.plain import PlainLabel, copy_text
+from inspector.ui.theme import mono_font
+from inspector.ui.trouble import describe_trouble
+
+_TYPING_MS = 300
+_LARGEST = 1_000_000
+
+
+class JsonTab(QWidget):
+    """`settled_changed(bool)`: False while the text holds something that is not in the draft (being read, or wrong)."""
+
+    settled_changed = Signal(bool)
+
+    def __init__(self, context: Context, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._context = context
+        self._draft: Draft | None = None
+        self._is_editable = False
+        self._is_filling = False
+        self._is_applying = False
+        self._is_stale = True
+        self.is_settled = True
+        self._job: Job | None = None
+        self._typing = QTimer(self, singleShot=True, interval=_TYPING_MS)
+        self._typing.timeout.connect(self._read)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        self.edit = QPlainTextEdit()
+        self.edit.setFont(mono_font())
+        self.edit.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
+        # One undo for all tabs: the draft's.
+        self.edit.setUndoRedoEnabled(False)
+        self.edit.setAccessibleName("Session as JSON")
+        self.edit.textChanged.connect(self._typed)
+        self._highlighter = JsonHighlighter(self.edit.document(), context.theme)
+        layout.addWidget(self.edit, 1)
+        foot = QHBoxLayout()
+        foot.setContentsMargins(12, 6, 12, 6)
+        self.message = PlainLabel("", role="muted", wrap=True)
+        foot.addWidget(self.message, 1)
+        copy = QPushButton("Copy")
+        copy.setAccessibleName("Copy the JSON text")
+        copy.clicked.connect(lambda: copy_text(self.edit.toPlainText()))
+        foot.addWidget(copy)
+        layout.addLayout(foot)
+
+    def show_draft(self, draft: Draft | None, *, is_editable: bool) -> None:
+        """Show a draft's tree as text."""
+        if self._draft is not None:
+            self._draft.edited.disconnect(self._follow)
+        self._draft, self._is_editable = draft, is_editable
+        if draft is not None:
+            draft.edited.connect(self._follow)
+        self._mark_stale()
+
+    def refresh(self) -> None:
+        """Fill the text in if the tab is to be looked at and the tree has changed since."""
+        if not self._is_stale:
+            return
+        self._is_stale = False
+        root = self._draft.root if self._draft is not None else None
+        text = format_json(root) if root is not None else ""
+        is_large = len(text) > _LARGEST
+        self._is_filling = True
+        self.edit.setPlainText(text if not is_large else text[:_LARGEST])
+        self._is_filling = False
+        self.edit.setReadOnly(is_large or not self._is_editable)
+        self._show_message("Too large to edit as text: only the first million characters. Edit it on the Data tab."
+                           if is_large else "" if self._is_editable else "Read-only.")  # fmt: skip
+        self._settle(True)
+
+    def _follow(self, _edit: Edit, _root: Node) -> None:
+        if not self._is_applying:
+            self._mark_stale()
+
+    def _mark_stale(self) -> None:
+        self._typing.stop()
+        if self._job is not None:
+            self._job.cancel()
+        self._is_stale = True
+        self._settle(True)
+        if self.isVisible():
+            self.refresh()
+
+    # --- typing -------------------------------------------------------------------------------------------------
+
+    def _typed(self) -> None:
+        if self._is_filling or self._draft is None or self.edit.isReadOnly():
+            return
+        self._settle(False)
+        self._typing.start()
+
+    def _read(self) -> None:
+        draft = self._draft
+        if draft is None:
+            return
+        if self._job is not None:
+            self._job.cancel()
+        text, root = self.edit.toPlainText(), draft.root
+        self._job = self._context.jobs.submit(
+            self._context.compute,
+            lambda: parse_like(text, root),
+            owner=self,
+            done=lambda node: self._apply(draft, root, node),
+            failed=self._show_error,
+        )
+
+    def _apply(self, draft: Draft, root: Node, node: Node) -> None:
+        if draft is not self._draft or draft.root is not root:
+            return
+        self._is_applying = True
+        try:
+            if node != root:
+                draft.apply(SetValue((), node), "edit the JSON")
+        except EditError as error:
+            self._show_error(error)
+            return
+        finally:
+            self._is_applying = False
+        self._show_message("")
+        self._settle(True)
+
+    def _show_error(self, error: Exception) -> None:
+        words = str(error) if isinstance(error, CodecError | EditError) else describe_trouble(error).text
+        self._show_message(words, "error")
+        if not isinstance(error, JsonError):
+            return
+        block = self.edit.document().findBlockByNumber(error.line - 1)
+        cursor = QTextCursor(block)
+        mark = QTextEdit.ExtraSelection()
+        mark.cursor = cursor
+        mark.format.setBackground(QColor(self._context.theme.colour("bad_soft")))
+        mark.format.setProperty(QTextFormat.Property.FullWidthSelection, True)
+        self.edit.setExtraSelections([mark])
+
+    def _show_message(self, text: str, role: str = "muted") -> None:
+        self.edit.setExtraSelections([])
+        self.message.show_role(role)
+        self.message.setText(text)
+        self.message.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+
+    def _settle(self, is_settled: bool) -> None:
+        if is_settled != self.is_settled:
+            self.is_settled = is_settled
+            self.settled_changed.emit(is_settled)

@@ -1,0 +1,103 @@
+"""The Raw tab: the stored bytes as text or hex, never changed; and what was tried when no codec reads them."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
+
+from inspector.services.open_session import OpenedSession
+from inspector.ui.plain import PlainLabel, copy_text
+from inspector.ui.theme import mono_font
+
+_MOST_BYTES = 256 * 1024
+_LINE = 16
+
+
+class RawTab(QWidget):
+    """Shows at most the first 256 KB."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._payload = b""
+        self.edit = QPlainTextEdit()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        self.attempts = PlainLabel("", role="warn", wrap=True, selectable=True)
+        self.attempts.setContentsMargins(12, 8, 12, 8)
+        layout.addWidget(self.attempts)
+        head = QHBoxLayout()
+        head.setContentsMargins(12, 8, 12, 8)
+        head.setSpacing(7)
+        self._choice = QButtonGroup(self)
+        for number, word in enumerate(("Text", "Hex")):
+            button = QPushButton(word)
+            button.setCheckable(True)
+            button.setProperty("role", "chip")
+            button.setAccessibleName(f"Show as {word.lower()}")
+            self._choice.addButton(button, number)
+            head.addWidget(button)
+        self._choice.button(0).setChecked(True)
+        self._choice.idClicked.connect(lambda _number: self._fill())
+        self.size_label = PlainLabel("", role="muted")
+        head.addWidget(self.size_label, 1)
+        copy = QPushButton("Copy all")
+        copy.setAccessibleName("Copy what is shown")
+        copy.clicked.connect(lambda: copy_text(self.edit.toPlainText()))
+        head.addWidget(copy)
+        layout.addLayout(head)
+        self.edit.setReadOnly(True)
+        self.edit.setFont(mono_font())
+        self.edit.setAccessibleName("Stored bytes")
+        layout.addWidget(self.edit, 1)
+
+    def show_record(self, opened: OpenedSession | None) -> None:
+        """Show a record's stored bytes."""
+        self._payload = opened.raw.payload if opened is not None else b""
+        tried = opened.attempts if opened is not None else ()
+        words = "\n".join(f"{one.label}: {one.reason}{_at(one.offset)}" for one in tried)
+        self.attempts.setText(
+            f"No known format reads this record, so it is read-only. Tried:\n{words}" if tried else ""
+        )
+        self.attempts.setVisible(bool(tried))
+        if tried and not _is_text(self._payload):
+            self._choice.button(1).setChecked(True)
+        self._fill()
+
+    def _fill(self) -> None:
+        shown = self._payload[:_MOST_BYTES]
+        size = len(self._payload)
+        cut = f", the first {len(shown):,} shown" if len(shown) < size else ""
+        self.size_label.setText(f"{size:,} bytes{cut}")
+        is_hex = self._choice.checkedId() == 1
+        self.edit.setLineWrapMode(
+            QPlainTextEdit.LineWrapMode.NoWrap if is_hex else QPlainTextEdit.LineWrapMode.WidgetWidth
+        )
+        self.edit.setPlainText(hex_lines(shown) if is_hex else text_of_bytes(shown))
+
+
+def hex_lines(data: bytes) -> str:
+    """Return a hex dump: offset, sixteen bytes, and what is printable ASCII."""
+    lines = []
+    for start in range(0, len(data), _LINE):
+        part = data[start : start + _LINE]
+        text = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in part)
+        lines.append(f"{start:08x}  {part.hex(' '):<47}  {text}")
+    return "\n".join(lines)
+
+
+def text_of_bytes(data: bytes) -> str:
+    """Return the bytes as UTF-8 text with undecodable and control bytes spelled `\\xNN`; line ends stay."""
+    text = data.decode("utf-8", "backslashreplace")
+    return "".join(c if c.isprintable() or c == "\n" else f"\\x{ord(c):02x}" for c in text)
+
+
+def _is_text(data: bytes) -> bool:
+    try:
+        text = data[:4096].decode("utf-8")
+    except UnicodeDecodeError as error:
+        return error.start > 4000
+    return all(c.isprintable() or c in "\r\n\t" for c in text)
+
+
+def _at(offset: int | None) -> str:
+    return f" (at byte {offset:,})" if offset is not None else ""
