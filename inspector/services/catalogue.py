@@ -15,11 +15,11 @@ from typing import Any
 
 from inspector.codecs import Summary, plain_data, summarise
 from inspector.services.filter import SessionFilter
+from inspector.services.open_session import UserPaths
 from store_adapters.contract import Batch, RawRecord, SessionStore
 
 _NONE = -(2**62)
 _HOUR_MS = 3_600_000
-UserPaths = tuple[tuple[str | int, ...], ...]
 
 
 class Column(Enum):
@@ -107,7 +107,7 @@ class Catalogue:
             self._put(skipped.key, b"", 0, None, None, summary)
         return self._count
 
-    def update(self, record: RawRecord, seen_at_ms: int) -> int:
+    def update(self, record: RawRecord, seen_at_ms: int | None) -> int:
         """Put a newly read record in; return its position."""
         summary = self._summarise(record.payload, len(record.payload))
         position = self._put(

@@ -2,29 +2,63 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from inspector.core.field_path import FieldPathError, parse_field_path
 from inspector.core.secret import Secret
 from inspector.services.catalogue import Catalogue
+from inspector.services.open_session import UserPaths
 from inspector.services.profiles import Profile
 from inspector.services.secrets import SecretStore
 from store_adapters.contract import SessionStore, StoreInfo
+from store_adapters.registry import format_address, open_store, parse_address
 
 
 @dataclass(frozen=True, slots=True)
 class Connection:
+    """`user_paths`: where this application keeps its user, () for the usual places."""
+
     profile: Profile
     store: SessionStore
     catalogue: Catalogue
     info: StoreInfo
     secrets: tuple[Secret, ...]
+    user_paths: UserPaths = ()
 
 
 def connect(profile: Profile, secrets: SecretStore) -> Connection:
     """Open the profile's store (read-only when it says so) and learn what it is. Blocks; `StoreError`."""
-    raise NotImplementedError
+    store = open_profile(profile, secrets)
+    try:
+        info = store.info()
+    except BaseException:
+        store.close()
+        raise
+    paths = user_paths_of(profile)
+    known = tuple(secret for secret in map(secrets.get, profile.secret_ids) if secret is not None)
+    return Connection(profile, store, Catalogue(store, paths), info, known, paths)
+
+
+def open_profile(profile: Profile, secrets: SecretStore) -> SessionStore:
+    """Open the profile's store alone. Blocks; `StoreError`."""
+    password = secrets.get(profile.password_id) if profile.password_id else None
+    url = profile.url
+    if password is not None:
+        address = replace(parse_address(url), password=password.reveal().decode("utf-8", "surrogateescape"))
+        url = format_address(address, with_password=True)
+    return open_store(url, read_only=profile.read_only)
+
+
+def user_paths_of(profile: Profile) -> UserPaths:
+    """Return the profile's own place of the user as the paths to look at; () for the usual places."""
+    try:
+        return (parse_field_path(profile.user_path),) if profile.user_path.strip() else ()
+    except FieldPathError:
+        return ()
 
 
 def split_url(url: str) -> tuple[str, Secret | None]:
     """Return the URL without its password, and the password, for a profile to keep apart. `BadStoreAddress`."""
-    raise NotImplementedError
+    address = parse_address(url)
+    password = Secret.from_text(address.password, "password") if address.password else None
+    return format_address(replace(address, password="")), password

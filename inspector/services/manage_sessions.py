@@ -1,14 +1,40 @@
-"""Create, duplicate, delete, restore sessions and change their expiry, one or many; knows no window."""
+"""Create, duplicate, delete, restore sessions and change their expiry, one or many; knows no window.
+
+Every function talks to the store and belongs on its lane.
+"""
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from inspector.core.node import Node
+from inspector.codecs import CodecError, Decoded, decode, new_payload
+from inspector.core.display import format_time
+from inspector.core.edits import InsertEntry, SetValue, apply_edit
+from inspector.core.expiry import format_countdown
+from inspector.core.findings import Severity, check_edit
+from inspector.core.node import FALSE, NULL, TRUE, Kind, Node, find_member, number_node, object_node, text_node
 from inspector.services.journal import Journal, JournalEntry
-from inspector.services.open_session import OpenedSession
-from store_adapters.contract import CancelToken, RecordRef, SessionStore
+from inspector.services.open_session import OpenedSession, describe_record, open_session
+from inspector.services.save_session import SaveState, save_session
+from store_adapters.clock import now_ms as read_clock
+from store_adapters.contract import CancelToken, RawRecord, RecordRef, SessionStore
+from store_adapters.errors import (
+    Interrupted,
+    OutcomeUnknown,
+    RecordChanged,
+    RecordMissing,
+    StoreError,
+    StoreUnreachable,
+)
+
+_ATTEMPTS = 5
+_TOLD = 20
+
+
+class SessionRefused(ValueError):
+    """The record would break the application; says why and what to do. Nothing was written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,37 +50,188 @@ class BulkReport:
 
 def new_session_id() -> str:
     """Return 24 random bytes as base64url, as express-session's default genid makes them."""
-    raise NotImplementedError
+    return secrets.token_urlsafe(24)
 
 
 def new_session_root(max_age_ms: int | None, now_ms: int) -> Node:
     """Return `{"cookie": {…}}` as express-session would write it for a new session."""
-    raise NotImplementedError
+    lives = max_age_ms is not None
+    return object_node(
+        (
+            "cookie",
+            object_node(
+                ("originalMaxAge", number_node(max_age_ms) if max_age_ms is not None else NULL),
+                ("expires", text_node(format_time(now_ms + max_age_ms)) if lives and max_age_ms is not None else NULL),
+                ("secure", FALSE),
+                ("httpOnly", TRUE),
+                ("path", text_node("/")),
+            ),
+        )
+    )
 
 
 def create_session(
     store: SessionStore, session_id: str, root: Node, expires_at_ms: int | None, journal: Journal, now_ms: int
 ) -> OpenedSession:
-    """Store a new record; `RecordExists`; `ValueError` subclasses for what would break the application."""
-    raise NotImplementedError
+    """Store a new record; `RecordExists`, `SessionRefused` for what would break the application, `CodecError`."""
+    kind = store.capabilities.kind
+    refused = [one for one in check_edit(None, root, kind) if one.severity is Severity.REFUSED]
+    if refused:
+        raise SessionRefused(f"{refused[0].text} {refused[0].remedy}".strip())
+    ref = store.ref_for(session_id)
+    payload = new_payload(
+        root, kind, like=_example(store), session_id=session_id, expires_at_ms=expires_at_ms, now_ms=now_ms
+    )
+    return _create(store, ref, payload, expires_at_ms, journal, "created")
+
+
+def _create(
+    store: SessionStore, ref: RecordRef, payload: bytes, expires_at_ms: int | None, journal: Journal, action: str
+) -> OpenedSession:
+    after = store.create(ref, payload, expires_at_ms)
+    journal.record(store.label, ref, action, "", None, after)
+    return describe_record(store, after)
+
+
+def _example(store: SessionStore) -> Decoded | None:
+    """Return a record of the store whose form a new one takes: MongoDB keeps sessions as text or as sub-document."""
+    if store.capabilities.kind != "mongo":
+        return None
+    for batch in store.list_records(CancelToken()):
+        for payload in batch.payloads:
+            try:
+                return decode(payload, "mongo")
+            except CodecError:
+                continue
+        break
+    return None
 
 
 def duplicate_session(store: SessionStore, opened: OpenedSession, new_id: str, journal: Journal) -> OpenedSession:
-    """Create a copy under another session ID with the same data and expiry."""
-    raise NotImplementedError
+    """Create a copy under another session ID with the same data and expiry. `RecordExists`."""
+    ref, expires_at_ms, payload = store.ref_for(new_id), opened.raw.expires_at_ms, opened.raw.payload
+    if store.capabilities.kind == "mongo":
+        # The document names its own _id.
+        if opened.decoded is None:
+            raise SessionRefused("This document cannot be read, so it cannot be copied under another _id.")
+        payload = new_payload(
+            opened.decoded.root,
+            "mongo",
+            like=opened.decoded,
+            session_id=new_id,
+            expires_at_ms=expires_at_ms,
+            now_ms=opened.raw.read_at_ms,
+        )
+    return _create(store, ref, payload, expires_at_ms, journal, "created")
 
 
 def delete_session(store: SessionStore, opened: OpenedSession, journal: Journal) -> None:
     """Delete the record if it is still what was opened; `RecordChanged` otherwise."""
-    raise NotImplementedError
+    _delete(store, opened.raw, journal)
+
+
+def _delete(store: SessionStore, raw: RawRecord, journal: Journal) -> None:
+    store.delete(raw)
+    journal.record(store.label, raw.ref, "deleted", "", raw, None)
 
 
 def change_expiry(
     store: SessionStore, opened: OpenedSession, expires_at_ms: int | None, journal: Journal, *, lasting: bool = True
 ) -> OpenedSession:
-    """Set when the session ends in the store; `lasting` also sets `cookie.originalMaxAge` and `cookie.expires`, from which
-    the application's next request works its expiry out (without it the next touch takes the change back)."""
-    raise NotImplementedError
+    """Set when the session ends in the store, and with `lasting` what the application works its expiry out from.
+
+    `lasting` also sets `cookie.originalMaxAge` and `cookie.expires`: without it the next touch takes the change back.
+    The record is never left to end sooner than both the old and the new time say. `StoreError`s, `SessionRefused`.
+    """
+    before = store.read(opened.raw.ref)
+    target = _with_lifetime(describe_record(store, before), expires_at_ms) if lasting else None
+    if store.capabilities.kind == "file" and target is not None and expires_at_ms is not None:
+        # A file has no expiry beside its content: __lastAccess and the lifetime are written in one go.
+        return _save(store, opened, target, journal, expires_at_ms)
+    old = before.expires_at_ms
+    is_longer = expires_at_ms is None or (old is not None and expires_at_ms > old)
+    record = before
+    if is_longer:
+        record = _move_expiry(store, before, expires_at_ms, journal)
+    if target is not None:
+        record = _save(store, opened, target, journal, expires_at_ms).raw
+    if not is_longer:
+        record = _move_expiry(store, record, expires_at_ms, journal)
+    return describe_record(store, record)
+
+
+def _move_expiry(store: SessionStore, base: RawRecord, expires_at_ms: int | None, journal: Journal) -> RawRecord:
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            after = store.change_expiry(base, expires_at_ms)
+        except RecordChanged:
+            # Another value meanwhile does not matter to an expiry: only that the session is still there does.
+            if attempt == _ATTEMPTS:
+                raise
+            base = store.read(base.ref)
+            continue
+        journal.record(store.label, base.ref, "expiry changed", _expiry_words(expires_at_ms), base, after)
+        return after
+    raise AssertionError("unreachable")
+
+
+def _expiry_words(expires_at_ms: int | None) -> str:
+    return f"to {format_countdown(expires_at_ms, read_clock())}"
+
+
+def _with_lifetime(opened: OpenedSession, expires_at_ms: int | None) -> Node | None:
+    """Return the tree with the cookie's lifetime set, None where there is no cookie to set it on."""
+    if opened.decoded is None or not opened.is_editable:
+        return None
+    root = opened.decoded.root
+    place = find_member(root, "cookie") if root.kind is Kind.OBJECT else None
+    if place is None or root.entries[place].value.kind is not Kind.OBJECT:
+        return None
+    now = opened.raw.read_at_ms
+    left = None if expires_at_ms is None else max(1, expires_at_ms - now)
+    fields = [
+        ("originalMaxAge", NULL if left is None else number_node(left)),
+        ("expires", NULL if expires_at_ms is None else text_node(format_time(expires_at_ms))),
+    ]
+    for key, node in fields:
+        root = _set_member(root, (place,), key, node)
+    if find_member(root, "__lastAccess") is not None:
+        root = _set_member(root, (), "__lastAccess", number_node(now))
+    return root
+
+
+def _set_member(root: Node, parent: tuple[int, ...], key: str, node: Node) -> Node:
+    container = root.entries[parent[0]].value if parent else root
+    place = find_member(container, key)
+    if place is None:
+        return apply_edit(root, InsertEntry(parent, len(container.entries), key, node))[0]
+    old = container.entries[place].value
+    if old.tag == "date" and node.kind is Kind.STRING:
+        from inspector.codecs import parse_typed
+
+        node = parse_typed(str(node.scalar), old)
+    return apply_edit(root, SetValue((*parent, place), node))[0]
+
+
+def _save(
+    store: SessionStore, opened: OpenedSession, root: Node, journal: Journal, expires_at_ms: int | None
+) -> OpenedSession:
+    """Write the lifetime over what the store holds now; the application's other fields are merged in."""
+    base = open_session(store, opened.raw.ref)
+    for attempt in range(1, _ATTEMPTS + 1):
+        outcome = save_session(store, base, root, journal, overwrite=True)
+        if outcome.state in (SaveState.SAVED, SaveState.UNCHANGED):
+            return outcome.record or base
+        if outcome.state is SaveState.GONE:
+            raise RecordMissing(outcome.message)
+        if outcome.state is SaveState.REFUSED:
+            raise SessionRefused(outcome.message)
+        if outcome.state is SaveState.UNKNOWN:
+            raise OutcomeUnknown(outcome.message, "Refresh and look at the expiry.")
+        if attempt < _ATTEMPTS:
+            base = open_session(store, opened.raw.ref)
+            root = _with_lifetime(base, expires_at_ms) or root
+    raise RecordChanged(outcome.message)
 
 
 def delete_many(
@@ -64,7 +241,8 @@ def delete_many(
     cancel: CancelToken,
     on_progress: Callable[[int, int], None],
 ) -> BulkReport:
-    raise NotImplementedError
+    """Delete the records as they are now, each by compare-and-set; `on_progress(done, all)` follows each."""
+    return _for_many(refs, lambda ref: _delete(store, store.read(ref), journal), cancel, on_progress)
 
 
 def change_expiry_many(
@@ -75,10 +253,69 @@ def change_expiry_many(
     cancel: CancelToken,
     on_progress: Callable[[int, int], None],
 ) -> BulkReport:
-    raise NotImplementedError
+    """Set the expiry of the records, lastingly; `on_progress(done, all)` follows each."""
+    return _for_many(
+        refs,
+        lambda ref: change_expiry(store, open_session(store, ref), expires_at_ms, journal),
+        cancel,
+        on_progress,
+    )
+
+
+def _for_many(
+    refs: Sequence[RecordRef],
+    act: Callable[[RecordRef], object],
+    cancel: CancelToken,
+    on_progress: Callable[[int, int], None],
+) -> BulkReport:
+    report = BulkReport(0, 0, 0, ())
+    for number, ref in enumerate(refs, 1):
+        if cancel.is_cancelled:
+            return replace(report, cancelled=True)
+        try:
+            _insist(act, ref)
+        except RecordMissing:
+            report = replace(report, gone=report.gone + 1)
+        except RecordChanged:
+            report = replace(report, changed=report.changed + 1)
+        except (StoreUnreachable, Interrupted) as error:
+            # The rest would fail alike: what was done stays done and is told.
+            return replace(report, failed=(*report.failed, f"Stopped: {error.message}")[-_TOLD:])
+        except (StoreError, SessionRefused, CodecError) as error:
+            words = error.message if isinstance(error, StoreError) else str(error)
+            report = replace(report, failed=(*report.failed, words)[:_TOLD])
+        else:
+            report = replace(report, done=report.done + 1)
+        on_progress(number, len(refs))
+    return report
+
+
+def _insist(act: Callable[[RecordRef], object], ref: RecordRef) -> None:
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            act(ref)
+            return
+        except RecordChanged:
+            if attempt == _ATTEMPTS:
+                raise
 
 
 def restore(store: SessionStore, entry: JournalEntry, journal: Journal) -> OpenedSession:
-    """Bring a before-image back by compare-and-set against what the entry wrote (a deleted record is created again,
-    which is what the person asked for); `RecordChanged` when the application has written since."""
-    raise NotImplementedError
+    """Bring a before-image back by compare-and-set against what the entry wrote; `RecordChanged` otherwise.
+
+    A deleted record is created again, which is what the person asked for. `SessionRefused` for an entry which created.
+    """
+    if entry.before is None:
+        raise SessionRefused("There was nothing before this record was created. Delete it instead.")
+    if entry.after is None:
+        return _create(store, entry.ref, entry.before.payload, entry.before.expires_at_ms, journal, "restored")
+    now = store.read(entry.ref)
+    if now.payload != entry.after.payload:
+        raise RecordChanged("The session has changed since.", "Open it and edit what should be otherwise.")
+    after = now
+    if now.payload != entry.before.payload:
+        after = store.replace(now, entry.before.payload)
+    if entry.action == "expiry changed" and after.expires_at_ms != entry.before.expires_at_ms:
+        after = store.change_expiry(after, entry.before.expires_at_ms)
+    journal.record(store.label, entry.ref, "restored", entry.what, now, after)
+    return describe_record(store, after)

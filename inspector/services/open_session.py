@@ -35,6 +35,11 @@ def open_session(store: SessionStore, ref: RecordRef, user_paths: UserPaths = ()
     return describe_record(store, store.read(ref), user_paths)
 
 
+def ref_of_key(store: SessionStore, key: bytes) -> RecordRef:
+    """Return where a key that the store listed is; never for text that a person typed (`SessionStore.ref_for`)."""
+    return RecordRef(store.ref_for("a").container, key)
+
+
 def describe_record(store: SessionStore, raw: RawRecord, user_paths: UserPaths = ()) -> OpenedSession:
     """Decode a record that was read already."""
     kind = store.capabilities.kind

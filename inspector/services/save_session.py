@@ -9,7 +9,6 @@ import random
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-
 from enum import Enum
 
 from inspector.codecs import CodecError, Decoded, decode, encode
@@ -54,7 +53,7 @@ class Review:
 
     @property
     def can_save(self) -> bool:
-        """False when the record is gone, nothing was edited, or a finding refuses it; conflicts are settled by choices."""
+        """False when the record is gone, nothing was edited, or a finding refuses it; choices settle conflicts."""
         is_edited = any(change.state is not FieldState.THEIRS for change in self.changes)
         return not self.gone and self.now_decoded is not None and is_edited and not self.refusals
 
