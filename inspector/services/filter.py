@@ -97,7 +97,8 @@ def _split(text: str) -> list[_Word]:
             words.append(_Word(position, char))
             position += 1
         else:
-            start, parts, is_quoted = position, [], char == '"'
+            parts: list[str] = []
+            start, is_quoted = position, char == '"'
             while position < len(text) and not text[position].isspace() and text[position] not in "()":
                 if text[position] == '"':
                     end = _closing_quote(text, position)

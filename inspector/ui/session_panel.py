@@ -1,0 +1,416 @@
+"""One session beside the list: header, five tabs, and the bar with the unsaved changes; writes through `SessionWork`."""
+
+from __future__ import annotations
+
+import time
+
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QStackedWidget, QTabWidget, QVBoxLayout, QWidget
+
+from inspector.codecs import CodecError
+from inspector.core.display import escape_display, format_size
+from inspector.core.edits import EditError
+from inspector.core.expiry import format_countdown
+from inspector.core.merge import diff
+from inspector.core.node import Node
+from inspector.services.journal import JournalEntry
+from inspector.services.open_session import OpenedSession, open_session, ref_of_key
+from inspector.services.save_session import describe_fields
+from inspector.ui.context import Context
+from inspector.ui.cookie_tab import CookieTab
+from inspector.ui.data_tab import DataTab
+from inspector.ui.draft import Draft
+from inspector.ui.empty_state import EmptyState
+from inspector.ui.history_tab import HistoryTab, SeenChange
+from inspector.ui.json_tab import JsonTab
+from inspector.ui.open_store import OpenStore, StoreState
+from inspector.ui.plain import PlainLabel, copy_text, plain_tip
+from inspector.ui.raw_tab import RawTab
+from inspector.ui.theme import mono_font
+from inspector.ui.trouble import describe_trouble
+from store_adapters.contract import SessionStore
+from store_adapters.errors import RecordMissing
+
+DATA, JSON, COOKIE, HISTORY, RAW = range(5)
+_SEEN_LIMIT = 200
+
+
+class SessionPanel(QWidget):
+    """Shows the session of a key in a store. Unsaved edits of a session that is left are kept until it is shown again."""
+
+    review_wanted = Signal()
+    expiry_wanted = Signal()
+    secrets_wanted = Signal()
+    restore_wanted = Signal(object)  # JournalEntry
+    draft_changed = Signal()
+    noted = Signal(str)
+
+    def __init__(self, context: Context, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._context = context
+        self.store: OpenStore | None = None
+        self.key: bytes | None = None
+        self.opened: OpenedSession | None = None
+        self.draft: Draft | None = None
+        self._kept: dict[tuple[str, bytes], Draft] = {}
+        self._seen: dict[tuple[str, bytes], list[SeenChange]] = {}
+        self._signature: dict[str, str] = {}
+        self._is_stale = False
+        self.setMinimumWidth(400)
+        self._build()
+        self._clock = QTimer(self, interval=1000)
+        self._clock.timeout.connect(self._tick)
+        self._clock.start()
+        self.show_session(None, None)
+
+    # --- what it is made of -------------------------------------------------------------------------------------
+
+    def _build(self) -> None:
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        self._stack = QStackedWidget()
+        layout.addWidget(self._stack)
+        self.empty = EmptyState()
+        self._stack.addWidget(self.empty)
+        inside = QWidget()
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(self._build_head())
+        column.addWidget(self._build_banner())
+        column.addWidget(self._build_tabs(), 1)
+        column.addWidget(self._build_bar())
+        self._stack.addWidget(inside)
+
+    def _build_head(self) -> QVBoxLayout:
+        head = QVBoxLayout()
+        head.setContentsMargins(14, 10, 14, 8)
+        head.setSpacing(4)
+        first = QHBoxLayout()
+        first.setSpacing(8)
+        self.id_label = PlainLabel("", selectable=True)
+        font = mono_font()
+        font.setBold(True)
+        self.id_label.setFont(font)
+        first.addWidget(self.id_label)
+        self.signature_badge = PlainLabel("", role="badge-ok")
+        first.addWidget(self.signature_badge)
+        first.addStretch(1)
+        head.addLayout(first)
+        self.facts_label = PlainLabel("", role="muted")
+        self.facts_label.setMinimumWidth(50)
+        head.addWidget(self.facts_label)
+        return head
+
+    def _build_banner(self) -> QFrame:
+        self.banner = QFrame()
+        self.banner.setProperty("role", "bar")
+        row = QHBoxLayout(self.banner)
+        row.setContentsMargins(14, 6, 14, 6)
+        self.banner_label = PlainLabel("", role="warn", wrap=True)
+        row.addWidget(self.banner_label, 1)
+        self.banner_button = QPushButton("Show it as it is now")
+        self.banner_button.clicked.connect(self.reload)
+        row.addWidget(self.banner_button)
+        self.banner.hide()
+        return self.banner
+
+    def _build_tabs(self) -> QTabWidget:
+        self.tabs = QTabWidget()
+        self.tabs.setDocumentMode(True)
+        self.data_tab = DataTab(self._context.theme)
+        self.json_tab = JsonTab(self._context)
+        self.cookie_tab = CookieTab()
+        self.history_tab = HistoryTab()
+        self.raw_tab = RawTab()
+        for title, tab in (
+            ("Data", self.data_tab),
+            ("JSON", self.json_tab),
+            ("Cookie", self.cookie_tab),
+            ("History", self.history_tab),
+            ("Raw", self.raw_tab),
+        ):
+            self.tabs.addTab(tab, title)
+        self.tabs.currentChanged.connect(self._tab_chosen)
+        self.json_tab.settled_changed.connect(lambda _settled: self._show_bar())
+        self.cookie_tab.expiry_wanted.connect(self.expiry_wanted)
+        self.cookie_tab.secrets_wanted.connect(self.secrets_wanted)
+        self.cookie_tab.copied.connect(self.noted)
+        self.history_tab.restore_wanted.connect(self.restore_wanted)
+        return self.tabs
+
+    def _build_bar(self) -> QFrame:
+        self.bar = QFrame()
+        self.bar.setProperty("role", "bar")
+        row = QHBoxLayout(self.bar)
+        row.setContentsMargins(14, 9, 14, 9)
+        row.setSpacing(8)
+        self.changes_label = PlainLabel("", role="badge-warn")
+        row.addWidget(self.changes_label)
+        row.addStretch(1)
+        self.discard_button = QPushButton("Discard")
+        self.discard_button.clicked.connect(self.discard)
+        row.addWidget(self.discard_button)
+        self.review_button = QPushButton("Review and save…")
+        self.review_button.setProperty("role", "primary")
+        self.review_button.clicked.connect(self.review_wanted)
+        row.addWidget(self.review_button)
+        return self.bar
+
+    # --- which session ------------------------------------------------------------------------------------------
+
+    def show_session(self, store: OpenStore | None, key: bytes | None) -> None:
+        """Read and show the session at `key`; None shows what to do instead."""
+        self._keep_draft()
+        self.store, self.key = store, key
+        self.opened, self.draft = None, None
+        if store is None or key is None:
+            self._show_empty("No session chosen", "Choose one in the list to see its data.")
+            return
+        kept = self._kept.pop((store.profile.id, key), None)
+        if kept is not None:
+            self._show_draft(kept)
+            self._check_for_change()
+            return
+        self.reload()
+
+    def _keep_draft(self) -> None:
+        if self.draft is not None and self.store is not None and self.key is not None and self.draft.is_dirty:
+            self._kept[(self.store.profile.id, self.key)] = self.draft
+        elif self.draft is not None:
+            self._drop_draft(self.draft)
+        self.draft = None
+
+    def _drop_draft(self, draft: Draft) -> None:
+        if draft is self.draft:
+            self.data_tab.show_draft(None, "memory", is_editable=False)
+            self.json_tab.show_draft(None, is_editable=False)
+        draft.deleteLater()
+
+    def reload(self) -> None:
+        """Read the session again; staged edits stay."""
+        store, key = self.store, self.key
+        if store is None or key is None or store.state is not StoreState.OPEN or store.connection is None:
+            return
+        paths = store.connection.user_paths
+
+        def read(adapter: SessionStore) -> OpenedSession:
+            return open_session(adapter, ref_of_key(adapter, key), paths)
+
+        def done(opened: OpenedSession) -> None:
+            if (store, key) == (self.store, self.key):
+                self.show_opened(opened)
+
+        def failed(error: Exception) -> None:
+            if (store, key) == (self.store, self.key):
+                self._show_failure(error)
+
+        store.run(read, owner=self, done=done, failed=failed)
+
+    def show_opened(self, opened: OpenedSession) -> None:
+        """Show a session that was just read or written; edits that are staged stay when the store's bytes are the same."""
+        if self.draft is not None and self.draft.is_dirty:
+            if opened.raw.payload == self.draft.opened.raw.payload:
+                self._show_banner("", button=False)
+            else:
+                self._show_banner("The application changed this session meanwhile. Review merges both.", button=False)
+            return
+        self._note_change(opened)
+        old = self.draft
+        if opened.decoded is None:
+            self.opened, self.draft = opened, None
+            self._fill()
+        else:
+            self._show_draft(Draft(opened, self))
+        if old is not None:
+            old.deleteLater()
+
+    def show_saved(self, opened: OpenedSession) -> None:
+        """Show the session as it was written: the staged edits are in it."""
+        if self.draft is not None:
+            old, self.draft = self.draft, None
+            self._show_draft(Draft(opened, self))
+            old.deleteLater()
+        else:
+            self.show_opened(opened)
+
+    def _show_draft(self, draft: Draft) -> None:
+        self.draft, self.opened = draft, draft.opened
+        draft.edited.connect(lambda _edit, _root: self._edited(draft))
+        self._fill()
+
+    def _edited(self, draft: Draft) -> None:
+        if draft is self.draft:
+            self._show_bar()
+            self.draft_changed.emit()
+
+    def _note_change(self, opened: OpenedSession) -> None:
+        before = self.opened
+        if before is None or self.store is None or self.key is None or before.raw.payload == opened.raw.payload:
+            return
+        if any(one.after and one.after.payload == opened.raw.payload for one in self._journal_entries()):
+            return
+        what = "its bytes"
+        if before.decoded is not None and opened.decoded is not None:
+            what = describe_fields(diff(before.decoded.root, opened.decoded.root)) or "only the formatting"
+        seen = self._seen.setdefault((self.store.profile.id, self.key), [])
+        seen.append(SeenChange(opened.raw.read_at_ms, what))
+        del seen[:-_SEEN_LIMIT]
+
+    def _check_for_change(self) -> None:
+        self.reload()
+
+    def follow(self, keys: frozenset[bytes]) -> None:
+        """The store says these changed: read the session again when it is among them."""
+        if self.key in keys:
+            self.reload()
+
+    # --- showing ------------------------------------------------------------------------------------------------
+
+    def _fill(self) -> None:
+        opened, store = self.opened, self.store
+        if opened is None or store is None or store.connection is None:
+            return
+        can_edit = store.can_write and opened.is_editable
+        self.id_label.setText(escape_display(opened.session_id, 48))
+        self.id_label.setToolTip(plain_tip(opened.session_id))
+        self._show_facts()
+        self._show_badge()
+        self.data_tab.show_draft(self.draft, store.connection.store.capabilities.kind, is_editable=can_edit)
+        self.json_tab.show_draft(self.draft, is_editable=can_edit)
+        self.cookie_tab.show_session(opened, store.connection.profile, store.connection.secrets)
+        self.raw_tab.show_record(opened)
+        self.show_history()
+        for tab in (DATA, JSON):
+            self.tabs.setTabEnabled(tab, opened.decoded is not None)
+        if opened.decoded is None and self.tabs.currentIndex() in (DATA, JSON):
+            self.tabs.setCurrentIndex(RAW)
+        self._tab_chosen(self.tabs.currentIndex())
+        self._stack.setCurrentIndex(1)
+        self._show_banner("" if store.can_write else "This store is open read-only.", button=False)
+        self._show_bar()
+        self.draft_changed.emit()
+
+    def show_history(self) -> None:
+        """Show the journal's entries and the changes seen of this session."""
+        if self.store is None or self.key is None:
+            return
+        seen = self._seen.get((self.store.profile.id, self.key), ())
+        self.history_tab.show_history(self._journal_entries(), seen, can_write=self.store.can_write)
+
+    def _journal_entries(self) -> tuple[JournalEntry, ...]:
+        if self.store is None or self.store.connection is None or self.opened is None:
+            return ()
+        return self._context.journal.entries(self.store.connection.store.label, self.opened.raw.ref)
+
+    def _show_facts(self) -> None:
+        opened = self.opened
+        if opened is None:
+            return
+        summary = opened.summary
+        now_ms = round(time.time() * 1000)
+        ends = opened.raw.expires_at_ms
+        words = format_countdown(ends, now_ms)
+        when = words
+        if ends is not None:
+            clock = time.strftime("%a %d %b %H:%M", time.localtime(ends / 1000))
+            when = f"expires {clock} ({words})" if ends > now_ms else f"{words} ago, {clock}"
+        who = " · ".join(escape_display(word, 40) for word in (summary.user, summary.role) if word)
+        facts = [who or "nobody signed in", when, format_size(len(opened.raw.payload)), summary.format]
+        self.facts_label.setText("    ".join(escape_display(fact, 120) for fact in facts))
+        tips = [f"{one.name}: {one.value}{' (counts)' if one.counts else ''}" for one in opened.expiry.sources]
+        self.facts_label.setToolTip(plain_tip(" · ".join(tips)))
+
+    def show_signature(self, session_id: str, words: str) -> None:
+        """Remember what the cookie inspector found of a session's cookie, and show it in the header."""
+        self._signature[session_id] = words
+        self._show_badge()
+
+    def _show_badge(self) -> None:
+        words = self._signature.get(self.opened.session_id, "") if self.opened is not None else ""
+        self.signature_badge.setText(words)
+        self.signature_badge.setVisible(bool(words))
+
+    def _show_bar(self) -> None:
+        draft, store = self.draft, self.store
+        changes = draft.changes() if draft is not None else ()
+        number = len(changes)
+        self.bar.setVisible(bool(store and store.can_write and draft is not None))
+        self.changes_label.setVisible(bool(number))
+        self.changes_label.setText(f"{number} unsaved change{'' if number == 1 else 's'}")
+        self.discard_button.setEnabled(bool(number) or not self.json_tab.is_settled)
+        self.review_button.setEnabled(self.can_review)
+
+    @property
+    def can_review(self) -> bool:
+        """True when there are edits and the JSON text is read and right."""
+        return self.draft is not None and self.draft.is_dirty and self.json_tab.is_settled
+
+    @property
+    def root(self) -> Node | None:
+        """The edited tree, None when there is none."""
+        return self.draft.root if self.draft is not None else None
+
+    def unsaved(self) -> int:
+        """Return how many sessions have staged edits, the one shown included."""
+        return len(self._kept) + (self.draft is not None and self.draft.is_dirty)
+
+    def discard(self) -> None:
+        """Take the staged edits of the session back."""
+        if self.draft is not None:
+            self.draft.discard()
+            self.json_tab.show_draft(self.draft, is_editable=True)
+            self._show_bar()
+            self.reload()
+
+    def edit_field(self, field: str, text: str) -> None:
+        """Stage a value for a field as people write it, such as `user.role`, from JSON text."""
+        try:
+            self.data_tab.set_field(field, text)
+        except (CodecError, EditError, ValueError) as error:
+            self.noted.emit(str(error))
+
+    def copy_id(self) -> None:
+        if self.opened is not None:
+            copy_text(self.opened.session_id)
+            self.noted.emit("Copied the session ID.")
+
+    def _show_empty(self, headline: str, sentence: str) -> None:
+        self.data_tab.show_draft(None, "memory", is_editable=False)
+        self.json_tab.show_draft(None, is_editable=False)
+        self.cookie_tab.show_session(None, None, ())
+        self.raw_tab.show_record(None)
+        self.empty.show_words(headline, sentence)
+        self._stack.setCurrentIndex(0)
+        self.draft_changed.emit()
+
+    def _show_failure(self, error: Exception) -> None:
+        trouble = describe_trouble(error)
+        if self.draft is not None and self.draft.is_dirty:
+            self._show_banner(f"{trouble.text} {trouble.remedy}", button=False)
+            return
+        if isinstance(error, RecordMissing) and self.opened is not None:
+            self._show_banner("This session is gone: logged out or expired. What is shown is the last that was read.")
+            return
+        self.opened = self.draft = None
+        self._show_empty(trouble.text, trouble.remedy)
+
+    def _show_banner(self, text: str, *, button: bool = False) -> None:
+        self.banner_label.setText(text)
+        self.banner_button.setVisible(button)
+        self.banner.setVisible(bool(text))
+
+    def _tab_chosen(self, number: int) -> None:
+        if number == JSON:
+            self.json_tab.refresh()
+        elif number == HISTORY:
+            self.show_history()
+
+    def _tick(self) -> None:
+        if self.isVisible():
+            self._show_facts()
+
+    def focus_data(self) -> None:
+        """Put the keyboard into the tree."""
+        self.tabs.setCurrentIndex(DATA)
+        self.data_tab.tree.setFocus(Qt.FocusReason.ShortcutFocusReason)
