@@ -10,8 +10,20 @@ from store_adapters.options import StoreAddress
 
 _SCHEME = re.compile(r"([a-z][a-z0-9+]*):(//)?", re.IGNORECASE)
 _MONGO_OPTIONS = frozenset(
-    "authSource authMechanism replicaSet tls tlsInsecure tlsCAFile tlsCertificateKeyFile directConnection readPreference "
-    "retryWrites w ssl".split()  # noqa: SIM905
+    [
+        "authSource",
+        "authMechanism",
+        "replicaSet",
+        "tls",
+        "tlsInsecure",
+        "tlsCAFile",
+        "tlsCertificateKeyFile",
+        "directConnection",
+        "readPreference",
+        "retryWrites",
+        "w",
+        "ssl",
+    ]
 )
 OPTIONS: dict[str, frozenset[str]] = {
     "redis": frozenset({"prefix", "db"}),

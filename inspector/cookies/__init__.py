@@ -1,1 +1,27 @@
-"""Cookie schemes: parse, verify, decode and sign. No I/O, no store, no settings; nothing decoded is executed."""
+"""Cookie schemes: read, verify, decode and sign. No I/O, no store, no settings; nothing decoded is executed."""
+
+from inspector.cookies._api import Attribute, Cookie, CookieError, Scheme, Status, Verdict
+from inspector.cookies._express import is_default_id
+from inspector.cookies._header import decode_value, encode_value, read_cookies, split_header
+from inspector.cookies._judge import edit_payload, judge, resign, signed_value
+from inspector.cookies._signature import sign, unsign
+
+__all__ = [
+    "Attribute",
+    "Cookie",
+    "CookieError",
+    "Scheme",
+    "Status",
+    "Verdict",
+    "decode_value",
+    "edit_payload",
+    "encode_value",
+    "is_default_id",
+    "judge",
+    "read_cookies",
+    "resign",
+    "sign",
+    "signed_value",
+    "split_header",
+    "unsign",
+]

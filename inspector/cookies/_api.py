@@ -45,9 +45,9 @@ class Status(Enum):
 class Verdict:
     """What a scheme says of a cookie.
 
-    `scheme`: "express-session", "flask", "starlette", … or "" when unknown. `secret_index`: 0-based place of the fitting
-    secret, None when none fits or none was given. `session_id`: for schemes with a store. `payload`: the decoded data as
-    JSON text for schemes that keep it in the cookie (None otherwise). `issued_at_ms`: signed time, where there is one.
+    `scheme`: "express-session", "flask", "starlette", … or "" when unknown. `secret_index`: 0-based place of the
+    fitting secret, None when none fits or none was given. `session_id`: for schemes with a store. `payload`: the
+    decoded data as JSON text for schemes that keep it in the cookie (None otherwise). `issued_at_ms`: signed time, where there is one.
     `detail`: one sentence. `hint`: the usual mistake that explains a bad signature ("the secret with its trailing
     newline removed fits"), else "". `encoding`: "percent-encoded", "plain", "quoted", …
     """

@@ -29,8 +29,28 @@ class Finding:
 
 
 RESERVED_KEYS = frozenset(
-    "id req touch resetMaxAge save reload destroy regenerate constructor toString toLocaleString valueOf hasOwnProperty "
-    "isPrototypeOf propertyIsEnumerable __proto__ __defineGetter__ __defineSetter__ __lookupGetter__ __lookupSetter__".split()
+    [
+        "id",
+        "req",
+        "touch",
+        "resetMaxAge",
+        "save",
+        "reload",
+        "destroy",
+        "regenerate",
+        "constructor",
+        "toString",
+        "toLocaleString",
+        "valueOf",
+        "hasOwnProperty",
+        "isPrototypeOf",
+        "propertyIsEnumerable",
+        "__proto__",
+        "__defineGetter__",
+        "__defineSetter__",
+        "__lookupGetter__",
+        "__lookupSetter__",
+    ]
 )
 """Top-level keys which express-session drops on load and then erases from the store."""
 

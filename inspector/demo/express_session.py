@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import urlsplit
 
+from inspector.cookies import sign, unsign
 from inspector.core.secret import Secret
 from inspector.demo.session_cookie import UNDEFINED, Clock, CookieFault, CookieOptions, SessionCookie, find_cookie
-from inspector.demo.signature import sign, unsign
 from store_adapters.application.contract import ApplicationStore
 from store_adapters.application.javascript_json import JsValue, NotJson, parse, stringify
 from store_adapters.clock import now_ms

@@ -7,7 +7,8 @@ import hashlib
 from html import escape
 
 _STYLE = (
-    "body{font:16px/1.5 system-ui,sans-serif;max-width:42rem;margin:3rem auto;padding:0 1rem;color:#1d2330;background:#fafbfc}"
+    "body{font:16px/1.5 system-ui,sans-serif;max-width:42rem;margin:3rem auto;padding:0 1rem}"
+    "body{color:#1d2330;background:#fafbfc}"
     "h1{font-size:1.5rem}a{color:#3f51c5}label{display:block;margin:.75rem 0 .25rem}"
     "input,button{font:inherit;padding:.35rem .6rem;border:1px solid #b9c0cc;border-radius:6px;background:#fff}"
     "button{margin-top:1rem;background:#3f51c5;border-color:#3f51c5;color:#fff}"
@@ -22,7 +23,8 @@ _STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode(
 SECURITY_HEADERS = (
     (
         "Content-Security-Policy",
-        f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+        f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; form-action 'self'; base-uri 'none'; "
+        "frame-ancestors 'none'",
     ),
     ("X-Content-Type-Options", "nosniff"),
     ("X-Frame-Options", "DENY"),
@@ -63,7 +65,9 @@ def render_index() -> str:
 
 
 def render_login() -> str:
-    return render_form("Sign in", "/login", (("userId", "User ID", "1"), ("username", "User name", "ada"), ("role", "Role", "user")))
+    return render_form(
+        "Sign in", "/login", (("userId", "User ID", "1"), ("username", "User name", "ada"), ("role", "Role", "user"))
+    )
 
 
 def render_add_to_cart() -> str:
@@ -76,7 +80,9 @@ def render_form(title: str, action: str, fields: tuple[tuple[str, str, str], ...
         f'<label for="{name}">{escape(label)}</label><input id="{name}" name="{name}" value="{escape(value)}" required>'
         for name, label, value in fields
     )
-    return render_page(title, f'<form method="post" action="{action}">{inputs}<br><button>{escape(title)}</button></form>')
+    return render_page(
+        title, f'<form method="post" action="{action}">{inputs}<br><button>{escape(title)}</button></form>'
+    )
 
 
 def render_message(title: str, *paragraphs: str) -> str:

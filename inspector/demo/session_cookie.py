@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.utils import formatdate
 from typing import Literal, TypeAlias
-from urllib.parse import quote, unquote_to_bytes
 
+from inspector.cookies import decode_value, encode_value, split_header
 from store_adapters.application.javascript_json import JsValue, format_date, parse_date
 
 Clock = Callable[[], int]
@@ -167,7 +167,7 @@ class SessionCookie:
         """Return the Set-Cookie line. `CookieFault` for what `cookie.serialize` refuses."""
         if not _TOKEN.match(name):
             raise CookieFault("argument name is invalid")
-        parts = [f"{name}={encode_uri_component(value)}"]
+        parts = [f"{name}={encode_value(value)}"]
         if domain := self["domain"]:
             parts.append(f"Domain={_matching(domain, _DOMAIN, 'domain')}")
         if path := self["path"]:
@@ -185,31 +185,9 @@ class SessionCookie:
         return "; ".join(parts)
 
 
-def encode_uri_component(text: str) -> str:
-    """Percent-encode as JavaScript's function of that name."""
-    return quote(text, safe="-_.!~*'()")
-
-
 def find_cookie(header: str, name: str) -> str | None:
     """Return the value of the first cookie of that name, as `cookie` 0.7 parses a Cookie header."""
-    for part in header.split(";"):
-        found, equals, value = part.partition("=")
-        if not equals or found.strip(" \t") != name:
-            continue
-        value = value.strip(" \t")
-        if len(value) > 1 and value[0] == value[-1] == '"':
-            value = value[1:-1]
-        return _decode_uri_component(value) if "%" in value else value
-    return None
-
-
-def _decode_uri_component(text: str) -> str:
-    if re.search("%(?![0-9A-Fa-f]{2})", text):
-        return text
-    try:
-        return unquote_to_bytes(text).decode("utf-8")
-    except UnicodeDecodeError:
-        return text
+    return next((decode_value(raw)[0] for found, raw in split_header(header) if found == name), None)
 
 
 def _whole(number: float) -> int | float:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from inspector.cookies._api import Cookie, Verdict
+from inspector.cookies import Cookie, Verdict
 from inspector.core.secret import Secret
 from store_adapters.contract import RecordRef, SessionStore
 

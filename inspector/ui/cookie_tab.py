@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from inspector.codecs import format_json, scalar_json
-from inspector.cookies._api import CookieError
+from inspector.cookies import CookieError
 from inspector.core.display import escape_display
 from inspector.core.node import Kind, Node, member
 from inspector.core.secret import Secret

@@ -1,4 +1,4 @@
-"""One session beside the list: header, five tabs, and the bar with the unsaved changes; writes through `SessionWork`."""
+"""One session beside the list: header, five tabs, and the bar with the unsaved changes; saves nothing itself."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _SEEN_LIMIT = 200
 
 
 class SessionPanel(QWidget):
-    """Shows the session of a key in a store. Unsaved edits of a session that is left are kept until it is shown again."""
+    """Shows the session of a key in a store. Unsaved edits are kept until their session is shown again."""
 
     review_wanted = Signal()
     expiry_wanted = Signal()
@@ -208,7 +208,7 @@ class SessionPanel(QWidget):
         store.run(read, owner=self, done=done, failed=failed)
 
     def show_opened(self, opened: OpenedSession) -> None:
-        """Show a session that was just read or written; edits that are staged stay when the store's bytes are the same."""
+        """Show a session that was just read or written; staged edits stay."""
         if self.draft is not None and self.draft.is_dirty:
             if opened.raw.payload == self.draft.opened.raw.payload:
                 self._show_banner("", button=False)

@@ -9,7 +9,7 @@ import traceback
 from dataclasses import dataclass
 
 from inspector.codecs import CodecError
-from inspector.cookies._api import CookieError
+from inspector.cookies import CookieError
 from inspector.core.edits import EditError
 from inspector.core.field_path import FieldPathError
 from store_adapters.errors import Interrupted, StoreError

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from inspector.cookies import encode_value, sign
 from inspector.core.secret import Secret
 from inspector.demo.express_session import (
     IncomingRequest,
@@ -20,8 +21,7 @@ from inspector.demo.express_session import (
     SessionOptions,
     SessionRequest,
 )
-from inspector.demo.session_cookie import CookieOptions, encode_uri_component
-from inspector.demo.signature import sign
+from inspector.demo.session_cookie import CookieOptions
 from store_adapters.application.javascript_json import parse
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "express" / "logic.jsonl"
@@ -138,7 +138,7 @@ ACTIONS: dict[str, Callable[[Session], object]] = {
 
 def _incoming_cookie(kind: str) -> str:
     secret = {"valid": NEW, "valid_no_record": NEW, "valid_signed_old_secret": OLD, "bad_signature": FOREIGN}.get(kind)
-    return f"connect.sid={encode_uri_component('s:' + sign('S', secret))}" if secret else ""
+    return f"connect.sid={encode_value('s:' + sign('S', secret))}" if secret else ""
 
 
 def _replay(row: dict[str, Any]) -> dict[str, Any]:
@@ -192,7 +192,7 @@ def test_fifty_recorded_requests_end_as_with_express_session(number: int) -> Non
         if expected_id is None:
             assert line is None, row
         else:
-            value = encode_uri_component("s:" + sign(expected_id, NEW))
+            value = encode_value("s:" + sign(expected_id, NEW))
             assert line.startswith(f"connect.sid={value}; Path=/"), row
 
 
