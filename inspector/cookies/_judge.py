@@ -38,8 +38,14 @@ def judge(cookie: Cookie, secrets: Sequence[Secret], now_ms: int) -> Verdict:
         looks = looks or _NAMES.get(cookie.name.lower(), "")
         words = f"This is not a session cookie of a scheme that is known here. {looks}".strip()
         return Verdict("", Status.UNKNOWN, words, encoding=decode_value(cookie.raw)[1])
-    # A short Flask payload reads as Starlette's too: the secret tells, else the first.
-    return next((one for one in verdicts if one.secret_index is not None), verdicts[0])
+    return next((one for one in verdicts if one.secret_index is not None), _likelier(verdicts))
+
+
+def _likelier(verdicts: list[Verdict]) -> Verdict:
+    """Choose where no secret tells: some payloads read as Flask's and as Starlette's, whose JSON has spaces."""
+    if verdicts[-1].scheme == Starlette.name and '": ' in (verdicts[-1].payload or ""):
+        return verdicts[-1]
+    return verdicts[0]
 
 
 def signed_value(session_id: str, secret: Secret) -> str:

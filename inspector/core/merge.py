@@ -85,10 +85,15 @@ class _Run:
                 return self._merge_object(keys, base, mine, theirs)
             if base.kind is Kind.ARRAY and _is_item_wise(base, mine, theirs):
                 return self._merge_array(keys, base, mine, theirs)
-        elif mine is not None and theirs is not None and mine.kind is theirs.kind is Kind.OBJECT and base is None:
+        elif (
+            base is None
+            and mine is not None
+            and theirs is not None
+            and mine.kind is theirs.kind is Kind.OBJECT
+            and not _has_duplicates(mine, theirs)
+        ):
             # Both added an object under the same name: their members are merged as if it had been empty before.
-            if not _has_duplicates(mine, theirs):
-                return self._merge_object(keys, Node(Kind.OBJECT), mine, theirs)
+            return self._merge_object(keys, Node(Kind.OBJECT), mine, theirs)
         return self._merge_field(keys, base, mine, theirs)
 
     def _merge_field(self, keys: _Keys, base: Node | None, mine: Node | None, theirs: Node | None) -> Node | None:

@@ -15,6 +15,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from inspector.cookies import sign, unsign
+from inspector.core.findings import RESERVED_KEYS
 from inspector.core.secret import Secret
 from inspector.demo.session_cookie import UNDEFINED, Clock, CookieFault, CookieOptions, SessionCookie, find_cookie
 from store_adapters.application.contract import ApplicationStore
@@ -22,14 +23,6 @@ from store_adapters.application.javascript_json import JsValue, NotJson, parse, 
 from store_adapters.clock import now_ms
 
 Operation = Literal["get", "set", "touch", "destroy"]
-
-# Names of Session.prototype and Object.prototype: dropped when a record is loaded.
-RESERVED_KEYS = frozenset(
-    {"id", "req", "touch", "resetMaxAge", "save", "reload", "destroy", "regenerate"}
-    | {"constructor", "toString", "toLocaleString", "valueOf", "hasOwnProperty", "isPrototypeOf"}
-    | {"propertyIsEnumerable", "__proto__", "__defineGetter__", "__defineSetter__"}
-    | {"__lookupGetter__", "__lookupSetter__"}
-)
 
 
 class SessionFault(Exception):
