@@ -350,7 +350,8 @@ def set_cookie_line(name: str, session_id: str, secret: Secret, cookie_json: str
     ]
     if str(cookie.get("priority")).lower() in ("low", "medium", "high"):
         parts.append(f"Priority={str(cookie['priority']).capitalize()}")
-    same_site = "strict" if cookie.get("sameSite") is True else str(cookie.get("sameSite")).lower()
+    stored = cookie.get("sameSite")
+    same_site = "strict" if stored is True else stored.lower() if isinstance(stored, str) else ""
     if same_site in ("strict", "lax", "none"):
         parts.append(f"SameSite={same_site.capitalize()}")
     return "; ".join(parts)

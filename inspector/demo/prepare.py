@@ -1,0 +1,41 @@
+"""The demo of the first start: a folder of session files which real requests have made; knows no window."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from inspector.core.secret import Secret
+from inspector.demo.express_session import SessionOptions
+from inspector.demo.server import DEMO_SECRET, DemoServer, DemoSettings
+from inspector.demo.session_cookie import CookieOptions
+from inspector.demo.traffic import generate_visitors
+from store_adapters.contract import CancelToken
+from store_adapters.options import StoreAddress
+from store_adapters.registry import format_address
+
+_LIFETIMES_MS = ((20, 86_400_000), (5, 2_700_000), (3, 10_800_000))
+
+
+def demo_store_url(folder: Path) -> str:
+    """Return the store URL of the demo's session files below the program's folder."""
+    return format_address(StoreAddress("file", path=str(folder / "demo-sessions")))
+
+
+def prepare_demo(folder: Path) -> str:
+    """Fill the demo's store with some visitors if it is not there yet; return its URL. `OSError`, `StoreError`."""
+    sessions = folder / "demo-sessions"
+    url = demo_store_url(folder)
+    if sessions.is_dir() and any(sessions.iterdir()):
+        return url
+    sessions.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for seed, (count, max_age_ms) in enumerate(_LIFETIMES_MS):
+        options = SessionOptions(
+            (Secret.from_text(DEMO_SECRET, "demo"),), cookie=CookieOptions(max_age_ms=max_age_ms, same_site="lax")
+        )
+        server = DemoServer(DemoSettings(url, port=0, session=options))
+        server.start()
+        try:
+            generate_visitors(server.url, count, CancelToken(), seed=seed)
+        finally:
+            server.stop()
+    return url
