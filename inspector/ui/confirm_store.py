@@ -1,0 +1,36 @@
+"""Asking before a destructive or bulk act, and for the store's name where the store is production."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLineEdit, QVBoxLayout, QWidget
+
+from inspector.services.profiles import Environment, Profile
+from inspector.ui.plain import PlainLabel, confirm
+
+
+def confirm_act(parent: QWidget, profile: Profile, title: str, text: str, action: str) -> bool:
+    """Return True when the person agreed; a production store wants its name typed."""
+    if profile.environment is not Environment.PRODUCTION:
+        return confirm(parent, title, text, action)
+    return _NameDialog(parent, profile.name, title, text, action).exec() == QDialog.DialogCode.Accepted
+
+
+class _NameDialog(QDialog):
+    def __init__(self, parent: QWidget, name: str, title: str, text: str, action: str) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Production store")
+        self.setMinimumWidth(420)
+        layout = QVBoxLayout(self)
+        layout.setSpacing(10)
+        layout.addWidget(PlainLabel(title, role="title", wrap=True))
+        layout.addWidget(PlainLabel(f"{text}\nThis is a production store. Type its name, {name}, to go on.", wrap=True))
+        self.line = QLineEdit()
+        self.line.setAccessibleName("Name of the store")
+        layout.addWidget(self.line)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
+        self.button = buttons.addButton(action, QDialogButtonBox.ButtonRole.AcceptRole)
+        self.button.setEnabled(False)
+        self.line.textChanged.connect(lambda typed: self.button.setEnabled(typed == name))
+        buttons.accepted.connect(self.accept)
+        buttons.rejected.connect(self.reject)
+        layout.addWidget(buttons)

@@ -1,0 +1,70 @@
+"""Preferences: the theme, what new sessions and stores begin with, and where secrets are kept; writes no file itself."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDialog,
+    QDialogButtonBox,
+    QFormLayout,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from inspector.services.profiles import Settings
+from inspector.ui.plain import PlainLabel
+from inspector.ui.theme import Theme
+
+_THEMES = (("system", "As the system"), ("light", "Light"), ("dark", "Dark"))
+_MINUTE_MS = 60_000
+
+
+class PreferencesDialog(QDialog):
+    """Shows the theme at once and takes it back when cancelled. `settings` is the result."""
+
+    def __init__(self, settings: Settings, theme: Theme, secrets_words: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Preferences")
+        self.setMinimumWidth(460)
+        self._before = settings
+        self._theme = theme
+        layout = QVBoxLayout(self)
+        form = QFormLayout()
+        form.setHorizontalSpacing(18)
+        form.setVerticalSpacing(10)
+        self.theme_choice = QComboBox()
+        self.theme_choice.setAccessibleName("Theme")
+        for value, words in _THEMES:
+            self.theme_choice.addItem(words, value)
+        self.theme_choice.setCurrentIndex(max(0, self.theme_choice.findData(settings.theme)))
+        self.theme_choice.currentIndexChanged.connect(lambda _row: theme.choose(self.theme_choice.currentData()))
+        form.addRow("Theme", self.theme_choice)
+        self.age_edit = QSpinBox()
+        self.age_edit.setRange(1, 525_600)
+        self.age_edit.setSuffix(" minutes")
+        self.age_edit.setAccessibleName("Lifetime of a new session")
+        self.age_edit.setValue(max(1, settings.default_max_age_ms // _MINUTE_MS))
+        form.addRow("Lifetime of a new session", self.age_edit)
+        self.live_box = QCheckBox("Follow changes as soon as a store is open")
+        self.live_box.setChecked(settings.live_by_default)
+        form.addRow("Live", self.live_box)
+        form.addRow("Secrets", PlainLabel(secrets_words, role="muted", wrap=True))
+        layout.addLayout(form)
+        layout.addStretch(1)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
+        buttons.accepted.connect(self.accept)
+        buttons.rejected.connect(self.reject)
+        self.rejected.connect(lambda: theme.choose(self._before.theme))
+        layout.addWidget(buttons)
+
+    @property
+    def settings(self) -> Settings:
+        return Settings(
+            theme=self.theme_choice.currentData(),
+            live_by_default=self.live_box.isChecked(),
+            demo_prepared=self._before.demo_prepared,
+            last_store=self._before.last_store,
+            default_max_age_ms=self.age_edit.value() * _MINUTE_MS,
+        )
