@@ -1,0 +1,222 @@
+"""Review and save: what was stored when opened, what is stored now, and yours, field by field; writes nothing itself."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QDialog,
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QPushButton,
+    QRadioButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from inspector.codecs import format_json, scalar_json
+from inspector.core.display import escape_display
+from inspector.core.merge import Choice, FieldChange, FieldState
+from inspector.core.node import Kind, Node
+from inspector.services.profiles import Environment, Profile
+from inspector.services.save_session import Review, describe_fields
+from inspector.ui.plain import PlainLabel, plain_tip
+from inspector.ui.theme import mono_font
+
+_MOST_ROWS = 200
+_TITLES = ("Field", "Stored when opened", "Stored now", "Yours")
+_BADGES = {Environment.PRODUCTION: ("PROD", "badge-bad"), Environment.STAGING: ("STAGE", "badge-warn")}
+
+
+class ReviewDialog(QDialog):
+    """Shows one review. `save_wanted(choices, overwrite)` when a person decided; it stays open until it is told to close."""
+
+    save_wanted = Signal(object, bool)  # dict[str, Choice], overwrite
+
+    def __init__(self, review: Review, profile: Profile, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Review and save")
+        self.setModal(True)
+        self.resize(900, 420)
+        self._profile = profile
+        self._groups: dict[str, QButtonGroup] = {}
+        self.review = review
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addLayout(self._build_head())
+        self._scroll = QScrollArea()
+        self._scroll.setWidgetResizable(True)
+        layout.addWidget(self._scroll, 1)
+        layout.addWidget(self._build_foot())
+        self.show_review(review)
+
+    def _build_head(self) -> QVBoxLayout:
+        head = QVBoxLayout()
+        head.setContentsMargins(18, 14, 18, 10)
+        head.setSpacing(5)
+        self.title = PlainLabel("", role="title", wrap=True)
+        head.addWidget(self.title)
+        row = QHBoxLayout()
+        row.setSpacing(7)
+        row.addWidget(PlainLabel(escape_display(self._profile.name, 60), role="muted"))
+        if self._profile.environment in _BADGES:
+            words, role = _BADGES[self._profile.environment]
+            row.addWidget(PlainLabel(words, role=role))
+        self.expiry_label = PlainLabel("", role="muted")
+        row.addWidget(self.expiry_label, 1)
+        head.addLayout(row)
+        return head
+
+    def _build_foot(self) -> QFrame:
+        foot = QFrame()
+        foot.setProperty("role", "bar")
+        row = QHBoxLayout(foot)
+        row.setContentsMargins(18, 10, 18, 10)
+        row.setSpacing(8)
+        self.foot_label = PlainLabel("The old record is kept in History and can be restored.", role="muted", wrap=True)
+        row.addWidget(self.foot_label, 1)
+        self.cancel_button = QPushButton("Cancel")
+        self.cancel_button.clicked.connect(self.reject)
+        row.addWidget(self.cancel_button)
+        self.overwrite_button = QPushButton("Overwrite all with mine")
+        self.overwrite_button.setProperty("role", "danger")
+        self.overwrite_button.setAutoDefault(False)
+        self.overwrite_button.clicked.connect(lambda: self.save_wanted.emit({}, True))
+        row.addWidget(self.overwrite_button)
+        self.save_button = QPushButton("Save")
+        self.save_button.setProperty("role", "primary")
+        self.save_button.setDefault(True)
+        self.save_button.clicked.connect(lambda: self.save_wanted.emit(self.choices, False))
+        row.addWidget(self.save_button)
+        return foot
+
+    @property
+    def choices(self) -> dict[str, Choice]:
+        """Return whose value is kept, for each conflict that was decided."""
+        return {
+            field: Choice.MINE if group.checkedId() == 1 else Choice.THEIRS
+            for field, group in self._groups.items()
+            if group.checkedId() >= 0
+        }
+
+    def show_review(self, review: Review, message: str = "") -> None:
+        """Show a newer review in the place of the old one; choices that were made stay."""
+        made = self.choices
+        self.review = review
+        self._groups = {}
+        mine = [one for one in review.changes if one.state is not FieldState.THEIRS]
+        number = len(mine)
+        what = f"{number} change{'' if number == 1 else 's'}"
+        key = escape_display(review.opened.raw.ref.key.decode("utf-8", "surrogateescape"), 60)
+        self.title.setText(f"{key} is gone" if review.gone else f"Save {what} to {key}?")
+        self.expiry_label.setText(f"·  {review.expiry}")
+        self._scroll.setWidget(self._build_rows(review, message, made))
+        self.save_button.setText("Merge and save" if review.changed_by_application else "Save")
+        self.overwrite_button.setVisible(bool(review.conflicts))
+        self.set_busy(False)
+
+    def set_busy(self, is_busy: bool) -> None:
+        """Lock the buttons while it is being written."""
+        self._is_busy = is_busy
+        self._enable()
+
+    def _build_rows(self, review: Review, message: str, made: dict[str, Choice]) -> QWidget:
+        inside = QWidget()
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(18, 8, 18, 12)
+        column.setSpacing(8)
+        if message:
+            column.addWidget(PlainLabel(message, role="warn", wrap=True))
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(0)
+        grid.setVerticalSpacing(0)
+        for place, words in enumerate(_TITLES):
+            title = PlainLabel(words, role="heading")
+            title.setContentsMargins(8, 4, 8, 6)
+            grid.addWidget(title, 0, place)
+            grid.setColumnStretch(place, 2 if place == 0 else 3)
+        for row, change in enumerate(review.changes[:_MOST_ROWS], 1):
+            self._add_row(grid, row, change, made)
+        column.addLayout(grid)
+        if len(review.changes) > _MOST_ROWS:
+            column.addWidget(PlainLabel(f"… and {len(review.changes) - _MOST_ROWS:,} more fields", role="muted"))
+        self._add_words(column, review)
+        column.addStretch(1)
+        return inside
+
+    def _add_row(self, grid: QGridLayout, row: int, change: FieldChange, made: dict[str, Choice]) -> None:
+        is_mine = change.state is not FieldState.THEIRS
+        role = "cell-mine" if is_mine else "cell"
+        field = PlainLabel(escape_display(change.field or "the whole record", 60), role=f"{role}-key")
+        field.setToolTip(plain_tip(change.field))
+        grid.addWidget(_cell(field), row, 0)
+        grid.addWidget(_cell(_value_label(change.base, role)), row, 1)
+        if change.state is not FieldState.CONFLICT:
+            grid.addWidget(_cell(_value_label(change.theirs, role)), row, 2)
+            words = "" if is_mine else "kept: changed by the application"
+            label = _value_label(change.mine, role) if is_mine else PlainLabel(words, role="muted")
+            grid.addWidget(_cell(label), row, 3)
+            return
+        group = QButtonGroup(self)
+        for identity, place, node, whose in ((0, 2, change.theirs, "the application's"), (1, 3, change.mine, "mine")):
+            button = QRadioButton(_value_text(node))
+            button.setFont(mono_font())
+            button.setToolTip(plain_tip(_value_text(node, 600)))
+            button.setAccessibleName(f"{change.field}: keep {whose}")
+            group.addButton(button, identity)
+            button.setChecked(made.get(change.field) is (Choice.MINE if identity else Choice.THEIRS))
+            grid.addWidget(_cell(button), row, place)
+        group.idToggled.connect(lambda _id, _on: self._enable())
+        self._groups[change.field] = group
+
+    def _add_words(self, column: QVBoxLayout, review: Review) -> None:
+        theirs = tuple(one for one in review.changes if one.state is FieldState.THEIRS)
+        if review.gone:
+            _add_note(column, "gone", "badge-bad", "It was logged out or expired. A save never brings a session back.")
+        elif review.now_decoded is None:
+            _add_note(column, "unreadable now", "badge-bad", "The application has written what no codec reads.")
+        elif review.conflicts:
+            words = f"You and the application both changed {describe_fields(review.conflicts)}. Choose whose is kept."
+            _add_note(column, "conflict", "badge-bad", words)
+        elif theirs:
+            words = f"The application changed {describe_fields(theirs)}. Yours touch other fields, so both are kept."
+            _add_note(column, "changed since you opened it", "badge-warn", words)
+        for finding in review.findings:
+            role = "badge-bad" if finding in review.refusals else "badge-warn"
+            _add_note(column, finding.severity.value, role, f"{finding.text} {finding.remedy}".strip())
+
+    def _enable(self) -> None:
+        decided = all(group.checkedId() >= 0 for group in self._groups.values())
+        self.save_button.setEnabled(self.review.can_save and decided and not self._is_busy)
+        self.overwrite_button.setEnabled(self.review.can_save and not self._is_busy)
+
+
+def _cell(widget: QWidget) -> QWidget:
+    widget.setContentsMargins(8, 4, 8, 4)
+    return widget
+
+
+def _value_text(node: Node | None, limit: int = 46) -> str:
+    if node is None:
+        return "–"
+    if node.kind in (Kind.OBJECT, Kind.ARRAY):
+        return escape_display(format_json(node, None), limit)
+    return escape_display(str(node.scalar) if node.kind is Kind.OTHER else scalar_json(node), limit)
+
+
+def _value_label(node: Node | None, role: str) -> PlainLabel:
+    label = PlainLabel(_value_text(node), role=role if node is not None else f"{role}-none")
+    label.setFont(mono_font())
+    label.setToolTip(plain_tip(_value_text(node, 600)))
+    return label
+
+
+def _add_note(column: QVBoxLayout, badge: str, role: str, words: str) -> None:
+    row = QHBoxLayout()
+    row.setSpacing(8)
+    row.addWidget(PlainLabel(badge, role=role), 0, Qt.AlignmentFlag.AlignTop)
+    row.addWidget(PlainLabel(words, wrap=True), 1)
+    column.addLayout(row)
