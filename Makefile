@@ -1,0 +1,54 @@
+# Everything is installed inside this folder (.venv, .cache, node_modules) but for Debian packages, which
+# packaging/setup_system.sh names before it installs them. Once set up, every target works without a network.
+PYTHON ?= python3
+BIN := .venv/bin
+ARGS ?=
+
+.PHONY: run test lint bench package lock clean help setup-python setup-run setup-test
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1	/' | expand -t 18
+
+run: setup-run ## start the program with its demo (with no display: a walk through it on a virtual screen)
+	@packaging/run.sh
+
+test: setup-test ## every test, on real servers (ARGS="tests/core -k merge" for some)
+	@PATH="$(CURDIR)/.cache/bin:$$PATH" $(BIN)/python -m pytest $(ARGS)
+
+lint: setup-python ## style, types, layers, dependencies
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/deptry .
+
+bench: setup-test ## the measures, printed
+	@for script in tests/bench/bench_*.py; do \
+	  PATH="$(CURDIR)/.cache/bin:$$PATH" $(BIN)/python -m "$$(echo "$${script%.py}" | tr / .)" || exit 1; \
+	done
+
+package: setup-python ## a folder that runs without Python, in build/dist, driven once
+	@packaging/setup_system.sh window screen freezing
+	@$(BIN)/python packaging/freeze.py
+
+lock: ## renew requirements.lock.txt from pyproject.toml
+	@test -x .cache/uv/bin/uv || { $(PYTHON) -m venv .cache/uv && .cache/uv/bin/pip install -q uv; }
+	.cache/uv/bin/uv pip compile pyproject.toml --extra demo --group dev --group package --universal \
+	  --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links \
+	  --custom-compile-command "make lock" --upgrade --quiet -o requirements.lock.txt
+
+clean: ## remove what was built or installed here
+	rm -rf .venv .cache build dist tests/interop/node/node_modules .*_cache .hypothesis
+	find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +
+
+setup-python:
+	@PYTHON="$(PYTHON)" packaging/setup_python.sh
+
+setup-run: setup-python
+	@if [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ]; then packaging/setup_system.sh window; \
+	 else packaging/setup_system.sh window screen; fi
+
+setup-test: setup-python
+	@packaging/setup_system.sh window screen servers
+	@$(BIN)/python packaging/fetch_binaries.py
+	@packaging/setup_node.sh

@@ -1,0 +1,60 @@
+#!/bin/sh
+# Installs the Debian packages that the named purposes need and that are not there yet, saying which and what for.
+# Without root, sudo or apt it says what to install, and goes on: what is missing then shows where it is used.
+set -eu
+
+window="libglib2.0-0 libgl1 libegl1 libfontconfig1 libdbus-1-3 libxkbcommon-x11-0 libxcb-cursor0 libxcb-icccm4
+        libxcb-keysyms1 libxcb-shape0 fonts-dejavu-core"
+screen="xvfb xauth"
+# redis-tools holds the server's program under another name (see fetch_binaries.py), so no system service is installed.
+servers="redis-tools libcurl4"
+freezing="binutils"
+
+is_installed() {
+    # From Debian 13 on some libraries carry t64 at the end of their name.
+    dpkg-query -W -f '${db:Status-Status}\n' "$1" "${1}t64" 2>/dev/null | grep -qx installed
+}
+
+missing=""
+for purpose in "$@"; do
+    case $purpose in
+        window) packages=$window; reason="Qt's libraries and a font, for the window" ;;
+        screen) packages=$screen; reason="a virtual screen, where there is no display" ;;
+        servers) packages=$servers; reason="Redis, and what mongod needs, for the tests only" ;;
+        freezing) packages=$freezing; reason="what PyInstaller needs" ;;
+        *) echo "unknown purpose: $purpose" >&2; exit 2 ;;
+    esac
+    absent=""
+    for package in $packages; do
+        if ! command -v dpkg-query >/dev/null 2>&1 || ! is_installed "$package"; then absent="$absent $package"; fi
+    done
+    if [ -n "$absent" ]; then
+        echo "To install ($reason):$absent"
+        missing="$missing$absent"
+    fi
+done
+[ -n "$missing" ] || exit 0
+
+if ! command -v apt-get >/dev/null 2>&1; then
+    echo "This is no Debian: please install what corresponds to the packages above. Going on without them."
+    exit 0
+fi
+if [ "$(id -u)" = 0 ]; then
+    as_root=""
+elif command -v sudo >/dev/null 2>&1 && { [ -t 0 ] || sudo -n true 2>/dev/null; }; then
+    as_root="sudo"
+else
+    echo "Neither root nor sudo here. Please run this as root, then try again; going on without them:"
+    echo "    apt-get install --no-install-recommends$missing"
+    exit 0
+fi
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+# A third party's source may be out of reach: whether the install works is what counts.
+$as_root apt-get update -q >"$log" 2>&1 || true
+# shellcheck disable=SC2086 - words are meant
+if ! $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $missing >"$log" 2>&1; then
+    tail -20 "$log" >&2
+    echo "apt-get could not install:$missing" >&2
+    exit 1
+fi
