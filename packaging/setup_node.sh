@@ -1,10 +1,10 @@
 #!/bin/sh
 # Installs the Node applications of the interop tests as their package-lock.json says; nothing when that is done already.
 set -eu
-cd "$(dirname "$0")/../tests/interop/node"
-[ -f package-lock.json ] || exit 0
-PATH="$(cd ../../.. && pwd)/.cache/bin:$PATH"
+cd "$(dirname "$0")/.."
+PATH="$(pwd)/.cache/bin:$PATH"
 export PATH
+cd tests/interop/node
 stamp=node_modules/.installed
 wanted=$(sha256sum < package-lock.json)
 [ "$(cat $stamp 2>/dev/null || true)" != "$wanted" ] || exit 0

@@ -2,6 +2,7 @@
 # Installs the Debian packages that the named purposes need and that are not there yet, saying which and what for.
 # Without root, sudo or apt it says what to install, and goes on: what is missing then shows where it is used.
 set -eu
+cd "$(dirname "$0")/.."
 
 window="libglib2.0-0 libgl1 libegl1 libfontconfig1 libdbus-1-3 libxkbcommon-x11-0 libxcb-cursor0 libxcb-icccm4
         libxcb-keysyms1 libxcb-shape0 fonts-dejavu-core"
@@ -9,6 +10,9 @@ screen="xvfb xauth"
 # redis-tools holds the server's program under another name (see fetch_binaries.py), so no system service is installed.
 servers="redis-tools libcurl4"
 freezing="binutils"
+# Debian's own Python is linked statically; a frozen program needs it as a library.
+own_python=$(.venv/bin/python -c 'import sys; print(sys.base_prefix == "/usr" and "libpython%d.%d" % sys.version_info[:2] or "")')
+freezing="$freezing $own_python"
 
 is_installed() {
     # From Debian 13 on some libraries carry t64 at the end of their name.

@@ -98,7 +98,9 @@ def start_redis(binary: str, folder: str, *options: str) -> Server:
 
 
 def redis_binary() -> str | None:
-    return shutil.which("redis-server")
+    """Return the one on PATH, or the one that `make setup-test` linked."""
+    cached = ROOT / ".cache" / "bin" / "redis-server"
+    return shutil.which("redis-server") or (str(cached) if cached.exists() else None)
 
 
 def valkey_binary() -> str | None:

@@ -77,7 +77,7 @@ class ConnectDialog(QDialog):
         self.url_line = _line("Address")
         self.url_line.setPlaceholderText("redis://localhost:6379/0?prefix=sess:")
         self.url_line.textChanged.connect(self._url_changed)
-        self.url_line.textEdited.connect(lambda text: self.form.show_url(text))
+        self.url_line.textEdited.connect(self._show_in_form)
         self.form = StoreForm()
         self.form.address_changed.connect(self.url_line.setText)
         self.address_error = PlainLabel("", role="error", wrap=True)
@@ -135,6 +135,9 @@ class ConnectDialog(QDialog):
         self.site_line.setText(profile.site_url)
         if profile.password_id:
             self.password_line.setPlaceholderText("kept; type to replace it")
+
+    def _show_in_form(self, url: str) -> None:
+        self.form.show_url(url)
 
     def _url_changed(self, text: str) -> None:
         try:
