@@ -141,7 +141,9 @@ def start_mongod(binary: str, folder: str) -> Server:
         time.sleep(0.02)
     log.close()
     server.url = f"mongodb://127.0.0.1:{server.port}"
-    with pymongo.MongoClient(server.url, directConnection=True, serverSelectionTimeoutMS=5000) as client:
+    with pymongo.MongoClient[dict[str, Any]](
+        server.url, directConnection=True, serverSelectionTimeoutMS=5000
+    ) as client:
         member = {"_id": 0, "host": f"127.0.0.1:{server.port}"}
         client.admin.command({"replSetInitiate": {"_id": "rs0", "members": [member]}})
         while time.monotonic() < deadline:
@@ -216,5 +218,5 @@ def mongo_url(mongo_server: Server) -> Iterator[str]:
 
     name = f"test_{uuid.uuid4().hex[:12]}"
     yield f"{mongo_server.url}/{name}?directConnection=true"
-    with pymongo.MongoClient(mongo_server.url, directConnection=True) as client:
+    with pymongo.MongoClient[dict[str, Any]](mongo_server.url, directConnection=True) as client:
         client.drop_database(name)

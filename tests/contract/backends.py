@@ -90,7 +90,9 @@ def _mongo_backend(url: str) -> Iterator[Backend]:
     with pymongo.MongoClient[dict[str, Any]](url) as client:
         base = client.get_default_database()
         plain = base["sessions"]
-        exact = base.get_collection("sessions", CodecOptions(document_class=RawBSONDocument))
+        exact: pymongo.collection.Collection[RawBSONDocument] = base.get_collection(
+            "sessions", CodecOptions(document_class=RawBSONDocument)
+        )
 
         def payload(sid: str, number: int) -> bytes:
             text = json.dumps(session_json(number), separators=(",", ":"))
@@ -107,7 +109,10 @@ def _mongo_backend(url: str) -> Iterator[Backend]:
             found = exact.find_one({"_id": sid})
             return None if found is None else found.raw
 
-        yield Backend("mongo", url, payload, put, lambda sid: plain.delete_one({"_id": sid}) and None, raw)
+        def remove(sid: str) -> None:
+            plain.delete_one({"_id": sid})
+
+        yield Backend("mongo", url, payload, put, remove, raw)
 
 
 def _file_backend(folder: Path) -> Backend:

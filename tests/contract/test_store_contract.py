@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from store_adapters.contract import CancelToken, ChangeKind, RawRecord, SessionStore
+from store_adapters.contract import CancelToken, Change, ChangeKind, RawRecord, SessionStore
 from store_adapters.errors import (
     BadStoreAddress,
     RecordChanged,
@@ -199,7 +199,8 @@ def test_count_and_info_describe_the_store(backend: Backend, store: SessionStore
 
 
 def test_watch_tells_what_was_written_and_removed(backend: Backend, store: SessionStore) -> None:
-    cancel, seen, is_ready = CancelToken(), [], threading.Event()
+    cancel, is_ready = CancelToken(), threading.Event()
+    seen: list[Change] = []
     watcher = backend.open()
 
     def follow() -> None:
