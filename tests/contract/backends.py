@@ -90,9 +90,7 @@ def _mongo_backend(url: str) -> Iterator[Backend]:
     with pymongo.MongoClient[dict[str, Any]](url) as client:
         base = client.get_default_database()
         plain = base["sessions"]
-        exact: pymongo.collection.Collection[RawBSONDocument] = base.get_collection(
-            "sessions", CodecOptions(document_class=RawBSONDocument)
-        )
+        exact = base.with_options(CodecOptions(document_class=RawBSONDocument))["sessions"]
 
         def payload(sid: str, number: int) -> bytes:
             text = json.dumps(session_json(number), separators=(",", ":"))
@@ -107,7 +105,7 @@ def _mongo_backend(url: str) -> Iterator[Backend]:
 
         def raw(sid: str) -> bytes | None:
             found = exact.find_one({"_id": sid})
-            return None if found is None else found.raw
+            return None if found is None else bytes(found.raw)
 
         def remove(sid: str) -> None:
             plain.delete_one({"_id": sid})
