@@ -32,7 +32,7 @@ package: setup-python ## a folder that runs without Python, in build/dist, drive
 	@$(BIN)/python packaging/freeze.py
 
 lock: ## renew requirements.lock.txt from pyproject.toml
-	@test -x .cache/uv/bin/uv || { $(PYTHON) -m venv .cache/uv && .cache/uv/bin/pip install -q uv; }
+	@test -x .cache/uv/bin/uv || { $(PYTHON) -m venv .cache/uv && .cache/uv/bin/pip install -qq uv; }
 	.cache/uv/bin/uv pip compile pyproject.toml --extra demo --group dev --group package --universal \
 	  --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links \
 	  --custom-compile-command "make lock" --upgrade --quiet -o requirements.lock.txt

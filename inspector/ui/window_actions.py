@@ -1,0 +1,133 @@
+"""Fills the menus: every action of the window, its words, shortcut and what it calls; decides nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtGui import QKeySequence
+
+from inspector.ui.actions import ActionBook
+
+if TYPE_CHECKING:
+    from inspector.ui.main_window import MainWindow
+
+_KEY = QKeySequence.StandardKey
+
+NEEDS_STORE = ("refresh", "live", "new_session", "restore_deleted", "edit_store", "remove_store", "close_store")
+NEEDS_SELECTION = ("delete", "bulk_expiry")
+NEEDS_SESSION = ("expiry", "duplicate", "copy_id", "copy_value", "copy_header", "copy_set_cookie", "copy_curl")
+NEEDS_EDITS = ("review", "discard")
+WRITES = ("new_session", "restore_deleted", "delete", "bulk_expiry", "expiry", "duplicate", "review")
+
+
+def fill_actions(actions: ActionBook, window: MainWindow) -> None:
+    """Make the actions that the pages' buttons stand for too."""
+    add = actions.add
+    add(
+        "connect", "Connect…", window.add_store, menu="File", shortcut="Ctrl+N", icon_name="plus", tip="Connect a store"
+    )
+    add("edit_store", "Change the store…", window.edit_current_store, menu="File")
+    add("close_store", "Disconnect", window.close_current_store, menu="File")
+    add("remove_store", "Remove the store from the list…", window.remove_current_store, menu="File")
+    actions.separate("File")
+    add("preferences", "Preferences…", window.show_preferences, menu="File", shortcut="Ctrl+,", icon_name="settings")
+    actions.separate("File")
+    add("quit", "Quit", window.close, menu="File", shortcut="Ctrl+Q", icon_name="log-out")
+
+    add(
+        "refresh",
+        "Refresh",
+        window.refresh,
+        menu="Store",
+        shortcut="F5",
+        icon_name="refresh-cw",
+        tip="Read the list again",
+    )
+    add(
+        "live", "Live", window.toggle_live, menu="Store", shortcut="Ctrl+Shift+L", icon_name="radio", checkable=True,
+        tip="Follow changes as they happen",
+    )  # fmt: skip
+    actions.separate("Store")
+    add(
+        "new_session",
+        "New session…",
+        window.create_session,
+        menu="Store",
+        shortcut="Ctrl+Shift+N",
+        icon_name="file-plus",
+    )
+    add("bulk_expiry", "Change expiry of the selected…", window.change_selected_expiry, menu="Store", icon_name="clock")
+    add("restore_deleted", "Bring back the last deleted", window.restore_deleted, menu="Store", icon_name="rotate-ccw")
+
+    panel, saving = window.panel, window.saving
+    data, cookie = panel.data_tab, panel.cookie_tab
+    add("undo", "Undo", data.undo, menu="Edit", shortcut=_KEY.Undo, icon_name="undo-2")
+    add("redo", "Redo", data.redo, menu="Edit", shortcut="Ctrl+Y", icon_name="redo-2")
+    add("discard", "Discard all edits", panel.discard, menu="Edit")
+    actions.separate("Edit")
+    add("add_field", "Add field", data.add_field, menu="Edit", icon_name="plus")
+    add("rename_field", "Rename field", data.rename, menu="Edit", icon_name="pencil")
+    add("edit_value", "Edit value", data.edit_value, menu="Edit")
+    add("edit_type", "Change type…", data.edit_type, menu="Edit")
+    add("remove_field", "Remove field", data.remove, menu="Edit", icon_name="trash-2")
+    actions.separate("Edit")
+    add("filter", "Filter sessions", window.focus_filter, menu="Edit", shortcut=_KEY.Find, icon_name="funnel")
+
+    add("review", "Review and save…", saving.review, menu="Session", shortcut=_KEY.Save, icon_name="save")
+    actions.separate("Session")
+    add("expiry", "Change expiry…", saving.ask_expiry, menu="Session", shortcut="Ctrl+E", icon_name="clock")
+    add("duplicate", "Duplicate", saving.duplicate, menu="Session", shortcut="Ctrl+D", icon_name="copy")
+    add("delete", "Delete…", window.delete_selected, menu="Session", shortcut="Ctrl+Del", icon_name="trash-2")
+    actions.separate("Session")
+    add("copy_id", "Copy session ID", panel.copy_id, menu="Session", shortcut="Ctrl+Shift+C", icon_name="copy")
+    add("copy_value", "Copy signed cookie value", cookie.copy_value, menu="Session")
+    add("copy_header", "Copy as Cookie header", cookie.copy_header, menu="Session")
+    add("copy_set_cookie", "Copy as Set-Cookie line", cookie.copy_set_cookie, menu="Session")
+    add("copy_curl", "Copy as curl", cookie.copy_curl, menu="Session", shortcut="Ctrl+Shift+U", icon_name="terminal")
+
+    add("show_sessions", "Sessions", window.show_sessions, menu="View", shortcut="Ctrl+1", icon_name="users")
+    add("show_cookies", "Cookie inspector", window.show_cookies, menu="View", shortcut="Ctrl+2", icon_name="cookie")
+    add("show_demo", "Demo server", window.show_demo, menu="View", shortcut="Ctrl+3", icon_name="server")
+    actions.separate("View")
+    for number, title in enumerate(("Data", "JSON", "Cookie", "History", "Raw")):
+        add(
+            f"tab_{title.lower()}", f"{title} tab", lambda number=number: window.show_tab(number), menu="View",
+            shortcut=f"Alt+{number + 1}",
+        )  # fmt: skip
+    actions.separate("View")
+    add("theme", "Light or dark", window.toggle_theme, menu="View", shortcut="Ctrl+Shift+T", icon_name="moon")
+
+    add(
+        "paste_cookie", "Paste cookie…", window.paste_cookie, menu="Tools", shortcut="Ctrl+L",
+        icon_name="clipboard-paste", tip="Inspect the cookie on the clipboard",
+    )  # fmt: skip
+    add("commands", "Commands", window.show_commands, menu="Tools", shortcut="Ctrl+K", icon_name="search")
+    actions.separate("Tools")
+    add(
+        "toggle_demo",
+        "Start or stop the demo server",
+        window.toggle_demo,
+        menu="Tools",
+        shortcut="Ctrl+Shift+D",
+        icon_name="play",
+    )
+    add("visitors", "Generate visitors", window.demo_page.toggle_traffic, menu="Tools", icon_name="users")
+    add(
+        "browse_demo",
+        "Open the demo in a browser",
+        window.demo_page.open_browser,
+        menu="Tools",
+        icon_name="external-link",
+    )
+
+    add("shortcuts", "Keyboard shortcuts", window.show_shortcuts, menu="Help", shortcut="F1")
+    add("about", "About Session Inspector", window.show_about, menu="Help", icon_name="info")
+
+
+def describe_shortcuts(actions: ActionBook) -> str:
+    """Return the actions with a shortcut, one a line."""
+    return "\n".join(
+        f"{action.shortcut().toString(QKeySequence.SequenceFormat.NativeText):<16}{action.text().replace('&', '')}"
+        for _menu, action in actions.all_actions()
+        if not action.shortcut().isEmpty()
+    )
