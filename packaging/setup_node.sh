@@ -4,6 +4,7 @@ set -eu
 cd "$(dirname "$0")/.."
 PATH="$(pwd)/.cache/bin:$PATH"
 export PATH
+[ -f tests/interop/node/package-lock.json ] || exit 0
 cd tests/interop/node
 stamp=node_modules/.installed
 wanted=$(sha256sum < package-lock.json)
