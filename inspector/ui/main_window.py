@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QCloseEvent, QGuiApplication
 from PySide6.QtWidgets import QDialog, QMainWindow, QSplitter, QStackedWidget
@@ -255,7 +257,7 @@ class MainWindow(QMainWindow):
         self._context.book.remove(profile_id)
         for secret_id in (store.profile.password_id, *store.profile.secret_ids):
             if secret_id:
-                self._context.vault.put(lambda secret_id=secret_id: self._context.secrets.remove(secret_id))
+                self._context.vault.put(partial(self._context.secrets.remove, secret_id))
         self._show_stores()
         self._show_status()
         self._enable()

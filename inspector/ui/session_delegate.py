@@ -32,8 +32,8 @@ class SessionDelegate(QStyledItemDelegate):
         if row is None or not isinstance(model, SessionTableModel):
             return
         column = COLUMNS[index.column()][0]
-        rect: QRect = option.rect  # type: ignore[attr-defined]
-        state = option.state  # type: ignore[attr-defined]
+        rect: QRect = option.rect
+        state = option.state
         if state & QStyle.StateFlag.State_Selected:
             painter.fillRect(rect, self._theme.colour("accent_soft"))
         elif model.is_marked(row):
@@ -41,7 +41,7 @@ class SessionDelegate(QStyledItemDelegate):
         painter.setPen(self._theme.colour("line"))
         painter.drawLine(rect.bottomLeft(), rect.bottomRight())
         area = rect.adjusted(_PAD, 0, -_PAD, 0)
-        font: QFont = option.font  # type: ignore[attr-defined]
+        font: QFont = option.font
         if column is Column.USER:
             self._paint_user(painter, font, area, row)
             return
@@ -51,7 +51,7 @@ class SessionDelegate(QStyledItemDelegate):
 
     @qt_guard(QSize(40, 27))
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
-        font: QFont = option.font  # type: ignore[attr-defined]
+        font: QFont = option.font
         return QSize(80, QFontMetrics(font).height() + 11)
 
     def _look(self, model: SessionTableModel, row: Row, column: Column, font: QFont) -> tuple[str, QFont]:

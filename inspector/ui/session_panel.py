@@ -97,8 +97,7 @@ class SessionPanel(QWidget):
         first.addWidget(self.signature_badge)
         first.addStretch(1)
         head.addLayout(first)
-        self.facts_label = PlainLabel("", role="muted")
-        self.facts_label.setMinimumWidth(50)
+        self.facts_label = PlainLabel("", role="muted", wrap=True)
         head.addWidget(self.facts_label)
         return head
 

@@ -44,8 +44,8 @@ _CHIPS = (
     ("No expiry", "expires:never"),
 )
 _WIDTHS = {
-    Column.SESSION: 170, Column.USER: 150, Column.SIGNED_IN: 80, Column.EXPIRES: 100, Column.SIZE: 76,
-    Column.CHANGED: 96, Column.FORMAT: 130,
+    Column.SESSION: 165, Column.USER: 120, Column.SIGNED_IN: 74, Column.EXPIRES: 86, Column.SIZE: 66,
+    Column.CHANGED: 88, Column.FORMAT: 130,
 }  # fmt: skip
 _TYPING_MS = 180
 _GATHER_MS = 120
@@ -158,7 +158,8 @@ class SessionsPage(QWidget):
         self.chips = QButtonGroup(self)
         self.chips.setExclusive(False)
         for number, (text, _term) in enumerate(_CHIPS):
-            chip = QPushButton(text, checkable=True)
+            chip = QPushButton(text)
+            chip.setCheckable(True)
             chip.setProperty("role", "chip")
             self.chips.addButton(chip, number)
             head.addWidget(chip)
@@ -192,6 +193,8 @@ class SessionsPage(QWidget):
         for number, (column, _title) in enumerate(COLUMNS):
             header.resizeSection(number, _WIDTHS[column])
         header.setSectionHidden(len(COLUMNS) - 1, True)
+        # The user takes what room there is; the others keep the width a person gave them.
+        header.setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
         header.setSortIndicator(5, Qt.SortOrder.DescendingOrder)
         header.sortIndicatorChanged.connect(self._sort_by)
         header.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)

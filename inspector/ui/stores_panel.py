@@ -127,7 +127,8 @@ class StoresPanel(QFrame):
         scroll.setWidget(inside)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        outer.addWidget(scroll, 1)
+        outer.addWidget(scroll)
+        self._scroll = scroll
         for widget in (inside, scroll.viewport()):
             widget.setAutoFillBackground(False)
         outer.addWidget(_caption("TOOLS"))
@@ -140,7 +141,7 @@ class StoresPanel(QFrame):
             row.clicked.connect(lambda _checked=False, name=name: self._pick_tool(name))
             self._tools[name] = row
             outer.addWidget(row)
-        outer.addSpacing(8)
+        outer.addStretch(1)
         self.add_button = QPushButton("Add a store…")
         self.add_button.clicked.connect(self.add_wanted)
         outer.addWidget(self.add_button)
@@ -159,7 +160,9 @@ class StoresPanel(QFrame):
             row.customContextMenuRequested.connect(lambda at, identity=identity: self._show_menu(identity, at))
             self._rows[identity] = row
             self._stores.addWidget(row)
-        self._stores.addStretch(1)
+        # As high as its rows, so that the tools stand right below; many stores scroll.
+        heights = sum(row.sizeHint().height() + 2 for row in self._rows.values())
+        self._scroll.setFixedHeight(min(heights, 360))
 
     def choose_store(self, profile_id: str) -> None:
         """Mark a store as the one that is shown."""

@@ -92,10 +92,14 @@ class Theme(QObject):
     def _apply(self, colours: Colours) -> None:
         self.colours = colours
         self._application.setPalette(_palette(colours))
-        check = "check-dark" if colours is DARK else "check-light"
+        shade = "dark" if colours is DARK else "light"
+        pictures = {
+            name: resource_path(f"themes/{file}-{shade}.svg").as_posix()
+            for name, file in (("check", "check"), ("arrow", "arrow"), ("arrow_up", "arrow-up"))
+        }
         values = {name: getattr(colours, name) for name in Colours.__slots__}
         sheet = Template(read_bytes("themes/style.qss").decode())
-        self._application.setStyleSheet(sheet.substitute(values, check=resource_path(f"themes/{check}.svg").as_posix()))
+        self._application.setStyleSheet(sheet.substitute(values | pictures))
         self.changed.emit()
 
 

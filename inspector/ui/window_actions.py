@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QKeySequence
@@ -91,7 +92,7 @@ def fill_actions(actions: ActionBook, window: MainWindow) -> None:
     actions.separate("View")
     for number, title in enumerate(("Data", "JSON", "Cookie", "History", "Raw")):
         add(
-            f"tab_{title.lower()}", f"{title} tab", lambda number=number: window.show_tab(number), menu="View",
+            f"tab_{title.lower()}", f"{title} tab", partial(window.show_tab, number), menu="View",
             shortcut=f"Alt+{number + 1}",
         )  # fmt: skip
     actions.separate("View")

@@ -50,12 +50,15 @@ class SessionTableModel(QAbstractTableModel):
         self._shown = 0
         self._rows: dict[int, Row] = {}
         self._generation = -1
+        self._marks_since_ms = 0
         self.now_ms = round(time.time() * 1000)
 
     def show_rows(self, catalogue: Catalogue | None, positions: Sequence[int]) -> None:
         """Show these positions of `catalogue` from now on."""
         self.beginResetModel()
         keep = self._shown if catalogue is self._catalogue else 0
+        if catalogue is not self._catalogue:
+            self._marks_since_ms = round(time.time() * 1000)
         self._catalogue = catalogue
         self._positions = positions
         self._shown = min(len(positions), max(_PAGE, keep))
@@ -147,8 +150,10 @@ class SessionTableModel(QAbstractTableModel):
         return None
 
     def is_marked(self, row: Row) -> bool:
-        """True for a row which changed within the last seconds."""
-        return row.changed_at_ms is not None and 0 <= self.now_ms - row.changed_at_ms < _MARK_MS
+        """True for a row which changed within the last seconds, while its store was looked at."""
+        if row.changed_at_ms is None or row.changed_at_ms < self._marks_since_ms:
+            return False
+        return 0 <= self.now_ms - row.changed_at_ms < _MARK_MS
 
     def expiry_tone(self, row: Row) -> str:
         """Return the colour name of a row's expiry: "bad" expired, "warn" within the hour, "text" else."""
