@@ -27,13 +27,14 @@ mount --rbind /dev "$root/dev"
 mount -t tmpfs tmpfs "$root/tmp"
 
 # Where packages come from is the machine's business: copied from here, never committed.
-for file in /etc/resolv.conf /etc/hosts /etc/pip.conf /root/.config/pip/pip.conf /root/.npmrc /usr/etc/npmrc /etc/ssl/certs/ca-certificates.crt; do
+for file in /etc/resolv.conf /etc/hosts /etc/pip.conf "$HOME/.config/pip/pip.conf" "$HOME/.npmrc" /usr/etc/npmrc \
+    /etc/ssl/certs/ca-certificates.crt; do
     [ -f "$file" ] && install -D "$(readlink -f "$file")" "$root$file"
 done
 mapfile -t settings < <(env | grep -iE '^(pip_|npm_config_|https?_proxy|no_proxy|ssl_cert|node_extra_ca)' || true)
 
 in_chroot() {
-    chroot "$root" /usr/bin/env -i HOME=/root PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 \
+    chroot "$root" /usr/bin/env -i HOME="$HOME" PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 \
         "${settings[@]}" sh -c "cd /project && $1"
 }
 without_network() {
