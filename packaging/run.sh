@@ -9,5 +9,9 @@ tour=build/tour
 echo "No display here (DISPLAY and WAYLAND_DISPLAY are unset), so the program walks once through its main job on a virtual"
 echo "screen: demo server, list, open, edit, save, verify a cookie. For the window itself, run this on a desktop or by ssh -X."
 mkdir -p $tour
-QT_QPA_PLATFORM=xcb xvfb-run -a -s '-screen 0 1600x1000x24' .venv/bin/python -m inspector --tour $tour
+if command -v xvfb-run >/dev/null 2>&1; then
+    QT_QPA_PLATFORM=xcb xvfb-run -a -s '-screen 0 1600x1000x24' .venv/bin/python -m inspector --tour $tour
+else
+    QT_QPA_PLATFORM=offscreen .venv/bin/python -m inspector --tour $tour
+fi
 echo "Pictures of the walk: $(pwd)/$tour"

@@ -10,13 +10,15 @@ screen="xvfb xauth"
 # redis-tools holds the server's program under another name (see fetch_binaries.py), so no system service is installed.
 servers="redis-tools libcurl4"
 freezing="binutils"
-# Debian's own Python is linked statically; a frozen program needs it as a library.
-own_python=$(.venv/bin/python -c 'import sys; print(sys.base_prefix == "/usr" and "libpython%d.%d" % sys.version_info[:2] or "")')
-freezing="$freezing $own_python"
 
 is_installed() {
     # From Debian 13 on some libraries carry t64 at the end of their name.
     dpkg-query -W -f '${db:Status-Status}\n' "$1" "${1}t64" 2>/dev/null | grep -qx installed
+}
+
+shared_python() {
+    # Debian's own Python is linked statically; a frozen program needs it as a library.
+    .venv/bin/python -c 'import sys; print("libpython%d.%d" % sys.version_info[:2] if sys.base_prefix == "/usr" else "")'
 }
 
 missing=""
@@ -25,7 +27,7 @@ for purpose in "$@"; do
         window) packages=$window; reason="Qt's libraries and a font, for the window" ;;
         screen) packages=$screen; reason="a virtual screen, where there is no display" ;;
         servers) packages=$servers; reason="Redis, and what mongod needs, for the tests only" ;;
-        freezing) packages=$freezing; reason="what PyInstaller needs" ;;
+        freezing) packages="$freezing $(shared_python)"; reason="what PyInstaller needs" ;;
         *) echo "unknown purpose: $purpose" >&2; exit 2 ;;
     esac
     absent=""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import inspect
 import subprocess
 import sys
 import zipfile
@@ -60,6 +62,12 @@ def test_wheel_has_the_licence_and_both_scripts(wheel: zipfile.ZipFile) -> None:
     assert "session-inspector = inspector.cli:main" in entry_points
     assert "session-inspector-window = inspector.app:main" in entry_points
     assert any(name.endswith("licenses/LICENSE") for name in names)
+
+
+@pytest.mark.parametrize("name", ["inspector.cli", "inspector.app"])
+def test_script_starts_without_arguments(name: str) -> None:
+    main = importlib.import_module(name).main
+    inspect.signature(main).bind()
 
 
 def test_resources_are_found_where_the_wheel_is_installed(installed: Path) -> None:
