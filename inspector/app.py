@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import faulthandler
+import os
 import sys
 import threading
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import NoReturn
 
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
@@ -42,8 +44,8 @@ class Launch:
     tour: Path | None = None
 
 
-def main(launch: Launch) -> int:
-    """Run the window until it is closed; return the exit code."""
+def main(launch: Launch) -> NoReturn:
+    """Run the window until it is closed, then end the process with its exit code."""
     faulthandler.enable()
     application = make_application()
     window = open_window(launch)
@@ -54,8 +56,16 @@ def main(launch: Launch) -> int:
         tour = Tour(window, launch.tour)
         QTimer.singleShot(0, tour.start)
         code = application.exec()
-        return tour.exit_code or code
-    return application.exec()
+        _leave(tour.exit_code or code)
+    _leave(application.exec())
+
+
+def _leave(code: int) -> NoReturn:
+    # Everything is saved and closed by now. Taking Qt's objects apart in Python's order can crash, and a lane may still
+    # sit in a driver's call: the process ends here, at once.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def make_application() -> QApplication:

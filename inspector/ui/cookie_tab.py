@@ -78,24 +78,26 @@ class CookieTab(QWidget):
             row.addWidget(button)
             column.addLayout(row)
             return
-        row = QHBoxLayout()
-        row.setSpacing(7)
+        grid = QGridLayout()
+        grid.setSpacing(7)
+        grid.setColumnStretch(3, 1)
         self.secret_choice = QComboBox()
         self.secret_choice.setAccessibleName("Secret to sign with")
         for number, secret in enumerate(self._secrets, 1):
             self.secret_choice.addItem(escape_display(secret.name, 40) or f"secret {number}")
-        row.addWidget(self.secret_choice)
-        for words, act in (
-            ("Copy value", self.copy_value),
-            ("Copy header", self.copy_header),
-            ("Copy Set-Cookie", self.copy_set_cookie),
-            ("Copy as curl", self.copy_curl),
+        grid.addWidget(self.secret_choice, 0, 0, 2, 1, Qt.AlignmentFlag.AlignTop)
+        for place, (words, act) in enumerate(
+            (
+                ("Copy value", self.copy_value),
+                ("Copy header", self.copy_header),
+                ("Copy Set-Cookie", self.copy_set_cookie),
+                ("Copy as curl", self.copy_curl),
+            )
         ):
             button = QPushButton(words)
             button.clicked.connect(lambda _checked=False, act=act: act())
-            row.addWidget(button)
-        row.addStretch(1)
-        column.addLayout(row)
+            grid.addWidget(button, place // 2, 1 + place % 2)
+        column.addLayout(grid)
         column.addWidget(PlainLabel("It opens this session for whoever has it.", role="muted"))
 
     def _secret(self) -> Secret | None:

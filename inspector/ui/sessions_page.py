@@ -44,8 +44,8 @@ _CHIPS = (
     ("No expiry", "expires:never"),
 )
 _WIDTHS = {
-    Column.SESSION: 165, Column.USER: 120, Column.SIGNED_IN: 74, Column.EXPIRES: 86, Column.SIZE: 66,
-    Column.CHANGED: 88, Column.FORMAT: 130,
+    Column.SESSION: 165, Column.USER: 120, Column.SIGNED_IN: 82, Column.EXPIRES: 86, Column.SIZE: 66,
+    Column.CHANGED: 94, Column.FORMAT: 130,
 }  # fmt: skip
 _TYPING_MS = 180
 _GATHER_MS = 120
