@@ -44,8 +44,9 @@ class Launch:
     tour: Path | None = None
 
 
-def main(launch: Launch) -> NoReturn:
+def main(launch: Launch | None = None) -> NoReturn:
     """Run the window until it is closed, then end the process with its exit code."""
+    launch = launch or Launch()
     faulthandler.enable()
     application = make_application()
     window = open_window(launch)

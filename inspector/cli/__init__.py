@@ -1,0 +1,77 @@
+"""The command line: the window's work without a window. Imports Qt only when the window is asked for."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from inspector.cli._arguments import make_parser
+from inspector.cli._output import BadUsage, Output
+
+__all__ = ["main"]
+
+DONE, NEGATIVE, BAD_USAGE, STORE_TROUBLE, CHANGED = range(5)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; return 0 done, 1 a negative answer, 2 bad usage, 3 store trouble, 4 changed meanwhile."""
+    parser = make_parser()
+    options = parser.parse_args(arguments)
+    if options.command is None:
+        return _open_window(options)
+    return run_command(options, Output(sys.stdout, sys.stderr))
+
+
+def _open_window(options: object) -> int:
+    from pathlib import Path
+
+    from inspector.app import Launch
+    from inspector.app import main as open_window
+
+    tour = getattr(options, "tour", "")
+    open_window(
+        Launch(
+            store=getattr(options, "store", "") or "",
+            demo=bool(getattr(options, "demo", False)),
+            tour=Path(tour) if tour else None,
+        )
+    )
+
+
+def run_command(options: object, output: Output) -> int:
+    """Run a parsed command and turn what goes wrong into words and an exit code."""
+    from inspector.codecs import CodecError
+    from inspector.cookies import CookieError
+    from inspector.core.edits import EditError
+    from inspector.core.field_path import FieldPathError
+    from inspector.services.filter import FilterError
+    from inspector.services.manage_sessions import SessionRefused
+    from store_adapters.errors import BadStoreAddress, RecordChanged, RecordExists, RecordMissing, StoreError
+
+    act = options.act  # type: ignore[attr-defined]
+    try:
+        code: int = act(options, output)
+        output.flush()
+        return code
+    except BrokenPipeError:
+        # The reader has gone (`| head`): nothing more can be said, and nothing is wrong.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    except KeyboardInterrupt:
+        return 130
+    except (BadUsage, FieldPathError, FilterError, CookieError, BadStoreAddress, EditError, SessionRefused) as error:
+        output.complain(str(error))
+        return BAD_USAGE
+    except (RecordMissing, RecordExists) as error:
+        output.complain(str(error))
+        return NEGATIVE
+    except RecordChanged as error:
+        output.complain(str(error))
+        return CHANGED
+    except (StoreError, CodecError) as error:
+        output.complain(str(error))
+        return STORE_TROUBLE if isinstance(error, StoreError) else NEGATIVE
+    except OSError as error:
+        output.complain(f"{error.strerror or 'The system refused'}{f': {error.filename}' if error.filename else ''}")
+        return STORE_TROUBLE

@@ -1,0 +1,139 @@
+"""The commands and their options; runs nothing."""
+
+from __future__ import annotations
+
+import argparse
+
+from inspector import __version__
+from inspector.cli import _commands as commands
+from inspector.cli import _serving as serving
+
+_EXIT_CODES = "Exit codes: 0 done, 1 a negative answer, 2 bad usage, 3 store trouble, 4 changed meanwhile."
+_STORE_HELP = "store URL (redis://, mongodb://, file://, memory:) or a profile's name"
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole program; `command` is None for the window."""
+    parser = argparse.ArgumentParser(
+        prog="session-inspector",
+        description="See, edit and verify the sessions of web applications. Without a command: the window.",
+        epilog=_EXIT_CODES,
+    )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    parser.add_argument("--demo", action="store_true", help="open the window on its demo, with the demo server running")
+    parser.add_argument("--store", metavar="STORE", help=f"open the window on this store: {_STORE_HELP}")
+    parser.add_argument("--tour", metavar="FOLDER", help="walk through the window once and keep pictures there")
+    parts = parser.add_subparsers(dest="command", title="commands", metavar="COMMAND")
+    _add_reading(parts)
+    _add_writing(parts)
+    _add_cookies(parts)
+    _add_serving(parts)
+    return parser
+
+
+def _add(
+    parts: argparse._SubParsersAction[argparse.ArgumentParser], name: str, words: str, act: object
+) -> argparse.ArgumentParser:
+    part = parts.add_parser(name, help=words, description=words, epilog=_EXIT_CODES)
+    part.set_defaults(act=act)
+    part.add_argument("--json", action="store_true", help="one JSON object, or one a line")
+    return part
+
+
+def _add_reading(parts: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    part = _add(parts, "list", "list the sessions of a store", commands.list_sessions)
+    part.add_argument("store_name", metavar="STORE", help=_STORE_HELP)
+    part.add_argument("--filter", metavar="TERMS", default="", help="as in the window: user.role:admin cart.length>2")
+    part.add_argument("--limit", metavar="N", type=_count, default=0, help="at most N sessions")
+    part = _add(parts, "show", "show one session", commands.show_session)
+    _add_session(part)
+    part.add_argument("--raw", action="store_true", help="the stored bytes as they are")
+    part = _add(parts, "watch", "print what changes, until interrupted", serving.watch_store)
+    part.add_argument("store_name", metavar="STORE", help=_STORE_HELP)
+
+
+def _add_session(part: argparse.ArgumentParser) -> None:
+    part.add_argument("store_name", metavar="STORE", help=_STORE_HELP)
+    part.add_argument("session_id", metavar="SESSION_ID")
+
+
+def _add_writing(parts: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    part = _add(parts, "edit", "change fields of one session", commands.edit_session)
+    _add_session(part)
+    part.add_argument(
+        "--set", metavar="PATH=JSON", action="append", default=[], dest="edits", type=lambda text: ("set", text)
+    )
+    part.add_argument(
+        "--remove", metavar="PATH", action="append", default=[], dest="edits", type=lambda text: ("remove", text)
+    )
+    part.add_argument("--dry-run", action="store_true", help="say what would be written, and write nothing")
+    part = _add(parts, "create", "make a new session", commands.create_new_session)
+    part.add_argument("store_name", metavar="STORE", help=_STORE_HELP)
+    part.add_argument("session_id", metavar="SESSION_ID", nargs="?", default="")
+    part.add_argument("--data", metavar="JSON", default="{}", help="the session's fields beside the cookie")
+    part.add_argument("--max-age", metavar="MS", type=_count, default=86_400_000, help="lifetime in milliseconds")
+    part = _add(parts, "delete", "delete one session", commands.delete_one_session)
+    _add_session(part)
+    part = _add(parts, "expire", "change when a session ends", commands.expire_session)
+    _add_session(part)
+    when = part.add_mutually_exclusive_group(required=True)
+    when.add_argument("--in", metavar="DURATION", dest="duration", help="for example 90s, 15m, 2h, 7d")
+    when.add_argument("--at", metavar="TIME", help="for example 2026-11-24T22:29:03Z")
+    when.add_argument("--never", action="store_true")
+    part.add_argument(
+        "--once", action="store_true", help="the store's expiry only: the next request works it out again"
+    )
+
+
+def _add_secrets(part: argparse.ArgumentParser) -> None:
+    part.add_argument(
+        "--secret-env", metavar="NAME", action="append", default=[], dest="secret_sources",
+        type=lambda text: ("env", text), help="take a secret from an environment variable (repeatable, in order)",
+    )  # fmt: skip
+    part.add_argument(
+        "--secret-file", metavar="PATH", action="append", default=[], dest="secret_sources",
+        type=lambda text: ("file", text), help="take a secret from a file, every byte of it (repeatable, in order)",
+    )  # fmt: skip
+
+
+def _add_cookies(parts: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    part = _add(
+        parts, "verify", "verify the cookies in a text, and follow them to their session", commands.verify_cookies
+    )
+    _add_secrets(part)
+    part.add_argument("--store", metavar="STORE", dest="store_name", default="", help=_STORE_HELP)
+    part.add_argument("text", metavar="COOKIE", help="a value, a header or a curl command; - reads the standard input")
+    part = _add(parts, "sign", "sign a session ID", commands.sign_session)
+    _add_secrets(part)
+    part.add_argument("--scheme", choices=("express-session",), default="express-session")
+    part.add_argument("--store", metavar="STORE", dest="store_name", default="", help="take its secrets from a profile")
+    part.add_argument("session_id", metavar="SESSION_ID")
+
+
+def _add_serving(parts: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    part = _add(parts, "demo", "run the demo server until interrupted", serving.serve_demo)
+    _add_secrets(part)
+    part.add_argument("--port", metavar="N", type=_count, help="3000 or the next free one unless given; 0 for any")
+    part.add_argument(
+        "--store", metavar="STORE", dest="store_name", default="", help=f"{_STORE_HELP}; valkey: for an embedded one"
+    )
+    part.add_argument("--name", default="connect.sid", help="name of the cookie")
+    part.add_argument("--resave", action="store_true")
+    part.add_argument("--save-uninitialized", action="store_true")
+    part.add_argument("--rolling", action="store_true")
+    part.add_argument("--unset", choices=("keep", "destroy"), default="keep")
+    part.add_argument("--proxy", action="store_true", help="trust X-Forwarded-Proto")
+    part.add_argument("--max-age", metavar="MS", type=_count, default=86_400_000, help="0 and above, in milliseconds")
+    part.add_argument("--no-max-age", action="store_true", help="cookies that end with the browser")
+    part.add_argument("--secure", choices=("true", "false", "auto"), default="false")
+    part.add_argument("--same-site", choices=("strict", "lax", "none", "unset"), default="lax")
+    part.add_argument("--no-http-only", action="store_true")
+    part.add_argument("--path", default="/")
+    part.add_argument("--domain", default="")
+    part.add_argument("--visitors", metavar="N", type=_count, default=0, help="send N visitors first")
+
+
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 16):
+        raise argparse.ArgumentTypeError("must be a whole number, 0 or more")
+    return int(text)

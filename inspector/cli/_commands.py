@@ -1,0 +1,316 @@
+"""The commands that read and write sessions and cookies; each returns the exit code and knows no argument parser."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from typing import Any
+
+from inspector.cli._output import BadUsage, Output
+from inspector.cli._stores import opened, read_secrets
+from inspector.codecs import CodecError, format_json, json_bytes, parse_json, retype
+from inspector.cookies import Status
+from inspector.core.display import format_size, format_time, parse_time
+from inspector.core.edits import InsertEntry, RemoveEntry, SetValue, apply_edit
+from inspector.core.expiry import format_countdown
+from inspector.core.field_path import find_path, format_keys, parse_field_path
+from inspector.core.merge import FieldChange, FieldState, diff
+from inspector.core.node import Entry, Kind, Node, child
+from inspector.services.catalogue import Column, Row
+from inspector.services.filter import parse_filter
+from inspector.services.journal import Journal
+from inspector.services.manage_sessions import (
+    change_expiry,
+    create_session,
+    delete_session,
+    new_session_id,
+    new_session_root,
+)
+from inspector.services.open_session import OpenedSession, open_session
+from inspector.services.save_session import SaveState, review_changes, save_session
+from inspector.services.verify_cookie import CookieReport, inspect_cookies, signed_cookie_value
+from store_adapters.clock import now_ms
+from store_adapters.contract import CancelToken
+
+_DONE, _NEGATIVE, _USAGE, _TROUBLE, _CHANGED = range(5)
+_UNITS = {"s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+_MOST_TEXT = 300_000
+
+
+# --- reading -------------------------------------------------------------------------------------------------------
+
+
+def list_sessions(options: Any, output: Output) -> int:
+    """Print the sessions of a store, newest change first where the store tells."""
+    wanted = parse_filter(options.filter)
+    with opened(options.store_name) as connection:
+        catalogue = connection.catalogue
+        for batch in connection.store.list_records(CancelToken()):
+            catalogue.append(batch)
+        now = now_ms()
+        positions = catalogue.select(wanted, Column.CHANGED, descending=True, now_ms=now)
+        for number, position in enumerate(positions):
+            if options.limit and number >= options.limit:
+                break
+            row = catalogue.row(position)
+            if options.json:
+                output.say_json(_row_object(row, now))
+            else:
+                who = f"{row.user} {row.role}".strip() or "-"
+                ends = format_countdown(row.expires_at_ms, now)
+                output.say(f"{row.session_id:<34} {ends:>12} {format_size(row.size):>9}  {who:<24} {row.format}")
+    return _DONE
+
+
+def _row_object(row: Row, now: int) -> dict[str, object]:
+    ends = row.expires_at_ms
+    return {
+        "id": row.session_id,
+        "key": row.key.decode("utf-8", "surrogateescape"),
+        "expires_at": format_time(ends) if ends is not None else None,
+        "ttl_ms": max(0, ends - now) if ends is not None else None,
+        "size": row.size,
+        "format": row.format,
+        "user": row.user or None,
+    }
+
+
+def show_session(options: Any, output: Output) -> int:
+    """Print one session with its expiry and what is odd in it."""
+    with opened(options.store_name) as connection:
+        session = open_session(connection.store, connection.store.ref_for(options.session_id), connection.user_paths)
+    if options.raw:
+        output.write_bytes(session.raw.payload)
+        return _DONE
+    if options.json:
+        output.say_json(_session_object(session))
+        return _DONE
+    decoded = session.decoded
+    output.say(f"{session.session_id}  {format_size(len(session.raw.payload))}  {session.summary.format}")
+    for source in session.expiry.sources:
+        output.say(f"  {'*' if source.counts else ' '} {source.name}: {source.value}  {source.note}")
+    for finding in session.findings:
+        output.say(f"  ! {finding.text} {finding.remedy}")
+    if decoded is not None:
+        output.say_lines(format_json(decoded.root))
+    for attempt in session.attempts:
+        output.say(f"  tried {attempt.label}: {attempt.reason}")
+    return _DONE
+
+
+def _session_object(session: OpenedSession) -> dict[str, object]:
+    decoded, raw = session.decoded, session.raw
+    return {
+        "id": session.session_id,
+        "key": raw.ref.key.decode("utf-8", "surrogateescape"),
+        "expires_at": format_time(raw.expires_at_ms) if raw.expires_at_ms is not None else None,
+        "ttl_ms": max(0, raw.expires_at_ms - raw.read_at_ms) if raw.expires_at_ms is not None else None,
+        "size": len(raw.payload),
+        "format": session.summary.format,
+        "user": session.summary.user or None,
+        "fidelity": decoded.fidelity.value if decoded is not None else None,
+        "data": json.loads(json_bytes(decoded.root)) if decoded is not None else None,
+        "expiry": [
+            {"name": one.name, "value": one.value, "at": _time(one.at_ms), "counts": one.counts, "note": one.note}
+            for one in session.expiry.sources
+        ],
+        "warnings": [f"{finding.text} {finding.remedy}".strip() for finding in session.findings]
+        + [f"{attempt.label}: {attempt.reason}" for attempt in session.attempts],
+    }
+
+
+def _time(at_ms: int | None) -> str | None:
+    return (format_time(at_ms) or None) if at_ms is not None else None
+
+
+# --- writing -------------------------------------------------------------------------------------------------------
+
+
+def edit_session(options: Any, output: Output) -> int:
+    """Change fields of one session by merge and compare-and-set, and say what was written."""
+    if not options.edits:
+        raise BadUsage("Say what to change: --set user.role='\"admin\"' or --remove cart[1].")
+    with opened(options.store_name) as connection:
+        store = connection.store
+        session = open_session(store, store.ref_for(options.session_id))
+        if session.decoded is None or not session.is_editable:
+            output.complain("This session cannot be edited: no known format reads it without loss.")
+            return _NEGATIVE
+        root = session.decoded.root
+        for kind, text in options.edits:
+            root = _edited(root, kind, text)
+        if options.dry_run:
+            review = review_changes(store, session, root)
+            refused = [f"{one.text} {one.remedy}".strip() for one in review.refusals]
+            _say_edit(options, output, "refused" if refused else "dry-run", diff(session.decoded.root, root), refused)
+            return _NEGATIVE if refused else _DONE
+        outcome = save_session(store, session, root, Journal())
+    changes = tuple(one for one in outcome.changes if one.state is not FieldState.THEIRS)
+    _say_edit(options, output, outcome.state.value, changes, [outcome.message])
+    if outcome.state in (SaveState.SAVED, SaveState.UNCHANGED):
+        return _DONE
+    if outcome.state in (SaveState.CONFLICT, SaveState.BUSY):
+        return _CHANGED
+    return _TROUBLE if outcome.state is SaveState.UNKNOWN else _NEGATIVE
+
+
+def _edited(root: Node, kind: str, text: str) -> Node:
+    if kind == "remove":
+        path = find_path(root, parse_field_path(text))
+        if path is None:
+            raise BadUsage(f"There is no field {text} to remove.")
+        return apply_edit(root, RemoveEntry(path))[0]
+    field, equals, value = text.partition("=")
+    if not equals:
+        raise BadUsage(f"--set wants PATH=JSON, for example user.role='\"admin\"', not {text}")
+    try:
+        node = parse_json(value)
+    except CodecError as error:
+        raise BadUsage(f"The value for {field} is no JSON: {error}. Text needs quotes: {field}='\"text\"'") from None
+    keys = parse_field_path(field)
+    path = find_path(root, keys)
+    if path is not None:
+        return apply_edit(root, SetValue(path, retype(node, child(root, path))))[0]
+    parent = find_path(root, keys[:-1])
+    if parent is None:
+        raise BadUsage(f"There is no field {format_keys(keys[:-1])} to put {keys[-1]} into.")
+    container, last = child(root, parent), keys[-1]
+    if container.kind is Kind.ARRAY and last == len(container.entries):
+        return apply_edit(root, InsertEntry(parent, len(container.entries), None, node))[0]
+    if container.kind is Kind.OBJECT and isinstance(last, str):
+        return apply_edit(root, InsertEntry(parent, len(container.entries), last, node))[0]
+    raise BadUsage(f"{field} is no place for a value: an array grows at its end only.")
+
+
+def _say_edit(options: Any, output: Output, state: str, changes: tuple[FieldChange, ...], messages: list[str]) -> None:
+    if options.json:
+        rows = [{"field": one.field, "before": _data(one.base), "after": _data(one.mine)} for one in changes]
+        output.say_json({"id": options.session_id, "state": state, "changes": rows, "messages": messages})
+        return
+    for change in changes:
+        output.say(f"{change.field}: {_short(change.base)} -> {_short(change.mine)}")
+    for message in messages:
+        output.say(message)
+
+
+def _data(node: Node | None) -> object:
+    return json.loads(json_bytes(node)) if node is not None else None
+
+
+def _short(node: Node | None) -> str:
+    return format_json(node, None) if node is not None else "(not there)"
+
+
+def create_new_session(options: Any, output: Output) -> int:
+    """Make a new session with a cookie as express-session would."""
+    try:
+        data = parse_json(options.data)
+    except CodecError as error:
+        raise BadUsage(f"--data is no JSON: {error}") from None
+    if data.kind is not Kind.OBJECT:
+        raise BadUsage('--data wants a JSON object, for example \'{"user": {"id": 1}}\'.')
+    session_id, now = options.session_id or new_session_id(), now_ms()
+    base = new_session_root(options.max_age, now)
+    root = Node(Kind.OBJECT, entries=(*base.entries, *(Entry(entry.key, entry.value) for entry in data.entries)))
+    with opened(options.store_name) as connection:
+        session = create_session(connection.store, session_id, root, now + options.max_age, Journal(), now)
+    output.say_json(_session_object(session)) if options.json else output.say(session.session_id)
+    return _DONE
+
+
+def delete_one_session(options: Any, output: Output) -> int:
+    """Delete one session as it is now."""
+    with opened(options.store_name) as connection:
+        session = open_session(connection.store, connection.store.ref_for(options.session_id))
+        delete_session(connection.store, session, Journal())
+    if options.json:
+        output.say_json({"id": options.session_id, "state": "deleted"})
+    else:
+        output.say(f"Deleted {options.session_id}.")
+    return _DONE
+
+
+def expire_session(options: Any, output: Output) -> int:
+    """Change when a session ends, lastingly unless `--once`."""
+    ends = _ends(options)
+    with opened(options.store_name) as connection:
+        session = open_session(connection.store, connection.store.ref_for(options.session_id))
+        after = change_expiry(connection.store, session, ends, Journal(), lasting=not options.once)
+    if options.json:
+        output.say_json(_session_object(after))
+    else:
+        output.say(f"{options.session_id} {after.expiry.summary}.")
+    return _DONE
+
+
+def _ends(options: Any) -> int | None:
+    if options.never:
+        return None
+    if options.duration is not None:
+        found = re.fullmatch(r"(\d{1,9})\s*([smhd])", options.duration.strip())
+        if found is None:
+            raise BadUsage("--in wants a duration such as 90s, 15m, 2h or 7d.")
+        return now_ms() + int(found[1]) * _UNITS[found[2]]
+    at = parse_time(options.at)
+    if at is None:
+        raise BadUsage("--at wants a time with its zone, such as 2026-11-24T22:29:03Z.")
+    return at
+
+
+# --- cookies -------------------------------------------------------------------------------------------------------
+
+
+def verify_cookies(options: Any, output: Output) -> int:
+    """Judge the cookies in a text; 0 only when a session cookie is there and none is broken."""
+    text = sys.stdin.read(_MOST_TEXT) if options.text == "-" else options.text
+    secrets = read_secrets(options.secret_sources, options.store_name)
+    if options.store_name:
+        with opened(options.store_name) as connection:
+            name = connection.profile.name
+            reports = inspect_cookies(text, secrets, connection.store, now_ms=now_ms(), store_name=name)
+    else:
+        reports = inspect_cookies(text, secrets, None, now_ms=now_ms())
+    for report in reports:
+        _say_report(options, output, report)
+    sessions = [report for report in reports if report.verdict.status is not Status.UNKNOWN]
+    good = [report for report in sessions if report.verdict.status is Status.VALID and not report.broken]
+    return _DONE if sessions and len(good) == len(sessions) else _NEGATIVE
+
+
+def _say_report(options: Any, output: Output, report: CookieReport) -> None:
+    cookie, verdict = report.cookie, report.verdict
+    number = verdict.secret_index + 1 if verdict.secret_index is not None else None
+    if options.json:
+        output.say_json(
+            {
+                "name": cookie.name or None,
+                "scheme": verdict.scheme or None,
+                "status": verdict.status.value,
+                "secret": number,
+                "session_id": verdict.session_id,
+                "payload": json.loads(verdict.payload) if verdict.payload is not None else None,
+                "detail": f"{verdict.detail} {verdict.hint}".strip(),
+                "chain": [{"link": one.name, "state": one.state.value, "text": one.text} for one in report.chain],
+            }
+        )
+        return
+    secret = f", secret {number}" if number is not None else ""
+    output.say(f"{cookie.name or '(value)'}: {verdict.status.value}{secret}")
+    for link in report.chain:
+        output.say(f"  {link.state.value:<8} {link.name:<11} {link.text}")
+    if verdict.payload is not None:
+        output.say(f"  {verdict.payload}")
+
+
+def sign_session(options: Any, output: Output) -> int:
+    """Print the cookie value for a session ID, signed with the first secret."""
+    secrets = read_secrets(options.secret_sources, options.store_name)
+    if not secrets:
+        raise BadUsage("There is no secret to sign with. Use --secret-env NAME or --secret-file PATH.")
+    value = signed_cookie_value(options.session_id, secrets[0])
+    if options.json:
+        output.say_json({"session_id": options.session_id, "scheme": options.scheme, "value": value})
+    else:
+        output.say(value)
+    return _DONE

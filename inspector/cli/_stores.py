@@ -1,0 +1,65 @@
+"""From what the command line says to an open store and its secrets; prints nothing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from inspector.cli._output import BadUsage
+from inspector.core.secret import Secret
+from inspector.services.connection import Connection, connect, split_url
+from inspector.services.profiles import Profile, ProfileBook, default_folder
+from inspector.services.secrets import SecretStore
+
+_SECRET_BYTES = 64 * 1024
+
+
+@contextmanager
+def opened(store: str) -> Iterator[Connection]:
+    """Open a store by URL or by a profile's name, and close it afterwards. `BadStoreAddress`, `StoreError`."""
+    profile, secrets = find_store(store)
+    connection = connect(profile, secrets)
+    try:
+        yield connection
+    finally:
+        connection.store.close()
+
+
+def find_store(store: str) -> tuple[Profile, SecretStore]:
+    """Return the profile for a URL or a name, with the secrets it speaks of."""
+    known = None if "://" in store else ProfileBook(default_folder()).find(store)
+    if known is not None:
+        return known, SecretStore()
+    secrets = SecretStore(use_keyring=False)
+    if ":" not in store:
+        raise BadUsage(f"There is no profile named {store}. Give its name, or a URL such as redis://localhost:6379/0")
+    url, password = split_url(store)
+    password_id = secrets.put(password) if password is not None else ""
+    return Profile(id="command-line", name=url.partition("?")[0], url=url, password_id=password_id), secrets
+
+
+def read_secrets(sources: Sequence[tuple[str, str]], store: str = "") -> tuple[Secret, ...]:
+    """Return the secrets from variables and files, in order, then those of a profile. Files keep every byte."""
+    found = [_read_secret(kind, name) for kind, name in sources]
+    if store:
+        profile, secrets = find_store(store)
+        found += [secret for secret in map(secrets.get, profile.secret_ids) if secret is not None]
+    return tuple(found)
+
+
+def _read_secret(kind: str, name: str) -> Secret:
+    if kind == "env":
+        text = os.environ.get(name)
+        if text is None:
+            raise BadUsage(f"The environment variable {name} is not set.")
+        return Secret.from_text(text, name)
+    try:
+        with Path(name).open("rb") as file:
+            data = file.read(_SECRET_BYTES + 1)
+    except OSError as error:
+        raise BadUsage(f"The secret file {name} cannot be read: {error.strerror}.") from None
+    if len(data) > _SECRET_BYTES:
+        raise BadUsage(f"The secret file {name} is larger than 64 KB.")
+    return Secret(data, Path(name).name)
