@@ -1,0 +1,146 @@
+"""A real Express application writes 50 times a second while 200 edits of other fields are saved.
+
+express-session reads the whole record at the start of a request and writes the whole record at its end: a save that
+falls between the two is overwritten by any tool. So what is promised is this: the application's counter never goes back
+(no save of ours writes an old copy over it), and each edit is there in the end, saved again by the "did it stick"
+check where a request in flight had overwritten it.
+"""
+
+from __future__ import annotations
+
+import threading
+
+from inspector.codecs import parse_json
+from inspector.core.edits import InsertEntry, SetValue, apply_edit
+from inspector.core.node import find_member, member, number_of
+from inspector.services.journal import Journal
+from inspector.services.open_session import open_session
+from inspector.services.save_session import SaveState, StickState, check_stuck, save_session
+from store_adapters.registry import open_store
+from tests.interop.apps import Browser
+from tests.interop.conftest import Site
+from tests.interop.test_express_applications import HOUR_MS, log_in, session_id_of
+
+EDITS = 200
+RATE_HZ = 50
+
+
+class Ticker(threading.Thread):
+    """Sends `/tick` at the rate and keeps the numbers the application answered with."""
+
+    def __init__(self, browser: Browser) -> None:
+        super().__init__(daemon=True)
+        self._browser = browser
+        self._over = threading.Event()
+        self._ticked = threading.Condition()
+        self.numbers: list[int] = []
+        self.is_over = False
+
+    def run(self) -> None:
+        try:
+            while not self._over.wait(1 / RATE_HZ):
+                number = self._browser.get_json("/tick")
+                with self._ticked:
+                    self.numbers.append(number)
+                    self._ticked.notify_all()
+        finally:
+            with self._ticked:
+                self.is_over = True
+                self._ticked.notify_all()
+
+    def wait_for_requests(self, count: int) -> None:
+        """Return once so many further requests have ended: whatever was in flight is over then."""
+        with self._ticked:
+            wanted = len(self.numbers) + count
+            assert self._ticked.wait_for(lambda: len(self.numbers) >= wanted or self.is_over, 20)
+
+    def stop(self) -> None:
+        self._over.set()
+        self.join(20)
+
+
+def test_neither_side_loses_a_write(site: Site) -> None:
+    browser = log_in(site)
+    ref = site.store.ref_for(session_id_of(browser))
+    ticker = Ticker(browser)
+    ticker.start()
+    saved_again = 0
+    try:
+        ticker.wait_for_requests(2)
+        for number in range(EDITS):
+            field, journal = f"edit{number}", Journal()
+            while True:
+                opened = open_session(site.store, ref)
+                assert opened.decoded is not None
+                root, place = opened.decoded.root, find_member(opened.decoded.root, field)
+                value = parse_json(str(number))
+                edit = InsertEntry((), len(root.entries), field, value) if place is None else SetValue((place,), value)
+                outcome = save_session(site.store, opened, apply_edit(root, edit)[0], journal, max_attempts=50)
+                assert outcome.state in (SaveState.SAVED, SaveState.UNCHANGED), outcome.message
+                if number % 10 != 9:
+                    break
+                # Every tenth time the whole promise: look again once what was in flight is over.
+                ticker.wait_for_requests(2)
+                if outcome.state is SaveState.UNCHANGED:
+                    break
+                assert outcome.record is not None
+                if check_stuck(site.store, outcome.record, outcome.changes).state is not StickState.OVERWRITTEN:
+                    break
+                saved_again += 1
+        lost = _missing(site, ref)
+        for _ in range(20):
+            if not lost:
+                break
+            ticker.wait_for_requests(2)
+            saved_again += len(lost)
+            _save_all(site, ref, lost)
+            ticker.wait_for_requests(2)
+            lost = _missing(site, ref)
+    finally:
+        ticker.stop()
+    assert lost == []
+    assert ticker.numbers == list(range(1, len(ticker.numbers) + 1)), "the application lost a write"
+    record = open_session(site.store, ref)
+    assert record.decoded is not None
+    assert number_of(member(record.decoded.root, "ticks")) == len(ticker.numbers)
+    assert record.raw.expires_at_ms is not None
+    assert abs(record.raw.expires_at_ms - record.raw.read_at_ms - HOUR_MS) < 10_000
+    print(f"{site.kind}: {len(ticker.numbers)} requests, {EDITS} edits, {saved_again} saved again")
+
+
+def _missing(site: Site, ref: object) -> list[int]:
+    opened = open_session(site.store, ref)  # type: ignore[arg-type]
+    assert opened.decoded is not None
+    root = opened.decoded.root
+    return [number for number in range(EDITS) if number_of(member(root, f"edit{number}")) != number]
+
+
+def _save_all(site: Site, ref: object, numbers: list[int]) -> None:
+    opened = open_session(site.store, ref)  # type: ignore[arg-type]
+    assert opened.decoded is not None
+    root = opened.decoded.root
+    for number in numbers:
+        root = apply_edit(root, InsertEntry((), len(root.entries), f"edit{number}", parse_json(str(number))))[0]
+    save_session(site.store, opened, root, Journal(), max_attempts=50)
+
+
+def test_session_destroyed_while_it_is_edited_stays_destroyed(site: Site) -> None:
+    for _ in range(20):
+        browser = log_in(site)
+        ref = site.store.ref_for(session_id_of(browser))
+        opened = open_session(site.store, ref)
+        assert opened.decoded is not None
+        root = apply_edit(
+            opened.decoded.root, InsertEntry((), len(opened.decoded.root.entries), "edited", parse_json("1"))
+        )[0]
+        destroyer = threading.Thread(target=browser.get, args=("/delete",))
+        destroyer.start()
+        outcome = save_session(site.store, opened, root, Journal(), max_attempts=50)
+        destroyer.join(20)
+        assert outcome.state in (SaveState.SAVED, SaveState.GONE, SaveState.BUSY)
+        # Saved before or refused after: in both cases the application's destroy is the last word.
+        fresh = open_store(site.store_url)
+        try:
+            assert fresh.count().number == 0
+        finally:
+            fresh.close()
