@@ -1,0 +1,118 @@
+"""Paths, findings, expiry, display and secrets: small facts the rest stands on."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from inspector.codecs import parse_json
+from inspector.core.display import escape_display, format_time, parse_time
+from inspector.core.expiry import explain_expiry, format_countdown, format_duration
+from inspector.core.field_path import FieldPathError, format_keys, parse_field_path
+from inspector.core.findings import RESERVED_KEYS, Severity, check_edit, examine
+from inspector.core.secret import Secret
+from inspector.core.type_words import describe_type
+
+GOOD = (
+    '{"cookie":{"originalMaxAge":86400000,"expires":"2026-11-24T22:29:03.114Z","httpOnly":true,"path":"/"},"user":{"id":1}}'
+)
+KEYS = st.lists(st.integers(0, 99) | st.text(max_size=8), min_size=1, max_size=5)
+
+
+@given(KEYS)
+def test_path_is_read_as_it_was_written(keys: list[str | int]) -> None:
+    assert parse_field_path(format_keys(tuple(keys))) == tuple(keys)
+
+
+@pytest.mark.parametrize(
+    ("text", "keys"),
+    [
+        ("user.role", ("user", "role")),
+        ("cart[1]", ("cart", 1)),
+        ('["odd.key"]', ("odd.key",)),
+        ('a["b c"][0].d', ("a", "b c", 0, "d")),
+    ],
+)
+def test_paths_of_the_documentation(text: str, keys: tuple[str | int, ...]) -> None:
+    assert parse_field_path(text) == keys
+
+
+@pytest.mark.parametrize("text", ["", ".", "a.", "a..b", "a[", "a[x]", 'a["b]'])
+def test_bad_path_says_so(text: str) -> None:
+    with pytest.raises(FieldPathError):
+        parse_field_path(text)
+
+
+@given(st.text())
+def test_shown_text_holds_no_control_character(text: str) -> None:
+    assert all(character.isprintable() for character in escape_display(text))
+
+
+def test_direction_marks_are_spelled_out() -> None:
+    assert "\u202e" not in escape_display("user\u202egnp.exe")
+
+
+@given(st.integers(0, 4_000_000_000_000))
+def test_time_is_read_as_it_was_written(epoch_ms: int) -> None:
+    assert parse_time(format_time(epoch_ms)) == epoch_ms
+
+
+def test_secret_never_shows_itself() -> None:
+    secret = Secret.from_text("keyboard cat", "current")
+    assert "keyboard" not in repr(secret) + str(secret) + f"{secret}"
+    assert secret.reveal() == b"keyboard cat"
+
+
+def _refused(text: str, kind: str = "redis") -> list[str]:
+    found = check_edit(parse_json(GOOD), parse_json(text), kind)
+    return [one.text for one in found if one.severity is Severity.REFUSED]
+
+
+def test_good_record_has_no_finding_and_harmless_edit_is_not_refused() -> None:
+    assert [one for one in examine(parse_json(GOOD), "redis") if one.severity is not Severity.NOTE] == []
+    assert _refused(GOOD.replace('"id":1', '"id":2')) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"user":{"id":1}}',
+        GOOD.replace("86400000", '"1 day"'),
+        "[]",
+        '"text"',
+    ],
+)
+def test_what_breaks_the_application_is_refused(text: str) -> None:
+    assert _refused(text)
+
+
+@pytest.mark.parametrize("key", sorted(RESERVED_KEYS - {"__proto__"}))
+def test_reserved_key_is_refused_or_warned_about(key: str) -> None:
+    text = GOOD[:-1] + f',"{key}":1}}'
+    assert check_edit(parse_json(GOOD), parse_json(text), "redis")
+
+
+def test_old_oddities_are_not_the_edits_fault() -> None:
+    odd = '{"user":1,"id":2}'
+    assert check_edit(parse_json(odd), parse_json(odd.replace("1", "3")), "redis") == ()
+
+
+def test_store_decides_when_a_session_ends() -> None:
+    report = explain_expiry("redis", 60_000, parse_json(GOOD), None, 0)
+    assert [one.name for one in report.sources if one.counts] == ["Redis TTL"]
+    assert report.expires_at_ms == 60_000
+    assert {"cookie.originalMaxAge", "cookie.expires"} <= {one.name for one in report.sources}
+
+
+def test_durations_in_words() -> None:
+    assert (format_duration(86_399_000), format_countdown(None, 0)) == ("23 h 59 m", "no expiry")
+    assert format_countdown(0, 240_000) == "expired 4 m"
+
+
+def test_dates_and_durations_are_named_beside_the_type() -> None:
+    node = parse_json('{"maxAge":86400000,"at":"2026-11-24T22:29:03.114Z","n":5}')
+    words = [describe_type(entry.value, entry.key, 0) for entry in node.entries]
+    assert words[0] == "number · 1 d"
+    assert words[1].startswith("date · in ")
+    assert words[2] == "number"
