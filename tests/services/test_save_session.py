@@ -1,0 +1,258 @@
+"""Saving on every kind of store: merged, compared, never lost, never brought back; and the other writes beside it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from inspector.codecs import json_bytes, parse_json
+from inspector.core.edits import InsertEntry, SetValue, apply_edit
+from inspector.core.field_path import find_path, parse_field_path
+from inspector.core.merge import Choice
+from inspector.core.node import Node
+from inspector.services.journal import Journal
+from inspector.services.manage_sessions import (
+    SessionRefused,
+    change_expiry,
+    change_expiry_many,
+    create_session,
+    delete_many,
+    delete_session,
+    duplicate_session,
+    new_session_id,
+    new_session_root,
+    restore,
+)
+from inspector.services.open_session import OpenedSession, open_session
+from inspector.services.save_session import SaveState, StickState, check_stuck, review_changes, save_session
+from store_adapters.clock import now_ms
+from store_adapters.contract import CancelToken, SessionStore
+from store_adapters.errors import RecordChanged, RecordExists, RecordMissing, StoreReadOnly, Unsupported
+from store_adapters.registry import open_store
+
+DAY_MS = 86_400_000
+
+
+@pytest.fixture(params=["memory", "redis", "valkey", "mongo", "file"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "memory":
+        return f"memory:{tmp_path.name}"
+    if request.param == "file":
+        return f"file://{tmp_path}"
+    found: str = request.getfixturevalue(f"{request.param}_url")
+    return f"{found}&collection=sessions" if request.param == "mongo" else f"{found}?prefix=sess:"
+
+
+@pytest.fixture
+def store(url: str) -> Iterator[SessionStore]:
+    opened = open_store(url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def other(url: str) -> Iterator[SessionStore]:
+    """The application's own connection to the same store."""
+    opened = open_store(url)
+    yield opened
+    opened.close()
+
+
+def make(store: SessionStore, text: str = '{"user":{"name":"ada","role":"user"},"cart":["a"]}') -> OpenedSession:
+    now = now_ms()
+    base, data = new_session_root(DAY_MS, now), parse_json(text)
+    root = Node(base.kind, entries=(*base.entries, *data.entries))
+    return create_session(store, new_session_id(), root, now + DAY_MS, Journal(), now)
+
+
+def edited(opened: OpenedSession, field: str, text: str) -> Node:
+    assert opened.decoded is not None
+    root = opened.decoded.root
+    path = find_path(root, parse_field_path(field))
+    if path is None:
+        return apply_edit(root, InsertEntry((), len(root.entries), field, parse_json(text)))[0]
+    return apply_edit(root, SetValue(path, parse_json(text)))[0]
+
+
+def data_of(store: SessionStore, opened: OpenedSession) -> dict[str, object]:
+    decoded = open_session(store, opened.raw.ref).decoded
+    assert decoded is not None
+    loaded: dict[str, object] = json.loads(json_bytes(decoded.root))
+    return {key: value for key, value in loaded.items() if key not in ("cookie", "__lastAccess")}
+
+
+def write(store: SessionStore, opened: OpenedSession, field: str, text: str) -> None:
+    """What the application does meanwhile."""
+    now = open_session(store, opened.raw.ref)
+    assert save_session(store, now, edited(now, field, text), Journal()).state is SaveState.SAVED
+
+
+def test_no_edit_is_no_write(store: SessionStore) -> None:
+    opened = make(store)
+    assert opened.decoded is not None
+    journal = Journal()
+    assert save_session(store, opened, opened.decoded.root, journal).state is SaveState.UNCHANGED
+    assert journal.entries() == ()
+
+
+def test_fields_of_both_sides_are_kept(store: SessionStore, other: SessionStore) -> None:
+    opened = make(store)
+    write(other, opened, "visits", "7")
+    outcome = save_session(store, opened, edited(opened, "user.role", '"admin"'), Journal())
+    assert outcome.state is SaveState.SAVED
+    assert "kept the application's visits" in outcome.message
+    assert data_of(store, opened) == {"user": {"name": "ada", "role": "admin"}, "cart": ["a"], "visits": 7}
+
+
+def test_conflict_writes_nothing_until_it_is_decided(store: SessionStore, other: SessionStore) -> None:
+    opened = make(store)
+    write(other, opened, "user.role", '"guest"')
+    mine = edited(opened, "user.role", '"admin"')
+    outcome = save_session(store, opened, mine, Journal())
+    assert outcome.state is SaveState.CONFLICT
+    assert data_of(store, opened)["user"] == {"name": "ada", "role": "guest"}
+    assert save_session(store, opened, mine, Journal(), {"user.role": Choice.MINE}).state is SaveState.SAVED
+    assert data_of(store, opened)["user"] == {"name": "ada", "role": "admin"}
+
+
+def test_overwriting_takes_mine_but_keeps_their_other_fields(store: SessionStore, other: SessionStore) -> None:
+    opened = make(store)
+    write(other, opened, "user.role", '"guest"')
+    write(other, opened, "visits", "1")
+    outcome = save_session(store, opened, edited(opened, "user.role", '"admin"'), Journal(), overwrite=True)
+    assert outcome.state is SaveState.SAVED
+    assert data_of(store, opened) == {"user": {"name": "ada", "role": "admin"}, "cart": ["a"], "visits": 1}
+
+
+def test_session_that_is_gone_is_not_brought_back(store: SessionStore, other: SessionStore) -> None:
+    opened = make(store)
+    delete_session(other, open_session(other, opened.raw.ref), Journal())
+    assert review_changes(store, opened, edited(opened, "user.role", '"x"')).gone
+    outcome = save_session(store, opened, edited(opened, "user.role", '"x"'), Journal(), overwrite=True)
+    assert outcome.state is SaveState.GONE
+    with pytest.raises(RecordMissing):
+        store.read(opened.raw.ref)
+
+
+def test_saving_keeps_the_expiry(store: SessionStore) -> None:
+    opened = make(store)
+    before = store.read(opened.raw.ref).expires_at_ms
+    after = save_session(store, opened, edited(opened, "user.role", '"x"'), Journal()).record
+    assert before is not None
+    assert after is not None
+    assert after.raw.expires_at_ms is not None
+    assert abs(after.raw.expires_at_ms - before) < 1000
+
+
+def test_what_breaks_the_application_is_refused(store: SessionStore) -> None:
+    opened = make(store)
+    outcome = save_session(store, opened, edited(opened, "cookie.originalMaxAge", '"a day"'), Journal())
+    assert outcome.state is SaveState.REFUSED
+    assert store.read(opened.raw.ref).payload == opened.raw.payload
+
+
+def test_edit_that_was_overwritten_is_told(store: SessionStore, other: SessionStore) -> None:
+    opened = make(store)
+    outcome = save_session(store, opened, edited(opened, "user.role", '"admin"'), Journal())
+    assert outcome.record is not None
+    assert check_stuck(store, outcome.record, outcome.changes).state is StickState.STUCK
+    write(other, opened, "visits", "1")
+    assert check_stuck(store, outcome.record, outcome.changes).state is StickState.CHANGED
+    write(other, opened, "user.role", '"user"')
+    assert check_stuck(store, outcome.record, outcome.changes).state is StickState.OVERWRITTEN
+    delete_session(other, open_session(other, opened.raw.ref), Journal())
+    assert check_stuck(store, outcome.record, outcome.changes).state is StickState.GONE
+
+
+def test_journal_restores_an_edit_and_a_delete(store: SessionStore) -> None:
+    opened, journal = make(store), Journal()
+    save_session(store, opened, edited(opened, "user.role", '"admin"'), journal)
+    restore(store, journal.entries()[0], journal)
+    assert store.read(opened.raw.ref).payload == opened.raw.payload
+    delete_session(store, open_session(store, opened.raw.ref), journal)
+    assert restore(store, journal.entries()[0], journal).session_id == opened.session_id
+    assert data_of(store, opened)["cart"] == ["a"]
+
+
+def test_restoring_over_a_newer_write_is_refused(store: SessionStore, other: SessionStore) -> None:
+    opened, journal = make(store), Journal()
+    save_session(store, opened, edited(opened, "user.role", '"admin"'), journal)
+    write(other, opened, "visits", "1")
+    with pytest.raises(RecordChanged):
+        restore(store, journal.entries()[0], journal)
+
+
+def test_delete_of_a_changed_session_is_refused(store: SessionStore, other: SessionStore) -> None:
+    opened = make(store)
+    write(other, opened, "visits", "1")
+    with pytest.raises(RecordChanged):
+        delete_session(store, opened, Journal())
+
+
+def test_created_twice_is_refused_and_a_copy_is_another_session(store: SessionStore) -> None:
+    opened = make(store)
+    copy = duplicate_session(store, opened, "copy", Journal())
+    assert data_of(store, copy) == data_of(store, opened)
+    with pytest.raises(RecordExists):
+        duplicate_session(store, opened, "copy", Journal())
+
+
+def test_session_without_a_cookie_is_not_created(store: SessionStore) -> None:
+    with pytest.raises(SessionRefused):
+        create_session(store, "x", parse_json('{"user":1}'), now_ms() + DAY_MS, Journal(), now_ms())
+
+
+@pytest.mark.parametrize("lasting", [True, False])
+@pytest.mark.parametrize("hours", [1, 100])
+def test_expiry_is_changed_to_the_time_that_was_asked(store: SessionStore, lasting: bool, hours: int) -> None:
+    opened = make(store)
+    ends = now_ms() + hours * 3_600_000
+    after = change_expiry(store, opened, ends, Journal(), lasting=lasting)
+    assert after.raw.expires_at_ms is not None
+    assert abs(after.raw.expires_at_ms - ends) < 2000
+    assert data_of(store, opened) == {"user": {"name": "ada", "role": "user"}, "cart": ["a"]}
+
+
+def test_expiry_can_be_taken_away_where_the_store_can(store: SessionStore) -> None:
+    opened = make(store)
+    if store.capabilities.can_persist:
+        assert change_expiry(store, opened, None, Journal()).raw.expires_at_ms is None
+    else:
+        with pytest.raises(Unsupported):
+            change_expiry(store, opened, None, Journal())
+
+
+def test_many_are_deleted_and_the_missing_ones_counted(store: SessionStore) -> None:
+    made = [make(store) for _ in range(5)]
+    refs = [one.raw.ref for one in made]
+    told: list[tuple[int, int]] = []
+    delete_session(store, made[0], Journal())
+    report = delete_many(store, refs, Journal(), CancelToken(), lambda done, count: told.append((done, count)))
+    assert (report.done, report.gone, report.changed, report.failed) == (4, 1, 0, ())
+    assert told[-1] == (5, 5)
+    assert store.count().number == 0
+
+
+def test_expiry_of_many_is_changed(store: SessionStore) -> None:
+    refs = [make(store).raw.ref for _ in range(3)]
+    ends = now_ms() + 7 * DAY_MS
+    report = change_expiry_many(store, refs, ends, Journal(), CancelToken(), lambda _done, _count: None)
+    assert report.done == 3
+    found = [store.read(ref).expires_at_ms for ref in refs]
+    assert all(one is not None and abs(one - ends) < 3000 for one in found)
+
+
+def test_read_only_store_takes_no_write(url: str, store: SessionStore) -> None:
+    opened = make(store)
+    locked = open_store(url, read_only=True)
+    try:
+        seen = open_session(locked, opened.raw.ref)
+        with pytest.raises(StoreReadOnly):
+            save_session(locked, seen, edited(seen, "user.role", '"x"'), Journal())
+        with pytest.raises(StoreReadOnly):
+            delete_session(locked, seen, Journal())
+    finally:
+        locked.close()

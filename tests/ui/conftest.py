@@ -1,0 +1,54 @@
+"""A real window on real stores: in a folder of its own, with a memory for secrets, and closed at the end."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from inspector.app import Launch, open_window
+from inspector.services.profiles import Profile
+from inspector.services.secrets import SecretStore
+from inspector.ui.main_window import MainWindow
+from inspector.ui.open_store import StoreState
+
+WAIT_MS = 15_000
+OpenWindow = Callable[..., MainWindow]
+
+
+@pytest.fixture
+def make_window(qtbot: QtBot, tmp_path: Path) -> Iterator[OpenWindow]:
+    """Open a window as the program does; `store` is a URL, the demo without one."""
+    hooks = sys.excepthook, threading.excepthook
+    windows: list[MainWindow] = []
+
+    def make(store: str = "", *, demo: bool = False) -> MainWindow:
+        window = open_window(Launch(store=store, demo=demo), tmp_path / "home", SecretStore(use_keyring=False))
+        # pytest-qt looks at what is not caught; the program's own hook would show it in a dialog instead.
+        sys.excepthook, threading.excepthook = hooks
+        windows.append(window)
+        window.resize(1280, 720)
+        window.show()
+        qtbot.waitUntil(lambda: window.current is not None, timeout=WAIT_MS)
+        qtbot.waitUntil(lambda: window.current.state is StoreState.OPEN, timeout=WAIT_MS)  # type: ignore[union-attr]
+        qtbot.waitUntil(lambda: window.current.progress.is_complete, timeout=WAIT_MS)  # type: ignore[union-attr]
+        return window
+
+    yield make
+    for window in windows:
+        window.panel.discard()
+        window.panel.show_session(None, None)
+        stores = list(window.stores.values())
+        window.close()
+        for store in stores:
+            assert store.join(10), "a lane did not end"
+        window.deleteLater()
+    sys.excepthook, threading.excepthook = hooks
+
+
+def profile(url: str, name: str = "shop") -> Profile:
+    return Profile(id=name, name=name, url=url)

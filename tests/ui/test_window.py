@@ -1,0 +1,242 @@
+"""The window's manners: conflicts, keeping edits, read-only, dialogs, the palette, the tour."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtWidgets import QApplication, QLabel, QMessageBox, QWidget
+from pytestqt.qtbot import QtBot
+
+from inspector.services.journal import Journal
+from inspector.services.manage_sessions import create_session, new_session_root
+from inspector.services.open_session import open_session
+from inspector.services.save_session import save_session
+from inspector.ui.command_palette import CommandPalette, match_score
+from inspector.ui.connect_dialog import ConnectDialog
+from store_adapters.clock import now_ms
+from store_adapters.registry import open_store
+from tests.servers import ROOT
+from tests.services.test_save_session import edited
+from tests.ui.conftest import WAIT_MS, OpenWindow
+
+
+def fill(url: str, count: int = 3) -> None:
+    store = open_store(url)
+    for number in range(count):
+        root = new_session_root(86_400_000, now_ms())
+        create_session(store, f"session{number}", root, now_ms() + 86_400_000, Journal(), now_ms())
+    store.close()
+
+
+def write(url: str, session_id: str, field: str, text: str) -> None:
+    store = open_store(url)
+    opened = open_session(store, store.ref_for(session_id))
+    save_session(store, opened, edited(opened, field, text), Journal())
+    store.close()
+
+
+@pytest.fixture
+def url(redis_url: str) -> str:
+    fill(f"{redis_url}?prefix=sess:")
+    return f"{redis_url}?prefix=sess:"
+
+
+def open_session0(qtbot: QtBot, make_window: OpenWindow, url: str) -> Any:
+    window = make_window(url)
+    window.go_to_session(b"sess:session0")
+    qtbot.waitUntil(lambda: window.panel.opened is not None, timeout=WAIT_MS)
+    return window
+
+
+def test_conflict_is_decided_in_the_review(qtbot: QtBot, make_window: OpenWindow, url: str) -> None:
+    write(url, "session0", "role", '"user"')
+    window = open_session0(qtbot, make_window, url)
+    window.panel.edit_field("role", '"admin"')
+    write(url, "session0", "role", '"guest"')
+    window.saving.review()
+    qtbot.waitUntil(lambda: window.saving.dialog is not None, timeout=WAIT_MS)
+    dialog = window.saving.dialog
+    assert not dialog.save_button.isEnabled()
+    assert dialog.overwrite_button.isVisible()
+    next(iter(dialog._groups.values())).button(1).click()
+    assert dialog.save_button.isEnabled()
+    dialog.save_button.click()
+    qtbot.waitUntil(lambda: window.saving.dialog is None, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: b'"role":"admin"' in window.panel.opened.raw.payload, timeout=WAIT_MS)
+
+
+def test_session_that_is_gone_is_not_saved(qtbot: QtBot, make_window: OpenWindow, url: str) -> None:
+    window = open_session0(qtbot, make_window, url)
+    window.panel.edit_field("cookie.path", '"/shop"')
+    store = open_store(url)
+    store.delete(store.read(store.ref_for("session0")))
+    window.saving.review()
+    qtbot.waitUntil(lambda: window.saving.dialog is not None, timeout=WAIT_MS)
+    assert not window.saving.dialog.save_button.isEnabled()
+    assert "is gone" in window.saving.dialog.title.text()
+    window.saving.dialog.reject()
+    assert store.count().number == 2
+    store.close()
+
+
+def test_edits_stay_while_another_session_is_looked_at(qtbot: QtBot, make_window: OpenWindow, url: str) -> None:
+    window = open_session0(qtbot, make_window, url)
+    window.panel.edit_field("cookie.path", '"/shop"')
+    window.go_to_session(b"sess:session1")
+    qtbot.waitUntil(lambda: window.panel.opened.session_id == "session1", timeout=WAIT_MS)
+    assert window.panel.unsaved() == 1
+    window.go_to_session(b"sess:session0")
+    qtbot.waitUntil(lambda: window.panel.opened.session_id == "session0", timeout=WAIT_MS)
+    assert window.panel.can_review
+
+
+def test_json_text_becomes_an_edit_and_errors_stand_at_their_line(
+    qtbot: QtBot, make_window: OpenWindow, url: str
+) -> None:
+    window = open_session0(qtbot, make_window, url)
+    panel = window.panel
+    panel.tabs.setCurrentIndex(1)
+    text = panel.json_tab.edit.toPlainText()
+    panel.json_tab.edit.setPlainText(text.replace('"path": "/"', '"path": "/x",'))
+    qtbot.waitUntil(lambda: "line" in panel.json_tab.message.text(), timeout=WAIT_MS)
+    assert not panel.can_review
+    panel.json_tab.edit.setPlainText(text.replace('"path": "/"', '"path": "/x"'))
+    qtbot.waitUntil(lambda: panel.can_review, timeout=WAIT_MS)
+    assert [change.field for change in panel.draft.changes()] == ["cookie.path"]
+
+
+def test_live_shows_what_the_application_changes(qtbot: QtBot, make_window: OpenWindow, url: str) -> None:
+    window = open_session0(qtbot, make_window, url)
+    window.actions_book["live"].trigger()
+    qtbot.wait(400)
+    write(url, "session0", "visits", "1")
+    qtbot.waitUntil(lambda: b"visits" in window.panel.opened.raw.payload, timeout=WAIT_MS)
+    window.panel.tabs.setCurrentIndex(3)
+    qtbot.waitUntil(lambda: window.panel.history_tab.list.count() == 1, timeout=WAIT_MS)
+    assert "visits" in window.panel.history_tab.list.item(0).text()
+
+
+def test_deleting_asks_and_can_be_taken_back(qtbot: QtBot, make_window: OpenWindow, url: str) -> None:
+    window = open_session0(qtbot, make_window, url)
+
+    def agree() -> None:
+        box = QApplication.activeModalWidget()
+        assert isinstance(box, QMessageBox)
+        next(button for button in box.buttons() if button.text() == "Delete").click()
+
+    QTimer.singleShot(150, agree)
+    window.actions_book["delete"].trigger()
+    qtbot.waitUntil(lambda: window.sessions_page.model.match_count == 2, timeout=WAIT_MS)
+    window.actions_book["restore_deleted"].trigger()
+    qtbot.waitUntil(lambda: window.sessions_page.model.match_count == 3, timeout=WAIT_MS)
+
+
+def test_store_that_does_not_answer_says_what_to_do(qtbot: QtBot, make_window: OpenWindow, url: str) -> None:
+    window = make_window(url)
+    from tests.ui.conftest import profile
+
+    window.put_profile(profile("redis://127.0.0.1:1/0", "dead"))
+    qtbot.waitUntil(lambda: window.current.trouble is not None, timeout=WAIT_MS)
+    empty = window.sessions_page.empty
+    qtbot.waitUntil(lambda: "answered" in empty.headline.text(), timeout=WAIT_MS)
+    assert empty.sentence.text()
+
+
+def test_connection_is_tested_and_its_secret_leaves_no_file(
+    qtbot: QtBot, make_window: OpenWindow, url: str, tmp_path: Path
+) -> None:
+    window = make_window(url)
+    dialog = ConnectDialog(window._context, None, window)
+    dialog.url_line.setText(url)
+    dialog.secrets_edit.setPlainText("hunter2-secret\nolder-secret")
+    dialog.test_button.click()
+    qtbot.waitUntil(lambda: "3 sessions" in dialog.test_label.text(), timeout=WAIT_MS)
+    dialog.profile_ready.connect(window.put_profile)
+    dialog._accept()
+    qtbot.waitUntil(lambda: window.current is not None and len(window.current.profile.secret_ids) == 2, timeout=WAIT_MS)
+    dialog.deleteLater()
+    for path in (tmp_path / "home").rglob("*"):
+        assert path.is_dir() or b"hunter2" not in path.read_bytes()
+
+
+def test_bad_address_is_told_under_the_field(qtbot: QtBot, make_window: OpenWindow, url: str) -> None:
+    window = make_window(url)
+    dialog = ConnectDialog(window._context, None, window)
+    dialog.url_line.setText("gopher://x")
+    assert dialog.address_error.text()
+    assert not dialog.connect_button.isEnabled()
+    dialog.deleteLater()
+
+
+def test_form_and_address_say_the_same(qtbot: QtBot, make_window: OpenWindow, url: str) -> None:
+    window = make_window(url)
+    dialog = ConnectDialog(window._context, None, window)
+    dialog.form.kind_choice.setCurrentIndex(1)
+    dialog.form.lines["database"].setText("shop")
+    dialog.form.lines["database"].textEdited.emit("shop")
+    assert dialog.url_line.text() == "mongodb://localhost:27017/shop?collection=sessions"
+    dialog.deleteLater()
+
+
+def test_palette_finds_and_runs_an_action(qtbot: QtBot, make_window: OpenWindow, url: str) -> None:
+    window = make_window(url)
+    palette = CommandPalette(window.actions_book, window)
+    palette.open_over(window)
+    palette.line.setText("cookie insp")
+    qtbot.keyClick(palette.line, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: window.pages.currentIndex() == 1, timeout=WAIT_MS)
+    assert match_score("rvw", "Review and save") is not None
+    assert match_score("xyz", "Review and save") is None
+
+
+def test_every_action_is_in_a_menu_and_every_control_has_a_name(
+    qtbot: QtBot, make_window: OpenWindow, url: str
+) -> None:
+    window = open_session0(qtbot, make_window, url)
+    assert len(window.actions_book.all_actions()) > 40
+    nameless = []
+    for widget in window.findChildren(QWidget):
+        if widget.focusPolicy() & Qt.FocusPolicy.TabFocus and widget.isVisible():
+            text = getattr(widget, "text", lambda: "")
+            if not (widget.accessibleName() or (callable(text) and text()) or widget.objectName().startswith("qt_")):
+                nameless.append(type(widget).__name__)
+    assert [name for name in nameless if name not in ("QScrollArea", "QTabBar", "QTabWidget", "QSplitter")] == []
+
+
+def test_no_label_guesses_rich_text(qtbot: QtBot, make_window: OpenWindow, url: str) -> None:
+    window = open_session0(qtbot, make_window, url)
+    guessing = [
+        label
+        for label in window.findChildren(QLabel)
+        if label.textFormat() is not Qt.TextFormat.PlainText and not label.objectName().startswith("qt_")
+    ]
+    assert guessing == []
+
+
+def test_window_and_columns_come_back(qtbot: QtBot, make_window: OpenWindow, url: str) -> None:
+    window = make_window(url)
+    window.sessions_page.table.setColumnHidden(4, True)
+    window._save_state()
+    again = make_window(url)
+    assert again.sessions_page.table.isColumnHidden(4)
+
+
+def test_tour_walks_through_the_main_job_and_leaves_pictures(tmp_path: Path) -> None:
+    environment = os.environ | {"SESSION_INSPECTOR_HOME": str(tmp_path / "home")}
+    done = subprocess.run(
+        [sys.executable, "-m", "inspector", "--tour", str(tmp_path / "tour")],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        timeout=120,
+        check=False,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert len(list((tmp_path / "tour").glob("*.png"))) >= 7
