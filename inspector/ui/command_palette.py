@@ -28,7 +28,9 @@ class CommandPalette(QDialog):
     """A line and a list. Enter runs the marked action; disabled actions are shown, not run."""
 
     def __init__(self, actions: ActionBook, parent: QWidget) -> None:
-        super().__init__(parent, Qt.WindowType.Popup)
+        super().__init__(parent, Qt.WindowType.Dialog | Qt.WindowType.FramelessWindowHint)
+        self.setModal(True)
+        self.setWindowTitle("Commands")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._actions = [(menu, action) for menu, action in actions.all_actions() if action.objectName() != "commands"]
         self.resize(520, 360)

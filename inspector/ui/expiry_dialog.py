@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from PySide6.QtCore import QDateTime, Qt
+from PySide6.QtCore import QDateTime
 from PySide6.QtWidgets import (
     QCheckBox,
     QDateTimeEdit,
@@ -86,7 +86,7 @@ class ExpiryDialog(QDialog):
     def choose_life(self, life_ms: int) -> None:
         """Let it end this many milliseconds from now."""
         self.never_box.setChecked(False)
-        self.edit.setDateTime(QDateTime.fromMSecsSinceEpoch(round(time.time() * 1000) + life_ms, Qt.TimeSpec.LocalTime))
+        self.edit.setDateTime(QDateTime.fromMSecsSinceEpoch(round(time.time() * 1000) + life_ms))
 
     @property
     def expires_at_ms(self) -> int | None:

@@ -65,6 +65,7 @@ class OpenStore(QObject):
         self._load_job: Job | None = None
         self._live_job: Job | None = None
         self._wants_live = False
+        self._is_catching_up = False
 
     @property
     def catalogue(self) -> Catalogue | None:
@@ -160,6 +161,7 @@ class OpenStore(QObject):
         if self._live_job is not None:
             self._live_job.cancel()
             self._live_job = None
+        self._is_catching_up = wanted
         if wanted and self.connection is not None:
             catalogue = self.connection.catalogue
             self._live_job = self._context.jobs.stream(
@@ -256,8 +258,11 @@ class OpenStore(QObject):
         self.rows_changed.emit()
 
     def _followed(self, keys: tuple[bytes, ...] | None) -> None:
-        if keys is None:
+        if keys is None or self._is_catching_up:
+            # What changed between the last listing and the beginning of the watch was seen by neither.
+            self._is_catching_up = False
             self.reload()
+        if keys is None:
             return
         if keys:
             self.rows_changed.emit()

@@ -21,7 +21,7 @@ OpenWindow = Callable[..., MainWindow]
 
 
 @pytest.fixture
-def make_window(qtbot: QtBot, tmp_path: Path) -> Iterator[OpenWindow]:
+def make_window(qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenWindow]:
     """Open a window as the program does; `store` is a URL, the demo without one."""
     hooks = sys.excepthook, threading.excepthook
     windows: list[MainWindow] = []
@@ -36,12 +36,13 @@ def make_window(qtbot: QtBot, tmp_path: Path) -> Iterator[OpenWindow]:
         qtbot.waitUntil(lambda: window.current is not None, timeout=WAIT_MS)
         qtbot.waitUntil(lambda: window.current.state is StoreState.OPEN, timeout=WAIT_MS)  # type: ignore[union-attr]
         qtbot.waitUntil(lambda: window.current.progress.is_complete, timeout=WAIT_MS)  # type: ignore[union-attr]
+        qtbot.waitUntil(lambda: window.sessions_page.model.match_count > 0, timeout=WAIT_MS)
         return window
 
     yield make
+    # Nobody is there to answer whether edits may be left.
+    monkeypatch.setattr("inspector.ui.main_window.confirm", lambda *_words: True)
     for window in windows:
-        window.panel.discard()
-        window.panel.show_session(None, None)
         stores = list(window.stores.values())
         window.close()
         for store in stores:

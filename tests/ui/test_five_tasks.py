@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QDialog
 from pytestqt.qtbot import QtBot
@@ -111,10 +111,10 @@ def test_extend_an_expiry(qtbot: QtBot, make_window: OpenWindow) -> None:
     def answer() -> None:
         dialog = QApplication.activeModalWidget()
         assert isinstance(dialog, ExpiryDialog)
-        dialog.choose_life(30 * 86_400_000)
-        dialog.done(QDialog.DialogCode.Accepted)
-
-    from PySide6.QtCore import QTimer
+        try:
+            dialog.choose_life(30 * 86_400_000)
+        finally:
+            dialog.done(QDialog.DialogCode.Accepted)
 
     QTimer.singleShot(100, answer)
     window.actions_book["expiry"].trigger()
