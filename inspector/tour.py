@@ -120,7 +120,7 @@ class Tour(QObject):
         window.paste_cookie()
         yield "the verdict on the cookie", lambda: any(_is_proved(card) for card in window.cookie_page.cards)
         self._snap("cookie")
-        window.toggle_theme()
+        window.preferences.toggle_theme()
         window.show_sessions()
         panel.tabs.setCurrentIndex(0)
         yield "a moment", self._settled()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import QMainWindow, QMenu
+from PySide6.QtWidgets import QMainWindow, QMenu, QPushButton
 
 from inspector.ui.icons import icon
 from inspector.ui.theme import Theme
@@ -76,3 +76,22 @@ class ActionBook(QObject):
     def _recolour(self) -> None:
         for name, icon_name in self._icons.items():
             self._actions[name].setIcon(icon(icon_name, self._theme.colour("text")))
+
+
+def make_button(action: QAction) -> QPushButton:
+    """Return a push button which stands for an action (a tool button would not take the style of the others)."""
+    button = QPushButton(action.icon(), action.text().replace("&", ""))
+    button.setCheckable(action.isCheckable())
+    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    shortcut = action.shortcut().toString()
+    button.setToolTip(f"{action.statusTip() or action.text()} ({shortcut})" if shortcut else action.text())
+
+    def follow() -> None:
+        button.setEnabled(action.isEnabled())
+        button.setChecked(action.isChecked())
+        button.setIcon(action.icon())
+
+    action.changed.connect(follow)
+    button.clicked.connect(lambda _checked=False: action.trigger())
+    follow()
+    return button

@@ -6,9 +6,8 @@ from functools import partial
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QCloseEvent, QGuiApplication
-from PySide6.QtWidgets import QDialog, QMainWindow, QSplitter, QStackedWidget
+from PySide6.QtWidgets import QMainWindow, QSplitter, QStackedWidget
 
-from inspector import __version__
 from inspector.services.profiles import Profile, new_profile_id
 from inspector.ui.actions import ActionBook
 from inspector.ui.command_palette import CommandPalette
@@ -19,11 +18,12 @@ from inspector.ui.demo_page import DemoPage
 from inspector.ui.guard import qt_guard
 from inspector.ui.icons import app_icon
 from inspector.ui.open_store import OpenStore, StoreState
-from inspector.ui.plain import PlainLabel, confirm, tell
-from inspector.ui.preferences_dialog import PreferencesDialog
+from inspector.ui.plain import confirm, tell
+from inspector.ui.preferences import Preferences
 from inspector.ui.session_panel import SessionPanel
 from inspector.ui.session_saving import SessionSaving
 from inspector.ui.sessions_page import SessionsPage
+from inspector.ui.status_line import StatusLine
 from inspector.ui.stores_panel import StoresPanel
 from inspector.ui.window_actions import (
     NEEDS_EDITS,
@@ -31,7 +31,6 @@ from inspector.ui.window_actions import (
     NEEDS_SESSION,
     NEEDS_STORE,
     WRITES,
-    describe_shortcuts,
     fill_actions,
 )
 from inspector.ui.window_state import WindowState
@@ -57,6 +56,8 @@ class MainWindow(QMainWindow):
         self.actions_book = ActionBook(self, context.theme)
         self.panel = SessionPanel(context)
         self.saving = SessionSaving(context, self.panel, self)
+        self.preferences = Preferences(context, self)
+        self.preferences.noted.connect(self.note)
         self.demo_page = DemoPage(context, demo_store_url)
         self.cookie_page = CookiePage(context)
         fill_actions(self.actions_book, self)
@@ -64,7 +65,7 @@ class MainWindow(QMainWindow):
         self.stores_panel = StoresPanel(context.theme)
         self._assemble()
         self._wire()
-        self._build_status()
+        self.status = StatusLine(self.statusBar())
         self._restore_state()
         for profile in context.book.profiles:
             self._add_profile(profile)
@@ -110,20 +111,9 @@ class MainWindow(QMainWindow):
         self.demo_page.store_wanted.connect(self.show_store_of)
         self.demo_page.noted.connect(self.note)
 
-    def _build_status(self) -> None:
-        self._store_label = PlainLabel("", role="muted")
-        self._store_label.setContentsMargins(12, 3, 12, 3)
-        self.statusBar().addWidget(self._store_label, 1)
-        self._mode_label = PlainLabel("", role="muted")
-        self._mode_label.setContentsMargins(12, 3, 12, 3)
-        self.statusBar().addPermanentWidget(self._mode_label)
-        self.statusBar().setSizeGripEnabled(False)
-
     def note(self, words: str) -> None:
         """Say something in the status bar for a while."""
         self.statusBar().showMessage(words, _NOTE_MS)
-
-    # --- stores -------------------------------------------------------------------------------------------------
 
     def _add_profile(self, profile: Profile) -> OpenStore:
         store = OpenStore(profile, self._context, self)
@@ -192,19 +182,7 @@ class MainWindow(QMainWindow):
             self._enable()
 
     def _show_status(self) -> None:
-        store = self.current
-        if store is None or store.connection is None:
-            self._store_label.setText(store.profile.name if store is not None else "No store is open")
-            self._mode_label.setText("")
-            return
-        info = store.connection.info
-        words = [f"{store.profile.name} · {info.product} {info.version} · {info.address}"]
-        words += [f"{info.round_trip_ms:.1f} ms", info.watch_method] if info.product != "Memory" else []
-        if store.trouble is not None:
-            words.append(store.trouble.text)
-        self._store_label.setText("     ".join(words))
-        mode = "Read/write · saves are checked against concurrent changes" if store.can_write else "Read-only"
-        self._mode_label.setText(mode)
+        self.status.show_store(self.current)
 
     def add_store(self) -> None:
         self._show_connect(None)
@@ -281,8 +259,6 @@ class MainWindow(QMainWindow):
             self.current.set_live(not self.current.is_live)
         self._enable()
 
-    # --- sessions -----------------------------------------------------------------------------------------------
-
     def _open_key(self, key: bytes) -> None:
         self.panel.show_session(self.current, key)
         self._enable()
@@ -334,8 +310,6 @@ class MainWindow(QMainWindow):
         self.show_sessions()
         self.panel.tabs.setCurrentIndex(number)
 
-    # --- pages and tools ------------------------------------------------------------------------------------------
-
     def show_sessions(self) -> None:
         self.pages.setCurrentIndex(SESSIONS)
         if self.current is not None:
@@ -370,47 +344,6 @@ class MainWindow(QMainWindow):
 
     def show_commands(self) -> None:
         CommandPalette(self.actions_book, self).open_over(self)
-
-    def toggle_theme(self) -> None:
-        theme = "light" if self._context.theme.is_dark else "dark"
-        self._context.theme.choose(theme)
-        self._change_settings(theme=theme)
-
-    def show_preferences(self) -> None:
-        secrets = self._context.secrets
-        self._context.jobs.submit(
-            self._context.vault,
-            lambda: secrets.trouble or "They are kept in the system's keyring.",
-            owner=self,
-            done=self._show_preferences,
-            failed=lambda _error: self._show_preferences("The system's keyring does not answer."),
-        )
-
-    def _show_preferences(self, secrets_words: str) -> None:
-        dialog = PreferencesDialog(self._context.book.settings, self._context.theme, secrets_words, self)
-        if dialog.exec() == QDialog.DialogCode.Accepted:
-            settings = dialog.settings
-            self._change_settings(
-                theme=settings.theme,
-                live_by_default=settings.live_by_default,
-                default_max_age_ms=settings.default_max_age_ms,
-            )
-        dialog.deleteLater()
-
-    def _change_settings(self, **changes: object) -> None:
-        from msgspec.structs import replace
-
-        try:
-            self._context.book.change_settings(replace(self._context.book.settings, **changes))
-        except OSError as error:
-            self.note(f"The preferences cannot be kept ({error.strerror}).")
-
-    def show_shortcuts(self) -> None:
-        tell(self, "Keyboard shortcuts", describe_shortcuts(self.actions_book))
-
-    def show_about(self) -> None:
-        words = "See, edit and verify the sessions of web applications. Icons: Lucide (ISC). Licence: MIT."
-        tell(self, f"Session Inspector {__version__}", words)
 
     # --- what can be done now -------------------------------------------------------------------------------------
 
@@ -458,7 +391,7 @@ class MainWindow(QMainWindow):
             return
         self._save_state()
         if self.current is not None:
-            self._change_settings(last_store=self.current.profile.id)
+            self.preferences.change(last_store=self.current.profile.id)
         self._context.jobs.close()
         self.demo_page.close_lane()
         for store in self.stores.values():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QStackedWidget, QTabWidget, QVBoxLayout, QWidget
 
 from inspector.codecs import CodecError
@@ -62,8 +62,6 @@ class SessionPanel(QWidget):
         self._clock.timeout.connect(self._tick)
         self._clock.start()
         self.show_session(None, None)
-
-    # --- what it is made of -------------------------------------------------------------------------------------
 
     def _build(self) -> None:
         layout = QVBoxLayout(self)
@@ -156,8 +154,6 @@ class SessionPanel(QWidget):
         row.addWidget(self.review_button)
         return self.bar
 
-    # --- which session ------------------------------------------------------------------------------------------
-
     def show_session(self, store: OpenStore | None, key: bytes | None) -> None:
         """Read and show the session at `key`; None shows what to do instead."""
         self._keep_draft()
@@ -169,7 +165,7 @@ class SessionPanel(QWidget):
         kept = self._kept.pop((store.profile.id, key), None)
         if kept is not None:
             self._show_draft(kept)
-            self._check_for_change()
+            self.reload()
             return
         self.reload()
 
@@ -256,15 +252,10 @@ class SessionPanel(QWidget):
         seen.append(SeenChange(opened.raw.read_at_ms, what))
         del seen[:-_SEEN_LIMIT]
 
-    def _check_for_change(self) -> None:
-        self.reload()
-
     def follow(self, keys: frozenset[bytes]) -> None:
         """The store says these changed: read the session again when it is among them."""
         if self.key in keys:
             self.reload()
-
-    # --- showing ------------------------------------------------------------------------------------------------
 
     def _fill(self) -> None:
         opened, store = self.opened, self.store
@@ -408,8 +399,3 @@ class SessionPanel(QWidget):
     def _tick(self) -> None:
         if self.isVisible():
             self._show_facts()
-
-    def focus_data(self) -> None:
-        """Put the keyboard into the tree."""
-        self.tabs.setCurrentIndex(DATA)
-        self.data_tab.tree.setFocus(Qt.FocusReason.ShortcutFocusReason)

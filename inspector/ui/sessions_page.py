@@ -8,33 +8,29 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QItemSelection, QItemSelectionModel, QModelIndex, Qt, QTimer, Signal
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QButtonGroup,
     QFrame,
     QHBoxLayout,
-    QHeaderView,
     QLineEdit,
-    QMenu,
     QProgressBar,
     QPushButton,
     QSplitter,
     QStackedWidget,
-    QTableView,
     QVBoxLayout,
     QWidget,
 )
 
 from inspector.services.catalogue import Bucket, Column
 from inspector.services.filter import FilterError, SessionFilter, parse_filter
-from inspector.ui.actions import ActionBook
+from inspector.ui.actions import ActionBook, make_button
 from inspector.ui.context import Context
 from inspector.ui.empty_state import EmptyState
 from inspector.ui.jobs import Job
 from inspector.ui.models.session_table import COLUMNS, SessionTableModel
 from inspector.ui.open_store import OpenStore, StoreState
 from inspector.ui.plain import PlainLabel, tell
-from inspector.ui.plots import BarPlot
-from inspector.ui.session_delegate import SessionDelegate
+from inspector.ui.session_list import choose_columns, make_session_table
+from inspector.ui.session_plots import SessionPlots
 from inspector.ui.trouble import describe_trouble
 
 _CHIPS = (
@@ -43,10 +39,6 @@ _CHIPS = (
     ("Expired", "is:expired"),
     ("No expiry", "expires:never"),
 )
-_WIDTHS = {
-    Column.SESSION: 165, Column.USER: 120, Column.SIGNED_IN: 82, Column.EXPIRES: 86, Column.SIZE: 66,
-    Column.CHANGED: 94, Column.FORMAT: 130,
-}  # fmt: skip
 _TYPING_MS = 180
 _GATHER_MS = 120
 
@@ -86,8 +78,6 @@ class SessionsPage(QWidget):
         self._clock.start()
         self._show_state()
 
-    # --- what it is made of -------------------------------------------------------------------------------------
-
     def _build(self, actions: ActionBook, panel: QWidget) -> None:
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -114,7 +104,7 @@ class SessionsPage(QWidget):
         row.setContentsMargins(12, 7, 12, 7)
         row.setSpacing(8)
         for name in ("connect", "refresh", "live"):
-            row.addWidget(_action_button(actions, name))
+            row.addWidget(make_button(actions[name]))
         self.filter_edit = QLineEdit()
         self.filter_edit.setPlaceholderText("Filter: text, user.role:admin, cart.length>2, expires<1h, size>10kb …")
         self.filter_edit.setAccessibleName("Filter sessions")
@@ -123,7 +113,7 @@ class SessionsPage(QWidget):
         self.filter_edit.returnPressed.connect(self._select)
         row.addWidget(self.filter_edit, 1)
         for name in ("paste_cookie", "commands"):
-            row.addWidget(_action_button(actions, name))
+            row.addWidget(make_button(actions[name]))
         return bar
 
     def _build_list(self) -> QWidget:
@@ -140,11 +130,19 @@ class SessionsPage(QWidget):
         column.addWidget(self.progress_bar)
         self.stack = QStackedWidget()
         self.empty = EmptyState(self)
-        self.table = self._build_table()
+        self.table = make_session_table(self.model, self._context.theme)
+        header = self.table.horizontalHeader()
+        header.sortIndicatorChanged.connect(self._sort_by)
+        header.customContextMenuRequested.connect(lambda _at: choose_columns(self.table))
+        selection = self.table.selectionModel()
+        selection.currentRowChanged.connect(self._went_to)
+        selection.selectionChanged.connect(self._selection_moved)
         self.stack.addWidget(self.table)
         self.stack.addWidget(self.empty)
         column.addWidget(self.stack, 1)
-        column.addLayout(self._build_plots())
+        self.plots = SessionPlots(self._context.theme)
+        self.plots.filter_chosen.connect(self.filter_edit.setText)
+        column.addWidget(self.plots)
         return side
 
     def _build_head(self) -> QHBoxLayout:
@@ -169,55 +167,6 @@ class SessionsPage(QWidget):
         self.stop_button.clicked.connect(self._stop)
         head.addWidget(self.stop_button)
         return head
-
-    def _build_table(self) -> QTableView:
-        table = QTableView()
-        table.setModel(self.model)
-        table.setItemDelegate(SessionDelegate(self._context.theme, table))
-        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        table.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        table.setShowGrid(False)
-        table.setTabKeyNavigation(False)
-        table.setWordWrap(False)
-        table.setAccessibleName("Sessions")
-        table.verticalHeader().hide()
-        table.verticalHeader().setDefaultSectionSize(table.fontMetrics().height() + 11)
-        table.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        header = table.horizontalHeader()
-        header.setSectionsMovable(True)
-        header.setSortIndicatorShown(True)
-        header.setSectionsClickable(True)
-        header.setHighlightSections(False)
-        header.setMinimumSectionSize(50)
-        for number, (column, _title) in enumerate(COLUMNS):
-            header.resizeSection(number, _WIDTHS[column])
-        header.setSectionHidden(len(COLUMNS) - 1, True)
-        # The user takes what room there is; the others keep the width a person gave them.
-        header.setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
-        header.setSortIndicator(5, Qt.SortOrder.DescendingOrder)
-        header.sortIndicatorChanged.connect(self._sort_by)
-        header.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        header.customContextMenuRequested.connect(self._choose_columns)
-        selection = table.selectionModel()
-        selection.currentRowChanged.connect(self._went_to)
-        selection.selectionChanged.connect(self._selection_moved)
-        return table
-
-    def _build_plots(self) -> QHBoxLayout:
-        plots = QHBoxLayout()
-        plots.setContentsMargins(12, 6, 12, 8)
-        plots.setSpacing(18)
-        theme = self._context.theme
-        self.expiry_plot = BarPlot(theme, "Expires in the next 24 h", self._describe_hour)
-        self.size_plot = BarPlot(theme, "Sizes", self._describe_size)
-        self.expiry_plot.bucket_chosen.connect(self._filter_by_hour)
-        self.size_plot.bucket_chosen.connect(self._filter_by_size)
-        plots.addWidget(self.expiry_plot, 2)
-        plots.addWidget(self.size_plot, 1)
-        return plots
-
-    # --- which store --------------------------------------------------------------------------------------------
 
     def show_store(self, store: OpenStore | None) -> None:
         """Show another store's sessions."""
@@ -269,8 +218,6 @@ class SessionsPage(QWidget):
             self.table.horizontalHeader().restoreState(columns)
         if splitter:
             self.splitter.restoreState(splitter)
-
-    # --- showing ------------------------------------------------------------------------------------------------
 
     def _show_state(self) -> None:
         store = self._store
@@ -334,8 +281,6 @@ class SessionsPage(QWidget):
             here = len(self._store.catalogue or ()) if self._store else 0
             self._gather.start(_GATHER_MS if here < 20_000 else 1000)
 
-    # --- filter and sort ----------------------------------------------------------------------------------------
-
     def effective_text(self) -> str:
         """Return the filter line and the chips as one filter."""
         terms = [_CHIPS[number][1] for number in range(len(_CHIPS)) if self.chips.button(number).isChecked()]
@@ -396,8 +341,7 @@ class SessionsPage(QWidget):
             self._select_rows([row for row in map(self.model.row_of, selected[:500]) if row >= 0])
             self.table.selectionModel().blockSignals(False)
             self.table.verticalScrollBar().setValue(scroll)
-            self.expiry_plot.show_buckets(view.expiries)
-            self.size_plot.show_buckets(view.sizes)
+            self.plots.show_buckets(view.expiries, view.sizes)
             self._show_chip_counts(view.counts)
             self._show_state()
         if self._select_again:
@@ -453,57 +397,3 @@ class SessionsPage(QWidget):
 
     def _selection_moved(self, _on: QItemSelection, _off: QItemSelection) -> None:
         self.selection_changed.emit(len(self.table.selectionModel().selectedRows()))
-
-    def _choose_columns(self) -> None:
-        menu = QMenu(self)
-        header = self.table.horizontalHeader()
-        for number, (column, title) in enumerate(COLUMNS):
-            action = menu.addAction(title)
-            action.setCheckable(True)
-            action.setChecked(not header.isSectionHidden(number))
-            action.setEnabled(column is not Column.SESSION)
-            action.toggled.connect(lambda on, section=number: header.setSectionHidden(section, not on))
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.popup(header.cursor().pos())
-
-    # --- plots --------------------------------------------------------------------------------------------------
-
-    def _hours(self, bucket: Bucket) -> int:
-        return max(0, round((bucket.low - time.time() * 1000) / 3_600_000))
-
-    def _describe_hour(self, bucket: Bucket) -> str:
-        hours = self._hours(bucket)
-        return f"{bucket.number:,} expire in {hours} to {hours + 1} hours"
-
-    def _describe_size(self, bucket: Bucket) -> str:
-        upper = f" to {bucket.high:,}" if bucket.high is not None else " and more"
-        return f"{bucket.number:,} sessions of {bucket.low:,}{upper} bytes"
-
-    def _filter_by_hour(self, bucket: Bucket) -> None:
-        hours = self._hours(bucket)
-        lower = f" expires>{hours}h" if hours else " -is:expired"
-        self.filter_edit.setText(f"expires<{hours + 1}h{lower}")
-
-    def _filter_by_size(self, bucket: Bucket) -> None:
-        upper = f" size<{bucket.high}b" if bucket.high is not None else ""
-        self.filter_edit.setText(f"size>={bucket.low}b{upper}")
-
-
-def _action_button(actions: ActionBook, name: str) -> QPushButton:
-    """Return a push button which stands for an action (a tool button would not take the style of the others)."""
-    action = actions[name]
-    button = QPushButton(action.icon(), action.text().replace("&", ""))
-    button.setCheckable(action.isCheckable())
-    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-    shortcut = action.shortcut().toString()
-    button.setToolTip(f"{action.statusTip() or action.text()} ({shortcut})" if shortcut else action.text())
-
-    def follow() -> None:
-        button.setEnabled(action.isEnabled())
-        button.setChecked(action.isChecked())
-        button.setIcon(action.icon())
-
-    action.changed.connect(follow)
-    button.clicked.connect(lambda _checked=False: action.trigger())
-    follow()
-    return button

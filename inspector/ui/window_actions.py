@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QKeySequence
 
+from inspector import __version__
 from inspector.ui.actions import ActionBook
+from inspector.ui.plain import tell
 
 if TYPE_CHECKING:
     from inspector.ui.main_window import MainWindow
@@ -31,7 +33,7 @@ def fill_actions(actions: ActionBook, window: MainWindow) -> None:
     add("close_store", "Disconnect", window.close_current_store, menu="File")
     add("remove_store", "Remove the store from the list…", window.remove_current_store, menu="File")
     actions.separate("File")
-    add("preferences", "Preferences…", window.show_preferences, menu="File", shortcut="Ctrl+,", icon_name="settings")
+    add("preferences", "Preferences…", window.preferences.show, menu="File", shortcut="Ctrl+,", icon_name="settings")
     actions.separate("File")
     add("quit", "Quit", window.close, menu="File", shortcut="Ctrl+Q", icon_name="log-out")
 
@@ -96,7 +98,14 @@ def fill_actions(actions: ActionBook, window: MainWindow) -> None:
             shortcut=f"Alt+{number + 1}",
         )  # fmt: skip
     actions.separate("View")
-    add("theme", "Light or dark", window.toggle_theme, menu="View", shortcut="Ctrl+Shift+T", icon_name="moon")
+    add(
+        "theme",
+        "Light or dark",
+        window.preferences.toggle_theme,
+        menu="View",
+        shortcut="Ctrl+Shift+T",
+        icon_name="moon",
+    )
 
     add(
         "paste_cookie", "Paste cookie…", window.paste_cookie, menu="Tools", shortcut="Ctrl+L",
@@ -121,8 +130,8 @@ def fill_actions(actions: ActionBook, window: MainWindow) -> None:
         icon_name="external-link",
     )
 
-    add("shortcuts", "Keyboard shortcuts", window.show_shortcuts, menu="Help", shortcut="F1")
-    add("about", "About Session Inspector", window.show_about, menu="Help", icon_name="info")
+    add("shortcuts", "Keyboard shortcuts", partial(_show_shortcuts, actions, window), menu="Help", shortcut="F1")
+    add("about", "About Session Inspector", partial(_show_about, window), menu="Help", icon_name="info")
 
 
 def describe_shortcuts(actions: ActionBook) -> str:
@@ -132,3 +141,12 @@ def describe_shortcuts(actions: ActionBook) -> str:
         for _menu, action in actions.all_actions()
         if not action.shortcut().isEmpty()
     )
+
+
+def _show_shortcuts(actions: ActionBook, window: MainWindow) -> None:
+    tell(window, "Keyboard shortcuts", describe_shortcuts(actions))
+
+
+def _show_about(window: MainWindow) -> None:
+    words = "See, edit and verify the sessions of web applications. Icons: Lucide (ISC). Licence: MIT."
+    tell(window, f"Session Inspector {__version__}", words)
