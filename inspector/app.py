@@ -5,6 +5,7 @@ from __future__ import annotations
 import faulthandler
 import os
 import sys
+import tempfile
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,7 +50,9 @@ def main(launch: Launch | None = None) -> NoReturn:
     launch = launch or Launch()
     faulthandler.enable()
     application = make_application()
-    window = open_window(launch)
+    # A tour changes sessions, so it goes through a demo of its own.
+    folder = Path(tempfile.mkdtemp(prefix="session-inspector-tour-")) if launch.tour is not None else None
+    window = open_window(launch, folder)
     window.show()
     if launch.tour is not None:
         from inspector.tour import Tour
