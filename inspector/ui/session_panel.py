@@ -31,6 +31,7 @@ from inspector.ui.trouble import describe_trouble
 from store_adapters.contract import SessionStore
 from store_adapters.errors import RecordMissing
 
+TAB_TITLES = ("Data", "JSON", "Cookie", "History", "Raw")
 DATA, JSON, COOKIE, HISTORY, RAW = range(5)
 _SEEN_LIMIT = 200
 
@@ -120,13 +121,8 @@ class SessionPanel(QWidget):
         self.cookie_tab = CookieTab()
         self.history_tab = HistoryTab()
         self.raw_tab = RawTab()
-        for title, tab in (
-            ("Data", self.data_tab),
-            ("JSON", self.json_tab),
-            ("Cookie", self.cookie_tab),
-            ("History", self.history_tab),
-            ("Raw", self.raw_tab),
-        ):
+        tabs = (self.data_tab, self.json_tab, self.cookie_tab, self.history_tab, self.raw_tab)
+        for title, tab in zip(TAB_TITLES, tabs, strict=True):
             self.tabs.addTab(tab, title)
         self.tabs.currentChanged.connect(self._tab_chosen)
         self.json_tab.settled_changed.connect(lambda _settled: self._show_bar())

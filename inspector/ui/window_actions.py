@@ -10,6 +10,7 @@ from PySide6.QtGui import QKeySequence
 from inspector import __version__
 from inspector.ui.actions import ActionBook
 from inspector.ui.plain import tell
+from inspector.ui.session_panel import TAB_TITLES
 
 if TYPE_CHECKING:
     from inspector.ui.main_window import MainWindow
@@ -92,7 +93,7 @@ def fill_actions(actions: ActionBook, window: MainWindow) -> None:
     add("show_cookies", "Cookie inspector", window.show_cookies, menu="View", shortcut="Ctrl+2", icon_name="cookie")
     add("show_demo", "Demo server", window.show_demo, menu="View", shortcut="Ctrl+3", icon_name="server")
     actions.separate("View")
-    for number, title in enumerate(("Data", "JSON", "Cookie", "History", "Raw")):
+    for number, title in enumerate(TAB_TITLES):
         add(
             f"tab_{title.lower()}", f"{title} tab", partial(window.show_tab, number), menu="View",
             shortcut=f"Alt+{number + 1}",

@@ -1,0 +1,193 @@
+"""The command line on real stores: answers, JSON, exit codes; and that secrets and control characters stay inside."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from inspector.cli import main
+from tests.servers import ROOT
+
+DATA = '{"user":{"username":"ada","role":"user"},"cart":["a"]}'
+
+
+@pytest.fixture(params=["redis", "mongo", "file"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "file":
+        return f"file://{tmp_path}"
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    return f"{url}&collection=sessions" if request.param == "mongo" else f"{url}?prefix=sess:"
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    code = main(arguments)
+    output = capsys.readouterr()
+    return code, output.out, output.err
+
+
+def test_a_session_from_its_creation_to_its_end(capsys: pytest.CaptureFixture[str], store: str) -> None:
+    assert run(capsys, "create", store, "abc", "--data", DATA) == (0, "abc\n", "")
+    code, text, _ = run(capsys, "list", store, "--json", "--filter", "user.role:user")
+    row = json.loads(text)
+    assert code == 0
+    assert list(row) == ["id", "key", "expires_at", "ttl_ms", "size", "format", "user"]
+    assert (row["id"], row["user"]) == ("abc", "ada")
+    assert run(capsys, "edit", store, "abc", "--set", 'user.role="admin"', "--set", "cart[1]=2", "--dry-run")[0] == 0
+    shown = json.loads(run(capsys, "show", store, "abc", "--json")[1])
+    assert shown["data"]["user"]["role"] == "user"
+    assert {"fidelity", "data", "expiry", "warnings"} <= set(shown)
+    assert [one["counts"] for one in shown["expiry"]].count(True) == 1
+    code, text, _ = run(
+        capsys,
+        "edit",
+        store,
+        "abc",
+        "--set",
+        'user.role="admin"',
+        "--set",
+        "cart[1]=2",
+        "--remove",
+        "user.username",
+        "--json",
+    )
+    assert (code, json.loads(text)["state"]) == (0, "saved")
+    data = json.loads(run(capsys, "show", store, "abc", "--json")[1])["data"]
+    assert (data["user"], data["cart"]) == ({"role": "admin"}, ["a", 2])
+    assert run(capsys, "expire", store, "abc", "--in", "2h")[0] == 0
+    shown = json.loads(run(capsys, "show", store, "abc", "--json")[1])
+    assert abs(shown["ttl_ms"] - 7_200_000) < 5000
+    assert run(capsys, "delete", store, "abc")[0] == 0
+    assert run(capsys, "show", store, "abc")[0] == 1
+    assert run(capsys, "list", store) == (0, "", "")
+
+
+def test_raw_is_what_is_stored(capfdbinary: pytest.CaptureFixture[bytes], tmp_path: Path) -> None:
+    stored = b'{"cookie":{} , "x":"\\u0007"}'
+    (tmp_path / "abc.json").write_bytes(stored)
+    assert main(["show", f"file://{tmp_path}", "abc", "--raw"]) == 0
+    assert capfdbinary.readouterr().out == stored
+
+
+def test_control_characters_of_stored_text_are_spelled_out(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "abc.json").write_text('{"cookie":{},"user":{"username":"\\u001b[31mred\\u202e"}}')
+    for arguments in (["list"], ["show"]):
+        names = ["abc"] if arguments == ["show"] else []
+        text = run(capsys, *arguments, f"file://{tmp_path}", *names)[1]
+        assert "\x1b" not in text
+        assert "\u202e" not in text
+
+
+def test_exit_codes(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    store = f"file://{tmp_path}"
+    assert run(capsys, "show", store, "ghost")[0] == 1
+    assert run(capsys, "list", "no-such-profile")[0] == 2
+    assert run(capsys, "list", store, "--filter", "(")[0] == 2
+    assert run(capsys, "edit", store, "ghost", "--set", "x")[0] == 1
+    assert run(capsys, "list", "redis://127.0.0.1:1/0")[0] == 3
+    run(capsys, "create", store, "abc")
+    assert run(capsys, "edit", store, "abc", "--set", "x")[0] == 2
+    assert run(capsys, "edit", store, "abc", "--set", 'cookie.originalMaxAge="x"')[0] == 1
+    with pytest.raises(SystemExit) as caught:
+        main(["nonsense"])
+    assert caught.value.code == 2
+
+
+def test_sign_and_verify(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, store: str
+) -> None:
+    monkeypatch.setenv("CURRENT", "current secret")
+    old = tmp_path.parent / f"{tmp_path.name}-old"
+    old.write_bytes(b"old secret\n")
+    run(capsys, "create", store, "abc", "--data", DATA)
+    value = run(capsys, "sign", "--secret-file", str(old), "abc")[1].strip()
+    both = ("--secret-env", "CURRENT", "--secret-file", str(old))
+    code, text, _ = run(capsys, "verify", *both, "--store", store, "--json", f"Cookie: theme=dark; connect.sid={value}")
+    reports = [json.loads(line) for line in text.splitlines()]
+    assert code == 0
+    assert [one["status"] for one in reports] == ["unknown", "valid"]
+    assert (reports[1]["secret"], reports[1]["session_id"], reports[1]["scheme"]) == (2, "abc", "express-session")
+    assert [link["link"] for link in reports[1]["chain"]][-1] == "Attributes"
+    code, text, error = run(capsys, "verify", "--secret-env", "CURRENT", value)
+    assert code == 1
+    assert "current secret" not in text + error
+    assert run(capsys, "verify", "--secret-env", "NOT_SET", value)[0] == 2
+    run(capsys, "delete", store, "abc")
+    assert run(capsys, "verify", *both, "--store", store, value)[0] == 1
+
+
+def _start(*arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "inspector", *arguments],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONUNBUFFERED": "1"},
+    )
+
+
+def test_demo_prints_its_address_and_ends_when_interrupted(tmp_path: Path) -> None:
+    process = _start("demo", "--port", "0", "--store", f"file://{tmp_path}", "--json", "--visitors", "3")
+    assert process.stdout is not None
+    address = json.loads(process.stdout.readline())
+    assert address["url"].startswith("http://127.0.0.1:")
+    request = json.loads(process.stdout.readline())
+    assert {"method", "path", "status", "session_id", "operations", "changes"} <= set(request)
+    process.send_signal(signal.SIGINT)
+    _output, errors = process.communicate(timeout=20)
+    assert (process.returncode, errors) == (0, "")
+
+
+def test_watch_prints_a_change(tmp_path: Path) -> None:
+    store = f"file://{tmp_path}"
+    process = _start("watch", store, "--json")
+    assert process.stdout is not None
+    try:
+        for number in range(200):
+            (tmp_path / f"s{number}.json").write_text('{"cookie":{}}')
+            # The watch begins at its own time: write until it tells of one.
+            if _has_output(process):
+                break
+        change = json.loads(process.stdout.readline())
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=20)
+    assert change["kind"] == "written"
+    assert change["id"].startswith("s")
+
+
+def _has_output(process: subprocess.Popen[str]) -> bool:
+    import select
+
+    return bool(select.select([process.stdout], [], [], 0.1)[0])
+
+
+def test_listing_imports_no_window_and_no_other_driver(tmp_path: Path) -> None:
+    script = (
+        "import sys; from inspector.cli import main; main(['list', sys.argv[1]]);"
+        "print([name for name in ('PySide6', 'pymongo', 'redis', 'werkzeug', 'keyring') if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, f"file://{tmp_path}"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
+
+
+def test_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
+    for number in range(300):
+        (tmp_path / f"s{number}.json").write_text('{"cookie":{},"pad":"' + "x" * 400 + '"}')
+    process = _start("list", f"file://{tmp_path}", "--json")
+    assert process.stdout is not None
+    process.stdout.readline()
+    process.stdout.close()
+    assert process.stderr is not None
+    errors = process.stderr.read()
+    process.stderr.close()
+    assert process.wait(20) == 0
+    assert errors == ""

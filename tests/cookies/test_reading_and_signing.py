@@ -1,0 +1,225 @@
+"""Pasted text of every sort, the usual mistakes with secrets, and cookies made here that the libraries accept."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+from typing import Any
+
+import flask
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.sessions import SessionMiddleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from inspector.cookies import (
+    CookieError,
+    Status,
+    decode_value,
+    edit_payload,
+    encode_value,
+    judge,
+    read_cookies,
+    resign,
+    sign,
+    signed_value,
+    unsign,
+)
+from inspector.core.secret import Secret
+from store_adapters.clock import now_ms
+
+SECRET = Secret.from_text("keyboard cat")
+VALUE = signed_value("abc", SECRET)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        VALUE,
+        f"connect.sid={VALUE}",
+        f"Cookie: connect.sid={VALUE}",
+        f"cookie: theme=dark; connect.sid={VALUE}",
+        f"Set-Cookie: connect.sid={VALUE}; Path=/; HttpOnly",
+        f"connect.sid={VALUE}; Path=/; Expires=Tue, 24 Nov 2026 22:29:03 GMT; HttpOnly",
+        f'Cookie: connect.sid="{VALUE}"',
+        f"GET / HTTP/1.1\nHost: x\nCookie: connect.sid={VALUE}\nAccept: */*",
+        f"> Cookie: connect.sid={VALUE}",
+        f"curl 'http://localhost:3000/get' -H 'Accept: */*' -H 'Cookie: theme=dark; connect.sid={VALUE}' --compressed",
+        f"curl http://x/ -b 'connect.sid={VALUE}'",
+        f"curl http://x/ \\\n  --cookie 'connect.sid={VALUE}' \\\n  --insecure",
+        f"curl $'http://x/' -H $'Cookie: a=it\\'s; connect.sid={VALUE}'",
+        f'curl "http://x/" ^\n  -H "Accept: */*" ^\n  -H "Cookie: connect.sid={VALUE}"',
+        'curl ^"http://x/^" ^\n  -H ^"Cookie: connect.sid=' + VALUE.replace("%", "^%^") + '^" ^\n  --compressed',
+        f"s:{sign('abc', SECRET)}",
+    ],
+)
+def test_the_cookie_is_found_in_any_pasted_text(text: str) -> None:
+    verdicts = [judge(cookie, [SECRET], 0) for cookie in read_cookies(text)]
+    assert [one.session_id for one in verdicts if one.status is Status.VALID] == ["abc"]
+
+
+def test_url_of_a_curl_command_is_kept() -> None:
+    (cookie,) = read_cookies(f"curl -X POST -d a=b 'http://localhost:3000/cart' -b 'connect.sid={VALUE}'")
+    assert cookie.url == "http://localhost:3000/cart"
+
+
+@pytest.mark.parametrize("text", ["", "   ", "hello world", "curl http://x/", "curl 'http://x/ -b a=b", "x" * 300_000])
+def test_text_without_a_cookie_says_what_to_paste(text: str) -> None:
+    with pytest.raises(CookieError) as caught:
+        read_cookies(text)
+    assert str(caught.value)
+
+
+def test_first_of_two_equal_names_wins() -> None:
+    first, second = read_cookies(f"Cookie: connect.sid=bad; connect.sid={VALUE}")
+    assert (first.shadowed, second.shadowed) == (False, True)
+
+
+def test_attributes_of_a_set_cookie_line_are_kept() -> None:
+    (cookie,) = read_cookies("Set-Cookie: sid=x; Max-Age=60; HttpOnly; SameSite=Lax")
+    assert [(one.name, one.value) for one in cookie.attributes] == [
+        ("Max-Age", "60"), ("HttpOnly", None), ("SameSite", "Lax"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (b"keyboard cat\n", "without the line end"),
+        (b'"keyboard cat"', "without the quotes"),
+        (b" keyboard cat ", "without the spaces"),
+        (b"keyboard%20cat", "percent-decoded"),
+        (base64.b64encode(b"keyboard cat"), "base64-decoded"),
+        (b"keyboard cat".hex().encode(), "hex-decoded"),
+    ],
+)
+def test_usual_mistake_with_the_secret_is_named(given: bytes, words: str) -> None:
+    verdict = judge(read_cookies(VALUE)[0], [Secret(given)], 0)
+    assert verdict.status is Status.INVALID
+    assert words in verdict.hint
+
+
+def test_secret_given_without_its_line_end_is_named_too() -> None:
+    value = signed_value("abc", Secret(b"keyboard cat\n"))
+    assert "with a line end" in judge(read_cookies(value)[0], [SECRET], 0).hint
+
+
+def test_no_secret_is_no_verdict_on_the_signature() -> None:
+    verdict = judge(read_cookies(VALUE)[0], [], 0)
+    assert (verdict.status, verdict.session_id) == (Status.UNSIGNED, "abc")
+
+
+@given(st.text(max_size=300))
+def test_any_text_is_read_or_refused_and_judged_without_a_fault(text: str) -> None:
+    try:
+        cookies = read_cookies(text)
+    except CookieError:
+        return
+    for cookie in cookies:
+        judge(cookie, [SECRET], 0)
+
+
+@given(st.text(min_size=1, max_size=40), st.binary(max_size=40))
+def test_what_is_signed_is_verified(session_id: str, key: bytes) -> None:
+    secret = Secret(key)
+    assert unsign(sign(session_id, secret), [secret]) == session_id
+    assert unsign(sign(session_id, secret)[:-1], [secret]) is None
+
+
+@given(st.text(alphabet=st.characters(codec="utf-8"), max_size=60))
+def test_percent_encoding_is_taken_back(text: str) -> None:
+    encoded = encode_value(text)
+    assert decode_value(encoded)[0] == text or encoded == text
+
+
+def _flask_app() -> flask.Flask:
+    app = flask.Flask(__name__)
+    app.secret_key = "flask secret"
+
+    @app.get("/")
+    def show() -> Any:
+        return dict(flask.session)
+
+    @app.get("/set")
+    def put() -> str:
+        flask.session["user"] = "ada"
+        flask.session["cart"] = ("a", "b")
+        flask.session["pad"] = "x" * 300
+        return "set"
+
+    return app
+
+
+def test_flask_accepts_the_edited_cookie() -> None:
+    app, secret = _flask_app(), Secret.from_text("flask secret")
+    client = app.test_client()
+    client.get("/set")
+    issued = client.get_cookie("session")
+    assert issued is not None
+    verdict = judge(read_cookies(f"session={issued.value}")[0], [secret], now_ms() + 1000)
+    assert (verdict.scheme, verdict.status) == ("flask", Status.VALID)
+    payload = json.loads(verdict.payload or "")
+    payload["user"] = "grace"
+    value = edit_payload(verdict, json.dumps(payload), secret, now_ms())
+    client.set_cookie("session", value)
+    assert client.get("/").get_json()["user"] == "grace"
+    again = resign(read_cookies(f"session={issued.value}")[0], verdict, Secret.from_text("other"))
+    client.set_cookie("session", again)
+    assert client.get("/").get_json() == {}
+
+
+async def _ask(app: Starlette, path: str, cookie: str = "") -> tuple[str, bytes]:
+    """Send one request to an ASGI application; return its Set-Cookie header and its body."""
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http", "method": "GET", "path": path, "raw_path": path.encode(), "query_string": b"", "scheme": "http",
+        "http_version": "1.1", "server": ("127.0.0.1", 80), "headers": [(b"cookie", cookie.encode())],
+    }  # fmt: skip
+    await app(scope, receive, send)
+    headers = dict(sent[0]["headers"])
+    return headers.get(b"set-cookie", b"").decode(), b"".join(one.get("body", b"") for one in sent[1:])
+
+
+def test_starlette_accepts_the_edited_cookie() -> None:
+    async def show(request: Request) -> Response:
+        return JSONResponse(dict(request.session))
+
+    async def put(request: Request) -> Response:
+        request.session["user"] = "ada"
+        return JSONResponse({})
+
+    app = Starlette(
+        routes=[Route("/", show), Route("/set", put)], middleware=[Middleware(SessionMiddleware, secret_key="star")]
+    )
+    secret = Secret.from_text("star")
+    line, _ = asyncio.run(_ask(app, "/set"))
+    verdict = judge(read_cookies(f"Set-Cookie: {line}")[0], [secret], now_ms() + 1000)
+    assert (verdict.scheme, verdict.status) == ("starlette", Status.VALID)
+    value = edit_payload(verdict, '{"user": "grace"}', secret, now_ms())
+    _, body = asyncio.run(_ask(app, "/", f"session={value}"))
+    assert json.loads(body) == {"user": "grace"}
+
+
+def test_data_that_is_no_json_object_is_not_signed() -> None:
+    verdict = judge(read_cookies("session=" + _flask_value())[0], [], 0)
+    for text in ("[1]", "{", "null"):
+        with pytest.raises(CookieError):
+            edit_payload(verdict, text, SECRET, 0)
+
+
+def _flask_value() -> str:
+    verdict = judge(read_cookies("session=eyJhIjoxfQ.awTLcQ.xnfie_1PCeQF86Pfzve8iQFVRuY")[0], [], 0)
+    return edit_payload(verdict, '{"a":1}', SECRET, 0)
