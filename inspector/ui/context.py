@@ -23,3 +23,9 @@ class Context:
     journal: Journal
     compute: Lane
     vault: Lane
+
+    def close(self) -> None:
+        """Deliver nothing more, and let the two lanes end."""
+        self.jobs.close()
+        self.compute.close()
+        self.vault.close()

@@ -392,7 +392,7 @@ class MainWindow(QMainWindow):
         self._save_state()
         if self.current is not None:
             self.preferences.change(last_store=self.current.profile.id)
-        self._context.jobs.close()
+        self._context.close()
         self.demo_page.close_lane()
         for store in self.stores.values():
             store.close()

@@ -165,7 +165,7 @@ def test_watch_prints_a_change(tmp_path: Path) -> None:
 def _has_output(process: subprocess.Popen[str]) -> bool:
     import select
 
-    return bool(select.select([process.stdout], [], [], 0.1)[0])
+    return bool(process.stdout and select.select([process.stdout], [], [], 0.1)[0])
 
 
 def test_listing_imports_no_window_and_no_other_driver(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from PySide6.QtGui import QGuiApplication
 from pytestqt.qtbot import QtBot
 
 from inspector.app import Launch, open_window
@@ -48,6 +49,8 @@ def make_window(qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         for store in stores:
             assert store.join(10), "a lane did not end"
         window.deleteLater()
+    # A concealed copy is a Python object which Qt would free after Python has ended.
+    QGuiApplication.clipboard().clear()
     sys.excepthook, threading.excepthook = hooks
 
 

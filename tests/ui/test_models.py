@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from inspector.codecs import parse_json
 from inspector.core.edits import Edit, InsertEntry, MoveEntry, RemoveEntry, RenameKey, SetValue, apply_edit
+from inspector.core.node import Node
 from inspector.demo.request_log import RequestEntry
 from inspector.services.catalogue import Catalogue, Column
 from inspector.ui.models.node_tree import NAME, TYPE, VALUE, NodeTreeModel
@@ -55,7 +56,7 @@ def test_tree_follows_every_edit_and_its_undo(qtbot: QtBot) -> None:
     QAbstractItemModelTester(model, QAbstractItemModelTester.FailureReportingMode.Fatal)
     model.show_tree(root, root, (), is_editable=True)
     contents(model)
-    inverses: list[tuple[Edit, object]] = []
+    inverses: list[tuple[Edit, Node]] = []
     now = root
     for edit in EDITS:
         before = now
@@ -66,7 +67,7 @@ def test_tree_follows_every_edit_and_its_undo(qtbot: QtBot) -> None:
         fresh.show_tree(root, now, (), is_editable=True)
         assert contents(model) == contents(fresh)
     for inverse, before in reversed(inverses):
-        model.show_edit(inverse, before)  # type: ignore[arg-type]
+        model.show_edit(inverse, before)
         assert model.root is before
     assert [model.data(model.index(row, NAME)) for row in range(4)] == ["cookie", "user", "cart", "n"]
 

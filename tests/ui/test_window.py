@@ -148,7 +148,7 @@ def test_store_that_does_not_answer_says_what_to_do(qtbot: QtBot, make_window: O
     from tests.ui.conftest import profile
 
     window.put_profile(profile("redis://127.0.0.1:1/0", "dead"))
-    qtbot.waitUntil(lambda: window.current.trouble is not None, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: window.current is not None and window.current.trouble is not None, timeout=WAIT_MS)
     empty = window.sessions_page.empty
     qtbot.waitUntil(lambda: "answered" in empty.headline.text(), timeout=WAIT_MS)
     assert empty.sentence.text()
