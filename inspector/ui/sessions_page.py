@@ -126,6 +126,9 @@ class SessionsPage(QWidget):
         self.progress_bar = QProgressBar()
         self.progress_bar.setTextVisible(False)
         self.progress_bar.setFixedHeight(3)
+        keeps_place = self.progress_bar.sizePolicy()
+        keeps_place.setRetainSizeWhenHidden(True)
+        self.progress_bar.setSizePolicy(keeps_place)
         self.progress_bar.setAccessibleName("Reading progress")
         column.addWidget(self.progress_bar)
         self.stack = QStackedWidget()
@@ -249,11 +252,8 @@ class SessionsPage(QWidget):
         progress = self._store.progress if self._store else None
         is_reading = progress is not None and progress.is_reading
         self.stop_button.setVisible(is_reading)
-        self.progress_bar.setVisible(True)
-        if progress is None or not is_reading:
-            self.progress_bar.setRange(0, 1)
-            self.progress_bar.setValue(0)
-        else:
+        self.progress_bar.setVisible(is_reading)
+        if progress is not None and is_reading:
             self.progress_bar.setRange(0, max(progress.total or 0, progress.read, 1) if progress.total else 0)
             self.progress_bar.setValue(progress.read)
             self._gather_rows()
