@@ -45,7 +45,7 @@ class DataTab(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        self._buttons: dict[str, QToolButton] = {}
+        self.buttons: dict[str, QToolButton] = {}
         layout.addLayout(self._build_tools())
         self.tree = self._build_tree()
         layout.addWidget(self.tree, 1)
@@ -74,7 +74,7 @@ class DataTab(QWidget):
             button.setToolTip(tip)
             button.setAccessibleName(tip.partition(" (")[0])
             button.clicked.connect(lambda _checked=False, act=act: act())
-            self._buttons[name] = button
+            self.buttons[name] = button
             row.addWidget(button)
         row.addStretch(1)
         return row
@@ -117,6 +117,7 @@ class DataTab(QWidget):
         """Show a draft; what was open and selected stays so where the new tree has it."""
         if self._draft is not None:
             self._draft.edited.disconnect(self._follow)
+            self._draft.stack.indexChanged.disconnect(self._enable)
         opened, current = self._open_fields(), self._current_field()
         self._draft, self._kind = draft, kind
         self.delegate.has_dates = kind == "mongo"
@@ -124,6 +125,7 @@ class DataTab(QWidget):
             self.model.show_tree(Node(Kind.OBJECT), Node(Kind.OBJECT), (), is_editable=False)
         else:
             draft.edited.connect(self._follow)
+            draft.stack.indexChanged.connect(self._enable)
             findings = draft.opened.findings
             self.model.show_tree(draft.base, draft.root, findings, is_editable=is_editable)
         self._restore(opened, current)
@@ -140,7 +142,6 @@ class DataTab(QWidget):
             path = edit.path if isinstance(edit, SetValue) else (*edit.parent, edit.position)
             self.tree.setCurrentIndex(self.model.index_at(path, VALUE))
         self._show_findings()
-        self._enable()
 
     def _show_findings(self) -> None:
         draft = self._draft
@@ -348,10 +349,10 @@ class DataTab(QWidget):
             ("undo", can_edit and stack is not None and stack.canUndo()),
             ("redo", can_edit and stack is not None and stack.canRedo()),
         ):
-            self._buttons[name].setEnabled(bool(enabled))
+            self.buttons[name].setEnabled(bool(enabled))
 
     def _recolour(self) -> None:
-        for button in self._buttons.values():
+        for button in self.buttons.values():
             button.setIcon(icon(button.property("icon_name"), self._theme.colour("text")))
 
 

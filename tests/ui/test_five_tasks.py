@@ -63,8 +63,11 @@ def test_edit_a_cart(qtbot: QtBot, make_window: OpenWindow) -> None:
     panel.edit_field("cart[0]", '"golden keyboard"')
     assert can_review()
     assert "unsaved" in panel.changes_label.text()
+    undo, redo = panel.data_tab.buttons["undo"], panel.data_tab.buttons["redo"]
+    assert (undo.isEnabled(), redo.isEnabled()) == (True, False)
     qtbot.keyClick(window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
     assert not can_review()
+    assert (undo.isEnabled(), redo.isEnabled()) == (False, True)
     qtbot.keyClick(window, Qt.Key.Key_Y, Qt.KeyboardModifier.ControlModifier)
     assert can_review()
     save(qtbot, window)
