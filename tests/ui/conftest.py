@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import QElapsedTimer, QObject, QTimer
 from PySide6.QtGui import QGuiApplication
 from pytestqt.qtbot import QtBot
 
@@ -18,16 +19,55 @@ from inspector.ui.main_window import MainWindow
 from inspector.ui.open_store import StoreState
 
 WAIT_MS = 15_000
+STALLS_MS: dict[str, float] = {}
 OpenWindow = Callable[..., MainWindow]
 
 
+class Heartbeat(QObject):
+    """Beats every millisecond on the GUI thread and keeps the longest time between two beats, in ms."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.longest_ms = 0.0
+        self._since = QElapsedTimer()
+        self._timer = QTimer(self, interval=1)
+        self._timer.timeout.connect(self._beat)
+
+    def start(self) -> None:
+        self._since.start()
+        self._timer.start()
+
+    def stop(self) -> None:
+        self._timer.stop()
+
+    def _beat(self) -> None:
+        self.longest_ms = max(self.longest_ms, self._since.nsecsElapsed() / 1e6)
+        self._since.restart()
+
+
 @pytest.fixture
-def make_window(qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenWindow]:
+def heartbeat(request: pytest.FixtureRequest) -> Iterator[Heartbeat]:
+    heart = Heartbeat()
+    yield heart
+    STALLS_MS[request.node.name] = heart.longest_ms
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if STALLS_MS:
+        name, longest_ms = max(STALLS_MS.items(), key=lambda item: item[1])
+        terminalreporter.write_line(f"longest stall of the GUI thread: {longest_ms:.0f} ms in {name} (to reach: 50 ms)")
+
+
+@pytest.fixture
+def make_window(
+    qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, heartbeat: Heartbeat
+) -> Iterator[OpenWindow]:
     """Open a window as the program does; `store` is a URL, the demo without one."""
     hooks = sys.excepthook, threading.excepthook
     windows: list[MainWindow] = []
 
     def make(store: str = "", *, demo: bool = False) -> MainWindow:
+        heartbeat.stop()  # making a second window is no stall of the first
         window = open_window(Launch(store=store, demo=demo), tmp_path / "home", SecretStore(use_keyring=False))
         # pytest-qt looks at what is not caught; the program's own hook would show it in a dialog instead.
         sys.excepthook, threading.excepthook = hooks
@@ -38,9 +78,11 @@ def make_window(qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         qtbot.waitUntil(lambda: window.current.state is StoreState.OPEN, timeout=WAIT_MS)  # type: ignore[union-attr]
         qtbot.waitUntil(lambda: window.current.progress.is_complete, timeout=WAIT_MS)  # type: ignore[union-attr]
         qtbot.waitUntil(lambda: window.sessions_page.model.match_count > 0, timeout=WAIT_MS)
+        heartbeat.start()
         return window
 
     yield make
+    heartbeat.stop()
     # Nobody is there to answer whether edits may be left.
     monkeypatch.setattr("inspector.ui.main_window.confirm", lambda *_words: True)
     for window in windows:
