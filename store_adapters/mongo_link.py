@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -83,18 +84,22 @@ class MongoLink:
         options = {name: value for name, value in address.options.items() if name != "collection"}
         plain = StoreAddress(address.scheme, address.hosts, address.path, address.user, address.password, options)
         try:
-            return MongoClient(
-                format_address(plain, with_password=True),
-                serverSelectionTimeoutMS=round(limits.connect_s * 1000),
-                connectTimeoutMS=round(limits.connect_s * 1000),
-                timeoutMS=round((limits.call_s + 1) * 1000),
-                retryReads=False,
-                retryWrites=options.get("retryWrites", "true") == "true",
-                maxPoolSize=4,
-                appname=None,
-                tz_aware=True,
-            )
-        except (ConfigurationError, InvalidURI, ValueError):
+            with warnings.catch_warnings():
+                # The driver only warns of an option it does not understand, and then goes on without it.
+                warnings.simplefilter("error", UserWarning)
+                return MongoClient(
+                    format_address(plain, with_password=True),
+                    serverSelectionTimeoutMS=round(limits.connect_s * 1000),
+                    connectTimeoutMS=round(limits.connect_s * 1000),
+                    timeoutMS=round((limits.call_s + 1) * 1000),
+                    retryReads=False,
+                    **({} if "w" in options else {"w": "majority"}),
+                    retryWrites=options.get("retryWrites", "true") == "true",
+                    maxPoolSize=4,
+                    appname=None,
+                    tz_aware=True,
+                )
+        except (ConfigurationError, InvalidURI, ValueError, UserWarning):
             # The driver's text may quote the address with its password.
             raise BadStoreAddress(
                 "MongoDB's driver cannot use this address.", "Check hosts and options; mongodb+srv needs a DNS entry."
