@@ -82,6 +82,7 @@ class MongoLink:
 
         address, limits = self._address, self._limits
         options = {name: value for name, value in address.options.items() if name != "collection"}
+        concern: dict[str, Any] = {} if "w" in options else {"w": "majority"}
         plain = StoreAddress(address.scheme, address.hosts, address.path, address.user, address.password, options)
         try:
             with warnings.catch_warnings():
@@ -93,7 +94,7 @@ class MongoLink:
                     connectTimeoutMS=round(limits.connect_s * 1000),
                     timeoutMS=round((limits.call_s + 1) * 1000),
                     retryReads=False,
-                    **({} if "w" in options else {"w": "majority"}),
+                    **concern,
                     retryWrites=options.get("retryWrites", "true") == "true",
                     maxPoolSize=4,
                     appname=None,
