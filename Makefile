@@ -38,7 +38,7 @@ lock: ## renew requirements.lock.txt from pyproject.toml
 	  --custom-compile-command "make lock" --upgrade --quiet -o requirements.lock.txt
 
 clean: ## remove what was built or installed here
-	rm -rf .venv .cache build dist tests/interop/node/node_modules .*_cache .hypothesis
+	rm -rf .venv .cache build dist tests/interop/*/node_modules .*_cache .hypothesis
 	find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +
 
 setup-python:
