@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
 
+from inspector.codecs._layer_api import Layer, OpeningKeys
 from inspector.core.node import Node
 
 
@@ -39,6 +40,7 @@ class Decoded:
 
     `root` is the session as the application sees it. `envelope`: the other top-level fields of a MongoDB document.
     `source`: the bytes that the spans in `root` point into. `reason`: why the fidelity is not EXACT.
+    `layers`: what is wrapped around the text, the outermost first; `keys`: what opened them.
     """
 
     codec: str
@@ -49,6 +51,8 @@ class Decoded:
     source: bytes = field(repr=False)
     envelope: Node | None = field(default=None, repr=False)
     reason: str = ""
+    layers: tuple[Layer, ...] = field(default=(), repr=False)
+    keys: OpeningKeys = field(default=OpeningKeys(), repr=False)
 
 
 class Codec(Protocol):
@@ -57,7 +61,7 @@ class Codec(Protocol):
     name: str
     label: str
 
-    def decode(self, payload: bytes, max_bytes: int = ...) -> Decoded:
+    def decode(self, payload: bytes, keys: OpeningKeys = ..., max_bytes: int = ...) -> Decoded:
         """Read the bytes; `CodecError` with one attempt when they are something else or larger than `max_bytes`."""
         ...
 

@@ -9,11 +9,14 @@ import struct
 
 from inspector.codecs._api import Attempt, CodecError, Decoded, Fidelity
 from inspector.codecs._bson import Element, read_elements, read_value, string_value, write_value
-from inspector.codecs._json import MAX_BYTES, JsonError, read_json, write_json
+from inspector.codecs._json import MAX_BYTES, JsonError, write_json
+from inspector.codecs._layer_api import OpeningKeys
+from inspector.codecs._layers import close_text, describe_layers, open_text
 from inspector.codecs._recognise import recognise
 from inspector.core.node import Entry, Kind, Node
 
 _STRING, _OBJECT = 2, 3
+_NO_KEYS = OpeningKeys()
 
 
 def _elements(payload: bytes, label: str) -> tuple[list[Element], Element]:
@@ -44,22 +47,35 @@ class ConnectMongoText:
     name = "connect-mongo-text"
     label = "connect-mongo, JSON text"
 
-    def decode(self, payload: bytes, max_bytes: int = MAX_BYTES) -> Decoded:
+    def decode(self, payload: bytes, keys: OpeningKeys = _NO_KEYS, max_bytes: int = MAX_BYTES) -> Decoded:
         elements, session = _elements(payload, self.label)
         if session.code != _STRING:
             raise CodecError("session is no text.", (Attempt(self.label, "session is no text.", session.start),))
         source = payload[session.value_start + 4 : session.value_end - 1]
         try:
-            root = read_json(source, max_bytes)
+            opened = open_text(source, keys, max_bytes)
         except JsonError as error:
             reason = recognise(source) or error.reason
             raise CodecError(reason, (Attempt(self.label, reason, session.value_start + 4 + error.offset),)) from None
-        return Decoded(self.name, self.label, payload, root, Fidelity.EXACT, source, _envelope(payload, elements))
+        fidelity, reason = opened.judge(source)
+        label = f"connect-mongo, {describe_layers(opened.layers)}" if opened.layers else self.label
+        return Decoded(
+            self.name,
+            label,
+            payload,
+            opened.root,
+            fidelity,
+            opened.source,
+            _envelope(payload, elements),
+            reason,
+            opened.layers,
+            keys,
+        )
 
     def encode(self, decoded: Decoded, root: Node) -> bytes:
-        text = write_json(decoded.source, decoded.root, root).decode("utf-8")
+        text = close_text(write_json(decoded.source, decoded.root, root), decoded.layers)
         _, session = _elements(decoded.payload, self.label)
-        return _put_value(decoded.payload, session, string_value(text))
+        return _put_value(decoded.payload, session, string_value(text.decode("utf-8")))
 
 
 class ConnectMongoObject:
@@ -68,7 +84,7 @@ class ConnectMongoObject:
     name = "connect-mongo-object"
     label = "connect-mongo, sub-document"
 
-    def decode(self, payload: bytes, max_bytes: int = MAX_BYTES) -> Decoded:
+    def decode(self, payload: bytes, _keys: OpeningKeys = _NO_KEYS, max_bytes: int = MAX_BYTES) -> Decoded:
         elements, session = _elements(payload, self.label)
         if session.code != _OBJECT:
             raise CodecError(

@@ -1,14 +1,18 @@
-"""The plain JSON text of a session, as connect-redis 3 to 10 and session-file-store store it; knows no store.
+"""The JSON text of a session, as connect-redis 3 to 10, session-file-store and the SQLite stores keep it; knows no store.
 
 Formats: express-session 1.19 (JSON.stringify of the session, `cookie` first), session-file-store 1.5 (the same with
-`__lastAccess`, epoch milliseconds, at the end).
+`__lastAccess`, epoch milliseconds, at the end). A serializer of the application or an encryption may be wrapped around it.
 """
 
 from __future__ import annotations
 
-from inspector.codecs._api import Attempt, CodecError, Decoded, Fidelity
-from inspector.codecs._json import MAX_BYTES, JsonError, read_json, write_json
+from inspector.codecs._api import Attempt, CodecError, Decoded
+from inspector.codecs._json import MAX_BYTES, JsonError, write_json
+from inspector.codecs._layer_api import OpeningKeys
+from inspector.codecs._layers import close_text, describe_layers, open_text
 from inspector.core.node import Kind, Node, member
+
+_NO_KEYS = OpeningKeys()
 
 
 class ExpressJson:
@@ -17,15 +21,21 @@ class ExpressJson:
     name = "express-json"
     label = "express JSON"
 
-    def decode(self, payload: bytes, max_bytes: int = MAX_BYTES) -> Decoded:
+    def decode(self, payload: bytes, keys: OpeningKeys = _NO_KEYS, max_bytes: int = MAX_BYTES) -> Decoded:
         try:
-            root = read_json(payload, max_bytes)
+            opened = open_text(payload, keys, max_bytes)
         except JsonError as error:
             raise CodecError(str(error), (Attempt(self.label, error.reason, error.offset),)) from None
-        return Decoded(self.name, self._label(root), payload, root, Fidelity.EXACT, payload)
+        fidelity, reason = opened.judge(payload)
+        label = self._label(opened.root)
+        if opened.layers:
+            label = f"{label}, {describe_layers(opened.layers)}"
+        return Decoded(
+            self.name, label, payload, opened.root, fidelity, opened.source, None, reason, opened.layers, keys
+        )
 
     def encode(self, decoded: Decoded, root: Node) -> bytes:
-        return write_json(decoded.source, decoded.root, root)
+        return close_text(write_json(decoded.source, decoded.root, root), decoded.layers)
 
     def _label(self, root: Node) -> str:
         return self.label if member(root, "cookie") is not None else "JSON"

@@ -2,31 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from inspector.codecs._api import Attempt, Codec, CodecError, Decoded, Fidelity
 from inspector.codecs._connect_mongo import ConnectMongoObject, ConnectMongoText
 from inspector.codecs._express_json import ExpressJson, SessionFile
 from inspector.codecs._json import MAX_BYTES
+from inspector.codecs._layer_api import OpeningKeys
 from inspector.codecs._recognise import recognise
 from inspector.core.node import Node
+from inspector.core.secret import Secret
 
 _BY_KIND: dict[str, tuple[Codec, ...]] = {
     "mongo": (ConnectMongoText(), ConnectMongoObject()),
     "file": (SessionFile(),),
     "redis": (ExpressJson(),),
     "memory": (ExpressJson(),),
+    "sqlite": (ExpressJson(),),
 }
 _BY_NAME = {codec.name: codec for codecs in _BY_KIND.values() for codec in codecs}
 
 
-def decode(payload: bytes, kind: str, max_bytes: int = MAX_BYTES) -> Decoded:
-    """Read a stored record of a "redis", "mongo", "file" or "memory" store with the first codec that can.
+def decode(
+    payload: bytes, kind: str, secrets: Sequence[Secret] = (), session_id: str = "", max_bytes: int = MAX_BYTES
+) -> Decoded:
+    """Read a stored record of a "redis", "mongo", "file", "sqlite" or "memory" store with the first codec that can.
 
+    `secrets` open what is encrypted; some formats mix in the `session_id`. Deriving keys can take tenths of a second.
     `CodecError.attempts` says what was tried, why each could not, and what the bytes look like.
     """
+    keys = OpeningKeys(tuple(secrets), session_id, kind)
     attempts: list[Attempt] = []
     for codec in _BY_KIND[kind]:
         try:
-            decoded = codec.decode(payload, max_bytes)
+            decoded = codec.decode(payload, keys, max_bytes)
         except CodecError as error:
             attempts += error.attempts or (Attempt(codec.label, str(error)),)
             continue
@@ -48,7 +57,7 @@ def encode(decoded: Decoded, root: Node) -> bytes:
         raise CodecError(f"This record cannot be written back without loss. {decoded.reason}")
     codec = _BY_NAME[decoded.codec]
     payload = codec.encode(decoded, root)
-    again = codec.decode(payload, max(MAX_BYTES, 2 * len(decoded.payload)))
+    again = codec.decode(payload, decoded.keys, max(MAX_BYTES, 2 * len(decoded.payload)))
     if not same_meaning(again.root, root):
         raise CodecError("The edited record does not read back as it was meant; nothing was written.")
     return payload

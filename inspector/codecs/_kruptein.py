@@ -1,0 +1,292 @@
+"""Records encrypted by kruptein 2.0 to 3.4, as connect-mongo 4 to 6 and session-file-store from 1.4 use it; knows no store.
+
+Two containers: DER (a SEQUENCE of the OCTET STRINGs ct, hmac, iv, salt[, at, aad], then encoded as text) and JSON
+(`{"hmac","ct","iv","salt","aad","at"}`). What an era's HMAC covers, and how often its key is stretched, tells which version wrote
+it. Writing keeps era, container, encoding and salt: kruptein 3.2 and 3.3 remember the first salt they see in a process.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from hmac import compare_digest
+
+from inspector.codecs import _ciphers as ciphers
+from inspector.codecs._api import Attempt, CodecError
+from inspector.codecs._der import read_octet_strings, write_octet_strings
+from inspector.codecs._json import JsonError, json_text, read_json
+from inspector.codecs._layer_api import OpeningKeys, Peeled
+from inspector.core.node import Kind, Node, member, text_of
+from inspector.core.secret import Secret
+
+_OLD_ROUNDS, _NEW_ROUNDS = 15_000, 20_000
+_KEY_SIZES = (32, 24, 16)
+_IV_BYTES = {"gcm": 12, "cbc": 16, "ctr": 16}
+_FIELDS = ("hmac", "ct", "iv", "salt", "aad", "at")
+
+
+@dataclass(frozen=True, slots=True)
+class _Box:
+    """A container taken apart. `ct`, `mac` and `aad` are what it holds: encoded text, or raw bytes (`is_raw`, 3.4)."""
+
+    container: str  # "asn1" or "json"
+    encoding: str
+    is_raw: bool
+    ct: bytes
+    mac: bytes
+    iv: bytes
+    salt: bytes
+    tag: bytes
+    aad: bytes
+    order: tuple[str, ...] = ()
+
+    @property
+    def is_authenticated(self) -> bool:
+        return bool(self.tag)
+
+    def bytes_of(self, value: bytes) -> bytes | None:
+        return value if self.is_raw else ciphers.decode_text(value, self.encoding)
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    """A derived key and how it came about. `rounds` is 0 for scrypt."""
+
+    value: bytes = field(repr=False)
+    rounds: int
+
+
+@dataclass(frozen=True, slots=True)
+class KrupteinLayer:
+    """An opened record's era and parameters. `covers`: what the HMAC is over, "text", "text+salt+iv", "raw" or "" (unknown)."""
+
+    box: _Box = field(repr=False)
+    key: _Key = field(repr=False)
+    mode: str
+    hashing: str
+    covers: str
+    has_text_aad: bool
+    secret_name: str
+
+    is_exact = False
+
+    @property
+    def era(self) -> str:
+        """Return the versions of kruptein that write such a record."""
+        return _era(self.box, self.key.rounds, self.covers, self.hashing)
+
+    @property
+    def words(self) -> str:
+        form = f"AES-{len(self.key.value) * 8}-{self.mode.upper()}, {self.hashing}"
+        return f"encrypted by kruptein {self.era} ({form}, {_form(self.box)})"
+
+    def wrap(self, inner: bytes) -> bytes:
+        box, key = self.box, self.key.value
+        iv, tag, aad = os.urandom(len(box.iv)), b"", b""
+        if self.mode == "gcm":
+            digest = ciphers.mac(os.urandom(128), inner, self.hashing)
+            aad = digest if box.is_raw else ciphers.encode_text(digest, box.encoding)
+            used = aad if self.has_text_aad or box.is_raw else digest
+            sealed, tag = ciphers.seal_gcm(key, iv, inner, used)
+        else:
+            sealed = ciphers.seal_plain(self.mode, key, iv, inner)
+        ct = sealed if box.is_raw else ciphers.encode_text(sealed, box.encoding)
+        new = replace(box, ct=ct, iv=iv, tag=tag, aad=aad)
+        digest = ciphers.mac(key, _covered(new, self.covers or "text+salt+iv"), self.hashing)
+        mac = digest if box.is_raw else ciphers.encode_text(digest, box.encoding)
+        return _write_box(replace(new, mac=mac))
+
+
+def peel_kruptein(outer: bytes, keys: OpeningKeys, max_bytes: int) -> Peeled | None:
+    """Open a kruptein record; None for other bytes. `CodecError` says the era as far as it shows without the secret."""
+    box = _read_box(outer, max_bytes)
+    if box is None:
+        return None
+    known = f"Encrypted by kruptein {_likely_era(box)} ({_form(box)}, {len(box.ct)} bytes)"
+    if not keys.secrets:
+        raise _sealed(known, "Give the store the secret of its crypto option to read it.")
+    for secret in keys.secrets:
+        for key in _keys(box, secret):
+            opened = _open(box, key, secret.name)
+            if opened is not None:
+                return opened
+    raise _sealed(known, "None of the store's secrets opens it: another secret, or damaged.")
+
+
+def _sealed(known: str, needed: str) -> CodecError:
+    return CodecError(f"{known}. {needed}", (Attempt("kruptein", f"{known}. {needed}"),))
+
+
+# --- opening ---------------------------------------------------------------------------------------------------------
+
+
+def _keys(box: _Box, secret: Secret) -> Iterator[_Key]:
+    hashing = _hashing(box) or "sha512"
+    rounds = (_NEW_ROUNDS,) if box.is_raw else (_OLD_ROUNDS, _NEW_ROUNDS)
+    if box.container == "json":
+        # session-file-store asks for scrypt by default.
+        yield _Key(ciphers.scrypt_key(secret, box.salt, 32), 0)
+    for count in rounds:
+        yield _Key(ciphers.pbkdf2_key(secret, box.salt, count, hashing, 32), count)
+    if box.container != "json":
+        yield _Key(ciphers.scrypt_key(secret, box.salt, 32), 0)
+
+
+def _open(box: _Box, key: _Key, secret_name: str) -> Peeled | None:
+    hashing, stored, sealed = _hashing(box), box.bytes_of(box.mac), box.bytes_of(box.ct)
+    if hashing is None or stored is None or sealed is None:
+        return None
+    for size in _KEY_SIZES:
+        # The first bytes of a longer PBKDF2 or scrypt key are the shorter one.
+        short = _Key(key.value[:size], key.rounds)
+        covers = next(
+            (
+                one
+                for one in (("raw",) if box.is_raw else ("text", "text+salt+iv"))
+                if compare_digest(ciphers.mac(short.value, _covered(box, one), hashing), stored)
+            ),
+            "",
+        )
+        if not covers and not box.is_authenticated:
+            # Versions 3.1.5 to 3.3.0 ignore a wrong HMAC, but without one nothing tells a wrong key from a right one.
+            continue
+        for mode, has_text_aad in (
+            (("gcm", True), ("gcm", False)) if box.is_authenticated else (("cbc", False), ("ctr", False))
+        ):
+            plain = _decrypt(box, short.value, sealed, mode, has_text_aad)
+            if plain is not None:
+                return KrupteinLayer(box, short, mode, hashing, covers, has_text_aad, secret_name), plain
+    return None
+
+
+def _decrypt(box: _Box, key: bytes, sealed: bytes, mode: str, has_text_aad: bool) -> bytes | None:
+    if mode != "gcm":
+        plain = ciphers.open_plain(mode, key, box.iv, sealed)
+        return plain if plain is not None and plain[:1] in b'"{[' else None
+    aad = box.aad if has_text_aad else box.bytes_of(box.aad)
+    return ciphers.open_gcm(key, box.iv, sealed, box.tag, aad) if aad is not None else None
+
+
+def _covered(box: _Box, covers: str) -> bytes:
+    """Return what the HMAC is over; Node's `Buffer.toString()` replaces what is no UTF-8."""
+    if covers == "raw":
+        return box.ct + box.salt + box.iv
+    if covers == "text":
+        return box.ct
+    return box.ct + _lossy(box.salt) + _lossy(box.iv)
+
+
+def _lossy(data: bytes) -> bytes:
+    return data.decode("utf-8", "replace").encode("utf-8")
+
+
+def _hashing(box: _Box) -> str | None:
+    raw = box.bytes_of(box.mac)
+    return ciphers.hash_of_size(len(raw)) if raw is not None else None
+
+
+# --- eras ------------------------------------------------------------------------------------------------------------
+
+
+def _era(box: _Box, rounds: int, covers: str, hashing: str) -> str:
+    if box.is_raw:
+        return "3.4"
+    if rounds == _NEW_ROUNDS:
+        return "3.1.3 to 3.3" if covers else "3.1.5 to 3.3 (its HMAC does not fit, which these versions ignore)"
+    if covers == "text+salt+iv":
+        return "3.1 to 3.3" if rounds == 0 else "3.1.1"
+    if box.container == "json":
+        return "2.0 to 2.2"
+    return "3.0.7 to 3.0.9" if hashing == "sha384" else "2.1 to 3.0"
+
+
+def _likely_era(box: _Box) -> str:
+    if box.is_raw:
+        return "3.4"
+    return "2.0 to 3.3"
+
+
+def _form(box: _Box) -> str:
+    return f"{'ASN.1' if box.container == 'asn1' else 'JSON'}, {box.encoding}"
+
+
+# --- containers ------------------------------------------------------------------------------------------------------
+
+
+def _read_box(outer: bytes, max_bytes: int) -> _Box | None:
+    if outer.startswith(b'{"'):
+        return _read_json_box(outer, max_bytes)
+    for prefix, encoding in ((b"M", "base64"), (b"30", "hex"), (b"0", "binary")):
+        if outer.startswith(prefix):
+            der = ciphers.decode_text(outer, encoding)
+            box = _read_der_box(der, encoding) if der else None
+            if box is not None:
+                return box
+    return None
+
+
+def _read_der_box(der: bytes, encoding: str) -> _Box | None:
+    try:
+        values = read_octet_strings(der)
+    except CodecError:
+        return None
+    if len(values) not in (4, 6) or not values[0] or len(values[3]) < 8:
+        return None
+    ct, mac, iv, salt, tag, aad = (*values, b"", b"")[:6]
+    box = _Box("asn1", encoding, False, ct, mac, iv, salt, tag, aad)
+    if _hashing(box) is not None and box.bytes_of(ct) is not None:
+        return box
+    raw = replace(box, is_raw=True)
+    return raw if _hashing(raw) is not None else None
+
+
+def _read_json_box(outer: bytes, max_bytes: int) -> _Box | None:
+    try:
+        root = read_json(outer, max_bytes)
+    except JsonError:
+        return None
+    names = tuple(entry.key for entry in root.entries)
+    if not {"hmac", "ct", "iv", "salt"} <= set(names) or not set(names) <= set(_FIELDS):
+        return None
+    ct, mac = text_of(member(root, "ct")), text_of(member(root, "hmac"))
+    iv, salt = read_buffer(member(root, "iv")), read_buffer(member(root, "salt"))
+    if ct is None or mac is None or iv is None or salt is None:
+        return None
+    tag, aad = read_buffer(member(root, "at")) or b"", (text_of(member(root, "aad")) or "").encode("utf-8", "replace")
+    mac_bytes, ct_bytes = mac.encode("utf-8", "replace"), ct.encode("utf-8", "replace")
+    encoding = ciphers.text_encoding(mac_bytes)
+    return _Box("json", encoding, False, ct_bytes, mac_bytes, iv, salt, tag, aad, tuple(name or "" for name in names))
+
+
+def read_buffer(node: Node | None) -> bytes | None:
+    """Return the bytes of a Buffer as JSON.stringify writes it: `{"type":"Buffer","data":[…]}`."""
+    data = member(node, "data") if node is not None and node.kind is Kind.OBJECT else None
+    if data is None or data.kind is not Kind.ARRAY:
+        return None
+    try:
+        return bytes(int(str(entry.value.scalar)) for entry in data.entries)
+    except ValueError:
+        return None
+
+
+def buffer_json(data: bytes) -> str:
+    """Return a Buffer as JSON.stringify writes it."""
+    return f'{{"type":"Buffer","data":[{",".join(map(str, data))}]}}'
+
+
+def _write_box(box: _Box) -> bytes:
+    if box.container == "asn1":
+        values = [box.ct, box.mac, box.iv, box.salt]
+        if box.tag or box.is_raw:
+            values += [box.tag, box.aad]
+        return ciphers.encode_text(write_octet_strings(values), box.encoding)
+    written = {
+        "hmac": json_text(box.mac.decode()),
+        "ct": json_text(box.ct.decode()),
+        "iv": buffer_json(box.iv),
+        "salt": buffer_json(box.salt),
+        "aad": json_text(box.aad.decode()),
+        "at": buffer_json(box.tag),
+    }
+    return ("{" + ",".join(f'"{name}":{written[name]}' for name in box.order) + "}").encode()

@@ -1,0 +1,101 @@
+"""Files that session-file-store up to 1.3.1 encrypted itself (`secret`); later versions use kruptein. Opens no file.
+
+AES-256-CTR with the key SHA-256(secret + session ID) and the text `IV;` + IV + ciphertext, each in hex; or without `IV;` the old
+`crypto.createCipher` with MD5. Neither is authenticated: that JSON comes out is all that tells a right secret.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass, field
+
+from inspector.codecs import _ciphers as ciphers
+from inspector.codecs._api import Attempt, CodecError
+from inspector.codecs._layer_api import OpeningKeys, Peeled
+
+_MARK = b"IV;"
+_IV_TEXT = {"hex": 32, "base64": 24, "none": 16}
+
+
+@dataclass(frozen=True, slots=True)
+class SessionFileLayer:
+    """An opened file. `encoding`: "hex", "base64" or "none" (raw bytes). `iv` is set for the old form, which has none of its own."""
+
+    encoding: str
+    key: bytes = field(repr=False)
+    iv: bytes = field(default=b"", repr=False)
+
+    is_exact = False
+
+    @property
+    def words(self) -> str:
+        old = ", the old form without IV" if self.iv else ""
+        return f"encrypted by session-file-store 1.3 or older (AES-256-CTR, {self.encoding}{old})"
+
+    def wrap(self, inner: bytes) -> bytes:
+        iv = self.iv or os.urandom(16)
+        sealed = ciphers.seal_plain("ctr", self.key, iv, inner)
+        if self.iv:
+            return _encode(sealed, self.encoding)
+        return _MARK + _encode(iv, self.encoding) + _encode(sealed, self.encoding)
+
+
+def peel_session_file(outer: bytes, keys: OpeningKeys, max_bytes: int) -> Peeled | None:
+    """Open a file of session-file-store 1.3.1 or older; None for other bytes."""
+    if len(outer) > max_bytes:
+        return None
+    if not outer.startswith(_MARK):
+        return _peel_old(outer, keys)
+    for encoding, width in _IV_TEXT.items():
+        iv = _decode(outer[len(_MARK) : len(_MARK) + width], encoding)
+        sealed = _decode(outer[len(_MARK) + width :], encoding)
+        if iv is None or sealed is None or len(iv) != 16:
+            continue
+        for secret in keys.secrets:
+            key = hashlib.sha256(secret.reveal() + keys.session_id.encode("utf-8", "surrogateescape")).digest()
+            plain = ciphers.open_plain("ctr", key, iv, sealed)
+            if plain is not None and _is_session(plain):
+                return SessionFileLayer(encoding, key), plain
+    known = f"Encrypted by session-file-store 1.3 or older ({len(outer)} bytes)"
+    needed = "None of the store's secrets opens it." if keys.secrets else "Give the store its secret to read it."
+    raise CodecError(f"{known}. {needed}", (Attempt("session-file-store 1.3", f"{known}. {needed}"),))
+
+
+def _peel_old(outer: bytes, keys: OpeningKeys) -> Peeled | None:
+    sealed = ciphers.decode_text(outer, "hex")
+    if not sealed:
+        return None
+    for secret in keys.secrets:
+        key, iv = _bytes_to_key(secret.reveal() + keys.session_id.encode("utf-8", "surrogateescape"))
+        plain = ciphers.open_plain("ctr", key, iv, sealed)
+        if plain is not None and _is_session(plain):
+            return SessionFileLayer("hex", key, iv), plain
+    return None
+
+
+def _bytes_to_key(password: bytes) -> tuple[bytes, bytes]:
+    """Return key and IV as OpenSSL's EVP_BytesToKey makes them with MD5, no salt and one round."""
+    made, block = b"", b""
+    while len(made) < 48:
+        block = hashlib.md5(block + password, usedforsecurity=False).digest()
+        made += block
+    return made[:32], made[32:48]
+
+
+def _is_session(plain: bytes) -> bool:
+    if plain[:1] != b"{":
+        return False
+    try:
+        plain.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return plain.rstrip().endswith(b"}")
+
+
+def _encode(data: bytes, encoding: str) -> bytes:
+    return data if encoding == "none" else ciphers.encode_text(data, encoding)
+
+
+def _decode(text: bytes, encoding: str) -> bytes | None:
+    return text if encoding == "none" else ciphers.decode_text(text, encoding)
