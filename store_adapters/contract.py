@@ -122,12 +122,14 @@ class Capabilities:
     """What this store can do; True where it can.
 
     `can_write`: False for a read-only connection. `can_persist`: an expiry can be taken away altogether.
-    `kind`: "redis", "mongo", "file" or "memory", for choosing a codec and words; never for behaviour above.
+    `kind`: "redis", "mongo", "file", "sqlite" or "memory", for choosing a codec and words; never for behaviour above.
+    `lifetime_ms`: where the expiry is in the content (files), the lifetime of a record which names none.
     """
 
     kind: str
     can_write: bool = True
     can_persist: bool = True
+    lifetime_ms: int | None = None
 
 
 class CancelToken:

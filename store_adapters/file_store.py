@@ -57,7 +57,7 @@ class FileStore:
 
     @property
     def capabilities(self) -> Capabilities:
-        return Capabilities("file", can_persist=False)
+        return Capabilities("file", can_persist=False, lifetime_ms=round(self._ttl_s * 1000))
 
     @property
     def label(self) -> str:

@@ -43,6 +43,7 @@ def _add(
 def _add_reading(parts: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     part = _add(parts, "list", "list the sessions of a store", commands.list_sessions)
     part.add_argument("store_name", metavar="STORE", help=_STORE_HELP)
+    _add_secrets(part)
     part.add_argument("--filter", metavar="TERMS", default="", help="as in the window: user.role:admin cart.length>2")
     part.add_argument("--limit", metavar="N", type=_count, default=0, help="at most N sessions")
     part = _add(parts, "show", "show one session", commands.show_session)
@@ -55,6 +56,7 @@ def _add_reading(parts: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
 def _add_session(part: argparse.ArgumentParser) -> None:
     part.add_argument("store_name", metavar="STORE", help=_STORE_HELP)
     part.add_argument("session_id", metavar="SESSION_ID")
+    _add_secrets(part)
 
 
 def _add_writing(parts: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -70,6 +72,7 @@ def _add_writing(parts: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     part = _add(parts, "create", "make a new session", commands.create_new_session)
     part.add_argument("store_name", metavar="STORE", help=_STORE_HELP)
     part.add_argument("session_id", metavar="SESSION_ID", nargs="?", default="")
+    _add_secrets(part)
     part.add_argument("--data", metavar="JSON", default="{}", help="the session's fields beside the cookie")
     part.add_argument("--max-age", metavar="MS", type=_count, default=86_400_000, help="lifetime in milliseconds")
     part = _add(parts, "delete", "delete one session", commands.delete_one_session)

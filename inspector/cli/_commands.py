@@ -44,7 +44,7 @@ _MOST_TEXT = 300_000
 def list_sessions(options: Any, output: Output) -> int:
     """Print the sessions of a store, newest change first where the store tells."""
     wanted = parse_filter(options.filter)
-    with opened(options.store_name) as connection:
+    with opened(options.store_name, options.secret_sources) as connection:
         catalogue = connection.catalogue
         for batch in connection.store.list_records(CancelToken()):
             catalogue.append(batch)
@@ -78,8 +78,8 @@ def _row_object(row: Row, now: int) -> dict[str, object]:
 
 def show_session(options: Any, output: Output) -> int:
     """Print one session with its expiry and what is odd in it."""
-    with opened(options.store_name) as connection:
-        session = open_session(connection.store, connection.store.ref_for(options.session_id), connection.user_paths)
+    with opened(options.store_name, options.secret_sources) as connection:
+        session = open_session(connection.store, connection.store.ref_for(options.session_id), connection.reading)
     if options.raw:
         output.write_bytes(session.raw.payload)
         return _DONE
@@ -131,11 +131,14 @@ def edit_session(options: Any, output: Output) -> int:
     """Change fields of one session by merge and compare-and-set, and say what was written."""
     if not options.edits:
         raise BadUsage("Say what to change: --set user.role='\"admin\"' or --remove cart[1].")
-    with opened(options.store_name) as connection:
+    with opened(options.store_name, options.secret_sources) as connection:
         store = connection.store
-        session = open_session(store, store.ref_for(options.session_id))
+        session = open_session(store, store.ref_for(options.session_id), connection.reading)
         if session.decoded is None or not session.is_editable:
-            output.complain("This session cannot be edited: no known format reads it without loss.")
+            words = "no known format reads it without loss."
+            if session.is_sealed:
+                words = f"{session.attempts[-1].reason} (--secret-file, --secret-env)"
+            output.complain(f"This session cannot be edited: {words}")
             return _NEGATIVE
         root = session.decoded.root
         for kind, text in options.edits:
@@ -213,16 +216,17 @@ def create_new_session(options: Any, output: Output) -> int:
     session_id, now = options.session_id or new_session_id(), now_ms()
     base = new_session_root(options.max_age, now)
     root = Node(Kind.OBJECT, entries=(*base.entries, *(Entry(entry.key, entry.value) for entry in data.entries)))
-    with opened(options.store_name) as connection:
-        session = create_session(connection.store, session_id, root, now + options.max_age, Journal(), now)
+    with opened(options.store_name, options.secret_sources) as connection:
+        ends = now + options.max_age
+        session = create_session(connection.store, session_id, root, ends, Journal(), now, connection.reading)
     output.say_json(_session_object(session)) if options.json else output.say(session.session_id)
     return _DONE
 
 
 def delete_one_session(options: Any, output: Output) -> int:
     """Delete one session as it is now."""
-    with opened(options.store_name) as connection:
-        session = open_session(connection.store, connection.store.ref_for(options.session_id))
+    with opened(options.store_name, options.secret_sources) as connection:
+        session = open_session(connection.store, connection.store.ref_for(options.session_id), connection.reading)
         delete_session(connection.store, session, Journal())
     if options.json:
         output.say_json({"id": options.session_id, "state": "deleted"})
@@ -234,8 +238,8 @@ def delete_one_session(options: Any, output: Output) -> int:
 def expire_session(options: Any, output: Output) -> int:
     """Change when a session ends, lastingly unless `--once`."""
     ends = _ends(options)
-    with opened(options.store_name) as connection:
-        session = open_session(connection.store, connection.store.ref_for(options.session_id))
+    with opened(options.store_name, options.secret_sources) as connection:
+        session = open_session(connection.store, connection.store.ref_for(options.session_id), connection.reading)
         after = change_expiry(connection.store, session, ends, Journal(), lasting=not options.once)
     if options.json:
         output.say_json(_session_object(after))

@@ -17,10 +17,14 @@ _SECRET_BYTES = 64 * 1024
 
 
 @contextmanager
-def opened(store: str) -> Iterator[Connection]:
-    """Open a store by URL or by a profile's name, and close it afterwards. `BadStoreAddress`, `StoreError`."""
+def opened(store: str, secret_sources: Sequence[tuple[str, str]] = ()) -> Iterator[Connection]:
+    """Open a store by URL or by a profile's name, and close it afterwards. `BadStoreAddress`, `StoreError`.
+
+    `secret_sources`: variables and files with the secrets that open encrypted records.
+    """
+    more = read_secrets(secret_sources)
     profile, secrets = find_store(store)
-    connection = connect(profile, secrets)
+    connection = connect(profile, secrets, more)
     try:
         yield connection
     finally:

@@ -1,11 +1,11 @@
 """Stored bytes to trees and back, one format per module. No I/O; nothing decoded is executed."""
 
-from inspector.codecs._api import Attempt, CodecError, Decoded, Fidelity, Summary
+from inspector.codecs._api import Attempt, CodecError, Decoded, Fidelity, SealedError, Summary
 from inspector.codecs._bson import date_node
 from inspector.codecs._json import JsonError, format_json, json_bytes, scalar_json
-from inspector.codecs._new_record import new_payload, with_last_access
+from inspector.codecs._new_record import copy_payload, new_payload, with_last_access
 from inspector.codecs._registry import decode, encode
-from inspector.codecs._summary import DEFAULT_USER_PATHS, plain_data, summarise
+from inspector.codecs._summary import DEFAULT_USER_PATHS, plain_data, summarise, summarise_decoded
 from inspector.codecs._texts import parse_json, parse_like, retype
 from inspector.codecs._typed import JSON_TYPES, change_type, parse_typed
 
@@ -17,8 +17,10 @@ __all__ = [
     "Decoded",
     "Fidelity",
     "JsonError",
+    "SealedError",
     "Summary",
     "change_type",
+    "copy_payload",
     "date_node",
     "decode",
     "encode",
@@ -32,5 +34,6 @@ __all__ = [
     "retype",
     "scalar_json",
     "summarise",
+    "summarise_decoded",
     "with_last_access",
 ]

@@ -33,6 +33,17 @@ class CodecError(ValueError):
         self.attempts = attempts
 
 
+class SealedError(CodecError):
+    """The record is encrypted and no secret opens it. `known`: the era and form, as far as they show without one."""
+
+    def __init__(self, label: str, known: str, has_secrets: bool) -> None:
+        needed = "Give the store the secret which encrypts its records."
+        if has_secrets:
+            needed = "None of the store's secrets opens it: another secret, or damaged."
+        super().__init__(f"{known}. {needed}", (Attempt(label, f"{known}. {needed}"),))
+        self.known = known
+
+
 @dataclass(frozen=True, slots=True)
 class Decoded:
     """A record read by a codec. `codec` is its stable name ("express-json", "connect-mongo-text",

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from hmac import compare_digest
 
 from inspector.codecs import _ciphers as ciphers
-from inspector.codecs._api import Attempt, CodecError
+from inspector.codecs._api import SealedError
 from inspector.codecs._json import JsonError, json_text, read_json
 from inspector.codecs._kruptein import buffer_json, read_buffer
 from inspector.codecs._layer_api import OpeningKeys, Peeled
@@ -72,7 +72,7 @@ def peel_connect_mongo_3(outer: bytes, keys: OpeningKeys, max_bytes: int) -> Pee
         plain = ciphers.open_gcm(layer.key, box.iv, sealed, box.tag, box.aad) if fits and sealed is not None else None
         if plain is not None:
             return layer, plain
-    raise _sealed("connect-mongo 3", known, keys)
+    raise SealedError("connect-mongo 3", known, bool(keys.secrets))
 
 
 def _read_3(outer: bytes, max_bytes: int) -> ConnectMongo3Layer | None:
@@ -144,7 +144,7 @@ def peel_web_crypto(outer: bytes, keys: OpeningKeys, max_bytes: int) -> Peeled |
                 if opened is not None:
                     return opened
     known = f"Encrypted, probably by connect-mongo 6's web crypto ({encodings[0]}, {len(outer)} bytes)"
-    raise _sealed("web crypto", known, keys)
+    raise SealedError("web crypto", known, bool(keys.secrets))
 
 
 def _open_web(sealed: bytes, encoding: str, rounds: int, key: bytes) -> Peeled | None:
@@ -165,10 +165,3 @@ def _is_random(outer: bytes, encoding: str) -> bool:
         and len(data) >= _LEAST_SEALED
         and sum(byte > 0x7E for byte in data[:200]) * 8 > len(data[:200])
     )
-
-
-def _sealed(label: str, known: str, keys: OpeningKeys) -> CodecError:
-    needed = "None of the store's secrets opens it: another secret, or damaged."
-    if not keys.secrets:
-        needed = "Give the store the secret of its crypto option to read it."
-    return CodecError(f"{known}. {needed}", (Attempt(label, f"{known}. {needed}"),))

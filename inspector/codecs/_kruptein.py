@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from hmac import compare_digest
 
 from inspector.codecs import _ciphers as ciphers
-from inspector.codecs._api import Attempt, CodecError
+from inspector.codecs._api import CodecError, SealedError
 from inspector.codecs._der import read_octet_strings, write_octet_strings
 from inspector.codecs._json import JsonError, json_text, read_json
 from inspector.codecs._layer_api import OpeningKeys, Peeled
@@ -104,18 +104,12 @@ def peel_kruptein(outer: bytes, keys: OpeningKeys, max_bytes: int) -> Peeled | N
     if box is None:
         return None
     known = f"Encrypted by kruptein {_likely_era(box)} ({_form(box)}, {len(box.ct)} bytes)"
-    if not keys.secrets:
-        raise _sealed(known, "Give the store the secret of its crypto option to read it.")
-    for secret in keys.secrets:
+    for secret in () if keys.is_quick else keys.secrets:
         for key in _keys(box, secret):
             opened = _open(box, key, secret.name)
             if opened is not None:
                 return opened
-    raise _sealed(known, "None of the store's secrets opens it: another secret, or damaged.")
-
-
-def _sealed(known: str, needed: str) -> CodecError:
-    return CodecError(f"{known}. {needed}", (Attempt("kruptein", f"{known}. {needed}"),))
+    raise SealedError("kruptein", known, bool(keys.secrets))
 
 
 # --- opening ---------------------------------------------------------------------------------------------------------

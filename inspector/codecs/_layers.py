@@ -15,10 +15,10 @@ from inspector.codecs import _ciphers as ciphers
 from inspector.codecs._api import Attempt, CodecError, Fidelity
 from inspector.codecs._connect_mongo_crypto import peel_connect_mongo_3, peel_web_crypto
 from inspector.codecs._json import JsonError, json_text, read_json
-from inspector.codecs._kruptein import peel_kruptein
+from inspector.codecs._kruptein import KrupteinLayer, peel_kruptein
 from inspector.codecs._layer_api import Layer, OpeningKeys, Peeled, Peeler
 from inspector.codecs._session_file_crypto import peel_session_file
-from inspector.core.node import Kind, Node, find_member, member, text_of
+from inspector.core.node import Kind, Node, member, text_of
 
 _MOST_LAYERS = 5
 _TYPED = {"type", "value"}
@@ -93,24 +93,28 @@ class DeflateLayer:
         return self.head + packed[10:] if self.head[3] == 0 else packed
 
 
-def _peel_json(outer: bytes, _keys: OpeningKeys, max_bytes: int) -> Peeled | None:
-    if outer[:1] not in b'"{':
+def _peel_string(outer: bytes, _keys: OpeningKeys, max_bytes: int) -> Peeled | None:
+    if outer[:1] != b'"':
         return None
+    try:
+        text = text_of(read_json(outer, max_bytes))
+    except JsonError:
+        return None
+    return (JsonStringLayer(), text.encode("utf-8", "replace")) if text is not None else None
+
+
+def _peel_typed(outer: bytes, max_bytes: int) -> Peeled | None:
+    """Open kruptein 3.4's typed value; the same fields in a session of an application's own are no wrapping."""
     try:
         root = read_json(outer, max_bytes)
     except JsonError:
         return None
-    if root.kind is Kind.STRING:
-        return JsonStringLayer(), (text_of(root) or "").encode("utf-8", "replace")
-    if {entry.key for entry in root.entries} != _TYPED or len(root.entries) != 2:
+    value = member(root, "value") if {entry.key for entry in root.entries} == _TYPED else None
+    if value is None or value.span is None or len(root.entries) != 2:
         return None
-    value, kind, position = member(root, "value"), text_of(member(root, "type")), find_member(root, "value")
-    if value is None or value.span is None or position is None or kind not in ("string", "object"):
-        return None
-    before, after = outer[: value.span[0]], outer[value.span[1] :]
-    if kind == "string":
-        text = text_of(value)
-        return (TypedValueLayer(before, after, True), text.encode("utf-8", "replace")) if text is not None else None
+    before, after, text = outer[: value.span[0]], outer[value.span[1] :], text_of(value)
+    if text is not None:
+        return TypedValueLayer(before, after, True), text.encode("utf-8", "replace")
     return TypedValueLayer(before, after, False), outer[value.span[0] : value.span[1]]
 
 
@@ -152,7 +156,7 @@ def _peel_text(outer: bytes, _keys: OpeningKeys, max_bytes: int) -> Peeled | Non
 
 
 _PEELERS: tuple[Peeler, ...] = (
-    peel_kruptein, peel_connect_mongo_3, peel_session_file, _peel_deflate, _peel_json, _peel_text, peel_web_crypto,
+    peel_kruptein, peel_connect_mongo_3, peel_session_file, _peel_deflate, _peel_string, _peel_text, peel_web_crypto,
 )  # fmt: skip
 """The telling forms first: base64 could be anything, and random bytes are the last guess."""
 
@@ -217,6 +221,10 @@ def _open_wrapped(outer: bytes, keys: OpeningKeys, max_bytes: int, around: tuple
 
 
 def _open_inner(inner: bytes, keys: OpeningKeys, max_bytes: int, layers: tuple[Layer, ...]) -> OpenedText | None:
+    last = layers[-1]
+    typed = _peel_typed(inner, max_bytes) if isinstance(last, KrupteinLayer) and last.box.is_raw else None
+    if typed is not None:
+        layers, inner = (*layers, typed[0]), typed[1]
     deeper = _open_wrapped(inner, keys, max_bytes, layers)
     if deeper is not None:
         return deeper

@@ -6,24 +6,40 @@ from dataclasses import replace
 
 from inspector.codecs._api import Decoded
 from inspector.codecs._bson import date_node, write_value
-from inspector.codecs._json import format_json, json_bytes
+from inspector.codecs._json import json_bytes
+from inspector.codecs._layers import close_text
+from inspector.codecs._session_file_crypto import SessionFileLayer
 from inspector.core.node import Entry, Kind, Node, find_member, number_node, object_node, text_node, without_spans
 
 
 def new_payload(
     root: Node, kind: str, *, like: Decoded | None, session_id: str, expires_at_ms: int | None, now_ms: int
 ) -> bytes:
-    """Return the bytes of a new record with the tree `root` for a "redis", "mongo", "file" or "memory" store.
+    """Return the bytes of a new record with the tree `root` for a store of that kind.
 
-    `like`: a record of the same store, whose form (text or sub-document) is taken. A file's `__lastAccess` is `now_ms`.
+    `like`: a record of the same store, whose form (text or sub-document, serializer, encryption) is taken. A file's
+    `__lastAccess` is `now_ms`.
     """
     root = without_spans(root)
     if kind == "file":
-        return json_bytes(with_last_access(root, now_ms))
+        root = with_last_access(root, now_ms)
+    return _payload(root, kind, like, session_id, expires_at_ms)
+
+
+def copy_payload(decoded: Decoded, kind: str, *, session_id: str, expires_at_ms: int | None) -> bytes:
+    """Return the bytes of the same session under another ID, in the same form."""
+    return _payload(without_spans(decoded.root), kind, decoded, session_id, expires_at_ms)
+
+
+def _payload(root: Node, kind: str, like: Decoded | None, session_id: str, expires_at_ms: int | None) -> bytes:
+    layers = [
+        layer.under(session_id) if isinstance(layer, SessionFileLayer) else layer
+        for layer in (like.layers if like else ())
+    ]
     if kind != "mongo":
-        return json_bytes(root)
+        return close_text(json_bytes(root), layers)
     as_document = like is not None and like.codec == "connect-mongo-object"
-    session = root if as_document else text_node(format_json(root, None))
+    session = root if as_document else text_node(close_text(json_bytes(root), layers).decode("utf-8"))
     fields: list[tuple[str, Node]] = [("_id", text_node(session_id))]
     if expires_at_ms is not None:
         fields.append(("expires", date_node(expires_at_ms)))

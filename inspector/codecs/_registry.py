@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from inspector.codecs._api import Attempt, Codec, CodecError, Decoded, Fidelity
+from inspector.codecs._api import Attempt, Codec, CodecError, Decoded, Fidelity, SealedError
 from inspector.codecs._connect_mongo import ConnectMongoObject, ConnectMongoText
 from inspector.codecs._express_json import ExpressJson, SessionFile
 from inspector.codecs._json import MAX_BYTES
@@ -24,26 +24,43 @@ _BY_NAME = {codec.name: codec for codecs in _BY_KIND.values() for codec in codec
 
 
 def decode(
-    payload: bytes, kind: str, secrets: Sequence[Secret] = (), session_id: str = "", max_bytes: int = MAX_BYTES
+    payload: bytes,
+    kind: str,
+    secrets: Sequence[Secret] = (),
+    session_id: str = "",
+    *,
+    max_bytes: int = MAX_BYTES,
+    is_quick: bool = False,
 ) -> Decoded:
     """Read a stored record of a "redis", "mongo", "file", "sqlite" or "memory" store with the first codec that can.
 
-    `secrets` open what is encrypted; some formats mix in the `session_id`. Deriving keys can take tenths of a second.
+    `secrets` open what is encrypted; some formats mix in the `session_id`. Deriving keys can take tenths of a second, but
+    for `is_quick`, which leaves records closed that need a slow key each.
     `CodecError.attempts` says what was tried, why each could not, and what the bytes look like.
     """
-    keys = OpeningKeys(tuple(secrets), session_id, kind)
+    keys = OpeningKeys(tuple(secrets), session_id, kind, is_quick)
     attempts: list[Attempt] = []
+    sealed: SealedError | None = None
     for codec in _BY_KIND[kind]:
         try:
             decoded = codec.decode(payload, keys, max_bytes)
+        except SealedError as error:
+            sealed = error
+            attempts += error.attempts
+            continue
         except CodecError as error:
             attempts += error.attempts or (Attempt(codec.label, str(error)),)
             continue
         return decoded
+    if sealed is not None:
+        sealed.attempts = tuple(attempts)
+        raise sealed
     guess = recognise(payload) if kind != "mongo" else ""
+    # The codec that came furthest says most, unless the first bytes tell what it is.
+    _, telling = max(enumerate(attempts), key=lambda one: (one[1].offset or 0, one[0]))
     if guess:
         attempts.append(Attempt("first bytes", guess))
-    raise CodecError(attempts[-1].reason if attempts else "No codec knows this store.", tuple(attempts))
+    raise CodecError(guess or telling.reason, tuple(attempts))
 
 
 def encode(decoded: Decoded, root: Node) -> bytes:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 
 from inspector.codecs import _ciphers as ciphers
-from inspector.codecs._api import Attempt, CodecError
+from inspector.codecs._api import SealedError
 from inspector.codecs._layer_api import OpeningKeys, Peeled
+from inspector.core.secret import Secret
 
 _MARK = b"IV;"
 _IV_TEXT = {"hex": 32, "base64": 24, "none": 16}
@@ -20,25 +21,31 @@ _IV_TEXT = {"hex": 32, "base64": 24, "none": 16}
 
 @dataclass(frozen=True, slots=True)
 class SessionFileLayer:
-    """An opened file. `encoding`: "hex", "base64" or "none" (raw bytes). `iv` is set for the old form, which has none of its own."""
+    """An opened file. `encoding`: "hex", "base64" or "none" (raw bytes). `is_old`: the form without an IV of its own."""
 
     encoding: str
-    key: bytes = field(repr=False)
-    iv: bytes = field(default=b"", repr=False)
+    secret: Secret
+    session_id: str
+    is_old: bool = False
 
     is_exact = False
 
     @property
     def words(self) -> str:
-        old = ", the old form without IV" if self.iv else ""
+        old = ", the old form without IV" if self.is_old else ""
         return f"encrypted by session-file-store 1.3 or older (AES-256-CTR, {self.encoding}{old})"
 
     def wrap(self, inner: bytes) -> bytes:
-        iv = self.iv or os.urandom(16)
-        sealed = ciphers.seal_plain("ctr", self.key, iv, inner)
-        if self.iv:
-            return _encode(sealed, self.encoding)
+        password = _password(self.secret, self.session_id)
+        if self.is_old:
+            return _encode(ciphers.seal_plain("ctr", *_bytes_to_key(password), inner), self.encoding)
+        iv = os.urandom(16)
+        sealed = ciphers.seal_plain("ctr", hashlib.sha256(password).digest(), iv, inner)
         return _MARK + _encode(iv, self.encoding) + _encode(sealed, self.encoding)
+
+    def under(self, session_id: str) -> SessionFileLayer:
+        """Return the layer of the same content under another session ID, which is part of the key."""
+        return replace(self, session_id=session_id)
 
 
 def peel_session_file(outer: bytes, keys: OpeningKeys, max_bytes: int) -> Peeled | None:
@@ -53,13 +60,12 @@ def peel_session_file(outer: bytes, keys: OpeningKeys, max_bytes: int) -> Peeled
         if iv is None or sealed is None or len(iv) != 16:
             continue
         for secret in keys.secrets:
-            key = hashlib.sha256(secret.reveal() + keys.session_id.encode("utf-8", "surrogateescape")).digest()
+            key = hashlib.sha256(_password(secret, keys.session_id)).digest()
             plain = ciphers.open_plain("ctr", key, iv, sealed)
             if plain is not None and _is_session(plain):
-                return SessionFileLayer(encoding, key), plain
+                return SessionFileLayer(encoding, secret, keys.session_id), plain
     known = f"Encrypted by session-file-store 1.3 or older ({len(outer)} bytes)"
-    needed = "None of the store's secrets opens it." if keys.secrets else "Give the store its secret to read it."
-    raise CodecError(f"{known}. {needed}", (Attempt("session-file-store 1.3", f"{known}. {needed}"),))
+    raise SealedError("session-file-store 1.3", known, bool(keys.secrets))
 
 
 def _peel_old(outer: bytes, keys: OpeningKeys) -> Peeled | None:
@@ -67,11 +73,14 @@ def _peel_old(outer: bytes, keys: OpeningKeys) -> Peeled | None:
     if not sealed:
         return None
     for secret in keys.secrets:
-        key, iv = _bytes_to_key(secret.reveal() + keys.session_id.encode("utf-8", "surrogateescape"))
-        plain = ciphers.open_plain("ctr", key, iv, sealed)
+        plain = ciphers.open_plain("ctr", *_bytes_to_key(_password(secret, keys.session_id)), sealed)
         if plain is not None and _is_session(plain):
-            return SessionFileLayer("hex", key, iv), plain
+            return SessionFileLayer("hex", secret, keys.session_id, is_old=True), plain
     return None
+
+
+def _password(secret: Secret, session_id: str) -> bytes:
+    return secret.reveal() + session_id.encode("utf-8", "surrogateescape")
 
 
 def _bytes_to_key(password: bytes) -> tuple[bytes, bytes]:

@@ -5,16 +5,18 @@ A generic JSON decode of the few hundred bytes of a session is enough here: noth
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
-from inspector.codecs._api import CodecError, Summary
+from inspector.codecs._api import CodecError, Decoded, SealedError, Summary
 from inspector.codecs._bson import read_elements, read_value
 from inspector.codecs._json import read_json
-from inspector.codecs._recognise import recognise
+from inspector.codecs._registry import decode
 from inspector.core.node import Kind, Node
+from inspector.core.secret import Secret
 
 UserPath = tuple[str | int, ...]
 
@@ -32,33 +34,64 @@ _ROLE_PATHS: tuple[UserPath, ...] = (
     ("user", "role"), ("role",), ("passport", "user", "role"), ("account", "role"), ("profile", "role"), ("user", "roles", 0),
 )  # fmt: skip
 _CUT = 80
+_SEALED_FIELDS = frozenset(("hmac", "ct", "iv"))
 _FAST_LIMIT = 256 * 1024
+_NO_SESSION = Summary("JSON, not a session", "", "", False, 0)
 _decode = msgspec.json.Decoder().decode
 
 
-def summarise(payload: bytes, kind: str, user_paths: Sequence[UserPath] = ()) -> Summary:
-    """Return what the list shows of a record of a "redis", "mongo", "file" or "memory" store; never raises.
+def summarise(
+    payload: bytes, kind: str, user_paths: Sequence[UserPath] = (), secrets: Sequence[Secret] = (), session_id: str = ""
+) -> Summary:
+    """Return what the list shows of a record of a "redis", "mongo", "file", "sqlite" or "memory" store; never raises.
 
-    `user_paths` are looked at before the usual places.
+    `user_paths` are looked at before the usual places. `secrets` open what needs no slow key of its own; the rest is
+    called "encrypted: …" here and opened one by one.
     """
     try:
         value, label = _mongo_value(payload) if kind == "mongo" else (_json_value(payload), _label(kind))
+        if _is_plain(value):
+            return _summary(value, label if "cookie" in value else "JSON", user_paths)
+    except CodecError:
+        pass
+    try:
+        decoded = decode(payload, kind, secrets, session_id, max_bytes=_FAST_LIMIT, is_quick=True)
+    except SealedError as error:
+        return Summary(f"encrypted: {error.known}", "", "", False, 0)
     except CodecError as error:
-        words = recognise(payload) if kind != "mongo" else ""
-        return Summary(f"unreadable: {words or error}", "", "", False, 0)
-    if not isinstance(value, dict):
-        return Summary("JSON, not a session", "", "", False, 0)
+        return Summary(f"unreadable: {error}", "", "", False, 0)
+    return summarise_decoded(decoded, user_paths)
+
+
+def summarise_decoded(decoded: Decoded, user_paths: Sequence[UserPath] = ()) -> Summary:
+    """Return what the list shows of a record that was decoded already."""
+    value = _plain(decoded.root)
+    return _summary(value, decoded.label, user_paths) if isinstance(value, dict) else _NO_SESSION
+
+
+def _summary(value: dict[str, Any], label: str, user_paths: Sequence[UserPath]) -> Summary:
     user = _first(value, (*user_paths, *DEFAULT_USER_PATHS))
     own = len(value) - ("cookie" in value) - ("__lastAccess" in value)
-    return Summary(label if "cookie" in value else "JSON", user, _first(value, _ROLE_PATHS), bool(user), own)
+    return Summary(label, user, _first(value, _ROLE_PATHS), bool(user), own)
 
 
 def plain_data(payload: bytes, kind: str) -> Any:
     """Return the session as plain Python values, for a filter to look into; None for what cannot be read."""
-    try:
-        return _mongo_value(payload)[0] if kind == "mongo" else _json_value(payload)
-    except CodecError:
-        return None
+    value: Any = None
+    with contextlib.suppress(CodecError):
+        value = _mongo_value(payload)[0] if kind == "mongo" else _json_value(payload)
+        if _is_plain(value):
+            return value
+    with contextlib.suppress(CodecError):
+        decoded = decode(payload, kind, max_bytes=_FAST_LIMIT, is_quick=True)
+        if decoded.layers or value is None:
+            return _json_value(decoded.source) if decoded.layers else _plain(decoded.root)
+    return value
+
+
+def _is_plain(value: Any) -> bool:
+    """True for a session as it is; an object of these few fields may be the outside of an encrypted one."""
+    return isinstance(value, dict) and ("cookie" in value or not value.keys() & _SEALED_FIELDS)
 
 
 def _label(kind: str) -> str:
@@ -80,10 +113,7 @@ def _mongo_value(payload: bytes) -> tuple[Any, str]:
         if element.name == "session":
             if element.code == 2:
                 source = payload[element.value_start + 4 : element.value_end - 1]
-                try:
-                    return _json_value(source), "connect-mongo, JSON text"
-                except CodecError as error:
-                    raise CodecError(recognise(source) or str(error)) from None
+                return _json_value(source), "connect-mongo, JSON text"
             if element.code == 3:
                 return _plain(read_value(payload, element)), "connect-mongo, sub-document"
     raise CodecError("no session field")
@@ -96,9 +126,17 @@ def _plain(node: Node) -> Any:
         case Kind.ARRAY:
             return [_plain(entry.value) for entry in node.entries]
         case Kind.NUMBER:
-            return str(node.scalar)
+            return _number(str(node.scalar))
         case _:
             return node.scalar
+
+
+def _number(text: str) -> int | float | str:
+    """Return the number as Python's; Python refuses to read integers of thousands of digits, BSON has odd ones."""
+    try:
+        return int(text) if len(text) < 19 and text.lstrip("-").isdigit() else float(text)
+    except ValueError:
+        return text
 
 
 def _first(value: dict[str, Any], paths: Sequence[UserPath]) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 
 from inspector.codecs import Summary, plain_data, summarise
 from inspector.services.filter import SessionFilter
-from inspector.services.open_session import UserPaths
+from inspector.services.open_session import PLAIN, Reading
 from store_adapters.contract import Batch, RawRecord, SessionStore
 
 _NONE = -(2**62)
@@ -59,10 +59,10 @@ class Bucket:
 class Catalogue:
     """Sessions of one store, found by position or key."""
 
-    def __init__(self, store: SessionStore, user_paths: UserPaths = ()) -> None:
+    def __init__(self, store: SessionStore, reading: Reading = PLAIN) -> None:
         self._kind = store.capabilities.kind
         self._id_of = store.session_id_of
-        self._user_paths = user_paths
+        self._reading = reading
         self._lock = threading.RLock()
         self._generation = 0
         self._reset()
@@ -100,7 +100,7 @@ class Catalogue:
         for key, payload, size, expires, changed in zip(
             batch.keys, batch.payloads, batch.sizes, batch.expires_at_ms, batch.changed_at_ms, strict=True
         ):
-            summary = self._summarise(payload, size)
+            summary = self._summarise(key, payload, size)
             self._put(key, payload, size, expires, changed, summary)
         for skipped in batch.skipped:
             summary = Summary(f"unreadable: {skipped.reason}", "", "", False, 0)
@@ -109,17 +109,18 @@ class Catalogue:
 
     def update(self, record: RawRecord, seen_at_ms: int | None) -> int:
         """Put a newly read record in; return its position."""
-        summary = self._summarise(record.payload, len(record.payload))
+        summary = self._summarise(record.ref.key, record.payload, len(record.payload))
         position = self._put(
             record.ref.key, record.payload, len(record.payload), record.expires_at_ms, seen_at_ms, summary
         )
         self._generation += 1
         return position
 
-    def _summarise(self, payload: bytes, size: int) -> Summary:
+    def _summarise(self, key: bytes, payload: bytes, size: int) -> Summary:
         if size > len(payload):
             return Summary("unreadable: too large for the list", "", "", False, 0)
-        return summarise(payload, self._kind, self._user_paths)
+        reading = self._reading
+        return summarise(payload, self._kind, reading.user_paths, reading.secrets, self._id_of(key))
 
     def _put(
         self, key: bytes, payload: bytes, size: int, expires: int | None, changed: int | None, summary: Summary

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from inspector.core.field_path import FieldPathError, parse_field_path
 from inspector.core.secret import Secret
 from inspector.services.catalogue import Catalogue
-from inspector.services.open_session import UserPaths
+from inspector.services.open_session import PLAIN, Reading, UserPaths
 from inspector.services.profiles import Profile
 from inspector.services.secrets import SecretStore
 from store_adapters.contract import SessionStore, StoreInfo
@@ -16,27 +16,30 @@ from store_adapters.registry import format_address, open_store, parse_address
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """`user_paths`: where this application keeps its user, () for the usual places."""
+    """`reading`: how its records are read; `secrets` are the ones of its cookies and of encrypted records."""
 
     profile: Profile
     store: SessionStore
     catalogue: Catalogue
     info: StoreInfo
     secrets: tuple[Secret, ...]
-    user_paths: UserPaths = ()
+    reading: Reading = PLAIN
 
 
-def connect(profile: Profile, secrets: SecretStore) -> Connection:
-    """Open the profile's store (read-only when it says so) and learn what it is. Blocks; `StoreError`."""
+def connect(profile: Profile, secrets: SecretStore, more: tuple[Secret, ...] = ()) -> Connection:
+    """Open the profile's store (read-only when it says so) and learn what it is. Blocks; `StoreError`.
+
+    `more`: secrets that come before the profile's own.
+    """
     store = open_profile(profile, secrets)
     try:
         info = store.info()
     except BaseException:
         store.close()
         raise
-    paths = user_paths_of(profile)
-    known = tuple(secret for secret in map(secrets.get, profile.secret_ids) if secret is not None)
-    return Connection(profile, store, Catalogue(store, paths), info, known, paths)
+    known = more + tuple(secret for secret in map(secrets.get, profile.secret_ids) if secret is not None)
+    reading = Reading(user_paths_of(profile), known)
+    return Connection(profile, store, Catalogue(store, reading), info, known, reading)
 
 
 def open_profile(profile: Profile, secrets: SecretStore) -> SessionStore:

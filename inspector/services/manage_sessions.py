@@ -9,14 +9,14 @@ import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from inspector.codecs import CodecError, Decoded, decode, new_payload
+from inspector.codecs import CodecError, Decoded, SealedError, copy_payload, decode, new_payload
 from inspector.core.display import format_time
 from inspector.core.edits import InsertEntry, SetValue, apply_edit
 from inspector.core.expiry import format_countdown
 from inspector.core.findings import Severity, check_edit
 from inspector.core.node import FALSE, NULL, TRUE, Kind, Node, find_member, number_node, object_node, text_node
 from inspector.services.journal import Journal, JournalEntry
-from inspector.services.open_session import OpenedSession, describe_record, open_session
+from inspector.services.open_session import PLAIN, OpenedSession, Reading, describe_record, open_session
 from inspector.services.save_session import SaveState, save_session
 from store_adapters.clock import now_ms as read_clock
 from store_adapters.contract import CancelToken, RawRecord, RecordRef, SessionStore
@@ -31,6 +31,7 @@ from store_adapters.errors import (
 
 _ATTEMPTS = 5
 _TOLD = 20
+_EXAMPLES = 20
 
 
 class SessionRefused(ValueError):
@@ -71,58 +72,71 @@ def new_session_root(max_age_ms: int | None, now_ms: int) -> Node:
 
 
 def create_session(
-    store: SessionStore, session_id: str, root: Node, expires_at_ms: int | None, journal: Journal, now_ms: int
+    store: SessionStore,
+    session_id: str,
+    root: Node,
+    expires_at_ms: int | None,
+    journal: Journal,
+    now_ms: int,
+    reading: Reading = PLAIN,
 ) -> OpenedSession:
-    """Store a new record; `RecordExists`, `SessionRefused` for what would break the application, `CodecError`."""
+    """Store a new record in the form of the others: text or sub-document, with their serializer or encryption.
+
+    `RecordExists`, `SessionRefused` for what would break the application or for sealed neighbours, `CodecError`.
+    """
     kind = store.capabilities.kind
     refused = [one for one in check_edit(None, root, kind) if one.severity is Severity.REFUSED]
     if refused:
         raise SessionRefused(f"{refused[0].text} {refused[0].remedy}".strip())
     ref = store.ref_for(session_id)
-    payload = new_payload(
-        root, kind, like=_example(store), session_id=session_id, expires_at_ms=expires_at_ms, now_ms=now_ms
-    )
-    return _create(store, ref, payload, expires_at_ms, journal, "created")
+    like = _example(store, reading)
+    payload = new_payload(root, kind, like=like, session_id=session_id, expires_at_ms=expires_at_ms, now_ms=now_ms)
+    return _create(store, ref, payload, expires_at_ms, journal, "created", reading)
 
 
 def _create(
-    store: SessionStore, ref: RecordRef, payload: bytes, expires_at_ms: int | None, journal: Journal, action: str
+    store: SessionStore,
+    ref: RecordRef,
+    payload: bytes,
+    expires_at_ms: int | None,
+    journal: Journal,
+    action: str,
+    reading: Reading,
 ) -> OpenedSession:
     after = store.create(ref, payload, expires_at_ms)
     journal.record(store.label, ref, action, "", None, after)
-    return describe_record(store, after)
+    return describe_record(store, after, reading)
 
 
-def _example(store: SessionStore) -> Decoded | None:
-    """Return a record of the store whose form a new one takes: MongoDB keeps sessions as text or as sub-document."""
-    if store.capabilities.kind != "mongo":
-        return None
+def _example(store: SessionStore, reading: Reading) -> Decoded | None:
+    """Return a record of the store whose form a new one takes. `SessionRefused` when all that was looked at is sealed."""
+    sealed = False
     for batch in store.list_records(CancelToken()):
-        for payload in batch.payloads:
+        for key, payload in zip(batch.keys[:_EXAMPLES], batch.payloads, strict=False):
             try:
-                return decode(payload, "mongo")
+                return decode(payload, store.capabilities.kind, reading.secrets, store.session_id_of(key))
+            except SealedError:
+                sealed = True
             except CodecError:
                 continue
         break
+    if sealed:
+        raise SessionRefused(
+            "The sessions here are encrypted. Give the store their secret: a plain one would not be read."
+        )
     return None
 
 
 def duplicate_session(store: SessionStore, opened: OpenedSession, new_id: str, journal: Journal) -> OpenedSession:
     """Create a copy under another session ID with the same data and expiry. `RecordExists`."""
     ref, expires_at_ms, payload = store.ref_for(new_id), opened.raw.expires_at_ms, opened.raw.payload
-    if store.capabilities.kind == "mongo":
-        # The document names its own _id.
+    kind = store.capabilities.kind
+    if kind == "mongo" or opened.is_sealed or (opened.decoded is not None and opened.decoded.layers):
+        # The document names its own _id, and an encryption may mix in the session ID.
         if opened.decoded is None:
-            raise SessionRefused("This document cannot be read, so it cannot be copied under another _id.")
-        payload = new_payload(
-            opened.decoded.root,
-            "mongo",
-            like=opened.decoded,
-            session_id=new_id,
-            expires_at_ms=expires_at_ms,
-            now_ms=opened.raw.read_at_ms,
-        )
-    return _create(store, ref, payload, expires_at_ms, journal, "created")
+            raise SessionRefused("This record cannot be read, so it cannot be copied under another session ID.")
+        payload = copy_payload(opened.decoded, kind, session_id=new_id, expires_at_ms=expires_at_ms)
+    return _create(store, ref, payload, expires_at_ms, journal, "created", opened.reading)
 
 
 def delete_session(store: SessionStore, opened: OpenedSession, journal: Journal) -> None:
@@ -144,7 +158,7 @@ def change_expiry(
     The record is never left to end sooner than both the old and the new time say. `StoreError`s, `SessionRefused`.
     """
     before = store.read(opened.raw.ref)
-    target = _with_lifetime(describe_record(store, before), expires_at_ms) if lasting else None
+    target = _with_lifetime(describe_record(store, before, opened.reading), expires_at_ms) if lasting else None
     if store.capabilities.kind == "file" and target is not None and expires_at_ms is not None:
         # A file has no expiry beside its content: __lastAccess and the lifetime are written in one go.
         return _save(store, opened, target, journal, expires_at_ms)
@@ -157,7 +171,7 @@ def change_expiry(
         record = _save(store, opened, target, journal, expires_at_ms).raw
     if not is_longer:
         record = _move_expiry(store, record, expires_at_ms, journal)
-    return describe_record(store, record)
+    return describe_record(store, record, opened.reading)
 
 
 def _move_expiry(store: SessionStore, base: RawRecord, expires_at_ms: int | None, journal: Journal) -> RawRecord:
@@ -217,7 +231,7 @@ def _save(
     store: SessionStore, opened: OpenedSession, root: Node, journal: Journal, expires_at_ms: int | None
 ) -> OpenedSession:
     """Write the lifetime over what the store holds now; the application's other fields are merged in."""
-    base = open_session(store, opened.raw.ref)
+    base = open_session(store, opened.raw.ref, opened.reading)
     for attempt in range(1, _ATTEMPTS + 1):
         outcome = save_session(store, base, root, journal, overwrite=True)
         if outcome.state in (SaveState.SAVED, SaveState.UNCHANGED):
@@ -229,7 +243,7 @@ def _save(
         if outcome.state is SaveState.UNKNOWN:
             raise OutcomeUnknown(outcome.message, "Refresh and look at the expiry.")
         if attempt < _ATTEMPTS:
-            base = open_session(store, opened.raw.ref)
+            base = open_session(store, opened.raw.ref, opened.reading)
             root = _with_lifetime(base, expires_at_ms) or root
     raise RecordChanged(outcome.message)
 
@@ -252,11 +266,12 @@ def change_expiry_many(
     journal: Journal,
     cancel: CancelToken,
     on_progress: Callable[[int, int], None],
+    reading: Reading = PLAIN,
 ) -> BulkReport:
     """Set the expiry of the records, lastingly; `on_progress(done, all)` follows each."""
     return _for_many(
         refs,
-        lambda ref: change_expiry(store, open_session(store, ref), expires_at_ms, journal),
+        lambda ref: change_expiry(store, open_session(store, ref, reading), expires_at_ms, journal),
         cancel,
         on_progress,
     )
@@ -300,7 +315,7 @@ def _insist(act: Callable[[RecordRef], object], ref: RecordRef) -> None:
                 raise
 
 
-def restore(store: SessionStore, entry: JournalEntry, journal: Journal) -> OpenedSession:
+def restore(store: SessionStore, entry: JournalEntry, journal: Journal, reading: Reading = PLAIN) -> OpenedSession:
     """Bring a before-image back by compare-and-set against what the entry wrote; `RecordChanged` otherwise.
 
     A deleted record is created again, which is what the person asked for. `SessionRefused` for an entry which created.
@@ -308,7 +323,7 @@ def restore(store: SessionStore, entry: JournalEntry, journal: Journal) -> Opene
     if entry.before is None:
         raise SessionRefused("There was nothing before this record was created. Delete it instead.")
     if entry.after is None:
-        return _create(store, entry.ref, entry.before.payload, entry.before.expires_at_ms, journal, "restored")
+        return _create(store, entry.ref, entry.before.payload, entry.before.expires_at_ms, journal, "restored", reading)
     now = store.read(entry.ref)
     if now.payload != entry.after.payload:
         raise RecordChanged("The session has changed since.", "Open it and edit what should be otherwise.")
@@ -318,4 +333,4 @@ def restore(store: SessionStore, entry: JournalEntry, journal: Journal) -> Opene
     if entry.action == "expiry changed" and after.expires_at_ms != entry.before.expires_at_ms:
         after = store.change_expiry(after, entry.before.expires_at_ms)
     journal.record(store.label, entry.ref, "restored", entry.what, now, after)
-    return describe_record(store, after)
+    return describe_record(store, after, reading)

@@ -2,19 +2,44 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
-from inspector.codecs import Attempt, CodecError, Decoded, Fidelity, Summary, decode, summarise
+from inspector.codecs import (
+    Attempt,
+    CodecError,
+    Decoded,
+    Fidelity,
+    SealedError,
+    Summary,
+    decode,
+    summarise,
+    summarise_decoded,
+)
 from inspector.core.expiry import ExpiryReport, explain_expiry
 from inspector.core.findings import Finding, Severity, examine
+from inspector.core.secret import Secret
 from store_adapters.contract import RawRecord, RecordRef, SessionStore
+from store_adapters.session_file import expiry_of
 
 UserPaths = tuple[tuple[str | int, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """How the records of a store are read: where its application keeps the user (() for the usual places), and the
+    secrets that open what is encrypted."""
+
+    user_paths: UserPaths = ()
+    secrets: tuple[Secret, ...] = field(default=(), repr=False)
+
+
+PLAIN = Reading()
+
+
+@dataclass(frozen=True, slots=True)
 class OpenedSession:
-    """One session as read. `decoded` is None for bytes no codec reads; `attempts` then says what was tried."""
+    """One session as read. `decoded` is None for bytes no codec reads; `attempts` then says what was tried, and
+    `is_sealed` that it is encrypted and a secret is wanted. `reading`: how it was read, to read it again."""
 
     session_id: str
     raw: RawRecord
@@ -23,6 +48,8 @@ class OpenedSession:
     expiry: ExpiryReport
     findings: tuple[Finding, ...]
     summary: Summary
+    is_sealed: bool = False
+    reading: Reading = PLAIN
 
     @property
     def is_editable(self) -> bool:
@@ -30,9 +57,9 @@ class OpenedSession:
         return self.decoded is not None and self.decoded.fidelity is not Fidelity.READ_ONLY
 
 
-def open_session(store: SessionStore, ref: RecordRef, user_paths: UserPaths = ()) -> OpenedSession:
+def open_session(store: SessionStore, ref: RecordRef, reading: Reading = PLAIN) -> OpenedSession:
     """Read and decode the record at `ref`. `StoreError`s pass through; undecodable bytes are no error."""
-    return describe_record(store, store.read(ref), user_paths)
+    return describe_record(store, store.read(ref), reading)
 
 
 def ref_of_key(store: SessionStore, key: bytes) -> RecordRef:
@@ -40,29 +67,45 @@ def ref_of_key(store: SessionStore, key: bytes) -> RecordRef:
     return RecordRef(store.ref_for("a").container, key)
 
 
-def describe_record(store: SessionStore, raw: RawRecord, user_paths: UserPaths = ()) -> OpenedSession:
+def describe_record(store: SessionStore, raw: RawRecord, reading: Reading = PLAIN) -> OpenedSession:
     """Decode a record that was read already."""
-    kind = store.capabilities.kind
+    kind, session_id = store.capabilities.kind, store.session_id_of(raw.ref.key)
     decoded: Decoded | None = None
     attempts: tuple[Attempt, ...] = ()
+    is_sealed = False
     try:
-        decoded = decode(raw.payload, kind)
+        decoded = decode(raw.payload, kind, reading.secrets, session_id)
     except CodecError as error:
-        attempts = error.attempts
+        attempts, is_sealed = error.attempts, isinstance(error, SealedError)
     root = decoded.root if decoded else None
     envelope = decoded.envelope if decoded else None
+    expires_at_ms = expiry_inside(store, raw, decoded)
     findings = examine(root, kind) if root is not None else ()
-    if raw.expires_at_ms is None:
+    if expires_at_ms is None and not is_sealed:
         findings = (*findings, _no_expiry(kind))
+    if decoded is not None:
+        summary = summarise_decoded(decoded, reading.user_paths)
+    else:
+        summary = summarise(raw.payload, kind, reading.user_paths)
     return OpenedSession(
-        session_id=store.session_id_of(raw.ref.key),
-        raw=raw,
+        session_id=session_id,
+        raw=replace(raw, expires_at_ms=expires_at_ms),
         decoded=decoded,
         attempts=attempts,
-        expiry=explain_expiry(kind, raw.expires_at_ms, root, envelope, raw.read_at_ms),
+        expiry=explain_expiry(kind, expires_at_ms, root, envelope, raw.read_at_ms),
         findings=findings,
-        summary=summarise(raw.payload, kind, user_paths),
+        summary=summary,
+        is_sealed=is_sealed,
+        reading=reading,
     )
+
+
+def expiry_inside(store: SessionStore, raw: RawRecord, decoded: Decoded | None) -> int | None:
+    """Return when the record ends, where only its opened text tells (an encrypted session file), else what was read."""
+    lifetime_ms = store.capabilities.lifetime_ms
+    if lifetime_ms is None or decoded is None or not decoded.layers:
+        return raw.expires_at_ms
+    return expiry_of(decoded.source, lifetime_ms / 1000)
 
 
 def _no_expiry(kind: str) -> Finding:

@@ -102,7 +102,7 @@ def _review(store: SessionStore, opened: OpenedSession, root: Node, now: RawReco
     kind = store.capabilities.kind
     changed = now.payload != opened.raw.payload
     try:
-        theirs = decode(now.payload, kind) if changed else base
+        theirs = decode(now.payload, kind, opened.reading.secrets, opened.session_id) if changed else base
     except CodecError:
         # The application wrote something no codec reads: only an unchanged record can be saved over.
         return Review(opened, root, now, None, diff(base.root, root), (), False, True, _expiry_words(now))
@@ -145,7 +145,7 @@ def save_session(
         try:
             payload = encode(*_target(review, choices, overwrite))
             if payload == review.now.payload:
-                record = describe_record(store, review.now)
+                record = describe_record(store, review.now, opened.reading)
                 return SaveOutcome(
                     SaveState.UNCHANGED, "The store holds exactly this already.", record, attempts=attempt
                 )
@@ -161,7 +161,12 @@ def save_session(
         mine = tuple(change for change in review.changes if change.state is not FieldState.THEIRS)
         journal.record(store.label, after.ref, "edited", describe_fields(mine), review.now, after)
         return SaveOutcome(
-            SaveState.SAVED, _saved_words(review, mine), describe_record(store, after), review, mine, attempt
+            SaveState.SAVED,
+            _saved_words(review, mine),
+            describe_record(store, after, opened.reading),
+            review,
+            mine,
+            attempt,
         )
     words = f"The application changed the session at each of {max_attempts} attempts; nothing was written."
     return SaveOutcome(SaveState.BUSY, words, review=review, attempts=max_attempts)
@@ -241,7 +246,7 @@ def check_stuck(store: SessionStore, saved: OpenedSession, changes: tuple[FieldC
         now = store.read(saved.raw.ref)
     except RecordMissing:
         return StickReport(StickState.GONE, "The session is gone since: logged out or expired.", None)
-    record = describe_record(store, now)
+    record = describe_record(store, now, saved.reading)
     if now.payload == saved.raw.payload:
         return StickReport(StickState.STUCK, "Saved, and still there.", record)
     if record.decoded is None or saved.decoded is None:

@@ -15,6 +15,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from inspector.services.catalogue import Catalogue, Column
 from inspector.services.connection import Connection, connect
+from inspector.services.open_session import PLAIN, Reading
 from inspector.services.profiles import Profile
 from inspector.services.watch import follow_changes
 from inspector.ui.context import Context
@@ -70,6 +71,11 @@ class OpenStore(QObject):
     @property
     def catalogue(self) -> Catalogue | None:
         return self.connection.catalogue if self.connection else None
+
+    @property
+    def reading(self) -> Reading:
+        """How this store's records are read; plainly while it is not open."""
+        return self.connection.reading if self.connection else PLAIN
 
     @property
     def can_write(self) -> bool:

@@ -183,10 +183,10 @@ class SessionPanel(QWidget):
         store, key = self.store, self.key
         if store is None or key is None or store.state is not StoreState.OPEN or store.connection is None:
             return
-        paths = store.connection.user_paths
+        reading = store.reading
 
         def read(adapter: SessionStore) -> OpenedSession:
-            return open_session(adapter, ref_of_key(adapter, key), paths)
+            return open_session(adapter, ref_of_key(adapter, key), reading)
 
         def done(opened: OpenedSession) -> None:
             if (store, key) == (self.store, self.key):

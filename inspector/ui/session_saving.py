@@ -25,7 +25,7 @@ from inspector.services.manage_sessions import (
     new_session_root,
     restore,
 )
-from inspector.services.open_session import OpenedSession, ref_of_key
+from inspector.services.open_session import OpenedSession, Reading, ref_of_key
 from inspector.services.save_session import (
     Review,
     SaveOutcome,
@@ -158,7 +158,7 @@ class SessionSaving(QObject):
         words = "The record becomes what it was before, if nothing has changed it since."
         if not confirm_act(self._window, store.profile, "Restore the old record?", words, "Restore"):
             return
-        self._write(store, lambda adapter: restore(adapter, entry, self._context.journal), "Restored.")
+        self._write(store, lambda adapter: restore(adapter, entry, self._context.journal, store.reading), "Restored.")
 
     def restore_last(self, store: OpenStore) -> None:
         """Bring back the last record that was deleted from a store."""
@@ -168,7 +168,12 @@ class SessionSaving(QObject):
         if entry is None:
             self.noted.emit("Nothing was deleted from this store in this run.")
             return
-        self._write(store, lambda adapter: restore(adapter, entry, self._context.journal), "Brought back.", make=True)
+        self._write(
+            store,
+            lambda adapter: restore(adapter, entry, self._context.journal, store.reading),
+            "Brought back.",
+            make=True,
+        )
 
     def ask_expiry(self) -> None:
         """Ask when the session shall end, and set it."""
@@ -201,7 +206,7 @@ class SessionSaving(QObject):
         self._write(
             store,
             lambda adapter: create_session(
-                adapter, session_id.strip(), root, now + max_age_ms, self._context.journal, now
+                adapter, session_id.strip(), root, now + max_age_ms, self._context.journal, now, store.reading
             ),
             "A new session is in the store.",
             make=True,
@@ -277,7 +282,7 @@ class SessionSaving(QObject):
         words = "Each session's own lifetime is set with it."
         if not confirm_act(self._window, store.profile, f"Change {len(keys):,} sessions?", words, "Change"):
             return
-        self._run_bulk(store, keys, "Changed", _expiry_work(self._context, keys, ends))
+        self._run_bulk(store, keys, "Changed", _expiry_work(self._context, store.reading, keys, ends))
 
     def _run_bulk(
         self,
@@ -338,11 +343,11 @@ def _delete_work(context: Context, keys: list[bytes]) -> _Work:
     )
 
 
-def _expiry_work(context: Context, keys: list[bytes], ends: int | None) -> _Work:
+def _expiry_work(context: Context, reading: Reading, keys: list[bytes], ends: int | None) -> _Work:
     return _in_parts(
         keys,
         lambda adapter, part, token: change_expiry_many(
-            adapter, [ref_of_key(adapter, key) for key in part], ends, context.journal, token, _ignore
+            adapter, [ref_of_key(adapter, key) for key in part], ends, context.journal, token, _ignore, reading
         ),
     )
 

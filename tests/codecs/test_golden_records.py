@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from inspector.codecs import CodecError, Decoded, decode, encode
+from inspector.codecs import CodecError, Decoded, Fidelity, decode, encode
 from inspector.core.edits import InsertEntry, RemoveEntry, SetValue, apply_edit
 from inspector.core.node import Kind, Node, text_node
 
@@ -64,14 +64,17 @@ def test_unedited_record_is_written_as_the_same_bytes(kind: str, case: str, deco
 
 
 @pytest.mark.parametrize(("kind", "case", "decoded"), DECODED, ids=IDS)
-def test_adding_and_removing_a_field_gives_the_same_bytes_back(kind: str, case: str, decoded: Decoded) -> None:
+def test_adding_and_removing_a_field_gives_the_same_text_back(kind: str, case: str, decoded: Decoded) -> None:
     root = decoded.root
     added, _ = apply_edit(root, InsertEntry((), len(root.entries), "inspector", text_node("x")))
     payload = encode(decoded, added)
     assert payload != decoded.payload
     again = decode(payload, kind)
     removed, _ = apply_edit(again.root, RemoveEntry((len(root.entries),)))
-    assert encode(again, removed) == decoded.payload
+    last = decode(encode(again, removed), kind)
+    assert (last.source, last.fidelity) == (decoded.source, decoded.fidelity)
+    if decoded.fidelity is Fidelity.EXACT:
+        assert last.payload == decoded.payload
 
 
 @pytest.mark.parametrize(("kind", "case", "decoded"), DECODED, ids=IDS)
