@@ -58,7 +58,7 @@ def list_sessions(options: Any, output: Output) -> int:
                 output.say_json(_row_object(row, now))
             else:
                 who = f"{row.user} {row.role}".strip() or "-"
-                ends = format_countdown(row.expires_at_ms, now)
+                ends = "unknown" if row.is_expiry_hidden else format_countdown(row.expires_at_ms, now)
                 output.say(f"{row.session_id:<34} {ends:>12} {format_size(row.size):>9}  {who:<24} {row.format}")
     return _DONE
 

@@ -83,11 +83,13 @@ class Codec(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What the list shows of a record. `format`: the codec's label, or "unreadable: …". `user`: who, "" unknown;
-    `role`: a word beside it. `signed_in`: a user was found. `keys`: number of top-level members beside `cookie`."""
+    """What the list shows of a record. `format`: the codec's label, or "unreadable: …", "encrypted …". `user`: who, ""
+    unknown; `role`: a word beside it. `signed_in`: a user was found. `keys`: number of top-level members beside `cookie`.
+    `text`: the session's text where it was wrapped in something, else empty."""
 
     format: str
     user: str
     role: str
     signed_in: bool
     keys: int
+    text: bytes = field(default=b"", repr=False)

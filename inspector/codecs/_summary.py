@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -57,7 +58,7 @@ def summarise(
     try:
         decoded = decode(payload, kind, secrets, session_id, max_bytes=_FAST_LIMIT, is_quick=True)
     except SealedError as error:
-        return Summary(f"encrypted: {error.known}", "", "", False, 0)
+        return Summary(f"{error.known[0].lower()}{error.known[1:]}", "", "", False, 0)
     except CodecError as error:
         return Summary(f"unreadable: {error}", "", "", False, 0)
     return summarise_decoded(decoded, user_paths)
@@ -66,7 +67,10 @@ def summarise(
 def summarise_decoded(decoded: Decoded, user_paths: Sequence[UserPath] = ()) -> Summary:
     """Return what the list shows of a record that was decoded already."""
     value = _plain(decoded.root)
-    return _summary(value, decoded.label, user_paths) if isinstance(value, dict) else _NO_SESSION
+    if not isinstance(value, dict):
+        return _NO_SESSION
+    summary = _summary(value, decoded.label, user_paths)
+    return replace(summary, text=decoded.source) if decoded.layers else summary
 
 
 def _summary(value: dict[str, Any], label: str, user_paths: Sequence[UserPath]) -> Summary:

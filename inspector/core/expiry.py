@@ -51,13 +51,23 @@ def format_countdown(expires_at_ms: int | None, now_ms: int) -> str:
 
 
 def explain_expiry(
-    kind: str, expires_at_ms: int | None, root: Node | None, envelope: Node | None, now_ms: int
+    kind: str,
+    expires_at_ms: int | None,
+    root: Node | None,
+    envelope: Node | None,
+    now_ms: int,
+    *,
+    is_hidden: bool = False,
 ) -> ExpiryReport:
     """Explain the expiry of a record of a "redis", "mongo", "file" or "memory" store.
 
     `expires_at_ms` is what the adapter read; `root` the session's tree and `envelope` the other fields of a MongoDB
-    document, where decoded.
+    document, where decoded. `is_hidden`: it is inside a record that is encrypted and not opened.
     """
+    if is_hidden:
+        note = "It is inside the record, which is encrypted: add the store's secret to read it."
+        source = ExpirySource("__lastAccess + lifetime", "not readable", None, True, note)
+        return ExpiryReport(None, (source,), "its expiry is not readable")
     sources = [_truth(kind, expires_at_ms, root, envelope, now_ms)]
     cookie = member(root, "cookie") if root is not None else None
     if cookie is not None and cookie.kind is Kind.OBJECT:

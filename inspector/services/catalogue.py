@@ -17,6 +17,7 @@ from inspector.codecs import Summary, plain_data, summarise
 from inspector.services.filter import SessionFilter
 from inspector.services.open_session import PLAIN, Reading
 from store_adapters.contract import Batch, RawRecord, SessionStore
+from store_adapters.session_file import expiry_of
 
 _NONE = -(2**62)
 _HOUR_MS = 3_600_000
@@ -34,7 +35,8 @@ class Column(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row, made when it is painted. `changed_at_ms`: known from the store, or when this program saw it change."""
+    """One row, made when it is painted. `changed_at_ms`: known from the store, or when this program saw it change.
+    `is_expiry_hidden`: the expiry is inside what is encrypted."""
 
     key: bytes
     session_id: str
@@ -45,6 +47,7 @@ class Row:
     size: int
     expires_at_ms: int | None
     changed_at_ms: int | None
+    is_expiry_hidden: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,7 @@ class Catalogue:
         self._kind = store.capabilities.kind
         self._id_of = store.session_id_of
         self._reading = reading
+        self._lifetime_ms = store.capabilities.lifetime_ms
         self._lock = threading.RLock()
         self._generation = 0
         self._reset()
@@ -101,6 +105,8 @@ class Catalogue:
             batch.keys, batch.payloads, batch.sizes, batch.expires_at_ms, batch.changed_at_ms, strict=True
         ):
             summary = self._summarise(key, payload, size)
+            if summary.text and self._lifetime_ms is not None:
+                expires = expiry_of(summary.text, self._lifetime_ms / 1000)
             self._put(key, payload, size, expires, changed, summary)
         for skipped in batch.skipped:
             summary = Summary(f"unreadable: {skipped.reason}", "", "", False, 0)
@@ -178,7 +184,12 @@ class Catalogue:
             size=self._sizes[position],
             expires_at_ms=_or_none(self._expires[position]),
             changed_at_ms=_or_none(self._changed[position]),
+            is_expiry_hidden=self._hides_expiry(position),
         )
+
+    def _hides_expiry(self, position: int) -> bool:
+        is_sealed = self._lifetime_ms is not None and self._formats[position].startswith("encrypted")
+        return is_sealed and self._expires[position] == _NONE
 
     def payload(self, position: int) -> bytes:
         return self._payloads[position]
@@ -297,6 +308,10 @@ class _Candidate:
     @property
     def expires_at_ms(self) -> int | None:
         return _or_none(self._catalogue._expires[self._position])
+
+    @property
+    def is_permanent(self) -> bool:
+        return self.expires_at_ms is None and not self._catalogue._hides_expiry(self._position)
 
     @property
     def changed_at_ms(self) -> int | None:

@@ -18,7 +18,7 @@ _UNITS_MS = {"ms": 1, "s": 1000, "m": 60_000, "min": 60_000, "h": 3_600_000, "d"
 _UNITS_BYTES = {"": 1, "b": 1, "kb": 1024, "k": 1024, "mb": 1024**2, "m": 1024**2, "gb": 1024**3}
 _NUMBER = re.compile(r"(-?\d+(?:\.\d+)?)\s*([a-z]*)", re.IGNORECASE)
 _TERM = re.compile(r"([^\s:<>=!()\"]+)(<=|>=|!=|[:<>=])(.*)", re.DOTALL)
-_IS = ("active", "expired", "expiring", "permanent", "signed-in", "anonymous", "unreadable", "changed")
+_IS = ("active", "expired", "expiring", "permanent", "signed-in", "anonymous", "unreadable", "encrypted", "changed")
 _MAX_DEPTH = 50
 _HOUR_MS = 3_600_000
 
@@ -44,6 +44,8 @@ class Candidate(Protocol):
     def size(self) -> int: ...
     @property
     def expires_at_ms(self) -> int | None: ...
+    @property
+    def is_permanent(self) -> bool: ...
     @property
     def changed_at_ms(self) -> int | None: ...
     @property
@@ -203,6 +205,8 @@ def _term(word: _Word) -> Test:
             return lambda session: _find(session.data(), keys) is not _MISSING
         case "expires":
             return _expires_term(operator, value, at)
+        case "encrypted":
+            return lambda session: "encrypted" in session.format
         case "changed":
             return _age_term(operator, value, at)
         case "size":
@@ -227,13 +231,15 @@ def _is_term(value: str, at: int) -> Test:
         case "expiring":
             return lambda session: _left(session) is not None and 0 < (_left(session) or 0) < _HOUR_MS
         case "permanent":
-            return lambda session: session.expires_at_ms is None
+            return lambda session: session.is_permanent
         case "signed-in":
             return lambda session: bool(session.user)
         case "anonymous":
             return lambda session: not session.user
         case "unreadable":
             return lambda session: session.format.startswith("unreadable")
+        case "encrypted":
+            return lambda session: "encrypted" in session.format
         case "changed":
             return lambda session: session.changed_at_ms is not None
     raise FilterError(f"is: knows {', '.join(_IS)}.", at)
@@ -250,7 +256,7 @@ def _is_expired(session: Candidate) -> bool:
 
 def _expires_term(operator: str, value: str, at: int) -> Test:
     if value == "never" and operator in (":", "="):
-        return lambda session: session.expires_at_ms is None
+        return lambda session: session.is_permanent
     limit = _number(value, _UNITS_MS, "a duration such as 1h, 30m or 2d, or never", at)
     return lambda session: (left := _left(session)) is not None and _compare(left, operator, limit)
 

@@ -80,8 +80,9 @@ def describe_record(store: SessionStore, raw: RawRecord, reading: Reading = PLAI
     root = decoded.root if decoded else None
     envelope = decoded.envelope if decoded else None
     expires_at_ms = expiry_inside(store, raw, decoded)
+    is_hidden = is_sealed and store.capabilities.lifetime_ms is not None
     findings = examine(root, kind) if root is not None else ()
-    if expires_at_ms is None and not is_sealed:
+    if expires_at_ms is None and not is_hidden:
         findings = (*findings, _no_expiry(kind))
     if decoded is not None:
         summary = summarise_decoded(decoded, reading.user_paths)
@@ -92,7 +93,7 @@ def describe_record(store: SessionStore, raw: RawRecord, reading: Reading = PLAI
         raw=replace(raw, expires_at_ms=expires_at_ms),
         decoded=decoded,
         attempts=attempts,
-        expiry=explain_expiry(kind, expires_at_ms, root, envelope, raw.read_at_ms),
+        expiry=explain_expiry(kind, expires_at_ms, root, envelope, raw.read_at_ms, is_hidden=is_hidden),
         findings=findings,
         summary=summary,
         is_sealed=is_sealed,

@@ -156,7 +156,7 @@ class CookieTab(QWidget):
         card, grid = _card()
         for row, source in enumerate(opened.expiry.sources):
             grid.addWidget(PlainLabel(source.name), 2 * row, 0, Qt.AlignmentFlag.AlignTop)
-            value = PlainLabel(source.value, selectable=True)
+            value = PlainLabel(source.value, selectable=True, wrap=True)
             value.setFont(mono_font())
             grid.addWidget(value, 2 * row, 1, Qt.AlignmentFlag.AlignTop)
             if source.counts:
@@ -172,7 +172,7 @@ class CookieTab(QWidget):
         card, grid = _card()
         for row, entry in enumerate(cookie.entries[:40]):
             grid.addWidget(PlainLabel(escape_display(entry.key or "", 60)), row, 0)
-            value = PlainLabel(_value_words(entry.value), selectable=True)
+            value = PlainLabel(_value_words(entry.value), selectable=True, wrap=True)
             value.setFont(mono_font())
             grid.addWidget(value, row, 1)
         column.addWidget(card)

@@ -103,7 +103,7 @@ class MainWindow(QMainWindow):
         self.saving.session_made.connect(self.go_to_session)
         self.saving.record_removed.connect(self._session_removed)
         self.cookie_page.session_wanted.connect(self.go_to_session)
-        self.cookie_page.signature_known.connect(self.panel.show_signature)
+        self.cookie_page.signature_known.connect(self.panel.head.show_signature)
         self.cookie_page.noted.connect(self.note)
         self.demo_page.started.connect(self._demo_started)
         self.demo_page.stopped.connect(lambda: self.stores_panel.note_tool("demo", ""))

@@ -10,6 +10,7 @@ from inspector.ui.theme import mono_font
 
 _MOST_BYTES = 256 * 1024
 _LINE = 16
+_INSIDE = 2  # the button of the opened text
 
 
 class RawTab(QWidget):
@@ -17,7 +18,7 @@ class RawTab(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._payload = b""
+        self._payload = self._inside = b""
         self.edit = QPlainTextEdit()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -29,7 +30,7 @@ class RawTab(QWidget):
         head.setContentsMargins(12, 8, 12, 8)
         head.setSpacing(7)
         self._choice = QButtonGroup(self)
-        for number, word in enumerate(("Text", "Hex")):
+        for number, word in enumerate(("Text", "Hex", "Inside")):
             button = QPushButton(word)
             button.setCheckable(True)
             button.setProperty("role", "chip")
@@ -51,21 +52,30 @@ class RawTab(QWidget):
         layout.addWidget(self.edit, 1)
 
     def show_record(self, opened: OpenedSession | None) -> None:
-        """Show a record's stored bytes."""
+        """Show a record's stored bytes, and what is inside them where a serializer or an encryption is around it."""
         self._payload = opened.raw.payload if opened is not None else b""
+        decoded = opened.decoded if opened is not None else None
+        self._inside = decoded.source if decoded is not None and decoded.layers else b""
+        self._choice.button(_INSIDE).setVisible(bool(self._inside))
+        if not self._inside and self._choice.checkedId() == _INSIDE:
+            self._choice.button(0).setChecked(True)
         tried = opened.attempts if opened is not None else ()
         words = "\n".join(f"{one.label}: {one.reason}{_at(one.offset)}" for one in tried)
-        self.attempts.setText(
-            f"No known format reads this record, so it is read-only. Tried:\n{words}" if tried else ""
-        )
+        what = "No known format reads this record, so it is read-only. Tried:"
+        if opened is not None and opened.is_sealed:
+            what = (
+                "This record is encrypted. Add its secret to the store (File, Change the store…) to read and edit it."
+            )
+        self.attempts.setText(f"{what}\n{words}" if tried else "")
         self.attempts.setVisible(bool(tried))
-        if tried and not _is_text(self._payload):
-            self._choice.button(1).setChecked(True)
+        if tried:
+            self._choice.button(0 if _is_text(self._payload) else 1).setChecked(True)
         self._fill()
 
     def _fill(self) -> None:
-        shown = self._payload[:_MOST_BYTES]
-        size = len(self._payload)
+        data = self._inside if self._choice.checkedId() == _INSIDE else self._payload
+        shown = data[:_MOST_BYTES]
+        size = len(data)
         cut = f", the first {len(shown):,} shown" if len(shown) < size else ""
         self.size_label.setText(f"{size:,} bytes{cut}")
         is_hex = self._choice.checkedId() == 1

@@ -68,7 +68,7 @@ class SessionDelegate(QStyledItemDelegate):
         small.setPointSizeF(font.pointSizeF() * 0.87)
         if not row.user:
             # Unreadable records say so where the user would be: that is what the eye looks for.
-            text = row.format if row.format.startswith("unreadable") else ""
+            text = row.format if row.format.startswith(("unreadable", "encrypted")) else ""
             self._draw(painter, small, area, escape_display(text, 80), self._theme.colour("muted"))
             return
         user = escape_display(row.user, 80)

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import time
-
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QStackedWidget, QTabWidget, QVBoxLayout, QWidget
 
 from inspector.codecs import CodecError
-from inspector.core.display import escape_display, format_size
 from inspector.core.edits import EditError
-from inspector.core.expiry import format_countdown
 from inspector.core.merge import diff
 from inspector.core.node import Node
 from inspector.services.journal import JournalEntry
@@ -24,9 +20,9 @@ from inspector.ui.empty_state import EmptyState
 from inspector.ui.history_tab import HistoryTab, SeenChange
 from inspector.ui.json_tab import JsonTab
 from inspector.ui.open_store import OpenStore, StoreState
-from inspector.ui.plain import PlainLabel, copy_text, plain_tip
+from inspector.ui.plain import PlainLabel, copy_text
 from inspector.ui.raw_tab import RawTab
-from inspector.ui.theme import mono_font
+from inspector.ui.session_head import SessionHead
 from inspector.ui.trouble import describe_trouble
 from store_adapters.contract import SessionStore
 from store_adapters.errors import RecordMissing
@@ -55,7 +51,7 @@ class SessionPanel(QWidget):
         self.draft: Draft | None = None
         self._kept: dict[tuple[str, bytes], Draft] = {}
         self._seen: dict[tuple[str, bytes], list[SeenChange]] = {}
-        self._signature: dict[str, str] = {}
+        self._left_tab: int | None = None
         self._is_stale = False
         self.setMinimumWidth(400)
         self._build()
@@ -75,30 +71,12 @@ class SessionPanel(QWidget):
         column = QVBoxLayout(inside)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addLayout(self._build_head())
+        self.head = SessionHead()
+        column.addWidget(self.head)
         column.addWidget(self._build_banner())
         column.addWidget(self._build_tabs(), 1)
         column.addWidget(self._build_bar())
         self._stack.addWidget(inside)
-
-    def _build_head(self) -> QVBoxLayout:
-        head = QVBoxLayout()
-        head.setContentsMargins(14, 10, 14, 8)
-        head.setSpacing(4)
-        first = QHBoxLayout()
-        first.setSpacing(8)
-        self.id_label = PlainLabel("", selectable=True)
-        font = mono_font()
-        font.setBold(True)
-        self.id_label.setFont(font)
-        first.addWidget(self.id_label)
-        self.signature_badge = PlainLabel("", role="badge-ok")
-        first.addWidget(self.signature_badge)
-        first.addStretch(1)
-        head.addLayout(first)
-        self.facts_label = PlainLabel("", role="muted", wrap=True)
-        head.addWidget(self.facts_label)
-        return head
 
     def _build_banner(self) -> QFrame:
         self.banner = QFrame()
@@ -258,24 +236,31 @@ class SessionPanel(QWidget):
         if opened is None or store is None or store.connection is None:
             return
         can_edit = store.can_write and opened.is_editable
-        self.id_label.setText(escape_display(opened.session_id, 48))
-        self.id_label.setToolTip(plain_tip(opened.session_id))
-        self._show_facts()
-        self._show_badge()
+        self.head.show_session(opened)
         self.data_tab.show_draft(self.draft, store.connection.store.capabilities.kind, is_editable=can_edit)
         self.json_tab.show_draft(self.draft, is_editable=can_edit)
         self.cookie_tab.show_session(opened, store.connection.profile, store.connection.secrets)
         self.raw_tab.show_record(opened)
         self.show_history()
-        for tab in (DATA, JSON):
-            self.tabs.setTabEnabled(tab, opened.decoded is not None)
-        if opened.decoded is None and self.tabs.currentIndex() in (DATA, JSON):
-            self.tabs.setCurrentIndex(RAW)
+        self._enable_tabs(opened.decoded is not None)
         self._tab_chosen(self.tabs.currentIndex())
         self._stack.setCurrentIndex(1)
         self._show_banner("" if store.can_write else "This store is open read-only.", button=False)
         self._show_bar()
         self.draft_changed.emit()
+
+    def _enable_tabs(self, is_readable: bool) -> None:
+        """Show the bytes of what no codec reads, and go back to where one was with the next readable session."""
+        now = self.tabs.currentIndex()
+        if not is_readable and now in (DATA, JSON):
+            # Before the two are disabled: Qt would go on to the next tab by itself.
+            self._left_tab = now
+            self.tabs.setCurrentIndex(RAW)
+        for tab in (DATA, JSON):
+            self.tabs.setTabEnabled(tab, is_readable)
+        if is_readable and self._left_tab is not None:
+            self.tabs.setCurrentIndex(self._left_tab if now == RAW else now)
+            self._left_tab = None
 
     def show_history(self) -> None:
         """Show the journal's entries and the changes seen of this session."""
@@ -288,34 +273,6 @@ class SessionPanel(QWidget):
         if self.store is None or self.store.connection is None or self.opened is None:
             return ()
         return self._context.journal.entries(self.store.connection.store.label, self.opened.raw.ref)
-
-    def _show_facts(self) -> None:
-        opened = self.opened
-        if opened is None:
-            return
-        summary = opened.summary
-        now_ms = round(time.time() * 1000)
-        ends = opened.raw.expires_at_ms
-        words = format_countdown(ends, now_ms)
-        when = words
-        if ends is not None:
-            clock = time.strftime("%a %d %b %H:%M", time.localtime(ends / 1000))
-            when = f"expires {clock} ({words})" if ends > now_ms else f"{words} ago, {clock}"
-        who = " · ".join(escape_display(word, 40) for word in (summary.user, summary.role) if word)
-        facts = [who or "nobody signed in", when, format_size(len(opened.raw.payload)), summary.format]
-        self.facts_label.setText("    ".join(escape_display(fact, 120) for fact in facts))
-        tips = [f"{one.name}: {one.value}{' (counts)' if one.counts else ''}" for one in opened.expiry.sources]
-        self.facts_label.setToolTip(plain_tip(" · ".join(tips)))
-
-    def show_signature(self, session_id: str, words: str) -> None:
-        """Remember what the cookie inspector found of a session's cookie, and show it in the header."""
-        self._signature[session_id] = words
-        self._show_badge()
-
-    def _show_badge(self) -> None:
-        words = self._signature.get(self.opened.session_id, "") if self.opened is not None else ""
-        self.signature_badge.setText(words)
-        self.signature_badge.setVisible(bool(words))
 
     def _show_bar(self) -> None:
         draft, store = self.draft, self.store
@@ -394,4 +351,4 @@ class SessionPanel(QWidget):
 
     def _tick(self) -> None:
         if self.isVisible():
-            self._show_facts()
+            self.head.tick()

@@ -59,7 +59,7 @@ def test_without_its_secret_it_says_what_is_known(row: dict[str, Any]) -> None:
         _open(row, wrong=True)
     assert "ncrypted" in caught.value.known
     assert row["secret"] not in str(caught.value)
-    assert summarise(base64.b64decode(row["payload_base64"]), row["kind"]).format.startswith("encrypted: ")
+    assert summarise(base64.b64decode(row["payload_base64"]), row["kind"]).format.startswith("encrypted")
 
 
 @pytest.mark.parametrize("row", _sealed_rows())

@@ -107,7 +107,7 @@ def test_from_a_cookie_to_its_session_in_one_click(qtbot: QtBot, make_window: Op
     window.cookie_page.cards[0].session_wanted.emit(record.key)
     qtbot.waitUntil(lambda: window.panel.opened is not None, timeout=WAIT_MS)
     assert window.panel.opened.session_id == session_id  # type: ignore[union-attr]
-    assert window.panel.signature_badge.text() == "signed, secret 1 of 1"
+    assert window.panel.head.signature_badge.text() == "signed, secret 1 of 1"
 
 
 def test_extend_an_expiry(qtbot: QtBot, make_window: OpenWindow) -> None:

@@ -171,7 +171,7 @@ class SessionTableModel(QAbstractTableModel):
             case Column.SIGNED_IN:
                 return "●" if row.signed_in else ""
             case Column.EXPIRES:
-                return format_countdown(row.expires_at_ms, self.now_ms)
+                return "unknown" if row.is_expiry_hidden else format_countdown(row.expires_at_ms, self.now_ms)
             case Column.SIZE:
                 return format_size(row.size)
             case Column.CHANGED:

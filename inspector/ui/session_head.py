@@ -1,0 +1,77 @@
+"""The head of the session panel: ID, who is signed in, when it ends, how large it is and what wrote it; reads no store."""
+
+from __future__ import annotations
+
+import time
+
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from inspector.core.display import escape_display, format_size
+from inspector.core.expiry import format_countdown
+from inspector.services.open_session import OpenedSession
+from inspector.ui.plain import PlainLabel, plain_tip
+from inspector.ui.theme import mono_font
+
+
+class SessionHead(QWidget):
+    """Two lines over the tabs; `tick` brings the countdown up to date."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._opened: OpenedSession | None = None
+        self._signatures: dict[str, str] = {}
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(14, 10, 14, 8)
+        layout.setSpacing(4)
+        first = QHBoxLayout()
+        first.setSpacing(8)
+        self.id_label = PlainLabel("", selectable=True)
+        font = mono_font()
+        font.setBold(True)
+        self.id_label.setFont(font)
+        first.addWidget(self.id_label)
+        self.signature_badge = PlainLabel("", role="badge-ok")
+        first.addWidget(self.signature_badge)
+        first.addStretch(1)
+        layout.addLayout(first)
+        self.facts_label = PlainLabel("", role="muted", wrap=True)
+        layout.addWidget(self.facts_label)
+
+    def show_session(self, opened: OpenedSession) -> None:
+        """Show a session that was read or written."""
+        self._opened = opened
+        self.id_label.setText(escape_display(opened.session_id, 48))
+        self.id_label.setToolTip(plain_tip(opened.session_id))
+        tips = [f"{one.name}: {one.value}{' (counts)' if one.counts else ''}" for one in opened.expiry.sources]
+        self.facts_label.setToolTip(plain_tip(" · ".join(tips)))
+        self.tick()
+        self._show_badge()
+
+    def show_signature(self, session_id: str, words: str) -> None:
+        """Remember what the cookie inspector found of a session's cookie, and show it."""
+        self._signatures[session_id] = words
+        self._show_badge()
+
+    def tick(self) -> None:
+        """Show how long the session still lives."""
+        opened = self._opened
+        if opened is None:
+            return
+        summary = opened.summary
+        who = " · ".join(escape_display(word, 40) for word in (summary.user, summary.role) if word)
+        facts = [who or "nobody signed in", _ends(opened), format_size(len(opened.raw.payload)), summary.format]
+        self.facts_label.setText("    ".join(escape_display(fact, 120) for fact in facts))
+
+    def _show_badge(self) -> None:
+        words = self._signatures.get(self._opened.session_id, "") if self._opened is not None else ""
+        self.signature_badge.setText(words)
+        self.signature_badge.setVisible(bool(words))
+
+
+def _ends(opened: OpenedSession) -> str:
+    now_ms, ends = round(time.time() * 1000), opened.expiry.expires_at_ms
+    if ends is None:
+        return "expiry not readable" if opened.is_sealed else format_countdown(None, now_ms)
+    words = format_countdown(ends, now_ms)
+    clock = time.strftime("%a %d %b %H:%M", time.localtime(ends / 1000))
+    return f"expires {clock} ({words})" if ends > now_ms else f"{words} ago, {clock}"
