@@ -25,12 +25,14 @@ _MONGO_OPTIONS = frozenset(
         "ssl",
     ]
 )
+MONGO_OWN_OPTIONS = frozenset(("collection", "prefix", "idField", "expiresKey"))
+"""What is ours and not the driver's."""
 OPTIONS: dict[str, frozenset[str]] = {
     "redis": frozenset({"prefix", "db"}),
     "rediss": frozenset({"prefix", "db"}),
     "unix": frozenset({"prefix", "db"}),
-    "mongodb": _MONGO_OPTIONS | {"collection"},
-    "mongodb+srv": _MONGO_OPTIONS | {"collection"},
+    "mongodb": _MONGO_OPTIONS | MONGO_OWN_OPTIONS,
+    "mongodb+srv": _MONGO_OPTIONS | MONGO_OWN_OPTIONS,
     "file": frozenset({"extension", "ttl"}),
     "memory": frozenset(),
 }

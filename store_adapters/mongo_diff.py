@@ -15,9 +15,9 @@ def field_bytes(document: Any, name: str) -> bytes | None:
     return bson.encode({"v": document[name]}) if name in document else None
 
 
-def is_same(one: Any, other: Any) -> bool:
-    """True when two documents are equal to the byte, but for what a touch moves."""
-    names = (set(one) | set(other)) - MOVED_BY_TOUCH
+def is_same(one: Any, other: Any, moved: frozenset[str] = MOVED_BY_TOUCH) -> bool:
+    """True when two documents are equal to the byte, but for the fields that a touch moves."""
+    names = (set(one) | set(other)) - moved
     return all(field_bytes(one, name) == field_bytes(other, name) for name in names)
 
 

@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
-from store_adapters.address import format_address
+from store_adapters.address import MONGO_OWN_OPTIONS, format_address
 from store_adapters.errors import (
     BadStoreAddress,
     Interrupted,
@@ -81,7 +81,7 @@ class MongoLink:
         from pymongo.errors import ConfigurationError, InvalidURI
 
         address, limits = self._address, self._limits
-        options = {name: value for name, value in address.options.items() if name != "collection"}
+        options = {name: value for name, value in address.options.items() if name not in MONGO_OWN_OPTIONS}
         concern: dict[str, Any] = {} if "w" in options else {"w": "majority"}
         plain = StoreAddress(address.scheme, address.hosts, address.path, address.user, address.password, options)
         try:

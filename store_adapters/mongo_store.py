@@ -2,12 +2,14 @@
 
 Format: `{_id: <session ID>, expires: Date, session: <text | document>[, lastModified: Date]}`. The payload is the whole
 document's own BSON. A write compares all of it (but for what a touch moves), in a transaction where the deployment has
-them, and `$set`s only what differs.
+them, and `$set`s only what differs. Options name what an application has changed: `prefix` (a transformId that puts one
+before the session ID), `idField` and `expiresKey` (connect-mongodb-session).
 """
 
 from __future__ import annotations
 
 import datetime
+import re
 import time
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -56,6 +58,10 @@ class MongoStore:
         self._link = MongoLink(address, limits)
         self._watch_link = MongoLink(address, limits)
         self._has_transactions = False
+        self._prefix = address.options.get("prefix", "")
+        self._id_field = address.options.get("idField", "") or "_id"
+        self._expires_field = address.options.get("expiresKey", "") or "expires"
+        self._moved = MOVED_BY_TOUCH | {self._expires_field}
 
     @classmethod
     def open(cls, address: StoreAddress, limits: Limits) -> MongoStore:
@@ -79,10 +85,10 @@ class MongoStore:
     def list_records(self, cancel: CancelToken) -> Iterator[Batch]:
         with self._link.errors():
             collection = self._link.collection()
-            total = collection.estimated_document_count()
+            total = self._total(collection)
             documents: list[Any] = []
             read = 0
-            with collection.find({}, batch_size=_BATCH) as cursor:
+            with collection.find(self._all(), batch_size=_BATCH) as cursor:
                 for document in cursor:
                     documents.append(document)
                     if len(documents) == _BATCH:
@@ -94,7 +100,16 @@ class MongoStore:
             if not cancel.is_cancelled:
                 yield self._batch(documents, read + len(documents), total)
 
-    def _batch(self, documents: list[Any], read: int, total: int) -> Batch:
+    def _all(self) -> dict[str, Any]:
+        return {self._id_field: {"$regex": "^" + re.escape(self._prefix)}} if self._prefix else {}
+
+    def _total(self, collection: Any) -> int | None:
+        return None if self._prefix else int(collection.estimated_document_count())
+
+    def _query(self, ref: RecordRef) -> dict[str, Any]:
+        return {self._id_field: _id_of(ref.key)}
+
+    def _batch(self, documents: list[Any], read: int, total: int | None) -> Batch:
         limit = self._limits.list_payload_bytes
         records = [self._record(document) for document in documents]
         return Batch(
@@ -112,8 +127,8 @@ class MongoStore:
         from bson.errors import InvalidBSON
 
         try:
-            found = ref or RecordRef(self._container, _key_of(document["_id"]))
-            expires = _date_ms(document.get("expires"))
+            found = ref or RecordRef(self._container, _key_of(document[self._id_field]))
+            expires = _date_ms(document.get(self._expires_field))
             changed = _date_ms(document.get("lastModified")) or _date_ms(document.get("updatedAt"))
         except (InvalidBSON, KeyError):
             raise RecordUnreadable("The document is no valid BSON.") from None
@@ -121,7 +136,7 @@ class MongoStore:
 
     def read(self, ref: RecordRef) -> RawRecord:
         with self._link.errors():
-            document = self._link.collection().find_one({"_id": _id_of(ref.key)})
+            document = self._link.collection().find_one(self._query(ref))
         if document is None:
             raise _missing()
         return self._record(document, ref)
@@ -133,10 +148,11 @@ class MongoStore:
         from bson.raw_bson import RawBSONDocument
 
         document = RawBSONDocument(payload)
-        fields: dict[str, Any] = {"_id": _id_of(ref.key)}
+        fields = self._query(ref)
         if expires_at_ms is not None:
-            fields["expires"] = _date(expires_at_ms)
-        fields.update({name: document[name] for name in document if name not in ("_id", "expires")})
+            fields[self._expires_field] = _date(expires_at_ms)
+        own = ("_id", "expires", self._id_field, self._expires_field)
+        fields.update({name: document[name] for name in document if name not in own})
         with self._link.errors():
             self._link.collection().insert_one(RawBSONDocument(bson.encode(fields)))
         return self.read(ref)
@@ -146,7 +162,7 @@ class MongoStore:
 
         old, new = RawBSONDocument(base.payload), RawBSONDocument(payload)
         update = build_update(old, new)
-        if any(name in fields for fields in update.values() for name in ("_id", *MOVED_BY_TOUCH)):
+        if any(name in fields for fields in update.values() for name in ("_id", self._id_field, *self._moved)):
             raise StoreRefused("A save changes the session only; _id and the expiry have commands of their own.")
         if not update:
             return self.read(base.ref)
@@ -183,9 +199,9 @@ class MongoStore:
             raise StoreRefused(
                 "That time is in the past: MongoDB would delete the session.", "Delete it if that is meant."
             )
-        update: dict[str, Any] = {"$unset": {"expires": ""}}
+        update: dict[str, Any] = {"$unset": {self._expires_field: ""}}
         if expires_at_ms is not None:
-            update = {"$set": {"expires": _date(expires_at_ms)}}
+            update = {"$set": {self._expires_field: _date(expires_at_ms)}}
         self._write(
             base,
             RawBSONDocument(base.payload),
@@ -197,10 +213,10 @@ class MongoStore:
         """Run `write(collection, query, session)` if the document is still `old`."""
         with self._link.errors():
             collection = self._link.collection()
-            query: dict[str, Any] = {"_id": _id_of(base.ref.key)}
+            query = self._query(base.ref)
             if not self._has_transactions:
                 # `$eq` so that a stored `{"$gt": …}` is compared and not executed.
-                query |= {name: {"$eq": old[name]} for name in old if name != "_id" and name not in MOVED_BY_TOUCH}
+                query |= {name: {"$eq": old[name]} for name in old if name not in query and name not in self._moved}
                 result = write(collection, query, None)
                 if _touched(result) == 0:
                     self._say_why(base)
@@ -209,7 +225,7 @@ class MongoStore:
                 now = collection.find_one(query, session=session)
                 if now is None:
                     raise _missing()
-                if not is_same(now, old):
+                if not is_same(now, old, self._moved):
                     raise _changed()
                 write(collection, query, session)
 
@@ -227,15 +243,18 @@ class MongoStore:
         except StoreError:
             raise _unknown() from None
         document = RawBSONDocument(now.payload)
-        if is_same(document, new):
+        if is_same(document, new, self._moved):
             return now
-        raise error if is_same(document, RawBSONDocument(base.payload)) else _changed() from None
+        raise error if is_same(document, RawBSONDocument(base.payload), self._moved) else _changed() from None
 
     # --- the rest -----------------------------------------------------------------------------------------------
 
     def count(self) -> Count:
         with self._link.errors():
-            return Count(self._link.collection().estimated_document_count(), True)
+            collection = self._link.collection()
+            if self._prefix:
+                return Count(int(collection.count_documents(self._all())), True)
+            return Count(int(collection.estimated_document_count()), True)
 
     def info(self) -> StoreInfo:
         with self._link.errors():
@@ -270,26 +289,30 @@ class MongoStore:
             with collection.watch(max_await_time_ms=_WATCH_MS) as stream:
                 yield ()
                 while not cancel.is_cancelled:
-                    found: list[Change] = []
+                    found: list[Change | None] = []
                     event = stream.try_next()
                     while event is not None and len(found) < _BATCH:
                         found.append(self._change(event))
                         event = stream.try_next() if stream.alive and len(found) < 50 else None
-                    yield tuple(found)
+                    yield tuple(change for change in found if change is not None)
 
-    def _change(self, event: Any) -> Change:
+    def _change(self, event: Any) -> Change | None:
         kind = _KINDS.get(event["operationType"])
-        if kind is None or "documentKey" not in event:
+        if kind is None or "documentKey" not in event or self._id_field != "_id":
+            # A deletion tells the _id only: where that is not the session's, the list is read again.
             return Change(ChangeKind.RESET, b"", now_ms())
         if kind is ChangeKind.WRITTEN and event["operationType"] == "update":
             changed = set(event["updateDescription"]["updatedFields"])
-            if changed and changed <= MOVED_BY_TOUCH:
+            if changed and changed <= self._moved:
                 kind = ChangeKind.TOUCHED
-        return Change(kind, _key_of(event["documentKey"]["_id"]), now_ms())
+        key = _key_of(event["documentKey"]["_id"])
+        if not key.startswith(self._prefix.encode()):
+            return None
+        return Change(kind, key, now_ms())
 
     def ref_for(self, session_id: str) -> RecordRef:
         try:
-            key = session_id.encode("utf-8")
+            key = (self._prefix + session_id).encode("utf-8") if session_id else b""
         except UnicodeEncodeError:
             key = b""
         if not key or key.startswith(b"\0"):
@@ -298,7 +321,7 @@ class MongoStore:
 
     def session_id_of(self, key: bytes) -> str:
         if not key.startswith(b"\0"):
-            return key.decode("utf-8", "surrogateescape")
+            return key.decode("utf-8", "surrogateescape").removeprefix(self._prefix)
         return str(_id_of(key))
 
     def interrupt(self) -> None:
