@@ -88,6 +88,7 @@ def show_session(options: Any, output: Output) -> int:
         return _DONE
     decoded = session.decoded
     output.say(f"{session.session_id}  {format_size(len(session.raw.payload))}  {session.summary.format}")
+    output.say(f"  written by {session.writer.name} ({session.writer.certainty.value}: {session.writer.why})")
     for source in session.expiry.sources:
         output.say(f"  {'*' if source.counts else ' '} {source.name}: {source.value}  {source.note}")
     for finding in session.findings:
@@ -109,6 +110,7 @@ def _session_object(session: OpenedSession) -> dict[str, object]:
         "size": len(raw.payload),
         "format": session.summary.format,
         "user": session.summary.user or None,
+        "writer": {"name": session.writer.name, "certainty": session.writer.certainty.value, "why": session.writer.why},
         "fidelity": decoded.fidelity.value if decoded is not None else None,
         "data": json.loads(json_bytes(decoded.root)) if decoded is not None else None,
         "expiry": [

@@ -42,12 +42,18 @@ _decode = msgspec.json.Decoder().decode
 
 
 def summarise(
-    payload: bytes, kind: str, user_paths: Sequence[UserPath] = (), secrets: Sequence[Secret] = (), session_id: str = ""
+    payload: bytes,
+    kind: str,
+    user_paths: Sequence[UserPath] = (),
+    secrets: Sequence[Secret] = (),
+    session_id: str = "",
+    *,
+    is_quick: bool = True,
 ) -> Summary:
     """Return what the list shows of a record of a "redis", "mongo", "file", "sqlite" or "memory" store; never raises.
 
-    `user_paths` are looked at before the usual places. `secrets` open what needs no slow key of its own; the rest is
-    called "encrypted: …" here and opened one by one.
+    `user_paths` are looked at before the usual places. `secrets` open what is encrypted, and with `is_quick` only what
+    needs no slow key of its own; the rest is called "encrypted …".
     """
     try:
         value, label = _mongo_value(payload) if kind == "mongo" else (_json_value(payload), _label(kind))
@@ -56,7 +62,7 @@ def summarise(
     except CodecError:
         pass
     try:
-        decoded = decode(payload, kind, secrets, session_id, max_bytes=_FAST_LIMIT, is_quick=True)
+        decoded = decode(payload, kind, secrets, session_id, max_bytes=_FAST_LIMIT, is_quick=is_quick)
     except SealedError as error:
         return Summary(f"{error.known[0].lower()}{error.known[1:]}", "", "", False, 0)
     except CodecError as error:

@@ -15,7 +15,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from inspector.cookies import sign, unsign
-from inspector.core.findings import RESERVED_KEYS
+from inspector.core.express_findings import RESERVED_KEYS
 from inspector.core.secret import Secret
 from inspector.demo.session_cookie import UNDEFINED, Clock, CookieFault, CookieOptions, SessionCookie, find_cookie
 from store_adapters.application.contract import ApplicationStore

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -16,10 +16,11 @@ from typing import Any
 from inspector.codecs import Summary, plain_data, summarise
 from inspector.services.filter import SessionFilter
 from inspector.services.open_session import PLAIN, Reading
-from store_adapters.contract import Batch, RawRecord, SessionStore
+from store_adapters.contract import Batch, CancelToken, RawRecord, SessionStore
 from store_adapters.session_file import expiry_of
 
 _NONE = -(2**62)
+_IN_VAIN = 20
 _HOUR_MS = 3_600_000
 
 
@@ -82,6 +83,7 @@ class Catalogue:
         self._formats: list[str] = []
         self._places: dict[bytes, int] = {}
         self._alive = bytearray()
+        self._inner: dict[int, bytes] = {}  # the text inside rows that are wrapped in something, for the filter
         self._count = 0
 
     def __len__(self) -> int:
@@ -104,9 +106,14 @@ class Catalogue:
         for key, payload, size, expires, changed in zip(
             batch.keys, batch.payloads, batch.sizes, batch.expires_at_ms, batch.changed_at_ms, strict=True
         ):
-            summary = self._summarise(key, payload, size)
-            if summary.text and self._lifetime_ms is not None:
-                expires = expiry_of(summary.text, self._lifetime_ms / 1000)
+            known = self._known(key, payload)
+            if known is None:
+                summary = self._summarise(key, payload, size)
+            else:
+                user = self._users[known]
+                summary = Summary(self._formats[known], user, self._roles[known], bool(user), 0)
+                if self._lifetime_ms is not None:
+                    expires = _or_none(self._expires[known])
             self._put(key, payload, size, expires, changed, summary)
         for skipped in batch.skipped:
             summary = Summary(f"unreadable: {skipped.reason}", "", "", False, 0)
@@ -115,22 +122,49 @@ class Catalogue:
 
     def update(self, record: RawRecord, seen_at_ms: int | None) -> int:
         """Put a newly read record in; return its position."""
-        summary = self._summarise(record.ref.key, record.payload, len(record.payload))
-        position = self._put(
-            record.ref.key, record.payload, len(record.payload), record.expires_at_ms, seen_at_ms, summary
-        )
+        key, payload = record.ref.key, record.payload
+        summary = self._summarise(key, payload, len(payload), is_quick=False)
+        position = self._put(key, payload, len(payload), record.expires_at_ms, seen_at_ms, summary)
         self._generation += 1
         return position
 
-    def _summarise(self, key: bytes, payload: bytes, size: int) -> Summary:
+    def unseal(self, cancel: CancelToken) -> Iterator[int]:
+        """Open the encrypted rows that take a slow key each, and put in what they hold; yield how many after each.
+
+        Gives up once some that no secret opens have come one after the other. For a lane beside the others.
+        """
+        done = in_vain = 0
+        for position, key in enumerate(self._keys):
+            if cancel.is_cancelled or in_vain == _IN_VAIN or not self._reading.secrets:
+                return
+            payload = self._payloads[position]
+            if not self._alive[position] or not self._formats[position].startswith("encrypted"):
+                continue
+            summary = self._summarise(key, payload, len(payload), is_quick=False)
+            if summary.format.startswith("encrypted"):
+                in_vain += 1
+                continue
+            done, in_vain = done + 1, 0
+            self._put(key, payload, len(payload), _or_none(self._expires[position]), None, summary)
+            self._generation += 1
+            yield done
+
+    def _known(self, key: bytes, payload: bytes) -> int | None:
+        """Return the row which holds these very bytes: what was found in them, slow keys included, still holds."""
+        position = self._places.get(key)
+        return position if position is not None and payload and self._payloads[position] == payload else None
+
+    def _summarise(self, key: bytes, payload: bytes, size: int, *, is_quick: bool = True) -> Summary:
         if size > len(payload):
             return Summary("unreadable: too large for the list", "", "", False, 0)
-        reading = self._reading
-        return summarise(payload, self._kind, reading.user_paths, reading.secrets, self._id_of(key))
+        reading, sid = self._reading, self._id_of(key)
+        return summarise(payload, self._kind, reading.user_paths, reading.secrets, sid, is_quick=is_quick)
 
     def _put(
         self, key: bytes, payload: bytes, size: int, expires: int | None, changed: int | None, summary: Summary
     ) -> int:
+        if summary.text and self._lifetime_ms is not None:
+            expires = expiry_of(summary.text, self._lifetime_ms / 1000)
         expiry = _NONE if expires is None else expires
         with self._lock:
             position = self._places.get(key)
@@ -146,9 +180,12 @@ class Catalogue:
                 self._formats.append(summary.format)
                 self._alive.append(1)
                 self._count += 1
+                self._keep_inner(position, summary)
                 return position
             if self._payloads[position] != payload or abs(self._expires[position] - expiry) > 1500:
                 self._generation += 1
+            if self._payloads[position] != payload or summary.text:
+                self._keep_inner(position, summary)
             self._payloads[position] = payload
             self._sizes[position] = size
             self._expires[position] = expiry
@@ -158,6 +195,12 @@ class Catalogue:
             self._formats[position] = summary.format
             return position
 
+    def _keep_inner(self, position: int, summary: Summary) -> None:
+        if summary.text:
+            self._inner[position] = summary.text
+        else:
+            self._inner.pop(position, None)
+
     def remove(self, key: bytes) -> bool:
         """Take a record out; its row becomes a gap that `select` leaves out."""
         with self._lock:
@@ -166,6 +209,7 @@ class Catalogue:
                 return False
             self._alive[position] = 0
             self._payloads[position] = b""
+            self._inner.pop(position, None)
             self._count -= 1
             self._generation += 1
             return True
@@ -318,11 +362,13 @@ class _Candidate:
         return _or_none(self._catalogue._changed[self._position])
 
     def data(self) -> Any:
-        return plain_data(self._catalogue._payloads[self._position], self._catalogue._kind)
+        catalogue, position = self._catalogue, self._position
+        inner = catalogue._inner.get(position)
+        return plain_data(inner, "memory") if inner else plain_data(catalogue._payloads[position], catalogue._kind)
 
     def text(self) -> str:
         catalogue, position = self._catalogue, self._position
-        payload = catalogue._payloads[position].decode("utf-8", "replace")
+        payload = (catalogue._inner.get(position) or catalogue._payloads[position]).decode("utf-8", "replace")
         return f"{catalogue._keys[position].decode('utf-8', 'replace')}\n{payload}".lower()
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from inspector.core.field_path import FieldPathError, parse_field_path
 from inspector.core.secret import Secret
+from inspector.core.writer import Family
 from inspector.services.catalogue import Catalogue
 from inspector.services.open_session import PLAIN, Reading, UserPaths
 from inspector.services.profiles import Profile
@@ -38,7 +39,7 @@ def connect(profile: Profile, secrets: SecretStore, more: tuple[Secret, ...] = (
         store.close()
         raise
     known = more + tuple(secret for secret in map(secrets.get, profile.secret_ids) if secret is not None)
-    reading = Reading(user_paths_of(profile), known)
+    reading = Reading(user_paths_of(profile), known, family_of(profile))
     return Connection(profile, store, Catalogue(store, reading), info, known, reading)
 
 
@@ -58,6 +59,11 @@ def user_paths_of(profile: Profile) -> UserPaths:
         return (parse_field_path(profile.user_path),) if profile.user_path.strip() else ()
     except FieldPathError:
         return ()
+
+
+def family_of(profile: Profile) -> Family | None:
+    """Return the library that a person has set for the store, None where the records say it."""
+    return next((family for family in Family if family.value == profile.family), None)
 
 
 def split_url(url: str) -> tuple[str, Secret | None]:

@@ -13,7 +13,8 @@ from inspector.codecs import CodecError, Decoded, SealedError, copy_payload, dec
 from inspector.core.display import format_time
 from inspector.core.edits import InsertEntry, SetValue, apply_edit
 from inspector.core.expiry import format_countdown
-from inspector.core.findings import Severity, check_edit
+from inspector.core.finding import Severity
+from inspector.core.findings import check_edit
 from inspector.core.node import FALSE, NULL, TRUE, Kind, Node, find_member, number_node, object_node, text_node
 from inspector.services.journal import Journal, JournalEntry
 from inspector.services.open_session import PLAIN, OpenedSession, Reading, describe_record, open_session

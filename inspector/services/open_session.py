@@ -12,12 +12,17 @@ from inspector.codecs import (
     SealedError,
     Summary,
     decode,
+    fingerprint,
     summarise,
     summarise_decoded,
 )
 from inspector.core.expiry import ExpiryReport, explain_expiry
-from inspector.core.findings import Finding, Severity, examine
+from inspector.core.express_findings import judge_lifetime
+from inspector.core.finding import Finding, Severity
+from inspector.core.findings import examine
+from inspector.core.node import Kind, Node
 from inspector.core.secret import Secret
+from inspector.core.writer import UNKNOWN_WRITER, Certainty, Family, Writer
 from store_adapters.contract import RawRecord, RecordRef, SessionStore
 from store_adapters.session_file import expiry_of
 
@@ -27,10 +32,11 @@ UserPaths = tuple[tuple[str | int, ...], ...]
 @dataclass(frozen=True, slots=True)
 class Reading:
     """How the records of a store are read: where its application keeps the user (() for the usual places), and the
-    secrets that open what is encrypted."""
+    secrets that open what is encrypted. `family`: whose rules hold, where a person knows better than the bytes."""
 
     user_paths: UserPaths = ()
     secrets: tuple[Secret, ...] = field(default=(), repr=False)
+    family: Family | None = None
 
 
 PLAIN = Reading()
@@ -39,7 +45,8 @@ PLAIN = Reading()
 @dataclass(frozen=True, slots=True)
 class OpenedSession:
     """One session as read. `decoded` is None for bytes no codec reads; `attempts` then says what was tried, and
-    `is_sealed` that it is encrypted and a secret is wanted. `reading`: how it was read, to read it again."""
+    `is_sealed` that it is encrypted and a secret is wanted. `writer`: which library wrote it. `reading`: how it was read,
+    to read it again."""
 
     session_id: str
     raw: RawRecord
@@ -49,6 +56,7 @@ class OpenedSession:
     findings: tuple[Finding, ...]
     summary: Summary
     is_sealed: bool = False
+    writer: Writer = UNKNOWN_WRITER
     reading: Reading = PLAIN
 
     @property
@@ -81,9 +89,12 @@ def describe_record(store: SessionStore, raw: RawRecord, reading: Reading = PLAI
     envelope = decoded.envelope if decoded else None
     expires_at_ms = expiry_inside(store, raw, decoded)
     is_hidden = is_sealed and store.capabilities.lifetime_ms is not None
-    findings = examine(root, kind) if root is not None else ()
+    writer = _writer_of(decoded, kind, reading)
+    findings = _findings(root, kind, writer.family, expires_at_ms, raw.read_at_ms)
     if expires_at_ms is None and not is_hidden:
         findings = (*findings, _no_expiry(kind))
+    if decoded is None and not is_sealed:
+        findings = (*findings, _unreadable(kind, raw.payload))
     if decoded is not None:
         summary = summarise_decoded(decoded, reading.user_paths)
     else:
@@ -97,8 +108,40 @@ def describe_record(store: SessionStore, raw: RawRecord, reading: Reading = PLAI
         findings=findings,
         summary=summary,
         is_sealed=is_sealed,
+        writer=writer,
         reading=reading,
     )
+
+
+def _writer_of(decoded: Decoded | None, kind: str, reading: Reading) -> Writer:
+    found = fingerprint(decoded, kind) if decoded is not None else UNKNOWN_WRITER
+    if reading.family is None or reading.family is found.family:
+        return found
+    return Writer(
+        reading.family, reading.family.value, Certainty.TOLD, f"set for this store; the record looks like {found.name}"
+    )
+
+
+def _findings(
+    root: Node | None, kind: str, family: Family, expires_at_ms: int | None, now_ms: int
+) -> tuple[Finding, ...]:
+    if root is None:
+        return ()
+    found = examine(root, kind, family)
+    if family is Family.EXPRESS and expires_at_ms is not None and root.kind is Kind.OBJECT:
+        found += tuple(judge_lifetime(root, kind, expires_at_ms, now_ms))
+    return found
+
+
+def _unreadable(kind: str, payload: bytes) -> Finding:
+    if not payload.strip() and kind != "file":
+        return Finding(Severity.WARNING, (), "It is empty: the application starts a new session for it.", "Delete it.")
+    words = "The application answers 500 to every request with this session, unless a serializer of its own reads it."
+    if kind == "file":
+        words = (
+            "session-file-store deletes this file at the next request and answers 500; with a secret the process ends."
+        )
+    return Finding(Severity.WARNING, (), words, "Delete it, or restore the file from a backup.")
 
 
 def expiry_inside(store: SessionStore, raw: RawRecord, decoded: Decoded | None) -> int | None:

@@ -23,7 +23,8 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     """One store. `url` never holds a password: `password_id` and `secret_ids` name entries of the SecretStore.
 
     `user_path`: where this application keeps its user ("user.username"), "" for the usual places.
-    `cookie_name`, `site_url`: for signed cookies and curl commands.
+    `cookie_name`, `site_url`: for signed cookies and curl commands. `family`: the library whose rules hold ("express-session",
+    "@fastify/session", "koa-session", "another library"), "" for what each record looks like.
     """
 
     id: str
@@ -34,6 +35,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     user_path: str = ""
     cookie_name: str = "connect.sid"
     site_url: str = "http://localhost:3000/"
+    family: str = ""
     password_id: str = ""
     secret_ids: tuple[str, ...] = ()
 

@@ -13,7 +13,8 @@ from enum import Enum
 
 from inspector.codecs import CodecError, Decoded, decode, encode
 from inspector.core.expiry import format_countdown
-from inspector.core.findings import Finding, Severity, check_edit
+from inspector.core.finding import Finding, Severity
+from inspector.core.findings import check_edit
 from inspector.core.merge import Choice, FieldChange, FieldState, Merge, diff, merge
 from inspector.core.node import Node
 from inspector.services.journal import Journal
@@ -107,7 +108,7 @@ def _review(store: SessionStore, opened: OpenedSession, root: Node, now: RawReco
         # The application wrote something no codec reads: only an unchanged record can be saved over.
         return Review(opened, root, now, None, diff(base.root, root), (), False, True, _expiry_words(now))
     changes = merge(base.root, root, theirs.root).changes
-    findings = check_edit(base.root, root, kind)
+    findings = check_edit(base.root, root, kind, opened.writer.family)
     return Review(opened, root, now, theirs, changes, findings, False, theirs.root != base.root, _expiry_words(now))
 
 

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from inspector.core.field_path import FieldPathError, parse_field_path
 from inspector.core.secret import Secret
+from inspector.core.writer import Family
 from inspector.services.connection import connect, split_url
 from inspector.services.profiles import Environment, Profile, new_profile_id
 from inspector.services.secrets import SecretStore
@@ -87,10 +88,17 @@ class ConnectDialog(QDialog):
         self.environment_choice.setAccessibleName("Environment")
         for environment in Environment:
             self.environment_choice.addItem(environment.value, environment)
+        self.family_choice = QComboBox()
+        self.family_choice.setAccessibleName("Written by")
+        self.family_choice.addItem("as each record looks", "")
+        for family in Family:
+            self.family_choice.addItem(family.value, family.value)
         self.read_only_box = QCheckBox("Read-only: nothing can be written from here")
         self.secrets_edit = QPlainTextEdit()
         self.secrets_edit.setAccessibleName("Secrets, one a line")
-        self.secrets_edit.setPlaceholderText("One a line, the one that signs first. Empty keeps those that are known.")
+        self.secrets_edit.setPlaceholderText(
+            "One a line, the one that signs first; those of encrypted records too. Empty keeps the known ones."
+        )
         self.secrets_edit.setFixedHeight(62)
         self.secrets_edit.setTabChangesFocus(True)
         self.user_line = _line("Path of the user")
@@ -106,6 +114,7 @@ class ConnectDialog(QDialog):
             ("Environment", self.environment_choice),
             ("", self.read_only_box),
             ("Secrets", self.secrets_edit),
+            ("Written by", self.family_choice),
             ("User is at", self.user_line),
             ("Cookie name", self.cookie_line),
             ("Site", self.site_line),
@@ -130,6 +139,7 @@ class ConnectDialog(QDialog):
         self.form.show_url(profile.url)
         self.environment_choice.setCurrentIndex(self.environment_choice.findData(profile.environment))
         self.read_only_box.setChecked(profile.read_only)
+        self.family_choice.setCurrentIndex(max(0, self.family_choice.findData(profile.family)))
         self.user_line.setText(profile.user_path)
         self.cookie_line.setText(profile.cookie_name)
         self.site_line.setText(profile.site_url)
@@ -169,6 +179,7 @@ class ConnectDialog(QDialog):
             user_path=self.user_line.text().strip(),
             cookie_name=self.cookie_line.text().strip() or "connect.sid",
             site_url=self.site_line.text().strip() or "http://localhost:3000/",
+            family=self.family_choice.currentData(),
             password_id=before.password_id if before else "",
             secret_ids=before.secret_ids if before else (),
         )

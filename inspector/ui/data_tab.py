@@ -148,7 +148,7 @@ class DataTab(QWidget):
         if draft is None:
             self.findings.show_findings(())
             return
-        edits = check_edit(draft.base, draft.root, self._kind) if draft.is_dirty else ()
+        edits = check_edit(draft.base, draft.root, self._kind, draft.opened.writer.family) if draft.is_dirty else ()
         known = {(finding.path, finding.text) for finding in edits}
         old = tuple(one for one in draft.opened.findings if (one.path, one.text) not in known)
         self.findings.show_findings((*edits, *old))

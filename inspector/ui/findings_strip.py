@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
-from inspector.core.findings import Finding, Severity
+from inspector.core.finding import Finding, Severity
 from inspector.ui.plain import PlainLabel
 
 _WORDS = {

@@ -24,6 +24,7 @@ from inspector.ui.trouble import Trouble, describe_trouble
 from store_adapters.contract import CancelToken, SessionStore
 
 _T = TypeVar("_T")
+_BUNCH_S = 0.5
 _PROGRESS_S = 0.05
 _RECONNECT_MS = 3000
 
@@ -64,6 +65,7 @@ class OpenStore(QObject):
         self._lanes = {name: Lane(f"{profile.name} {name}") for name in ("edit", "list", "live")}
         self._side_stores: dict[str, SessionStore] = {}
         self._load_job: Job | None = None
+        self._unseal_job: Job | None = None
         self._live_job: Job | None = None
         self._wants_live = False
         self._is_catching_up = False
@@ -160,6 +162,9 @@ class OpenStore(QObject):
             self._set_progress(Progress(self.progress.read, self.progress.total))
             self.rows_changed.emit()
         self._load_job = None
+        if self._unseal_job is not None:
+            self._unseal_job.cancel()
+            self._unseal_job = None
 
     def set_live(self, wanted: bool) -> None:
         """Follow the store's changes, or stop."""
@@ -181,7 +186,7 @@ class OpenStore(QObject):
     def close(self) -> None:
         """Stop everything; frees blocked sockets, waits for nothing."""
         self._wants_live = False
-        for job in (self._load_job, self._live_job):
+        for job in (self._load_job, self._unseal_job, self._live_job):
             if job is not None:
                 job.cancel()
         stores = list(self._side_stores.values())
@@ -255,6 +260,15 @@ class OpenStore(QObject):
         self.trouble = None
         self._set_progress(Progress(self.progress.read, self.progress.total, is_complete=True))
         self.rows_changed.emit()
+        if self.connection is not None and self.connection.secrets:
+            catalogue = self.connection.catalogue
+            self._unseal_job = self._context.jobs.stream(
+                self._lanes["list"],
+                lambda token: _in_bunches(catalogue.unseal(token)),
+                owner=self,
+                item=lambda _done: self.rows_changed.emit(),
+                failed=self._read_failed,
+            )
 
     def _read_failed(self, error: Exception) -> None:
         self._side_stores.pop("list", None)
@@ -283,3 +297,14 @@ class OpenStore(QObject):
     def _resume_live(self) -> None:
         if self._wants_live and self.state is StoreState.OPEN:
             self.set_live(True)
+
+
+def _in_bunches(numbers: Iterator[int]) -> Iterator[int]:
+    """Yield now and then how far it is, and at the end: each number would have the rows sorted again."""
+    told, number = time.monotonic(), 0
+    for number in numbers:
+        if time.monotonic() - told >= _BUNCH_S:
+            told = time.monotonic()
+            yield number
+    if number:
+        yield number

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from inspector.core.display import escape_display, format_size
 from inspector.core.expiry import format_countdown
+from inspector.core.writer import UNKNOWN_WRITER, Certainty
 from inspector.services.open_session import OpenedSession
 from inspector.ui.plain import PlainLabel, plain_tip
 from inspector.ui.theme import mono_font
@@ -43,6 +44,8 @@ class SessionHead(QWidget):
         self.id_label.setText(escape_display(opened.session_id, 48))
         self.id_label.setToolTip(plain_tip(opened.session_id))
         tips = [f"{one.name}: {one.value}{' (counts)' if one.counts else ''}" for one in opened.expiry.sources]
+        writer = opened.writer
+        tips += [opened.summary.format, f"Written by {writer.name}, {writer.certainty.value}: {writer.why}"]
         self.facts_label.setToolTip(plain_tip(" · ".join(tips)))
         self.tick()
         self._show_badge()
@@ -59,13 +62,21 @@ class SessionHead(QWidget):
             return
         summary = opened.summary
         who = " · ".join(escape_display(word, 40) for word in (summary.user, summary.role) if word)
-        facts = [who or "nobody signed in", _ends(opened), format_size(len(opened.raw.payload)), summary.format]
+        facts = [who or "nobody signed in", _ends(opened), format_size(len(opened.raw.payload)), _writer(opened)]
         self.facts_label.setText("    ".join(escape_display(fact, 120) for fact in facts))
 
     def _show_badge(self) -> None:
         words = self._signatures.get(self._opened.session_id, "") if self._opened is not None else ""
         self.signature_badge.setText(words)
         self.signature_badge.setVisible(bool(words))
+
+
+def _writer(opened: OpenedSession) -> str:
+    """Return what wrote the record as far as it is known, else what its form is."""
+    writer = opened.writer
+    if opened.decoded is None or writer is UNKNOWN_WRITER or writer.name == "unknown":
+        return opened.summary.format
+    return f"{writer.name}?" if writer.certainty is Certainty.POSSIBLE else writer.name
 
 
 def _ends(opened: OpenedSession) -> str:

@@ -11,10 +11,13 @@ from hypothesis import strategies as st
 from inspector.codecs import parse_json
 from inspector.core.display import escape_display, format_time, parse_time
 from inspector.core.expiry import explain_expiry, format_countdown, format_duration
+from inspector.core.express_findings import RESERVED_KEYS, judge_lifetime
 from inspector.core.field_path import FieldPathError, format_keys, parse_field_path
-from inspector.core.findings import RESERVED_KEYS, Severity, check_edit, examine
+from inspector.core.finding import Severity
+from inspector.core.findings import check_edit, examine
 from inspector.core.secret import Secret
 from inspector.core.type_words import describe_type
+from inspector.core.writer import Family
 
 GOOD = '{"cookie":{"originalMaxAge":86400000,"expires":"2026-11-24T22:29:03.114Z","httpOnly":true,"path":"/"},"user":{"id":1}}'
 KEYS = st.lists(st.integers(0, 99) | st.text(max_size=8), min_size=1, max_size=5)
@@ -92,6 +95,49 @@ def test_what_breaks_the_application_is_refused(text: str) -> None:
 def test_reserved_key_is_refused_or_warned_about(key: str) -> None:
     text = GOOD[:-1] + f',"{key}":1}}'
     assert check_edit(parse_json(GOOD), parse_json(text), "redis")
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "words"),
+    [
+        ('{"cookie":{"originalMaxAge":null,"expires":null,"path":"/"}}', "redis", "saveUninitialized"),
+        (GOOD.replace('"path":"/"', '"path":"/admin"'), "redis", "Outside this path"),
+        (GOOD.replace('"path":"/"', '"path":"/","expires":"soon"'), "redis", "stands more than once"),
+        ('{"cookie":{"originalMaxAge":null,"expires":"soon","path":"/"},"a":1}', "redis", "is no date"),
+        ('{"cookie":{},"a":1}', "redis", "cookie is empty"),
+        ('{"cookie":{"sameSite":"sometimes"},"a":1}', "redis", "Set-Cookie silently fails"),
+        ('{"cookie":{"sameSite":"none"},"a":1}', "redis", "browsers drop"),
+        ('{"cookie":{"secure":true},"a":1}', "redis", "trust"),
+        ('{"cookie":{"originalMaxAge":5000},"a":1}', "redis", "less than a minute"),
+        (GOOD, "file", "__lastAccess is missing"),
+        (GOOD[:-1] + ',"__lastAccess":"1795476237854"}', "file", "no number"),
+        (GOOD[:-1] + ',"lastModified":"now"}', "mongo", "no Date"),
+        (GOOD[:-1] + ',"big":9007199254740993}', "redis", "9007199254740992"),
+        ("null", "redis", "starts a new session"),
+    ],
+)
+def test_pitfall_is_seen_at_its_field(text: str, kind: str, words: str) -> None:
+    assert any(words in one.text + one.remedy for one in examine(parse_json(text), kind))
+
+
+def test_change_of_expires_alone_is_told_to_have_no_effect() -> None:
+    old = '{"cookie":{"originalMaxAge":60000,"expires":"2030-01-01T00:00:00.000Z"},"a":1}'
+    found = check_edit(parse_json(old), parse_json(old.replace("2030", "2031")), "redis")
+    assert ["no effect" in one.text for one in found] == [True]
+
+
+def test_lifetime_beyond_the_cookies_is_told() -> None:
+    root = parse_json('{"cookie":{"originalMaxAge":3600000},"a":1}')
+    assert judge_lifetime(root, "redis", 3_600_000, 0) == []
+    assert judge_lifetime(root, "redis", 86_400_000, 0)[0].path == (0, 0)
+
+
+def test_other_libraries_have_rules_of_their_own() -> None:
+    koa = parse_json('{"user":1,"_expire":1795479262370,"_maxAge":86400000}')
+    assert examine(koa, "redis", Family.KOA) == ()
+    assert check_edit(koa, parse_json('{"user":1,"_expire":"x"}'), "redis", Family.KOA)[0].severity is Severity.REFUSED
+    assert [one.severity for one in examine(parse_json('{"cart":[]}'), "redis", Family.FASTIFY)] == [Severity.NOTE]
+    assert examine(parse_json('{"cart":[]}'), "redis", Family.OTHER) == ()
 
 
 def test_old_oddities_are_not_the_edits_fault() -> None:

@@ -14,7 +14,7 @@ from inspector.codecs import scalar_json
 from inspector.core.display import escape_display
 from inspector.core.edits import Edit, InsertEntry, MoveEntry, RemoveEntry, RenameKey, SetValue, touched_paths
 from inspector.core.field_path import find_path, format_keys, keys_of
-from inspector.core.findings import Finding
+from inspector.core.finding import Finding
 from inspector.core.node import Entry, Kind, Node, Path, child
 from inspector.core.type_words import describe_size, describe_type
 from inspector.ui.guard import qt_guard
