@@ -108,7 +108,9 @@ def _add_cookies(parts: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     part.add_argument("text", metavar="COOKIE", help="a value, a header or a curl command; - reads the standard input")
     part = _add(parts, "sign", "sign a session ID", commands.sign_session)
     _add_secrets(part)
-    part.add_argument("--scheme", choices=("express-session",), default="express-session")
+    schemes = ("express-session", "fastify-session", "koa-session")
+    part.add_argument("--scheme", choices=schemes, default="express-session")
+    part.add_argument("--name", default="koa.sess", help="the cookie's name, which koa-session signs too")
     part.add_argument("--store", metavar="STORE", dest="store_name", default="", help="take its secrets from a profile")
     part.add_argument("session_id", metavar="SESSION_ID")
 

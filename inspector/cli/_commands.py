@@ -10,7 +10,7 @@ from typing import Any
 from inspector.cli._output import BadUsage, Output
 from inspector.cli._stores import opened, read_secrets
 from inspector.codecs import CodecError, format_json, json_bytes, parse_json, retype
-from inspector.cookies import Status
+from inspector.cookies import Status, sign_id
 from inspector.core.display import format_size, format_time, parse_time
 from inspector.core.edits import InsertEntry, RemoveEntry, SetValue, apply_edit
 from inspector.core.expiry import format_countdown
@@ -18,6 +18,7 @@ from inspector.core.field_path import find_path, format_keys, parse_field_path
 from inspector.core.merge import FieldChange, FieldState, diff
 from inspector.core.node import Entry, Kind, Node, child
 from inspector.services.catalogue import Column, Row
+from inspector.services.cookie_chain import CookieReport
 from inspector.services.filter import parse_filter
 from inspector.services.journal import Journal
 from inspector.services.manage_sessions import (
@@ -29,7 +30,7 @@ from inspector.services.manage_sessions import (
 )
 from inspector.services.open_session import OpenedSession, open_session
 from inspector.services.save_session import SaveState, review_changes, save_session
-from inspector.services.verify_cookie import CookieReport, inspect_cookies, signed_cookie_value
+from inspector.services.verify_cookie import inspect_cookies
 from store_adapters.clock import now_ms
 from store_adapters.contract import CancelToken
 
@@ -314,7 +315,7 @@ def sign_session(options: Any, output: Output) -> int:
     secrets = read_secrets(options.secret_sources, options.store_name)
     if not secrets:
         raise BadUsage("There is no secret to sign with. Use --secret-env NAME or --secret-file PATH.")
-    value = signed_cookie_value(options.session_id, secrets[0])
+    value = sign_id(options.scheme, options.name, options.session_id, secrets[0])
     if options.json:
         output.say_json({"session_id": options.session_id, "scheme": options.scheme, "value": value})
     else:

@@ -6,11 +6,11 @@ import os
 from dataclasses import dataclass, field, replace
 from hmac import compare_digest
 
-from inspector.codecs import _ciphers as ciphers
 from inspector.codecs._api import SealedError
 from inspector.codecs._json import JsonError, json_text, read_json
 from inspector.codecs._kruptein import buffer_json, read_buffer
 from inspector.codecs._layer_api import OpeningKeys, Peeled
+from inspector.core import ciphers
 from inspector.core.node import member, text_of
 from inspector.core.secret import Secret
 

@@ -12,11 +12,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from hmac import compare_digest
 
-from inspector.codecs import _ciphers as ciphers
 from inspector.codecs._api import CodecError, SealedError
 from inspector.codecs._der import read_octet_strings, write_octet_strings
 from inspector.codecs._json import JsonError, json_text, read_json
 from inspector.codecs._layer_api import OpeningKeys, Peeled
+from inspector.core import ciphers
 from inspector.core.node import Kind, Node, member, text_of
 from inspector.core.secret import Secret
 

@@ -10,9 +10,9 @@ import hashlib
 import os
 from dataclasses import dataclass, replace
 
-from inspector.codecs import _ciphers as ciphers
 from inspector.codecs._api import SealedError
 from inspector.codecs._layer_api import OpeningKeys, Peeled
+from inspector.core import ciphers
 from inspector.core.secret import Secret
 
 _MARK = b"IV;"

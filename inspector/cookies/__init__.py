@@ -3,7 +3,7 @@
 from inspector.cookies._api import Attribute, Cookie, CookieError, Scheme, Status, Verdict
 from inspector.cookies._express import is_default_id
 from inspector.cookies._header import decode_value, encode_value, read_cookies, split_header
-from inspector.cookies._judge import edit_payload, judge, resign, signed_value
+from inspector.cookies._judge import edit_payload, judge, resign, scheme_label, sign_id, signed_value
 from inspector.cookies._signature import sign, unsign
 
 __all__ = [
@@ -20,7 +20,9 @@ __all__ = [
     "judge",
     "read_cookies",
     "resign",
+    "scheme_label",
     "sign",
+    "sign_id",
     "signed_value",
     "split_header",
     "unsign",

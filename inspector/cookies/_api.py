@@ -22,7 +22,8 @@ class Attribute:
 class Cookie:
     """One cookie as it was pasted. `raw` is the value exactly as written, `value` after quotes and percent-decoding
     as the `cookie` package does it. `origin`: "value", "cookie", "set-cookie" or "curl". `shadowed`: an earlier cookie
-    has the same name, so Express never sees this one. `url`: from a curl command, else "".
+    has the same name, so Express never sees this one. `url`: from a curl command, else "". `pair`: the raw value of the
+    cookie `<name>.sig` beside it, None without one; `partner`: for such a `.sig` cookie, the name of the one it signs.
     """
 
     name: str
@@ -32,6 +33,8 @@ class Cookie:
     attributes: tuple[Attribute, ...] = ()
     shadowed: bool = False
     url: str = ""
+    pair: str | None = None
+    partner: str = ""
 
 
 class Status(Enum):
@@ -49,7 +52,8 @@ class Verdict:
     fitting secret, None when none fits or none was given. `session_id`: for schemes with a store. `payload`: the
     decoded data as JSON text for schemes that keep it in the cookie (None otherwise). `issued_at_ms`: signed time, where there is one.
     `detail`: one sentence. `hint`: the usual mistake that explains a bad signature ("the secret with its trailing
-    newline removed fits"), else "". `encoding`: "percent-encoded", "plain", "quoted", …
+    newline removed fits"), else "". `encoding`: "percent-encoded", "plain", "quoted", … `expires_at_ms`: the end that is written
+    inside the cookie, where there is one. `is_sealed`: the data is encrypted and no key was given that opens it.
     """
 
     scheme: str
@@ -61,6 +65,8 @@ class Verdict:
     issued_at_ms: int | None = None
     hint: str = ""
     encoding: str = "plain"
+    expires_at_ms: int | None = None
+    is_sealed: bool = False
 
 
 class Scheme(Protocol):
@@ -72,6 +78,14 @@ class Scheme(Protocol):
     def recognise(self, cookie: Cookie) -> bool: ...
 
     def verify(self, cookie: Cookie, secrets: Sequence[Secret], now_ms: int) -> Verdict: ...
+
+
+class Carrier(Scheme, Protocol):
+    """A scheme that keeps the session in the cookie itself."""
+
+    def sign_payload(self, cookie: Cookie, text: str, secret: Secret, issued_at_ms: int) -> str:
+        """Return what follows `<name>=` in a Cookie header, with the JSON `text` in it. `CookieError`."""
+        ...
 
 
 class CookieError(ValueError):

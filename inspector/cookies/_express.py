@@ -17,7 +17,7 @@ from inspector.cookies._mistakes import find_mistake
 from inspector.cookies._signature import sign, unsign
 from inspector.core.secret import Secret
 
-_NAMES = frozenset({"connect.sid", "express.sid", "__host-sid", "__secure-sid"})
+EXPRESS_NAMES = frozenset({"connect.sid", "express.sid", "__host-sid", "__secure-sid"})
 _DEFAULT_ID = re.compile(r"[A-Za-z0-9_-]{32}\Z")
 _SIGNED_ID = re.compile(r"[A-Za-z0-9_-]{32}\.[A-Za-z0-9+/]{43}\Z")
 
@@ -33,7 +33,7 @@ class ExpressSession:
         return (
             value[:2].lower() == "s:"
             or value[:4].lower() == "s%3a"
-            or cookie.name.lower() in _NAMES
+            or cookie.name.lower() in EXPRESS_NAMES
             or _SIGNED_ID.match(value) is not None
         )
 

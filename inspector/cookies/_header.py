@@ -22,6 +22,7 @@ _ATTRIBUTES = frozenset(
     {"path", "expires", "max-age", "httponly", "secure", "samesite", "domain", "partitioned", "priority"}
 )
 _BARE_NAME = ""
+_SIGNATURE = ".sig"
 
 
 def read_cookies(text: str) -> tuple[Cookie, ...]:
@@ -43,7 +44,7 @@ def read_cookies(text: str) -> tuple[Cookie, ...]:
         )
     if len(cookies) > MOST_COOKIES:
         raise CookieError(f"There are more than {MOST_COOKIES} cookies in this text. Paste fewer.")
-    return _mark_shadowed(cookies)
+    return _pair_up(_mark_shadowed(cookies))
 
 
 def split_header(header: str) -> list[tuple[str, str]]:
@@ -136,6 +137,20 @@ def _from_curl(text: str) -> list[Cookie]:
     if not cookies:
         raise CookieError("This curl command sends no cookie: it has neither -b nor a Cookie header.")
     return cookies
+
+
+def _pair_up(cookies: tuple[Cookie, ...]) -> tuple[Cookie, ...]:
+    """Note beside each cookie the signature that stands in the `.sig` cookie of its name (Keygrip's way)."""
+    signatures = {one.name: one.raw for one in reversed(cookies) if one.name.endswith(_SIGNATURE)}
+    names = {one.name for one in cookies}
+    paired = []
+    for cookie in cookies:
+        partner = cookie.name.removesuffix(_SIGNATURE)
+        is_signature = partner != cookie.name and partner in names
+        paired.append(
+            replace(cookie, pair=signatures.get(cookie.name + _SIGNATURE), partner=partner if is_signature else "")
+        )
+    return tuple(paired)
 
 
 def _mark_shadowed(cookies: list[Cookie]) -> tuple[Cookie, ...]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-import json
 import re
 import zlib
 from collections.abc import Sequence
@@ -17,14 +16,14 @@ from dataclasses import dataclass, replace
 
 from itsdangerous import Signer
 
-from inspector.cookies._api import Cookie, CookieError, Status, Verdict
+from inspector.cookies._api import Cookie, Status, Verdict
 from inspector.cookies._header import decode_value
 from inspector.cookies._mistakes import find_mistake
+from inspector.cookies._payload import MOST_BYTES, check_object, object_text
 from inspector.core.display import format_time
 from inspector.core.secret import Secret
 
 _PARTS = re.compile(r"(\.?[A-Za-z0-9_\-+/]*={0,2})\.([A-Za-z0-9_-]{4,12})\.([A-Za-z0-9_-]{20,90}={0,2})\Z")
-_MOST_BYTES = 1024 * 1024
 _DAY_MS = 86_400_000
 
 
@@ -104,14 +103,9 @@ class _Scheme:
     def _fits(self, parts: _Parts, secret: Secret) -> bool:
         return self._signer(secret).verify_signature(parts.signed.encode(), parts.signature.encode())
 
-    def sign_payload(self, text: str, secret: Secret, issued_at_ms: int) -> str:
+    def sign_payload(self, _cookie: Cookie, text: str, secret: Secret, issued_at_ms: int) -> str:
         """Return the cookie value with the JSON `text` in it. `CookieError` when it is no JSON object."""
-        try:
-            is_object = isinstance(json.loads(text), dict)
-        except (ValueError, RecursionError):
-            is_object = False
-        if not is_object:
-            raise CookieError(f"The data must be a JSON object: {self.label} answers every request with an error else.")
+        check_object(text, self.label)
         seconds = issued_at_ms // 1000
         stamp = base64.urlsafe_b64encode(seconds.to_bytes(max(1, (seconds.bit_length() + 7) // 8), "big"))
         signed = f"{self.encode(text.strip())}.{stamp.decode().rstrip('=')}"
@@ -135,12 +129,12 @@ class Flask(_Scheme):
         if payload.startswith("."):
             unpacker = zlib.decompressobj()
             try:
-                data = unpacker.decompress(data, _MOST_BYTES)
+                data = unpacker.decompress(data, MOST_BYTES)
             except zlib.error:
                 return None
             if not unpacker.eof:
                 return None
-        return _json_text(data)
+        return object_text(data)
 
     def encode(self, text: str) -> str:
         data = text.encode("utf-8", "surrogatepass")
@@ -164,7 +158,7 @@ class Starlette(_Scheme):
         if payload.startswith("."):
             return None
         data = _decode_base64(payload, url_safe=False)
-        return None if data is None else _json_text(data)
+        return None if data is None else object_text(data)
 
     def encode(self, text: str) -> str:
         return base64.b64encode(text.encode("utf-8", "surrogatepass")).decode()
@@ -190,14 +184,3 @@ def _decode_base64(text: str, *, url_safe: bool) -> bytes | None:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         return None
-
-
-def _json_text(data: bytes) -> str | None:
-    if len(data) > _MOST_BYTES:
-        return None
-    try:
-        text = data.decode("utf-8")
-        is_object = isinstance(json.loads(text), dict)
-    except (ValueError, RecursionError):
-        return None
-    return text if is_object else None

@@ -5,19 +5,24 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from inspector.cookies._api import Cookie, CookieError, Scheme, Status, Verdict
+from inspector.cookies._api import Carrier, Cookie, CookieError, Scheme, Status, Verdict
 from inspector.cookies._express import ExpressSession
+from inspector.cookies._fastify_session import FastifySession
 from inspector.cookies._header import decode_value, encode_value
+from inspector.cookies._iron_session import IronSession
 from inspector.cookies._itsdangerous import Flask, Starlette
+from inspector.cookies._jwt import SealedToken, SignedToken
+from inspector.cookies._keygrip import CookieSession, KoaSession, paired
+from inspector.cookies._secure_session import SecureSession
 from inspector.cookies._signature import sign
 from inspector.core.secret import Secret
 
-_CARRIERS = (Flask(), Starlette())
-_SCHEMES: tuple[Scheme, ...] = (ExpressSession(), *_CARRIERS)
+_CARRIERS: tuple[Carrier, ...] = (
+    Flask(), Starlette(), SignedToken(), SealedToken(), IronSession(), SecureSession(), KoaSession(), CookieSession(),
+)  # fmt: skip
+_SCHEMES: tuple[Scheme, ...] = (FastifySession(), ExpressSession(), *_CARRIERS)
 _LOOKS = (
-    (re.compile(r"eyJ[\w-]+\.[\w-]*\.[\w-]*\Z"), "It looks like a JSON Web Token."),
     (re.compile(r"eyJpdiI6"), "It looks like an encrypted cookie of Laravel."),
-    (re.compile(r"Fe26\."), "It looks like a sealed cookie of iron-session."),
     (re.compile(r"CfDJ8"), "It looks like a cookie of ASP.NET Core's data protection."),
     (re.compile(r"[A-Za-z0-9+/=%]+--[0-9a-f]{40,}\Z"), "It looks like a signed cookie of Rails."),
     (re.compile(r"[\w-]+:[\w-]{6}:[\w-]{27,43}\Z"), "It looks like a signed cookie of Django."),
@@ -28,6 +33,11 @@ _NAMES = {
     "jsessionid": "A Java servlet's session ID: the session is on the server, there is no signature.",
     "sessionid": "Django's session ID: the session is on the server, there is no signature.",
 }
+
+
+def scheme_label(name: str) -> str:
+    """Return what people call a scheme."""
+    return next((scheme.label for scheme in _SCHEMES if scheme.name == name), name)
 
 
 def judge(cookie: Cookie, secrets: Sequence[Secret], now_ms: int) -> Verdict:
@@ -55,18 +65,27 @@ def signed_value(session_id: str, secret: Secret) -> str:
     return encode_value("s:" + sign(session_id, secret))
 
 
+def sign_id(scheme: str, name: str, session_id: str, secret: Secret) -> str:
+    """Return what follows `<name>=` in a Cookie header for a session in a store. `CookieError`."""
+    if scheme == FastifySession.name and session_id:
+        return sign(session_id, secret)
+    if scheme == KoaSession.name and session_id:
+        return paired(name, session_id, secret)
+    return signed_value(session_id, secret)
+
+
 def resign(cookie: Cookie, verdict: Verdict, secret: Secret) -> str:
-    """Return the cookie's value as a header holds it, signed with another secret. `CookieError`."""
-    if verdict.scheme == ExpressSession.name and verdict.session_id:
-        return signed_value(verdict.session_id, secret)
+    """Return what follows `<name>=` in a Cookie header, signed with another secret. `CookieError`."""
+    if verdict.session_id:
+        return sign_id(verdict.scheme, cookie.name, verdict.session_id, secret)
     if verdict.payload is not None:
-        return edit_payload(verdict, verdict.payload, secret, verdict.issued_at_ms or 0)
+        return edit_payload(cookie, verdict, verdict.payload, secret, verdict.issued_at_ms or 0)
     raise CookieError("There is no session ID or data in this cookie to sign.")
 
 
-def edit_payload(verdict: Verdict, payload: str, secret: Secret, issued_at_ms: int) -> str:
-    """Return the value of a cookie that carries its session, with `payload` (JSON) in it, signed. `CookieError`."""
+def edit_payload(cookie: Cookie, verdict: Verdict, payload: str, secret: Secret, issued_at_ms: int) -> str:
+    """Return what follows `<name>=` in a Cookie header with `payload` (JSON) inside, signed or sealed. `CookieError`."""
     scheme = next((one for one in _CARRIERS if one.name == verdict.scheme), None)
     if scheme is None:
         raise CookieError("This cookie carries no data: the session is in the store.")
-    return scheme.sign_payload(payload, secret, issued_at_ms)
+    return scheme.sign_payload(cookie, payload, secret, issued_at_ms)

@@ -10,7 +10,9 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QPlainTextEdit, 
 from inspector.cookies import CookieError, Status
 from inspector.core.display import escape_display
 from inspector.core.secret import Secret
-from inspector.services.verify_cookie import CookieReport, LinkState, curl_command, edit_cookie, resign_cookie
+from inspector.services.cookie_chain import CookieReport, LinkState
+from inspector.services.signed_cookie import curl_line
+from inspector.services.verify_cookie import edit_cookie, resign_cookie
 from inspector.ui.icons import icon_pixmap
 from inspector.ui.plain import PlainLabel, copy_text, tell
 from inspector.ui.theme import Theme, mono_font
@@ -152,8 +154,8 @@ class CookieCard(QFrame):
 
     def copy_curl(self) -> None:
         def copy() -> None:
-            name, session_id = self.report.cookie.name or "connect.sid", self.report.verdict.session_id or ""
-            copy_text(curl_command(name, session_id, self._secrets[0], self._site_url), concealed=True)
+            header = f"{self.report.cookie.name or 'connect.sid'}={resign_cookie(self.report, self._secrets[0])}"
+            copy_text(curl_line(header, self._site_url), concealed=True)
             self.noted.emit("Copied the curl command, signed with secret 1.")
 
         self._try(copy)
@@ -174,6 +176,8 @@ def badge_words(report: CookieReport, secret_count: int) -> str:
     if verdict.status is Status.VALID:
         return f"valid, secret {(verdict.secret_index or 0) + 1} of {secret_count}"
     if verdict.status is Status.UNSIGNED:
+        if verdict.is_sealed:
+            return "encrypted"
         return "not verified" if not secret_count and verdict.session_id else "unsigned"
     return {Status.INVALID: "invalid", Status.UNKNOWN: "not a session cookie"}[verdict.status]
 

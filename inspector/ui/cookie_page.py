@@ -19,8 +19,9 @@ from PySide6.QtWidgets import (
 from inspector.cookies import Status
 from inspector.core.display import escape_display
 from inspector.core.secret import Secret
+from inspector.services.cookie_chain import CookieReport
 from inspector.services.profiles import Environment
-from inspector.services.verify_cookie import CookieReport, inspect_cookies
+from inspector.services.verify_cookie import inspect_cookies
 from inspector.ui.context import Context
 from inspector.ui.cookie_card import CookieCard, badge_words
 from inspector.ui.jobs import Job

@@ -23,7 +23,7 @@ from inspector.core.node import Kind, Node, member
 from inspector.core.secret import Secret
 from inspector.services.open_session import OpenedSession
 from inspector.services.profiles import Profile
-from inspector.services.verify_cookie import cookie_header, curl_command, set_cookie_line, signed_cookie_value
+from inspector.services.signed_cookie import cookie_header, curl_command, set_cookie_line, signed_cookie_value
 from inspector.ui.plain import PlainLabel, copy_text, tell
 from inspector.ui.theme import mono_font
 

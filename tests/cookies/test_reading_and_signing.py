@@ -162,11 +162,12 @@ def test_flask_accepts_the_edited_cookie() -> None:
     client.get("/set")
     issued = client.get_cookie("session")
     assert issued is not None
-    verdict = judge(read_cookies(f"session={issued.value}")[0], [secret], now_ms() + 1000)
+    cookie = read_cookies(f"session={issued.value}")[0]
+    verdict = judge(cookie, [secret], now_ms() + 1000)
     assert (verdict.scheme, verdict.status) == ("flask", Status.VALID)
     payload = json.loads(verdict.payload or "")
     payload["user"] = "grace"
-    value = edit_payload(verdict, json.dumps(payload), secret, now_ms())
+    value = edit_payload(cookie, verdict, json.dumps(payload), secret, now_ms())
     client.set_cookie("session", value)
     assert client.get("/").get_json()["user"] == "grace"
     again = resign(read_cookies(f"session={issued.value}")[0], verdict, Secret.from_text("other"))
@@ -206,20 +207,22 @@ def test_starlette_accepts_the_edited_cookie() -> None:
     )
     secret = Secret.from_text("star")
     line, _ = asyncio.run(_ask(app, "/set"))
-    verdict = judge(read_cookies(f"Set-Cookie: {line}")[0], [secret], now_ms() + 1000)
+    cookie = read_cookies(f"Set-Cookie: {line}")[0]
+    verdict = judge(cookie, [secret], now_ms() + 1000)
     assert (verdict.scheme, verdict.status) == ("starlette", Status.VALID)
-    value = edit_payload(verdict, '{"user": "grace"}', secret, now_ms())
+    value = edit_payload(cookie, verdict, '{"user": "grace"}', secret, now_ms())
     _, body = asyncio.run(_ask(app, "/", f"session={value}"))
     assert json.loads(body) == {"user": "grace"}
 
 
 def test_data_that_is_no_json_object_is_not_signed() -> None:
-    verdict = judge(read_cookies("session=" + _flask_value())[0], [], 0)
+    cookie = read_cookies("session=" + _flask_value())[0]
+    verdict = judge(cookie, [], 0)
     for text in ("[1]", "{", "null"):
         with pytest.raises(CookieError):
-            edit_payload(verdict, text, SECRET, 0)
+            edit_payload(cookie, verdict, text, SECRET, 0)
 
 
 def _flask_value() -> str:
-    verdict = judge(read_cookies("session=eyJhIjoxfQ.awTLcQ.xnfie_1PCeQF86Pfzve8iQFVRuY")[0], [], 0)
-    return edit_payload(verdict, '{"a":1}', SECRET, 0)
+    cookie = read_cookies("session=eyJhIjoxfQ.awTLcQ.xnfie_1PCeQF86Pfzve8iQFVRuY")[0]
+    return edit_payload(cookie, judge(cookie, [], 0), '{"a":1}', SECRET, 0)

@@ -21,7 +21,8 @@ from inspector.services.journal import Journal
 from inspector.services.manage_sessions import change_expiry, delete_session, restore
 from inspector.services.open_session import OpenedSession, open_session
 from inspector.services.save_session import SaveState, save_session
-from inspector.services.verify_cookie import inspect_cookies, signed_cookie_value
+from inspector.services.signed_cookie import signed_cookie_value
+from inspector.services.verify_cookie import inspect_cookies
 from store_adapters.clock import now_ms
 from store_adapters.contract import CancelToken
 from tests.interop.apps import Browser

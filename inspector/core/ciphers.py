@@ -12,7 +12,6 @@ import hashlib
 import hmac
 import re
 
-from inspector.codecs._api import CodecError
 from inspector.core.secret import Secret
 
 _REMEMBERED_KEYS = 256
@@ -80,10 +79,10 @@ def open_plain(mode: str, key: bytes, iv: bytes, sealed: bytes) -> bytes | None:
 
 
 def seal_plain(mode: str, key: bytes, iv: bytes, plain: bytes) -> bytes:
-    """Return the ciphertext of AES in "cbc" (PKCS #7) or "ctr" mode."""
+    """Return the ciphertext of AES in "cbc" (PKCS #7) or "ctr" mode. `ValueError` for a key or IV of an odd size."""
     cipher = _cipher(mode, key, iv)
     if cipher is None:
-        raise CodecError("The record's key or IV has an odd size.")
+        raise ValueError("The key or IV has an odd size.")
     if mode == "cbc":
         count = 16 - len(plain) % 16
         plain += bytes([count]) * count

@@ -1,0 +1,48 @@
+"""@fastify/session 11: `<session ID>.<signature>` without the `s:` of express-session; keeps no session.
+
+The signature is HMAC-SHA256 in base64 without padding, and with @fastify/cookie 11.1 stands in the header as it is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from inspector.cookies._api import Cookie, Status, Verdict
+from inspector.cookies._express import EXPRESS_NAMES
+from inspector.cookies._header import decode_value
+from inspector.cookies._mistakes import find_mistake
+from inspector.cookies._signature import unsign
+from inspector.core.secret import Secret
+
+# A signed ID; a JSON Web Token, whose signature may look the same, begins with the base64 of {".
+_SIGNED = re.compile(r"(?!s:|S:|j:|ey[\w-]+\.[\w-]*\.)[^\s;,]{1,200}\.[A-Za-z0-9+/]{43}\Z")
+_LEAST_SECRET = 32
+
+
+class FastifySession:
+    """The scheme of @fastify/session with its default prefix, which is none."""
+
+    name = "fastify-session"
+    label = "@fastify/session"
+
+    def recognise(self, cookie: Cookie) -> bool:
+        return cookie.name.lower() not in EXPRESS_NAMES and _SIGNED.match(cookie.value) is not None
+
+    def verify(self, cookie: Cookie, secrets: Sequence[Secret], now_ms: int) -> Verdict:
+        session_id, encoding = cookie.value.rpartition(".")[0], decode_value(cookie.raw)[1]
+        if not secrets:
+            words = "The form is right. Give the application's secret to check the signature."
+            return Verdict(self.name, Status.UNSIGNED, words, session_id=session_id, encoding=encoding)
+        for index, secret in enumerate(secrets):
+            if unsign(cookie.value, (secret,)) is not None:
+                words = f"Signed with secret {index + 1} of {len(secrets)}."
+                if index:
+                    words += " With saveUninitialized: false an unchanged session's cookie is cleared for that: users are logged out."
+                if len(secret.reveal()) < _LEAST_SECRET:
+                    words += " The secret is shorter than the 32 characters @fastify/session demands."
+                return Verdict(self.name, Status.VALID, words, index, session_id, encoding=encoding)
+        mistake = find_mistake(secrets, lambda secret: unsign(cookie.value, (secret,)) is not None)
+        hint = f"Secret {mistake.index + 1} fits {mistake.words}." if mistake else ""
+        words = "None of the secrets made this signature: Fastify starts a new session."
+        return Verdict(self.name, Status.INVALID, words, session_id=session_id, hint=hint, encoding=encoding)

@@ -1,0 +1,137 @@
+"""cookie-session 2 and koa-session 7: `<name>` with the session or its key, and `<name>.sig` by Keygrip; keeps no session.
+
+The signature is base64url of HMAC-SHA1 over `name=value` as they stand in the header: the `cookies` package decodes no percent
+signs. cookie-session carries no time; koa-session carries `_expire` (ms) and `_maxAge`, or `_session` for the browser's.
+"""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from inspector.cookies._api import Cookie, Status, Verdict
+from inspector.cookies._header import decode_value
+from inspector.cookies._mistakes import find_mistake
+from inspector.cookies._payload import base64url, check_object, loose_base64, number_of, object_text
+from inspector.core.display import format_time
+from inspector.core.secret import Secret
+
+_KOA_NAMES = frozenset(("koa.sess", "koa:sess"))
+_KOA_FIELDS = ("_expire", "_maxAge", "_session")
+_UUID = re.compile(r"(?:[\w.:-]*:)?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
+_BASE64_OBJECT = re.compile(r"(?:ey|e3|ew)[A-Za-z0-9+/_-]*={0,2}\Z")
+
+
+def keygrip_signature(name: str, value: str, secret: Secret) -> str:
+    """Return Keygrip's signature of `name=value`: HMAC-SHA1 in base64url without padding."""
+    return base64url(hmac.digest(secret.reveal(), f"{name}={value}".encode("utf-8", "surrogatepass"), "sha1"))
+
+
+class _Pair:
+    name: str
+    label: str
+
+    def verify(self, cookie: Cookie, secrets: Sequence[Secret], now_ms: int) -> Verdict:
+        raw = _unquoted(cookie.raw)
+        verdict = self._read(cookie, Verdict(self.name, Status.UNSIGNED, "", encoding=decode_value(cookie.raw)[1]))
+        if cookie.pair is None:
+            words = (
+                f"There is no {cookie.name or 'name'}.sig beside it: it is unsigned, and ignored where signed is on."
+            )
+            return replace(verdict, detail=words)
+        if not secrets:
+            return replace(verdict, detail="Give the keys to check the signature.")
+        given = _unquoted(cookie.pair)
+
+        def fits(secret: Secret) -> bool:
+            return hmac.compare_digest(
+                keygrip_signature(cookie.name, raw, secret).encode(), given.encode("utf-8", "replace")
+            )
+
+        index = next((place for place, secret in enumerate(secrets) if fits(secret)), None)
+        if index is None:
+            mistake = find_mistake(secrets, fits)
+            hint = (
+                f"Key {mistake.index + 1} fits {mistake.words}." if mistake else _percent_hint(cookie, secrets, given)
+            )
+            words = "None of the keys made this signature: the library clears it and starts an empty session."
+            return replace(verdict, status=Status.INVALID, detail=words, hint=hint)
+        return self._judge(replace(verdict, secret_index=index), len(secrets), now_ms)
+
+    def _read(self, cookie: Cookie, verdict: Verdict) -> Verdict:
+        payload = object_text(loose_base64(_unquoted(cookie.raw)))
+        return replace(verdict, payload=payload, expires_at_ms=_expire(payload))
+
+    def _judge(self, verdict: Verdict, number: int, now_ms: int) -> Verdict:
+        index = verdict.secret_index or 0
+        words = f"Signed with key {index + 1} of {number}."
+        if index:
+            words += " The library signs it anew with the first; it stops working when that key is removed."
+        if verdict.payload is None and verdict.session_id is None:
+            words = "The signature fits, but inside is no JSON: the library starts an empty session."
+            return replace(verdict, status=Status.INVALID, detail=words)
+        if verdict.expires_at_ms is not None and verdict.expires_at_ms < now_ms:
+            when = format_time(verdict.expires_at_ms)
+            return replace(verdict, status=Status.INVALID, detail=f"The signature fits, but it expired at {when}.")
+        return replace(verdict, status=Status.VALID, detail=words)
+
+    def sign_payload(self, cookie: Cookie, text: str, secret: Secret, issued_at_ms: int) -> str:
+        """Return the value and its signature: `<value>; <name>.sig=<signature>`. `CookieError`."""
+        check_object(text, self.label)
+        return paired(cookie.name, base64.b64encode(text.strip().encode("utf-8", "surrogatepass")).decode(), secret)
+
+
+def paired(name: str, value: str, secret: Secret) -> str:
+    """Return what follows `<name>=` in a Cookie header: the value and the cookie with its signature."""
+    return f"{value}; {name}.sig={keygrip_signature(name, value, secret)}"
+
+
+class KoaSession(_Pair):
+    """koa-session, with the session in the cookie or its key in a store."""
+
+    name = "koa-session"
+    label = "koa-session"
+
+    def recognise(self, cookie: Cookie) -> bool:
+        payload = object_text(loose_base64(_unquoted(cookie.raw))) if _BASE64_OBJECT.match(cookie.raw) else None
+        if payload is not None:
+            return cookie.name in _KOA_NAMES or any(f'"{name}"' in payload for name in _KOA_FIELDS)
+        return cookie.name in _KOA_NAMES or (cookie.pair is not None and _UUID.match(cookie.raw) is not None)
+
+    def _read(self, cookie: Cookie, verdict: Verdict) -> Verdict:
+        found = super()._read(cookie, verdict)
+        return found if found.payload is not None else replace(found, session_id=_unquoted(cookie.raw) or None)
+
+
+class CookieSession(_Pair):
+    """cookie-session, which keeps everything in the cookie."""
+
+    name = "cookie-session"
+    label = "cookie-session"
+
+    def recognise(self, cookie: Cookie) -> bool:
+        if cookie.pair is not None:
+            return True
+        payload = object_text(loose_base64(cookie.raw)) if _BASE64_OBJECT.match(cookie.raw) else None
+        # Laravel's encrypted cookies are base64 of an object, too.
+        return payload is not None and not ('"iv"' in payload and '"mac"' in payload)
+
+
+def _unquoted(raw: str) -> str:
+    return raw[1:-1] if len(raw) > 1 and raw[0] == raw[-1] == '"' else raw
+
+
+def _expire(payload: str | None) -> int | None:
+    ends = number_of(payload, "_expire")
+    return None if ends is None else round(ends)
+
+
+def _percent_hint(cookie: Cookie, secrets: Sequence[Secret], given: str) -> str:
+    if cookie.value != cookie.raw and any(
+        keygrip_signature(cookie.name, cookie.value, one) == given for one in secrets
+    ):
+        return "It was percent-encoded on the way, which changed it: the cookies package decodes nothing."
+    return ""

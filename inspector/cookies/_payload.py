@@ -1,0 +1,57 @@
+"""The JSON that schemes keep inside a cookie: read with bounds, and checked before it is signed; knows no scheme."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from typing import Any
+
+from inspector.cookies._api import CookieError
+
+MOST_BYTES = 1024 * 1024
+BROWSER_BYTES = 4096
+"""What browsers keep of one cookie, name and attributes included."""
+
+
+def object_text(data: bytes | None) -> str | None:
+    """Return the bytes as text if they are a JSON object of reasonable size, else None."""
+    if data is None or len(data) > MOST_BYTES:
+        return None
+    try:
+        text = data.decode("utf-8")
+        is_object = isinstance(json.loads(text), dict)
+    except (ValueError, RecursionError):
+        return None
+    return text if is_object else None
+
+
+def check_object(text: str, label: str) -> dict[str, Any]:
+    """Return what is to be put into a cookie. `CookieError` when it is no JSON object."""
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError):
+        data = None
+    if not isinstance(data, dict):
+        raise CookieError(f"The data must be a JSON object: {label} does not read anything else.")
+    return data
+
+
+def loose_base64(text: str) -> bytes | None:
+    """Return base64 or base64url, padded or not, decoded as Node does; None where it is neither."""
+    plain = text.replace("-", "+").replace("_", "/").rstrip("=")
+    try:
+        return base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)
+    except (binascii.Error, ValueError):
+        return None
+
+
+def base64url(data: bytes) -> str:
+    """Return base64url without padding."""
+    return base64.urlsafe_b64encode(data).decode().rstrip("=")
+
+
+def number_of(data: str | None, name: str) -> float | None:
+    """Return a number member of a JSON object's text, None where it is missing or no number."""
+    value = json.loads(data).get(name) if data else None
+    return value if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e16 else None
