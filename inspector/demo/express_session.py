@@ -221,7 +221,9 @@ class SessionRequest:
         if session.is_wrapped:
             self._saved_digest = session.digest()
         self.operations.append(("set", session.id))
-        self._store.set(session.id, session.record(), self._clock())
+        now_ms = self._clock()
+        self._store.set(session.id, session.record(), now_ms)
+        self._mark(session, now_ms)
 
     def reload(self, session: Session) -> None:
         stored = self._get(session.id)
@@ -249,7 +251,12 @@ class SessionRequest:
     def finish_headers(self) -> str | None:
         """Return the Set-Cookie line to send, None for none. `SessionFault`: the cookie cannot be written."""
         session = self.session
-        if not self._is_active or session is None or not self._wants_cookie(session):
+        if not self._is_active or session is None:
+            return None
+        if self._wants_save(session):
+            # The original calls the store before it sends the headers, so that they see what the store did to the session.
+            self._mark(session, self._clock())
+        if not self._wants_cookie(session):
             return None
         if session.cookie["secure"] and not self._is_secure():
             return None
@@ -275,6 +282,10 @@ class SessionRequest:
         elif self._cookie_id == self.session_id:
             self.operations.append(("touch", self.session_id))
             self._store.touch(self.session_id, session.record(), self._clock())
+
+    def _mark(self, session: Session, now_ms: int) -> None:
+        if self._store.marks_session:
+            session.data["__lastAccess"] = now_ms
 
     def _touch_once(self, session: Session) -> None:
         if not self._is_touched:

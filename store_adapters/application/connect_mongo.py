@@ -21,6 +21,8 @@ _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 class ConnectMongoStore:
     """One client, whose pool of connections serves every thread."""
 
+    marks_session = False
+
     def __init__(self, address: StoreAddress, limits: Limits) -> None:
         self._link = MongoLink(address, limits)
         self._sessions = self._link.collection()

@@ -18,6 +18,8 @@ _DEFAULT_TTL_S = 86400
 class ConnectRedisStore:
     """One connection for every thread that is calling at the time; they are kept and used again."""
 
+    marks_session = False
+
     def __init__(self, address: StoreAddress, limits: Limits) -> None:
         self._address = address
         self._limits = limits

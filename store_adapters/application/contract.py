@@ -11,7 +11,11 @@ class ApplicationStore(Protocol):
     Records are the JSON text of the session (UTF-8 bytes, `cookie` included), as `JSON.stringify` writes it.
     Expiry is worked out from the record's `cookie` exactly as each library does, at the given time.
     Driver trouble is raised as `store_adapters.errors.StoreError`.
+    `marks_session`: `set` puts `__lastAccess` into the session object itself, which express-session then takes for a change
+    of the page's (session-file-store does).
     """
+
+    marks_session: bool
 
     def get(self, session_id: str, now_ms: int) -> bytes | None:
         """Return the session's JSON, or None when it is missing or expired."""

@@ -17,6 +17,8 @@ from store_adapters.memory_store import shared_records
 class MemoryApplicationStore:
     """The application's side of a memory store."""
 
+    marks_session = False
+
     def __init__(self, name: str) -> None:
         self._shared = shared_records(name)
 

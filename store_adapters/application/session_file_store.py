@@ -23,6 +23,8 @@ _DEFAULT_TTL_S = 3600.0
 class SessionFileApplicationStore:
     """A folder which it makes when there is none, with one file `<session ID><extension>` a session."""
 
+    marks_session = True
+
     def __init__(self, folder: Path, extension: str = ".json", ttl_s: float = _DEFAULT_TTL_S) -> None:
         self._folder = folder
         self._extension = extension

@@ -206,3 +206,16 @@ def test_first_start_has_sessions_and_is_made_once(tmp_path: Path) -> None:
     stamps = [path.stat().st_mtime_ns for path in files]
     assert prepare_demo(tmp_path) == url
     assert [path.stat().st_mtime_ns for path in files] == stamps
+
+
+def test_file_store_makes_a_resaved_session_look_changed(start: Start, tmp_path: Path) -> None:
+    """session-file-store puts `__lastAccess` into the session itself: with resave each answer sets the cookie again."""
+    for store_url, is_sent in ((f"file://{tmp_path}/files", True), (f"memory:{tmp_path.name}", False)):
+        (tmp_path / "files").mkdir(exist_ok=True)
+        server = start(store_url, resave=True)
+        browser = Browser(server.port)
+        browser.get("/set")
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+        connection.request("GET", "/", headers={"Cookie": f"connect.sid={browser.cookies['connect.sid']}"})
+        assert (connection.getresponse().getheader("Set-Cookie") is not None) == is_sent
+        connection.close()

@@ -33,6 +33,8 @@ NOW_MS = 1_790_000_000_000
 class RecordingStore:
     """A dictionary that never expires and notes each call as the golden file spells it."""
 
+    marks_session = False
+
     def __init__(self) -> None:
         self.records: dict[str, bytes] = {}
         self.ops: list[list[str]] = []
