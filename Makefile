@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: run test lint bench package lock clean help setup-python setup-run setup-test
+.PHONY: run test lint fuzz bench package lock clean help setup-python setup-run setup-test
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1	/' | expand -t 18
@@ -21,6 +21,9 @@ lint: setup-python ## style, types, layers, dependencies
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/deptry .
+
+fuzz: setup-test ## 100,000 damaged records and cookies each, at night
+	@HYPOTHESIS_PROFILE=nightly PATH="$(CURDIR)/.cache/bin:$$PATH" $(BIN)/python -m pytest -m fuzz --timeout=0 $(ARGS)
 
 bench: setup-test ## the measures, printed
 	@for script in tests/bench/bench_*.py; do \

@@ -19,4 +19,5 @@ from hypothesis import HealthCheck, settings  # noqa: E402 - after the environme
 
 pytest_plugins = ["tests.servers"]
 settings.register_profile("quick", max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("nightly", max_examples=100_000, deadline=None, suppress_health_check=list(HealthCheck))
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))

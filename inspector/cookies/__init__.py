@@ -4,7 +4,7 @@ from inspector.cookies._api import Attribute, Cookie, CookieError, Scheme, Statu
 from inspector.cookies._express import is_default_id
 from inspector.cookies._header import decode_value, encode_value, read_cookies, split_header
 from inspector.cookies._judge import edit_payload, judge, resign, scheme_label, sign_id, signed_value
-from inspector.cookies._signature import sign, unsign
+from inspector.cookies._signature import sign, unsign, verify_express
 
 __all__ = [
     "Attribute",
@@ -26,4 +26,5 @@ __all__ = [
     "signed_value",
     "split_header",
     "unsign",
+    "verify_express",
 ]

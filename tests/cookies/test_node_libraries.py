@@ -183,6 +183,7 @@ def test_token_of_auth_js_opens_with_its_secret(info: str, salt: bytes, size: in
 VALUES = [row["cookie_header"] for row in ROWS] + ["t=eyJhbGciOiJIUzI1NiJ9.e30.x", "t=eyJlbmMiOiJBMjU2R0NNIn0..a.b.c"]
 
 
+@pytest.mark.fuzz
 @given(st.sampled_from(VALUES), st.data())
 def test_damaged_cookie_never_raises(header: str, data: st.DataObject) -> None:
     place = data.draw(st.integers(0, len(header) - 1))

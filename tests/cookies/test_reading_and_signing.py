@@ -19,6 +19,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from inspector.cookies import (
+    Cookie,
     CookieError,
     Status,
     decode_value,
@@ -30,6 +31,7 @@ from inspector.cookies import (
     sign,
     signed_value,
     unsign,
+    verify_express,
 )
 from inspector.core.secret import Secret
 from store_adapters.clock import now_ms
@@ -226,3 +228,17 @@ def test_data_that_is_no_json_object_is_not_signed() -> None:
 def _flask_value() -> str:
     cookie = read_cookies("session=eyJhIjoxfQ.awTLcQ.xnfie_1PCeQF86Pfzve8iQFVRuY")[0]
     return edit_payload(cookie, judge(cookie, [], 0), '{"a":1}', SECRET, 0)
+
+
+@given(
+    st.lists(st.tuples(st.text(max_size=20), st.integers(0, 3), st.booleans()), max_size=8),
+    st.lists(st.binary(max_size=80), max_size=3),
+)
+def test_verifying_many_says_what_verifying_each_does(cookies: list[tuple[str, int, bool]], keys: list[bytes]) -> None:
+    secrets = [Secret(key) for key in keys]
+    values = []
+    for session_id, index, is_encoded in cookies:
+        signed = "s:" + sign(session_id, secrets[index] if index < len(secrets) else Secret(b"another"))
+        values.append(encode_value(signed) if is_encoded else signed)
+    each = [judge(Cookie("connect.sid", raw, decode_value(raw)[0], "cookie"), secrets, 0) for raw in values]
+    assert list(verify_express(values, secrets)) == [verdict.secret_index for verdict in each]
