@@ -34,6 +34,7 @@ OPTIONS: dict[str, frozenset[str]] = {
     "mongodb": _MONGO_OPTIONS | MONGO_OWN_OPTIONS,
     "mongodb+srv": _MONGO_OPTIONS | MONGO_OWN_OPTIONS,
     "file": frozenset({"extension", "ttl"}),
+    "sqlite": frozenset({"table", "dialect"}),
     "memory": frozenset(),
 }
 _EXAMPLES = {
@@ -43,16 +44,25 @@ _EXAMPLES = {
     "mongodb": "mongodb://localhost:27017/app?collection=sessions",
     "mongodb+srv": "mongodb+srv://cluster.example/app?collection=sessions",
     "file": "file:///srv/app/sessions?extension=.json",
+    "sqlite": "sqlite:///srv/app/sessions.db?table=sessions",
     "memory": "memory:",
 }
-_ALIASES = {"mongo": "mongodb", "redis+unix": "unix", "redis+socket": "unix", "valkey": "redis", "valkeys": "rediss"}
+_ALIASES = {
+    "mongo": "mongodb",
+    "sqlite3": "sqlite",
+    "redis+unix": "unix",
+    "redis+socket": "unix",
+    "valkey": "redis",
+    "valkeys": "rediss",
+}
 
 
 def parse_address(url: str) -> StoreAddress:
     """Take a store URL apart; `BadStoreAddress` (never quoting the URL) says what is wrong with it.
 
     `redis://[user:pass@]host:port/db?prefix=sess:`, `rediss://…`, `unix:///path/to/socket?db=0&prefix=…`,
-    `mongodb://…/db?collection=sessions`, `mongodb+srv://…`, `file:///folder?extension=.json&ttl=3600`, `memory:`.
+    `mongodb://…/db?collection=sessions`, `mongodb+srv://…`, `file:///folder?extension=.json&ttl=3600`,
+    `sqlite:///file.db?table=sessions`, `memory:`.
     """
     match = _SCHEME.match(url.strip())
     if match is None:
@@ -67,7 +77,7 @@ def parse_address(url: str) -> StoreAddress:
     options = _parse_options(scheme, query)
     if scheme == "memory":
         return StoreAddress(scheme, path=unquote(rest), options=options)
-    if scheme in ("file", "unix"):
+    if scheme in ("file", "unix", "sqlite"):
         path = unquote(rest)
         if not path:
             raise BadStoreAddress("The address names no path.", f"For example {_EXAMPLES[scheme]}")
@@ -134,7 +144,7 @@ def format_address(address: StoreAddress, *, with_password: bool = False) -> str
     tail = f"?{query}" if query else ""
     if address.scheme == "memory":
         return f"memory:{quote(address.path)}{tail}"
-    if address.scheme in ("file", "unix"):
+    if address.scheme in ("file", "unix", "sqlite"):
         return f"{address.scheme}://{quote(address.path)}{tail}"
     user = quote(address.user, safe="")
     if with_password and address.password:

@@ -32,6 +32,10 @@ def open_store(url: str, *, read_only: bool = False, limits: Limits | None = Non
             from store_adapters.file_store import FileStore
 
             store = FileStore.open(address, limits)
+        case "sqlite":
+            from store_adapters.sqlite_store import SqliteStore
+
+            store = SqliteStore.open(address, limits)
         case _:
             from store_adapters.memory_store import MemoryStore
 

@@ -98,6 +98,11 @@ def _truth(kind: str, at_ms: int | None, root: Node | None, envelope: Node | Non
             return ExpirySource("expires (document)", _when(at_ms, now_ms), at_ms, True, _mongo_note(at_ms, envelope))
         case "file":
             return ExpirySource("__lastAccess + lifetime", _when(at_ms, now_ms), at_ms, True, _file_note(at_ms, root))
+        case "sqlite":
+            note = "The store's own column: it does not find the row from then on, and removes it later."
+            if at_ms is None:
+                note = "The column holds no time that the store understands: the session never ends."
+            return ExpirySource("expired (column)", _when(at_ms, now_ms), at_ms, True, note)
         case _:
             return ExpirySource("store", _when(at_ms, now_ms), at_ms, True, "The store removes it then.")
 

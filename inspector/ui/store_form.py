@@ -24,14 +24,17 @@ _KINDS = (
     ("redis", "Redis or Valkey"),
     ("mongodb", "MongoDB"),
     ("file", "Folder (session-file-store)"),
+    ("sqlite", "SQLite file"),
     ("other", "Another address"),
 )
 _ROWS = {
     "redis": ("host", "user", "database", "prefix", "tls"),
     "mongodb": ("host", "user", "database", "collection"),
     "file": ("folder", "extension", "ttl"),
+    "sqlite": ("file", "table"),
     "other": (),
 }
+_OPTIONS = ("prefix", "collection", "extension", "ttl", "table")
 _WORDS = {
     "host": ("Host", "localhost:6379"),
     "user": ("User", ""),
@@ -41,6 +44,8 @@ _WORDS = {
     "folder": ("Folder", "/srv/app/sessions"),
     "extension": ("Extension", ".json"),
     "ttl": ("Lifetime without maxAge (s)", "3600"),
+    "file": ("File", "/srv/app/sessions.db"),
+    "table": ("Table", "sessions"),
 }
 
 
@@ -71,7 +76,7 @@ class StoreForm(QWidget):
             line.setAccessibleName(words)
             line.textEdited.connect(lambda _text: self._edited())
             self.lines[name] = line
-            self._fields[name] = self._with_browse(line) if name == "folder" else line
+            self._fields[name] = self._with_browse(line, name) if name in ("folder", "file") else line
             self._form.addRow(words, self._fields[name])
         self.tls_box = QCheckBox("Encrypted (TLS)")
         self.tls_box.clicked.connect(lambda _on: self._edited())
@@ -79,21 +84,26 @@ class StoreForm(QWidget):
         self._form.addRow("", self.tls_box)
         self._show_rows()
 
-    def _with_browse(self, line: QLineEdit) -> QWidget:
+    def _with_browse(self, line: QLineEdit, name: str) -> QWidget:
         field = QWidget()
         row = QHBoxLayout(field)
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(line, 1)
         button = QPushButton("Choose…")
         button.setAutoDefault(False)
-        button.clicked.connect(self._browse)
+        button.setAccessibleName(f"Choose the {name}")
+        button.clicked.connect(lambda: self._browse(name))
         row.addWidget(button)
         return field
 
-    def _browse(self) -> None:
-        folder = QFileDialog.getExistingDirectory(self, "Folder of session files", self.lines["folder"].text())
-        if folder:
-            self.lines["folder"].setText(folder)
+    def _browse(self, name: str) -> None:
+        before = self.lines[name].text()
+        if name == "folder":
+            chosen = QFileDialog.getExistingDirectory(self, "Folder of session files", before)
+        else:
+            chosen, _ = QFileDialog.getOpenFileName(self, "SQLite file of sessions", before)
+        if chosen:
+            self.lines[name].setText(chosen)
             self._edited()
 
     @property
@@ -108,15 +118,17 @@ class StoreForm(QWidget):
             return
         self._is_filling = True
         self._address = address
-        kind = {"rediss": "redis", "redis": "redis", "mongodb": "mongodb", "file": "file"}.get(address.scheme, "other")
+        scheme = "redis" if address.scheme == "rediss" else address.scheme
+        kind = scheme if scheme in _ROWS else "other"
         self.kind_choice.setCurrentIndex(self.kind_choice.findData(kind))
         options = address.options
         for name, text in (
             ("host", ",".join(address.hosts)),
             ("user", address.user),
-            ("database", address.path if kind != "file" else ""),
+            ("database", address.path if kind not in ("file", "sqlite") else ""),
             ("folder", address.path if kind == "file" else ""),
-            *((name, options.get(name, "")) for name in ("prefix", "collection", "extension", "ttl")),
+            ("file", address.path if kind == "sqlite" else ""),
+            *((name, options.get(name, "")) for name in _OPTIONS),
         ):
             self.lines[name].setText(text)
         self.tls_box.setChecked(address.scheme == "rediss")
@@ -153,13 +165,15 @@ class StoreForm(QWidget):
         texts = {name: line.text().strip() for name, line in self.lines.items()}
         wanted = _ROWS[self.kind]
         options = dict(self._address.options)
-        for name in ("prefix", "collection", "extension", "ttl"):
+        for name in _OPTIONS:
             options.pop(name, None)
             # An empty prefix is meant: it lists every key.
             if name in wanted and (texts[name] or name == "prefix"):
                 options[name] = texts[name]
         if self.kind == "file":
             return StoreAddress("file", path=texts["folder"], options=options)
+        if self.kind == "sqlite":
+            return StoreAddress("sqlite", path=texts["file"], options=options)
         scheme = "rediss" if self.kind == "redis" and self.tls_box.isChecked() else self.kind
         hosts = tuple(host.strip() for host in texts["host"].split(",") if host.strip())
         return replace(

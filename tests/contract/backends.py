@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,8 +16,9 @@ import pytest
 from store_adapters.contract import ChangeKind, SessionStore
 from store_adapters.memory_store import shared_records
 from store_adapters.registry import open_store
+from store_adapters.sqlite_dialect import DIALECTS
 
-BACKENDS = ("memory", "redis", "valkey", "mongo", "file")
+BACKENDS = ("memory", "redis", "valkey", "mongo", "file", "connect-sqlite3", "better-sqlite3", "knex")
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +134,39 @@ def _file_backend(folder: Path) -> Backend:
     return Backend("file", f"file://{folder}", _file_payload, put, lambda sid: path(sid).unlink(missing_ok=True), raw)
 
 
+SQLITE_TABLES = {
+    # As the libraries create them.
+    "connect-sqlite3": "CREATE TABLE IF NOT EXISTS sessions (sid PRIMARY KEY, expired, sess)",
+    "better-sqlite3": "CREATE TABLE sessions (sid TEXT NOT NULL PRIMARY KEY, sess JSON NOT NULL, expire TEXT NOT NULL)",
+    "knex": "CREATE TABLE `sessions` (`sid` varchar(255), `sess` json not null, `expired` datetime not null, primary key (`sid`))",
+}
+
+
+def _sqlite_backend(dialect: str, folder: Path) -> Iterator[Backend]:
+    path = folder / "sessions.db"
+    application = sqlite3.connect(path, isolation_level=None)
+    application.execute("PRAGMA journal_mode=WAL")
+    application.execute(SQLITE_TABLES[dialect])
+    column = "expire" if dialect == "better-sqlite3" else "expired"
+    unit = next(one for one in DIALECTS if one.name == dialect)
+
+    def put(sid: str, payload: bytes, expires_at_ms: int | None) -> None:
+        ends = "never" if expires_at_ms is None else unit.write(expires_at_ms)
+        application.execute(
+            f"INSERT OR REPLACE INTO sessions (sid, sess, {column}) VALUES (?, ?, ?)", (sid, payload.decode(), ends)
+        )
+
+    def raw(sid: str) -> bytes | None:
+        row = application.execute("SELECT sess FROM sessions WHERE sid = ?", (sid,)).fetchone()
+        return row[0].encode() if row else None
+
+    def drop(sid: str) -> None:
+        application.execute("DELETE FROM sessions WHERE sid = ?", (sid,))
+
+    yield Backend(dialect, f"sqlite://{path}", _json_payload, put, drop, raw)
+    application.close()
+
+
 @pytest.fixture(params=BACKENDS)
 def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Backend]:
     """Each store in turn, empty."""
@@ -144,5 +179,7 @@ def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Backend]
             yield from _redis_backend("valkey", request.getfixturevalue("valkey_url"))
         case "mongo":
             yield from _mongo_backend(request.getfixturevalue("mongo_url"))
-        case _:
+        case "file":
             yield _file_backend(tmp_path)
+        case dialect:
+            yield from _sqlite_backend(dialect, tmp_path)

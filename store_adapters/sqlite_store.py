@@ -1,0 +1,220 @@
+"""Sessions in a table of an SQLite file, as Express's SQLite stores keep them; knows no format of the session's text.
+
+A write is one statement that compares and sets. The file is opened read-only until the first write, its journal mode stays as
+it is, and no read holds a lock for longer than a batch, so that the application's own writes go on.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sqlite3
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from store_adapters.address import format_address
+from store_adapters.clock import now_ms
+from store_adapters.contract import (
+    Batch,
+    CancelToken,
+    Capabilities,
+    Change,
+    Count,
+    RawRecord,
+    RecordRef,
+    Skipped,
+    StoreInfo,
+)
+from store_adapters.errors import (
+    BadStoreAddress,
+    RecordChanged,
+    RecordMissing,
+    RecordUnreadable,
+    StoreRefused,
+    Unsupported,
+)
+from store_adapters.options import Limits, StoreAddress
+from store_adapters.polling import poll_changes
+from store_adapters.sqlite_dialect import Dialect, find_dialect
+from store_adapters.sqlite_link import SqliteLink
+
+_BATCH = 500
+_NAME = re.compile(r"[^\0\"]{1,120}\Z")
+
+
+class SqliteStore:
+    """One table of sessions."""
+
+    def __init__(self, address: StoreAddress, limits: Limits) -> None:
+        self._address = address
+        self._limits = limits
+        self._link = SqliteLink(address.path, limits)
+        self._watch_link = SqliteLink(address.path, limits)
+        self._table = address.options.get("table") or "sessions"
+        if not _NAME.match(self._table):
+            raise BadStoreAddress("This cannot be the name of a table.", "For example ?table=sessions")
+        self._dialect: Dialect = self._find_dialect()
+        self._columns = f'sess, typeof(sess), "{self._dialect.expiry}", length(CAST(sess AS BLOB))'
+
+    @classmethod
+    def open(cls, address: StoreAddress, limits: Limits) -> SqliteStore:
+        return cls(address, limits)
+
+    def _find_dialect(self) -> Dialect:
+        rows = self._link.read("SELECT name, type FROM pragma_table_info(?)", (self._table,))
+        if not rows:
+            tables = [
+                name.decode("utf-8", "replace")
+                for (name,) in self._link.read("SELECT name FROM sqlite_schema WHERE type='table'")
+            ]
+            shown = ", ".join(sorted(tables)[:8]) or "none"
+            raise StoreRefused(
+                f"There is no table {self._table} in this file; its tables: {shown}.", "Name it: ?table=…"
+            )
+        columns = {name.decode("utf-8", "replace"): kind.decode("utf-8", "replace") for name, kind in rows}
+        return find_dialect(columns, self._address.options.get("dialect", ""))
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return Capabilities("sqlite", can_persist=False)
+
+    @property
+    def label(self) -> str:
+        return format_address(self._address)
+
+    # --- reading ------------------------------------------------------------------------------------------------
+
+    def list_records(self, cancel: CancelToken) -> Iterator[Batch]:
+        yield from self._list(self._link, cancel)
+
+    def _list(self, link: SqliteLink, cancel: CancelToken) -> Iterator[Batch]:
+        total = int(link.read(f'SELECT count(*) FROM "{self._table}"')[0][0])
+        limit, last, read = self._limits.list_payload_bytes, None, 0
+        wanted = f"sid, typeof(sid), CASE WHEN length(CAST(sess AS BLOB)) <= {limit:d} THEN sess ELSE X'' END, {self._columns[6:]}"
+        while not cancel.is_cancelled:
+            after = "WHERE sid > ?" if last is not None else ""
+            statement = f'SELECT {wanted} FROM "{self._table}" {after} ORDER BY sid LIMIT {_BATCH}'
+            rows = link.read(statement, () if last is None else (last,))
+            read += len(rows)
+            yield self._batch(rows, read, total)
+            if len(rows) < _BATCH:
+                return
+            last = _as_stored(rows[-1][0], rows[-1][1])
+
+    def _batch(self, rows: list[tuple[Any, ...]], read: int, total: int) -> Batch:
+        good = [row for row in rows if row[1] == b"text" and row[3] in (b"text", b"blob")]
+        bad = [row for row in rows if row[1] != b"text" or row[3] not in (b"text", b"blob")]
+        return Batch(
+            keys=[row[0] for row in good],
+            payloads=[row[2] for row in good],
+            sizes=[row[5] for row in good],
+            expires_at_ms=[self._dialect.read(row[4]) for row in good],
+            changed_at_ms=[None] * len(good),
+            skipped=[Skipped(_key(row[0]), "its ID or its session is no text") for row in bad],
+            read=read,
+            total=total,
+        )
+
+    def read(self, ref: RecordRef) -> RawRecord:
+        rows = self._link.read(f'SELECT {self._columns} FROM "{self._table}" WHERE sid = CAST(? AS TEXT)', (ref.key,))
+        if not rows:
+            raise RecordMissing(
+                "There is no such row.", "The session was logged out, expired, or is in another file or table."
+            )
+        payload, kind, expiry, size = rows[0]
+        if kind not in (b"text", b"blob"):
+            raise RecordUnreadable(
+                "The session's column holds no text.", "It is not from one of the known SQLite stores."
+            )
+        if size > self._limits.max_record_bytes:
+            raise RecordUnreadable("The row is too large to be opened.")
+        return RawRecord(ref, payload, self._dialect.read(expiry), now_ms(), version=kind.decode())
+
+    # --- writing ------------------------------------------------------------------------------------------------
+
+    def create(self, ref: RecordRef, payload: bytes, expires_at_ms: int | None) -> RawRecord:
+        if expires_at_ms is None:
+            raise _no_persist()
+        statement = f'INSERT INTO "{self._table}" (sid, sess, "{self._dialect.expiry}") VALUES (CAST(? AS TEXT), CAST(? AS TEXT), ?)'
+        self._link.write(statement, (ref.key, payload, self._dialect.write(expires_at_ms)))
+        return self.read(ref)
+
+    def replace(self, base: RawRecord, payload: bytes) -> RawRecord:
+        value = "CAST(? AS TEXT)" if base.version != "blob" else "?"
+        self._compare_and("UPDATE", f"SET sess = {value}", (payload,), base)
+        return self.read(base.ref)
+
+    def delete(self, base: RawRecord) -> None:
+        self._compare_and("DELETE FROM", "", (), base)
+
+    def change_expiry(self, base: RawRecord, expires_at_ms: int | None) -> RawRecord:
+        if expires_at_ms is None:
+            raise _no_persist()
+        if expires_at_ms <= now_ms():
+            raise StoreRefused(
+                "That time is in the past: the application would not find the session.", "Delete it if that is meant."
+            )
+        self._compare_and("UPDATE", f'SET "{self._dialect.expiry}" = ?', (self._dialect.write(expires_at_ms),), base)
+        return self.read(base.ref)
+
+    def _compare_and(self, verb: str, what: str, values: tuple[object, ...], base: RawRecord) -> None:
+        """Do it in one statement if the row still holds the very bytes of `base`. `RecordChanged`, `RecordMissing`."""
+        statement = f'{verb} "{self._table}" {what} WHERE sid = CAST(? AS TEXT) AND CAST(sess AS BLOB) = ?'
+        if self._link.write(statement, (*values, base.ref.key, sqlite3.Binary(base.payload))) == 0:
+            self.read(base.ref)
+            raise RecordChanged("The session was changed since it was read; nothing was written.", "Read it again.")
+
+    # --- the rest -----------------------------------------------------------------------------------------------
+
+    def count(self) -> Count:
+        return Count(int(self._link.read(f'SELECT count(*) FROM "{self._table}"')[0][0]), True)
+
+    def info(self) -> StoreInfo:
+        started = time.perf_counter()
+        mode = self._link.read("PRAGMA journal_mode")[0][0]
+        round_trip_ms = (time.perf_counter() - started) * 1000
+        details = (
+            ("Table", self._table),
+            ("Written by", self._dialect.name),
+            ("Journal", mode.decode("ascii", "replace")),
+            ("Size", f"{os.stat(self._address.path).st_size:,} bytes"),
+        )
+        method = f"polling every {self._limits.poll_s:g} s"
+        return StoreInfo("SQLite", sqlite3.sqlite_version, self.label, details, method, round_trip_ms)
+
+    def watch(self, cancel: CancelToken) -> Iterator[Sequence[Change]]:
+        yield from poll_changes(lambda token: self._list(self._watch_link, token), cancel, self._limits.poll_s)
+
+    def ref_for(self, session_id: str) -> RecordRef:
+        try:
+            key = session_id.encode("utf-8")
+        except UnicodeEncodeError:
+            key = b""
+        if not key or b"\0" in key:
+            raise BadStoreAddress("This session ID cannot be stored as text.", "Check what was pasted.")
+        return RecordRef(self._table, key)
+
+    def session_id_of(self, key: bytes) -> str:
+        return key.decode("utf-8", "surrogateescape")
+
+    def interrupt(self) -> None:
+        self._link.interrupt()
+        self._watch_link.interrupt()
+
+    def close(self) -> None:
+        self._link.close()
+        self._watch_link.close()
+
+
+def _as_stored(value: object, kind: bytes) -> object:
+    """Return an ID as it is compared in SQL: text comes as bytes here."""
+    return value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) and kind == b"text" else value
+
+
+def _key(value: object) -> bytes:
+    return value if isinstance(value, bytes) else str(value).encode()
+
+
+def _no_persist() -> Unsupported:
+    return Unsupported("These stores have no session without an end.", "Set a time.")

@@ -1,0 +1,144 @@
+"""SQLite files that are in use, damaged, something else or read-only: said in words, and never changed by looking."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sqlite3
+import threading
+from pathlib import Path
+
+import pytest
+
+from store_adapters.contract import CancelToken, SessionStore
+from store_adapters.errors import Interrupted, RecordChanged, StoreError, StoreReadOnly, StoreRefused, StoreUnreachable
+from store_adapters.options import Limits
+from store_adapters.registry import open_store
+from store_adapters.sqlite_link import SqliteLink
+
+SESSION = '{"cookie":{"originalMaxAge":null,"expires":null,"httpOnly":true,"path":"/"},"n":1}'
+ENDS_MS = 4_000_000_000_000
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / "with space & ü.db"
+    with sqlite3.connect(path) as application:
+        application.execute("CREATE TABLE sessions (sid PRIMARY KEY, expired, sess)")
+        application.execute("INSERT INTO sessions VALUES ('a', ?, ?)", (ENDS_MS, SESSION))
+    application.close()
+    return path
+
+
+def _open(path: Path, **limits: float) -> SessionStore:
+    return open_store(f"sqlite://{path}".replace(" ", "%20"), limits=Limits(**limits))  # type: ignore[arg-type]
+
+
+def test_looking_changes_no_byte_and_leaves_no_file_beside(path: Path) -> None:
+    before = hashlib.sha256(path.read_bytes()).hexdigest()
+    store = _open(path)
+    assert [batch.keys for batch in store.list_records(CancelToken())] == [[b"a"]]
+    assert store.read(store.ref_for("a")).expires_at_ms == ENDS_MS
+    store.close()
+    assert hashlib.sha256(path.read_bytes()).hexdigest() == before
+    assert os.listdir(path.parent) == [path.name]
+
+
+def test_locked_database_is_told_and_nothing_is_written(path: Path) -> None:
+    store = _open(path, call_s=0.2)
+    base = store.read(store.ref_for("a"))
+    application = sqlite3.connect(path, isolation_level=None)
+    application.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(StoreUnreachable, match="locked") as caught:
+        store.replace(base, base.payload + b" ")
+    assert caught.value.remedy
+    application.execute("COMMIT")
+    application.close()
+    assert store.replace(base, base.payload + b" ").payload == base.payload + b" "
+
+
+def test_lock_that_ends_in_time_is_waited_for(path: Path) -> None:
+    store = _open(path)
+    base = store.read(store.ref_for("a"))
+    application = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    application.execute("BEGIN EXCLUSIVE")
+    release = threading.Timer(0.2, lambda: application.execute("COMMIT"))
+    release.start()
+    assert store.replace(base, b"{}").payload == b"{}"
+    release.join()
+    application.close()
+
+
+def test_column_keeps_its_type(path: Path) -> None:
+    with sqlite3.connect(path) as application:
+        application.execute("INSERT INTO sessions VALUES ('blob', ?, ?)", (ENDS_MS, SESSION.encode()))
+    application.close()
+    store = _open(path)
+    for sid in ("a", "blob"):
+        base = store.read(store.ref_for(sid))
+        store.replace(base, base.payload.replace(b"1", b"2"))
+    store.close()
+    with sqlite3.connect(path) as application:
+        found = application.execute("SELECT sid, typeof(sess), typeof(expired) FROM sessions ORDER BY sid").fetchall()
+    application.close()
+    assert found == [("a", "text", "integer"), ("blob", "blob", "integer")]
+
+
+def test_changed_row_is_not_overwritten(path: Path) -> None:
+    store = _open(path)
+    base = store.read(store.ref_for("a"))
+    with sqlite3.connect(path) as application:
+        application.execute("UPDATE sessions SET sess = sess || ' '")
+    application.close()
+    with pytest.raises(RecordChanged):
+        store.replace(base, b"{}")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"not a database at all", "no SQLite"),
+        (b"SQLite format 3\0" + b"\x07" * 4096, "SQLite"),
+        (os.urandom(4096), "no SQLite"),
+    ],
+)
+def test_other_files_are_refused_with_words(tmp_path: Path, content: bytes, words: str) -> None:
+    (tmp_path / "x.db").write_bytes(content)
+    with pytest.raises(StoreError, match=words):
+        _open(tmp_path / "x.db")
+    assert (tmp_path / "x.db").read_bytes() == content
+
+
+def test_missing_file_folder_and_table_are_told_apart(tmp_path: Path, path: Path) -> None:
+    with pytest.raises(StoreUnreachable, match="no such file"):
+        _open(tmp_path / "none.db")
+    assert not (tmp_path / "none.db").exists()
+    with pytest.raises(StoreUnreachable, match="folder"):
+        _open(tmp_path)
+    with pytest.raises(StoreRefused, match="its tables: sessions"):
+        open_store(f"sqlite://{path}?table=other".replace(" ", "%20"))
+    with sqlite3.connect(path) as application:
+        application.execute("CREATE TABLE users (id, name)")
+    application.close()
+    with pytest.raises(StoreRefused, match="it has id, name"):
+        open_store(f"sqlite://{path}?table=users".replace(" ", "%20"))
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everything")
+def test_file_without_permission_to_write_is_read_only(path: Path) -> None:
+    path.chmod(0o444)
+    store = _open(path)
+    with pytest.raises(StoreReadOnly):
+        store.delete(store.read(store.ref_for("a")))
+
+
+LONG = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
+
+
+def test_statement_without_end_stops_at_the_deadline_and_when_interrupted(path: Path) -> None:
+    with pytest.raises(StoreUnreachable, match="in time"):
+        SqliteLink(str(path), Limits(deadline_s=0.05)).read(LONG)
+    link = SqliteLink(str(path), Limits(deadline_s=60))
+    threading.Timer(0.05, link.interrupt).start()
+    with pytest.raises(Interrupted):
+        link.read(LONG)
