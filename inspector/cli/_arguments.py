@@ -6,6 +6,7 @@ import argparse
 
 from inspector import __version__
 from inspector.cli import _commands as commands
+from inspector.cli import _har as har
 from inspector.cli import _serving as serving
 
 _EXIT_CODES = "Exit codes: 0 done, 1 a negative answer, 2 bad usage, 3 store trouble, 4 changed meanwhile."
@@ -106,6 +107,10 @@ def _add_cookies(parts: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     _add_secrets(part)
     part.add_argument("--store", metavar="STORE", dest="store_name", default="", help=_STORE_HELP)
     part.add_argument("text", metavar="COOKIE", help="a value, a header or a curl command; - reads the standard input")
+    part = _add(parts, "har", "follow the sessions in a HAR file of a browser", har.follow_har)
+    _add_secrets(part)
+    part.add_argument("--store", metavar="STORE", dest="store_name", default="", help="take its secrets from a profile")
+    part.add_argument("file", metavar="FILE")
     part = _add(parts, "sign", "sign a session ID", commands.sign_session)
     _add_secrets(part)
     schemes = ("express-session", "fastify-session", "koa-session")

@@ -2,14 +2,18 @@
 
 from inspector.cookies._api import Attribute, Cookie, CookieError, Scheme, Status, Verdict
 from inspector.cookies._express import is_default_id
+from inspector.cookies._har import MOST_BYTES as HAR_MOST_BYTES
+from inspector.cookies._har import Exchange, read_har
 from inspector.cookies._header import decode_value, encode_value, read_cookies, split_header
 from inspector.cookies._judge import edit_payload, judge, resign, scheme_label, sign_id, signed_value
 from inspector.cookies._signature import sign, unsign, verify_express
 
 __all__ = [
+    "HAR_MOST_BYTES",
     "Attribute",
     "Cookie",
     "CookieError",
+    "Exchange",
     "Scheme",
     "Status",
     "Verdict",
@@ -19,6 +23,7 @@ __all__ = [
     "is_default_id",
     "judge",
     "read_cookies",
+    "read_har",
     "resign",
     "scheme_label",
     "sign",

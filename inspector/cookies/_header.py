@@ -95,14 +95,20 @@ def _headers(text: str) -> list[tuple[str, str]]:
 
 
 def _from_header(name: str, value: str) -> list[Cookie]:
-    return _from_set_cookie(value) if name == "set-cookie" else _from_pairs(value, "cookie")
+    return read_set_cookie(value) if name == "set-cookie" else _from_pairs(value, "cookie")
 
 
 def _from_pairs(header: str, origin: str, url: str = "") -> list[Cookie]:
     return [Cookie(name, raw, decode_value(raw)[0], origin, url=url) for name, raw in split_header(header)]
 
 
-def _from_set_cookie(line: str) -> list[Cookie]:
+def read_cookie_header(value: str) -> tuple[Cookie, ...]:
+    """Return the cookies of one Cookie header's value, equal names and signatures marked."""
+    return _pair_up(_mark_shadowed(_from_pairs(value, "cookie")[:MOST_COOKIES]))
+
+
+def read_set_cookie(line: str) -> list[Cookie]:
+    """Return the cookie of one Set-Cookie header's value; none for what is no cookie."""
     first, *rest = line.split(";")
     name, equals, raw = first.partition("=")
     if not equals:
@@ -125,7 +131,7 @@ def _from_bare(text: str) -> list[Cookie]:
     _, *rest = text.split(";")
     words = {part.partition("=")[0].strip().lower() for part in rest if part.strip()}
     if words & _ATTRIBUTES and words <= _ATTRIBUTES:
-        return _from_set_cookie(text)
+        return read_set_cookie(text)
     return _from_pairs(text.replace("\n", ";"), "cookie")
 
 

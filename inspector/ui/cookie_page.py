@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import (
+    QFileDialog,
     QHBoxLayout,
     QInputDialog,
     QLineEdit,
@@ -20,10 +22,12 @@ from inspector.cookies import Status
 from inspector.core.display import escape_display
 from inspector.core.secret import Secret
 from inspector.services.cookie_chain import CookieReport
+from inspector.services.har_report import HarReport, follow_file
 from inspector.services.profiles import Environment
 from inspector.services.verify_cookie import inspect_cookies
 from inspector.ui.context import Context
 from inspector.ui.cookie_card import CookieCard, badge_words
+from inspector.ui.har_panel import HarPanel
 from inspector.ui.jobs import Job
 from inspector.ui.open_store import OpenStore, StoreState
 from inspector.ui.plain import PlainLabel
@@ -62,6 +66,10 @@ class CookiePage(QWidget):
         head.addWidget(PlainLabel("Cookie inspector", role="title"))
         words = "Paste a cookie value, a Cookie or Set-Cookie header, or a curl command"
         head.addWidget(PlainLabel(words, role="muted"), 1)
+        open_har = QPushButton("Open HAR file…")
+        open_har.setToolTip("Follow a session through the requests that a browser recorded")
+        open_har.clicked.connect(lambda _checked=False: self.ask_har())
+        head.addWidget(open_har)
         layout.addLayout(head)
         self.edit = QPlainTextEdit()
         self.edit.setFont(mono_font())
@@ -76,6 +84,10 @@ class CookiePage(QWidget):
         layout.addLayout(self._secret_row)
         self.message = PlainLabel("", role="muted", wrap=True)
         layout.addWidget(self.message)
+        self.har = HarPanel(self._context.theme)
+        self.har.exchange_chosen.connect(self.paste)
+        self.har.session_wanted.connect(self._open_first)
+        layout.addWidget(self.har, 1)
         self._scroll = QScrollArea()
         self._scroll.setWidgetResizable(True)
         layout.addWidget(self._scroll, 1)
@@ -151,6 +163,39 @@ class CookiePage(QWidget):
         verify.setProperty("role", "primary")
         verify.clicked.connect(lambda _checked=False: self.inspect())
         self._secret_row.addWidget(verify)
+
+    # --- archives -----------------------------------------------------------------------------------------------
+
+    def ask_har(self) -> None:
+        """Ask for a HAR file and follow the sessions in it."""
+        path, _ = QFileDialog.getOpenFileName(
+            self, "HAR file of a browser", "", "HTTP archives (*.har *.json);;All files (*)"
+        )
+        if path:
+            self.open_har(path)
+
+    def open_har(self, path: str) -> None:
+        """Read an archive and show what became of its sessions."""
+        secrets = self.secrets
+        self._show_message("Reading the archive…", "muted")
+        self._context.jobs.submit(
+            self._context.compute,
+            lambda: follow_file(Path(path), secrets),
+            owner=self,
+            done=self._show_har,
+            failed=self._show_trouble,
+        )
+
+    def _show_har(self, report: HarReport) -> None:
+        self._show_message("", "muted")
+        self.har.show_report(report)
+
+    def _open_first(self) -> None:
+        key = next((card.report.record.key for card in self.cards if card.report.record is not None), None)
+        if key is not None:
+            self.session_wanted.emit(key)
+        else:
+            self.noted.emit("This session is not in the store that is open.")
 
     # --- inspecting ---------------------------------------------------------------------------------------------
 

@@ -112,6 +112,7 @@ def fill_actions(actions: ActionBook, window: MainWindow) -> None:
         "paste_cookie", "Paste cookie…", window.paste_cookie, menu="Tools", shortcut="Ctrl+L",
         icon_name="clipboard-paste", tip="Inspect the cookie on the clipboard",
     )  # fmt: skip
+    add("open_har", "Open HAR file…", partial(_open_har, window), menu="Tools", icon_name="folder")
     add("commands", "Commands", window.show_commands, menu="Tools", shortcut="Ctrl+K", icon_name="search")
     actions.separate("Tools")
     add(
@@ -142,6 +143,11 @@ def describe_shortcuts(actions: ActionBook) -> str:
         for _menu, action in actions.all_actions()
         if not action.shortcut().isEmpty()
     )
+
+
+def _open_har(window: MainWindow) -> None:
+    window.show_cookies()
+    window.cookie_page.ask_har()
 
 
 def _show_shortcuts(actions: ActionBook, window: MainWindow) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt, QTimer
+from PySide6.QtTest import QAbstractItemModelTester
 from PySide6.QtWidgets import QApplication, QLabel, QMessageBox, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -23,6 +24,7 @@ from inspector.ui.main_window import MainWindow
 from store_adapters.clock import now_ms
 from store_adapters.registry import open_store
 from tests.servers import ROOT
+from tests.services.test_har_report import Recorder
 from tests.services.test_save_session import edited
 from tests.ui.conftest import WAIT_MS, OpenWindow
 
@@ -188,6 +190,26 @@ def test_form_and_address_say_the_same(qtbot: QtBot, make_window: OpenWindow, ur
     dialog.form.lines["database"].textEdited.emit("shop")
     assert dialog.url_line.text() == "mongodb://localhost:27017/shop?collection=sessions"
     dialog.deleteLater()
+
+
+def test_archive_shows_what_became_of_the_session(
+    qtbot: QtBot, make_window: OpenWindow, url: str, tmp_path: Path
+) -> None:
+    window = make_window(url)
+    recorder = Recorder(1, "firefox")
+    recorder.note("https://shop.example/", "", ["connect.sid=s%3Aabc.xyz; Path=/; SameSite=Strict"])
+    recorder.note("https://shop.example/a?<b>x</b>", "", [])
+    (tmp_path / "shop.har").write_bytes(recorder.archive())
+    page = window.cookie_page
+    QAbstractItemModelTester(page.har.model, QAbstractItemModelTester.FailureReportingMode.Fatal)
+    page.open_har(str(tmp_path / "shop.har"))
+    qtbot.waitUntil(lambda: page.har.model.rowCount() == 2, timeout=WAIT_MS)
+    assert "SameSite=Strict" in page.har.summary.text()
+    qtbot.waitUntil(lambda: len(page.cards) == 1, timeout=WAIT_MS)
+    page.har.close_archive()
+    assert page.har.isHidden()
+    page.open_har(str(tmp_path / "none.har"))
+    qtbot.waitUntil(lambda: "cannot be read" in page.message.text(), timeout=WAIT_MS)
 
 
 def test_palette_finds_and_runs_an_action(qtbot: QtBot, make_window: OpenWindow, url: str) -> None:

@@ -1,0 +1,50 @@
+"""The command that follows sessions through an HTTP archive; returns the exit code and knows no argument parser."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from inspector.cli._output import Output
+from inspector.cli._stores import read_secrets
+from inspector.services.har_report import TROUBLE, HarRow, follow_file
+
+_DONE, _NEGATIVE = 0, 1
+
+
+def follow_har(options: Any, output: Output) -> int:
+    """Print what happened to each session in a HAR file; 0 only when there is one and none was lost or refused."""
+    report = follow_file(Path(options.file), read_secrets(options.secret_sources, options.store_name))
+    for row in report.rows:
+        if options.json:
+            output.say_json(_row_object(row))
+        else:
+            output.say(_row_line(row))
+    if not options.json:
+        output.say(report.summary)
+    is_good = report.rows and not any(row.event in TROUBLE for row in report.rows)
+    return _DONE if is_good else _NEGATIVE
+
+
+def _row_line(row: HarRow) -> str:
+    exchange = row.exchange
+    clock = time.strftime("%H:%M:%S", time.localtime(exchange.started_at_ms / 1000))
+    request = f"{exchange.method:<5} {(urlsplit(exchange.url).path or '/')[:30]:<30} {exchange.status}"
+    ids = f"{row.sent[:10] or '-':<10} {row.received[:10] or '-':<10}"
+    return f"{exchange.number:>4} {clock} {request} {ids} {row.event.value}: {row.text}"
+
+
+def _row_object(row: HarRow) -> dict[str, object]:
+    return {
+        "number": row.exchange.number,
+        "method": row.exchange.method,
+        "url": row.exchange.url,
+        "status": row.exchange.status,
+        "cookie": row.cookie_name,
+        "sent": row.sent or None,
+        "received": row.received or None,
+        "event": row.event.value,
+        "text": row.text,
+    }
