@@ -10,6 +10,10 @@ from inspector.cli import _har as har
 from inspector.cli import _serving as serving
 
 _EXIT_CODES = "Exit codes: 0 done, 1 a negative answer, 2 bad usage, 3 store trouble, 4 changed meanwhile."
+# As in inspector.demo.faults, which is not imported to print a help text.
+_FAULTS = (
+    "none", "lost-update", "missing-trust-proxy", "no-expiry", "wrong-secret", "save-uninitialized-flood", "resave-overwrites-edit",
+)  # fmt: skip
 _STORE_HELP = "store URL (redis://, mongodb://, file://, memory:) or a profile's name"
 
 
@@ -140,6 +144,7 @@ def _add_serving(parts: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     part.add_argument("--no-http-only", action="store_true")
     part.add_argument("--path", default="/")
     part.add_argument("--domain", default="")
+    part.add_argument("--fault", choices=_FAULTS, default="none", help="show a failure")
     part.add_argument("--visitors", metavar="N", type=_count, default=0, help="send N visitors first")
 
 

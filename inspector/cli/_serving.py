@@ -52,6 +52,7 @@ def watch_store(options: Any, output: Output) -> int:
 def serve_demo(options: Any, output: Output) -> int:
     """Run the demo server; prints its address first, and then a line per request."""
     from inspector.demo.express_session import SessionOptions
+    from inspector.demo.faults import LESSONS, Fault
     from inspector.demo.prepare import prepare_demo
     from inspector.demo.request_log import RequestEntry
     from inspector.demo.server import DEMO_SECRET, EMBEDDED_VALKEY, DemoServer, DemoSettings, PortTaken
@@ -100,7 +101,8 @@ def serve_demo(options: Any, output: Output) -> int:
             output.say(f"{format_time(entry.at_ms)} {entry.method} {entry.path} {entry.status} {changes}")
         output.flush()
 
-    server = DemoServer(DemoSettings(url, options.port, session), told)
+    fault = Fault(options.fault)
+    server = DemoServer(DemoSettings(url, options.port, session, fault), told)
     try:
         server.start()
     except PortTaken as error:
@@ -110,6 +112,8 @@ def serve_demo(options: Any, output: Output) -> int:
             output.say_json({"at": format_time(now_ms()), "url": server.url, "store": server.store_url})
         else:
             output.say(f"The demo server answers at {server.url} (Ctrl-C ends it)")
+            if fault is not Fault.NONE:
+                output.say(f"{LESSONS[fault].watch} Remedy: {LESSONS[fault].remedy}")
         output.flush()
         if options.visitors:
             generate_visitors(server.url, options.visitors, interrupted.token)

@@ -6,6 +6,8 @@ It serves nothing that is secret, and turns away whoever is not on this machine 
 
 from __future__ import annotations
 
+import itertools
+import threading
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 from wsgiref.types import StartResponse, WSGIEnvironment
@@ -14,6 +16,7 @@ from werkzeug.wrappers import Request, Response
 
 from inspector.core.display import escape_display, format_time
 from inspector.demo.express_session import IncomingRequest, Session, SessionFault, SessionOptions, SessionRequest
+from inspector.demo.faults import Fault, delay_s, options_of
 from inspector.demo.guard import refuse
 from inspector.demo.pages import (
     SECURITY_HEADERS,
@@ -127,7 +130,10 @@ _FORMS = frozenset({"/login", "/add-to-cart"})
 
 
 class DemoApp:
-    """The WSGI application. `on_request(entry)` is called once per request from the server's threads."""
+    """The WSGI application. `on_request(entry)` is called once per request from the server's threads.
+
+    `fault`: what goes wrong on purpose. `close` ends the waiting of slow pages.
+    """
 
     def __init__(
         self,
@@ -135,11 +141,19 @@ class DemoApp:
         store: ApplicationStore,
         port: int,
         on_request: Callable[[RequestEntry], None],
+        fault: Fault = Fault.NONE,
     ) -> None:
         self._options = options
+        self._fault = fault
+        self._numbers = itertools.count()
+        self._closing = threading.Event()
         self._store = store
         self._port = port
         self._on_request = on_request
+
+    def close(self) -> None:
+        """Let pages that wait go on at once."""
+        self._closing.set()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         refusal = refuse(environ, self._port)
@@ -158,8 +172,10 @@ class DemoApp:
             return _page(render_message("Not found", "There is no such page here."), 404)
         if request.method not in ("GET", "HEAD", *(("POST",) if request.path in _FORMS else ())):
             return _page(render_message("Not allowed", "This page does not take that method."), 405)
+        number = next(self._numbers)
+        options = options_of(self._fault, self._options, number)
         state = SessionRequest(
-            self._options,
+            options,
             self._store,
             IncomingRequest(
                 url=request.full_path if request.query_string else request.path,
@@ -178,9 +194,13 @@ class DemoApp:
                 response = _page(render_message("No session", words), 200)
             else:
                 response = page(request, state, session)
+                self._closing.wait(delay_s(self._fault, request.method, number))
+                watched.look_again(self._store)
             if (line := state.finish_headers()) is not None:
                 response.headers.add("Set-Cookie", line)
                 watched.has_set_cookie = True
+            elif state.is_cookie_held_back:
+                watched.notes.append("cookie held back: secure, and the connection counts as http")
         except SessionFault as fault:
             watched.has_failed = True
             response = _page(render_message("The session failed", escape_display(str(fault))), 500)
@@ -206,6 +226,8 @@ class _Watched:
         self._expires_at_ms: int | None = None
         self.has_failed = False
         self.has_set_cookie = False
+        self.notes: list[str] = []
+        self._loaded: bytes | None = None
 
     def loaded(self) -> None:
         """Remember the session as it was loaded."""
@@ -214,6 +236,19 @@ class _Watched:
             copied = parse(stringify({key: value for key, value in session.data.items() if key != "cookie"}).encode())
             self._id, self._data = session.id, copied if isinstance(copied, dict) else {}
             self._expires_at_ms = session.cookie.expires_at_ms
+            self._loaded = stringify(self._data).encode()
+
+    def look_again(self, store: ApplicationStore) -> None:
+        """Note when the record is no longer what was loaded: a save writes over what another request or tool has saved."""
+        session = self._state.session
+        if self._loaded is None or session is None or session.id != self._id or not self._state.wants_save:
+            return
+        now = store.get(session.id, now_ms())
+        found = parse(now) if now else None
+        if isinstance(found, dict):
+            found = {key: value for key, value in found.items() if key != "cookie"}
+            if stringify(found).encode() != self._loaded:
+                self.notes.append("overwrites what was saved meanwhile")
 
     def entry(self, request: Request, status: int) -> RequestEntry:
         operations = tuple(dict.fromkeys(_WORDS[operation] for operation, _ in self._state.operations))
@@ -242,7 +277,7 @@ class _Watched:
         if session is None:
             return ["destroyed"] if "destroyed" in operations else []
         before = self._data if session.id == self._id else {}
-        changes = list(describe_changes(before, session.data))
+        changes = [*self.notes, *describe_changes(before, session.data)]
         if "destroyed" in operations:
             changes.insert(0, "new session ID")
         if "touched" in operations and not changes:

@@ -135,6 +135,7 @@ class SessionRequest:
         self.session: Session | None = None
         self.session_id = ""
         self.operations: list[tuple[Operation, str]] = []
+        self.is_cookie_held_back = False
         self._options = options
         self._store = store
         self._incoming = incoming
@@ -259,6 +260,7 @@ class SessionRequest:
         if not self._wants_cookie(session):
             return None
         if session.cookie["secure"] and not self._is_secure():
+            self.is_cookie_held_back = True
             return None
         self._touch_once(session)
         value = "s:" + sign(self.session_id, self._options.secrets[0])
@@ -291,6 +293,11 @@ class SessionRequest:
         if not self._is_touched:
             session.touch()
             self._is_touched = True
+
+    @property
+    def wants_save(self) -> bool:
+        """True when the session, as it is now, will be written at the end."""
+        return self.session is not None and self._wants_save(self.session)
 
     def _is_modified(self, session: Session) -> bool:
         return self._original_id != session.id or self._original_digest != session.digest()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from inspector.core.secret import Secret
 from inspector.demo.express_session import SessionOptions
+from inspector.demo.faults import Fault
 from inspector.demo.request_log import RequestEntry
 from inspector.demo.session_cookie import CookieOptions
 from store_adapters.application.opening import open_application_store
@@ -18,6 +19,7 @@ from store_adapters.application.opening import open_application_store
 if TYPE_CHECKING:
     from werkzeug.serving import BaseWSGIServer
 
+    from inspector.demo.app import DemoApp
     from inspector.demo.embedded_valkey import EmbeddedValkey
     from store_adapters.application.contract import ApplicationStore
 
@@ -38,7 +40,7 @@ class PortTaken(Exception):
 class DemoSettings:
     """How the demo server runs. `port`: None for 3000 or the next free one, 0 for any free one, else that one.
 
-    `store_url`: as for `open_store`, or `EMBEDDED_VALKEY`.
+    `store_url`: as for `open_store`, or `EMBEDDED_VALKEY`. `fault`: a failure to teach.
     """
 
     store_url: str
@@ -48,6 +50,7 @@ class DemoSettings:
             (Secret.from_text(DEMO_SECRET, "demo"),), cookie=CookieOptions(max_age_ms=86_400_000, same_site="lax")
         )
     )
+    fault: Fault = Fault.NONE
 
 
 class DemoServer:
@@ -60,6 +63,7 @@ class DemoServer:
         self._thread: threading.Thread | None = None
         self._store: ApplicationStore | None = None
         self._valkey: EmbeddedValkey | None = None
+        self._app: DemoApp | None = None
         self.store_url = settings.store_url
         self.port = 0
 
@@ -92,7 +96,8 @@ class DemoServer:
             valkey = EmbeddedValkey()
             self._valkey = valkey
             self.store_url = valkey.url
-        self._store = open_application_store(self.store_url)
+        keeps_forever = self.settings.fault is Fault.NO_EXPIRY
+        self._store = open_application_store(self.store_url, keeps_forever=keeps_forever)
 
     def _serve(self, listener: socket.socket) -> None:
         from werkzeug.serving import WSGIRequestHandler, make_server
@@ -109,7 +114,8 @@ class DemoServer:
 
         assert self._store is not None
         self.port = listener.getsockname()[1]
-        app = DemoApp(self.settings.session, self._store, self.port, self._on_request)
+        app = DemoApp(self.settings.session, self._store, self.port, self._on_request, self.settings.fault)
+        self._app = app
         server = make_server(HOST, self.port, app, threaded=True, request_handler=QuietHandler, fd=listener.fileno())
         # werkzeug has made a socket of its own from the descriptor.
         listener.close()
@@ -124,6 +130,8 @@ class DemoServer:
     def stop(self) -> None:
         """Answer nothing more and give everything back; does nothing when it is not running."""
         server, self._server = self._server, None
+        if self._app is not None:
+            self._app.close()
         if server is not None:
             server.shutdown()
             server.server_close()

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QFormLayout, QFrame, QLineEd
 from inspector.core.expiry import format_duration
 from inspector.core.secret import Secret
 from inspector.demo.express_session import SessionOptions
+from inspector.demo.faults import LESSONS
 from inspector.demo.server import DEMO_SECRET, EMBEDDED_VALKEY, DemoSettings
 from inspector.demo.session_cookie import CookieOptions
 from inspector.ui.plain import PlainLabel
@@ -50,9 +51,14 @@ class DemoForm(QScrollArea):
         self.path_line = QLineEdit("/")
         self.domain_line = QLineEdit()
         self.port_line = QLineEdit()
+        self.fault_choice = QComboBox()
+        for fault, lesson in LESSONS.items():
+            self.fault_choice.addItem(lesson.title, fault)
+        self.lesson = PlainLabel("", role="caption", wrap=True)
         self.age_words = PlainLabel("", role="caption")
         self.hint = PlainLabel("", role="warn", wrap=True)
         self._add_rows()
+        column.addWidget(self.lesson)
         column.addWidget(self.hint)
         self.setWidget(card)
         self.offer_stores(())
@@ -80,6 +86,7 @@ class DemoForm(QScrollArea):
             ("cookie.domain", self.domain_line),
             ("proxy", self.boxes["proxy"]),
             ("port", self.port_line),
+            ("show a failure", self.fault_choice),
         ):
             self._form.addRow(PlainLabel(words, role="muted"), field)
             if words:
@@ -136,7 +143,7 @@ class DemoForm(QScrollArea):
         )
         port = self.port_line.text().strip()
         number = int(port) if port.isascii() and port.isdigit() and int(port) < 65_536 else None
-        return DemoSettings(str(self.store_choice.currentData()), number, options)
+        return DemoSettings(str(self.store_choice.currentData()), number, options, self.fault_choice.currentData())
 
     def _max_age_ms(self) -> int | None:
         text = self.age_line.text().strip()
@@ -165,6 +172,9 @@ class DemoForm(QScrollArea):
         port = self.port_line.text().strip()
         if port and not (port.isascii() and port.isdigit() and int(port) < 65_536):
             hints.append("The port is no number up to 65535: 3000 or the next free one is taken.")
+        lesson = LESSONS[self.fault_choice.currentData()]
+        self.lesson.setText(f"{lesson.watch} Remedy: {lesson.remedy}" if lesson.watch else "")
+        self.lesson.setVisible(bool(lesson.watch))
         self.hint.setText("\n".join(hints))
         self.hint.setVisible(bool(hints))
 

@@ -23,16 +23,17 @@ class ConnectMongoStore:
 
     marks_session = False
 
-    def __init__(self, address: StoreAddress, limits: Limits) -> None:
+    def __init__(self, address: StoreAddress, limits: Limits, *, keeps_forever: bool = False) -> None:
+        self._keeps_forever = keeps_forever
         self._link = MongoLink(address, limits)
         self._sessions = self._link.collection()
         self._index_lock = threading.Lock()
         self._has_index = False
 
     @classmethod
-    def open(cls, address: StoreAddress, limits: Limits) -> ConnectMongoStore:
+    def open(cls, address: StoreAddress, limits: Limits, *, keeps_forever: bool = False) -> ConnectMongoStore:
         """Connect, so that a wrong address or password is told here."""
-        store = cls(address, limits)
+        store = cls(address, limits, keeps_forever=keeps_forever)
         try:
             with store._link.errors():
                 store._sessions.find_one({"_id": "session-inspector-probe"}, {"_id": 1})
@@ -55,13 +56,17 @@ class ConnectMongoStore:
 
     def set(self, session_id: str, record: bytes, now_ms: int) -> None:
         """Write the session, bringing a deleted one back."""
-        fields = {"_id": session_id, "session": record.decode(), "expires": _expires(record, now_ms)}
+        fields: dict[str, object] = {"_id": session_id, "session": record.decode()}
+        if not self._keeps_forever:
+            fields["expires"] = _expires(record, now_ms)
         with self._link.errors():
             self._create_index()
             self._sessions.update_one({"_id": session_id}, {"$set": fields}, upsert=True)
 
     def touch(self, session_id: str, record: bytes, now_ms: int) -> None:
         """Set `expires` and nothing else. `RecordMissing`."""
+        if self._keeps_forever:
+            return
         with self._link.errors():
             result = self._sessions.update_one({"_id": session_id}, {"$set": {"expires": _expires(record, now_ms)}})
         if result.matched_count == 0:

@@ -20,16 +20,17 @@ class ConnectRedisStore:
 
     marks_session = False
 
-    def __init__(self, address: StoreAddress, limits: Limits) -> None:
+    def __init__(self, address: StoreAddress, limits: Limits, *, keeps_forever: bool = False) -> None:
+        self._keeps_forever = keeps_forever  # disableTTL
         self._address = address
         self._limits = limits
         self._prefix = address.options.get("prefix", "sess:").encode("utf-8", "surrogateescape")
         self._idle: queue.LifoQueue[RedisLink] = queue.LifoQueue()
 
     @classmethod
-    def open(cls, address: StoreAddress, limits: Limits) -> ConnectRedisStore:
+    def open(cls, address: StoreAddress, limits: Limits, *, keeps_forever: bool = False) -> ConnectRedisStore:
         """Connect, so that a wrong address or password is told here."""
-        store = cls(address, limits)
+        store = cls(address, limits, keeps_forever=keeps_forever)
         with store._link() as link:
             link.call("GET", store._prefix + b"session-inspector-probe")
         return store
@@ -43,13 +44,17 @@ class ConnectRedisStore:
         """Store the record with its TTL; one that is over already is deleted instead."""
         ttl_s = _ttl_s(record, now_ms)
         with self._link() as link:
-            if ttl_s is not None and ttl_s > 0:
+            if self._keeps_forever:
+                link.call("SET", self._key(session_id), record)
+            elif ttl_s is not None and ttl_s > 0:
                 link.call("SET", self._key(session_id), record, "EX", ttl_s)
             else:
                 link.call("DEL", self._key(session_id))
 
     def touch(self, session_id: str, record: bytes, now_ms: int) -> None:
         """Set the TTL and nothing else: the stored `cookie.expires` goes stale."""
+        if self._keeps_forever:
+            return
         ttl_s = _ttl_s(record, now_ms)
         if ttl_s is None:
             raise StoreRefused("The cookie of the session expires at no valid time, which Redis refuses.")

@@ -10,9 +10,10 @@ from store_adapters.errors import BadStoreAddress
 from store_adapters.options import Limits
 
 
-def open_application_store(url: str, *, limits: Limits | None = None) -> ApplicationStore:
+def open_application_store(url: str, *, limits: Limits | None = None, keeps_forever: bool = False) -> ApplicationStore:
     """Open the store at `url` as an Express application would; the URLs are those of `open_store`.
 
+    `keeps_forever`: records get no expiry, as with disableTTL; in memory they always follow their cookie.
     A folder is made when there is none. `BadStoreAddress`, `StoreUnreachable`, `StoreRefused`.
     """
     address = parse_address(url)
@@ -21,16 +22,17 @@ def open_application_store(url: str, *, limits: Limits | None = None) -> Applica
         case "redis" | "rediss" | "unix":
             from store_adapters.application.connect_redis import ConnectRedisStore
 
-            return ConnectRedisStore.open(address, limits)
+            return ConnectRedisStore.open(address, limits, keeps_forever=keeps_forever)
         case "mongodb" | "mongodb+srv":
             from store_adapters.application.connect_mongo import ConnectMongoStore
 
-            return ConnectMongoStore.open(address, limits)
+            return ConnectMongoStore.open(address, limits, keeps_forever=keeps_forever)
         case "file":
             from store_adapters.application.session_file_store import SessionFileApplicationStore
 
             extension = address.options.get("extension", ".json")
-            return SessionFileApplicationStore(Path(address.path), extension, _ttl_s(address.options.get("ttl", "")))
+            ttl_s = _ttl_s(address.options.get("ttl", ""))
+            return SessionFileApplicationStore(Path(address.path), extension, ttl_s, keeps_forever=keeps_forever)
         case _:
             from store_adapters.application.memory import MemoryApplicationStore
 

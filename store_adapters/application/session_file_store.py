@@ -25,7 +25,10 @@ class SessionFileApplicationStore:
 
     marks_session = True
 
-    def __init__(self, folder: Path, extension: str = ".json", ttl_s: float = _DEFAULT_TTL_S) -> None:
+    def __init__(
+        self, folder: Path, extension: str = ".json", ttl_s: float = _DEFAULT_TTL_S, *, keeps_forever: bool = False
+    ) -> None:
+        self._keeps_forever = keeps_forever
         self._folder = folder
         self._extension = extension
         self._ttl_s = ttl_s
@@ -103,7 +106,10 @@ class SessionFileApplicationStore:
 
     def _write(self, session_id: str, session: dict[str, JsValue], now_ms: int) -> None:
         """Replace the file in one step, keeping its mode; the temporary name ends in digits, as write-file-atomic's."""
-        session["__lastAccess"] = now_ms
+        if self._keeps_forever:
+            session.pop("__lastAccess", None)  # without it the library's sum is no number, which is never below now
+        else:
+            session["__lastAccess"] = now_ms
         path = self._path(session_id)
         temporary = path.with_name(f"{path.name}.{secrets.randbits(32)}")
         with _describing_errors():
