@@ -33,34 +33,34 @@ class Lesson:
 
 
 LESSONS = {
-    Fault.NONE: Lesson("nothing: the demo works as it should", "", ""),
+    Fault.NONE: Lesson("none", "", ""),
     Fault.LOST_UPDATE: Lesson(
-        "two requests at once lose one change",
+        "lost update",
         "Adding to the cart takes 1.5 s. Add two things in two tabs at the same time: one of them is gone.",
         "express-session saves the whole session and locks nothing: put what must not be lost into a database.",
     ),
     Fault.MISSING_TRUST_PROXY: Lesson(
-        "secure cookies behind a proxy that is not trusted",
+        "proxy not trusted",
         "The cookie is never set, so no login sticks, and every visit leaves another record.",
         'Set app.set("trust proxy", 1), or proxy: true.',
     ),
     Fault.NO_EXPIRY: Lesson(
-        "records without an end",
+        "no expiry",
         "No record expires, and the store only grows. Look at the chip No expiry.",
         "Keep disableTTL off, and never write a key without its TTL.",
     ),
     Fault.WRONG_SECRET: Lesson(
-        "two processes with two secrets",
+        "two secrets",
         "Every other request refuses the cookie of the one before: the login comes and goes.",
         "Give all processes the same secret, from one place; keep the old one as the second when you change it.",
     ),
     Fault.FLOOD: Lesson(
-        "saveUninitialized stores every passer-by",
+        "saveUninitialized flood",
         "Generate visitors or reload / without cookies: each leaves a record that holds nothing but its cookie.",
         "Set saveUninitialized: false.",
     ),
     Fault.RESAVE: Lesson(
-        "resave writes over an edit",
+        "resave over an edit",
         "Every page takes 1.5 s. Load one, save an edit here meanwhile: the page writes its older copy over it.",
         "Set resave: false.",
     ),
