@@ -38,6 +38,7 @@ _SIGNING = (
     "EdDSA",
 )
 _SEALING = ("dir", "A128KW", "A256KW", "A128GCMKW", "A256GCMKW", "A128GCM", "A256GCM", "A128CBC-HS256", "A256CBC-HS512")
+_KEY_BYTES = {"A128GCM": 16, "A256GCM": 32, "A128CBC-HS256": 32, "A256CBC-HS512": 64}
 _AUTH_JS = (
     ("Auth.js Generated Encryption Key ({name})", True, 64),  # Auth.js 5: the cookie's name is the salt
     ("NextAuth.js Generated Encryption Key", False, 32),  # next-auth 4
@@ -164,7 +165,10 @@ class SealedToken(_Token):
 
         check_object(text, self.label)
         keys = [key for key, _ in _seal_keys(secret, cookie.name)]
-        key = next((one for one in keys if _decrypt(cookie.value, one) is not None), keys[0] if keys else b"")
+        # The key that opened it; else one of the size its encryption wants, what was given before what Auth.js derives.
+        wanted = _KEY_BYTES.get(str(_header(cookie.value).get("enc")), 32)
+        fitting = [one for one in reversed(keys) if len(one) == wanted]
+        key = next((one for one in keys if _decrypt(cookie.value, one) is not None), fitting[0] if fitting else b"")
         try:
             return jwe.encrypt_compact(
                 _header(cookie.value), text.strip().encode(), OctKey.import_key(key), algorithms=list(_SEALING)

@@ -1,0 +1,114 @@
+// The other session libraries, each as an application with /set?value=… and /get on a port of its own. Prints one line of JSON.
+"use strict";
+const SECRETS = ["cookie library secret, current one", "cookie library secret, the older one"];
+const KEY = Buffer.alloc(32, 7);
+
+function express(listen) {
+  const app = require("express")();
+  app.use(require("cookie-session")({ keys: SECRETS }));
+  app.get("/set", (req, res) => {
+    req.session.value = req.query.value;
+    res.send("set");
+  });
+  app.get("/get", (req, res) => res.json({ value: req.session.value || null, added: req.session.added || null }));
+  return listen(app);
+}
+
+function koa(listen, store) {
+  const Koa = require("koa");
+  const koaSession = require("koa-session");
+  const app = new Koa();
+  app.keys = SECRETS;
+  const records = new Map();
+  const external = { get: (key) => records.get(key), set: (key, value) => records.set(key, value), destroy: (key) => records.delete(key) };
+  const create = koaSession.createSession || koaSession.default || koaSession;
+  app.use(create(store ? { store: external } : {}, app));
+  app.use((context) => {
+    if (context.path === "/set") {
+      context.session.value = context.query.value;
+      context.body = "set";
+    } else {
+      context.body = { value: context.session.value || null, added: context.session.added || null };
+    }
+  });
+  return listen(app.callback());
+}
+
+async function fastify(plugins) {
+  const app = require("fastify")();
+  for (const [plugin, options] of plugins) await app.register(require(plugin), options);
+  const read = (request, name) => (request.session.get ? request.session.get(name) : request.session[name]) || null;
+  app.get("/set", async (request) => {
+    if (request.session.set) request.session.set("value", request.query.value);
+    else request.session.value = request.query.value;
+    return "set";
+  });
+  app.get("/get", async (request) => ({ value: read(request, "value"), added: read(request, "added") }));
+  await app.listen({ port: 0, host: "127.0.0.1" });
+  return app.server.address().port;
+}
+
+function iron(listen) {
+  const options = { password: SECRETS[0], cookieName: "app", cookieOptions: { secure: false } };
+  return listen(async (req, res) => {
+    const { getIronSession } = await import("iron-session");
+    const session = await getIronSession(req, res, options);
+    const url = new URL(req.url, "http://x");
+    if (url.pathname === "/set") {
+      session.value = url.searchParams.get("value");
+      await session.save();
+      return res.end("set");
+    }
+    res.setHeader("Content-Type", "application/json");
+    res.end(JSON.stringify({ value: session.value || null, added: session.added || null }));
+  });
+}
+
+async function jose(listen, isEncrypted) {
+  const { SignJWT, jwtVerify, EncryptJWT, jwtDecrypt } = await import("jose");
+  const secret = new TextEncoder().encode(SECRETS[0]);
+  const read = async (token) => (isEncrypted ? await jwtDecrypt(token, KEY) : await jwtVerify(token, secret)).payload;
+  const make = (claims) =>
+    isEncrypted
+      ? new EncryptJWT(claims).setProtectedHeader({ alg: "dir", enc: "A256GCM" }).setExpirationTime("2h").encrypt(KEY)
+      : new SignJWT(claims).setProtectedHeader({ alg: "HS256" }).setExpirationTime("2h").sign(secret);
+  return listen(async (req, res) => {
+    const url = new URL(req.url, "http://x");
+    if (url.pathname === "/set") {
+      res.setHeader("Set-Cookie", `token=${await make({ value: url.searchParams.get("value") })}; Path=/`);
+      return res.end("set");
+    }
+    const found = /token=([^;]+)/.exec(req.headers.cookie || "");
+    const payload = found ? await read(found[1]).catch(() => ({})) : {};
+    res.setHeader("Content-Type", "application/json");
+    res.end(JSON.stringify({ value: payload.value || null, added: payload.added || null }));
+  });
+}
+
+function listen(handler) {
+  return new Promise((done) => {
+    const server = require("http").createServer(handler);
+    server.listen(0, "127.0.0.1", () => done(server.address().port));
+  });
+}
+
+async function main() {
+  const cookie = { path: "/", secure: false };
+  console.log(
+    JSON.stringify({
+      "cookie-session": await express(listen),
+      "koa-session": await koa(listen, false),
+      "koa-session store": await koa(listen, true),
+      "fastify-session": await fastify([
+        ["@fastify/cookie", {}],
+        ["@fastify/session", { secret: SECRETS, cookie }],
+      ]),
+      "secure-session": await fastify([["@fastify/secure-session", { key: KEY, cookie }]]),
+      "secure-session secret": await fastify([["@fastify/secure-session", { secret: SECRETS[0], cookie }]]),
+      "iron-session": await iron(listen),
+      jwt: await jose(listen, false),
+      jwe: await jose(listen, true),
+    }),
+  );
+}
+main();
