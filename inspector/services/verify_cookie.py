@@ -103,7 +103,8 @@ class _Chain:
         else:
             label = scheme_label(verdict.scheme)
             named = f" named {_shown(cookie.name)}" if cookie.name else ""
-            self._put("Format", LinkState.OK, f"A cookie of {label}{named}, {verdict.encoding}.")
+            sure = "certain: a secret fits" if verdict.secret_index is not None else "likely: its form"
+            self._put("Format", LinkState.OK, f"A cookie of {label}{named} ({sure}), {verdict.encoding}.")
 
     def _follow_carrier(self) -> None:
         """Follow a cookie that carries its session: there is no record to find."""
