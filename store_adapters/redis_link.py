@@ -28,7 +28,7 @@ from store_adapters.errors import (
 from store_adapters.options import Limits, StoreAddress
 
 Reply = Any
-_READ_BYTES = 1 << 16
+_READ_BYTES = 1 << 18
 _COMMAND = re.compile(r"run the '([\w|-]{1,40})' command")
 
 
@@ -70,6 +70,40 @@ class RedisLink:
             raise self._describe_break(error) from None
         finally:
             self._is_busy = False
+
+    def send_ahead(self, data: bytes) -> None:
+        """Send packed commands whose replies `collect` takes later; nothing else may be asked in between."""
+        self._is_interrupted = False
+        self._is_busy = True
+        try:
+            if self._socket is None:
+                self._connect()
+            self._send(data)
+        except (OSError, hiredis.ProtocolError) as error:
+            self.disconnect()
+            raise self._describe_break(error) from None
+        finally:
+            self._is_busy = False
+
+    def collect(self, number: int) -> list[Reply]:
+        """Return the next replies, error replies among them; each wait is bounded, and all of it by the deadline."""
+        self._is_busy = True
+        deadline = time.monotonic() + self._limits.deadline_s
+        replies: list[Reply] = []
+        add, gets = replies.append, self._reader.gets
+        try:
+            while number:
+                reply = gets()
+                if reply is False:
+                    reply = self._receive(deadline)
+                add(reply)
+                number -= 1
+        except (OSError, hiredis.ProtocolError) as error:
+            self.disconnect()
+            raise self._describe_break(error) from None
+        finally:
+            self._is_busy = False
+        return replies
 
     def listen(self, timeout_s: float) -> Reply | None:
         """Wait up to `timeout_s` for one pushed message; None when there was none."""

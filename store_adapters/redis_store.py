@@ -23,7 +23,6 @@ from store_adapters.contract import (
     Count,
     RawRecord,
     RecordRef,
-    Skipped,
     StoreInfo,
 )
 from store_adapters.errors import (
@@ -41,6 +40,7 @@ from store_adapters.options import Limits, StoreAddress
 from store_adapters.polling import poll_changes
 from store_adapters.redis_cas import CompareAndSet
 from store_adapters.redis_link import RedisLink, describe_reply
+from store_adapters.redis_listing import RedisListing
 
 _SCAN_COUNT = 1000
 _GLOB = re.compile(rb"([*?\[\]\\^-])")
@@ -60,6 +60,7 @@ class RedisStore:
         self._limits = limits
         self._prefix = address.options.get("prefix", "sess:").encode("utf-8", "surrogateescape")
         self._link = RedisLink(address, limits)
+        self._list_link = RedisLink(address, limits)
         self._watch_link = RedisLink(address, limits)
         self._cas = CompareAndSet(self._link, limits.call_s)
 
@@ -89,30 +90,12 @@ class RedisStore:
     # --- reading ------------------------------------------------------------------------------------------------
 
     def list_records(self, cancel: CancelToken) -> Iterator[Batch]:
-        total = self._total()
-        pattern = escape_glob(self._prefix)
-        run_id, read = self._run_id(), 0
-        scan = ("SCAN", 0, "MATCH", pattern, "COUNT", _SCAN_COUNT)
+        total, run_id, read = self._total(), self._run_id(), 0
         try:
-            cursor, keys = self._scanned(self._link.pipe([scan])[0])
-            while not cancel.is_cancelled:
-                # The next SCAN travels with this page's reads, so that the server never waits for us.
-                commands: list[Sequence[bytes | str | int]] = []
-                for key in keys:
-                    commands += [("GETRANGE", key, 0, self._limits.list_payload_bytes - 1), ("PTTL", key)]
-                is_last = cursor == b"0"
-                if not is_last:
-                    commands.append(("SCAN", cursor, "MATCH", pattern, "COUNT", _SCAN_COUNT))
-                replies = self._link.pipe(commands) if commands else []
-                at_ms = now_ms()
-                page = keys
-                if not is_last:
-                    cursor, keys = self._scanned(replies.pop())
-                batch = self._batch(page, replies, at_ms, read, total)
+            listing = RedisListing(self._list_link, self._link, escape_glob(self._prefix), self._limits)
+            for batch in listing.batches(cancel, total):
                 read = batch.read
                 yield batch
-                if is_last:
-                    break
         except StoreUnreachable as error:
             raise StoreUnreachable(
                 f"{error.message} The list is incomplete: {read:,} sessions were read.", error.remedy
@@ -126,64 +109,6 @@ class RedisStore:
         if isinstance(reply, hiredis.ReplyError):
             raise describe_reply(reply)
         return reply[0], reply[1]
-
-    def _batch(self, keys: list[bytes], replies: list[Any], at_ms: int, read: int, total: int | None) -> Batch:
-        batch = Batch([], [], [], [], [], [], read, total)
-        columns: Any = batch
-        again: list[bytes] = []
-        for place, key in enumerate(keys):
-            value, left = replies[2 * place], replies[2 * place + 1]
-            if isinstance(value, hiredis.ReplyError):
-                self._skip(columns.skipped, key, value, again)
-                continue
-            if left == -2 or isinstance(left, hiredis.ReplyError):
-                if left != -2:
-                    columns.skipped.append(Skipped(key, describe_reply(left).message))
-                continue
-            self._add(columns, key, value, left, at_ms)
-        if again:
-            self._read_whole(columns, again, at_ms)
-        self._true_sizes(columns)
-        return Batch(
-            batch.keys, batch.payloads, batch.sizes, batch.expires_at_ms, batch.changed_at_ms, batch.skipped,
-            read + len(batch.keys), total,
-        )  # fmt: skip
-
-    def _add(self, columns: Any, key: bytes, value: bytes, left: int, at_ms: int) -> None:
-        columns.keys.append(key)
-        columns.payloads.append(value)
-        columns.sizes.append(len(value))
-        columns.expires_at_ms.append(at_ms + left if left >= 0 else None)
-        columns.changed_at_ms.append(None)
-
-    def _skip(self, skipped: list[Skipped], key: bytes, error: Exception, again: list[bytes]) -> None:
-        if str(error).startswith("WRONGTYPE"):
-            skipped.append(Skipped(key, "not a text key"))
-        elif "getrange" in str(error).lower():
-            again.append(key)  # the ACL knows GET only
-        else:
-            skipped.append(Skipped(key, describe_reply(error).message))
-
-    def _read_whole(self, columns: Any, keys: list[bytes], at_ms: int) -> None:
-        commands: list[tuple[bytes | str, ...]] = []
-        for key in keys:
-            commands += [("GET", key), ("PTTL", key)]
-        replies = self._link.pipe(commands)
-        for place, key in enumerate(keys):
-            value, left = replies[2 * place], replies[2 * place + 1]
-            if isinstance(value, bytes) and isinstance(left, int) and left != -2:
-                self._add(columns, key, value, left, at_ms)
-            elif isinstance(value, hiredis.ReplyError):
-                columns.skipped.append(Skipped(key, describe_reply(value).message))
-
-    def _true_sizes(self, columns: Any) -> None:
-        limit = self._limits.list_payload_bytes
-        cut = [place for place, payload in enumerate(columns.payloads) if len(payload) >= limit]
-        if cut:
-            sizes = self._link.pipe([("STRLEN", columns.keys[place]) for place in cut])
-            for place, size in zip(cut, sizes, strict=True):
-                if isinstance(size, int):
-                    columns.sizes[place] = size
 
     def read(self, ref: RecordRef) -> RawRecord:
         size = self._link.pipe([("STRLEN", ref.key)])[0]
@@ -326,11 +251,12 @@ class RedisStore:
         return key.removeprefix(self._prefix).decode("utf-8", "surrogateescape")
 
     def interrupt(self) -> None:
-        self._link.interrupt()
-        self._watch_link.interrupt()
+        for link in (self._link, self._list_link, self._watch_link):
+            link.interrupt()
 
     def close(self) -> None:
         self._link.disconnect()
+        self._list_link.interrupt()
         self._watch_link.interrupt()
 
     def _facts(self) -> dict[str, str]:

@@ -15,11 +15,10 @@ import msgspec
 from inspector.codecs._api import CodecError, Decoded, SealedError, Summary
 from inspector.codecs._bson import read_elements, read_value
 from inspector.codecs._json import read_json
+from inspector.codecs._quick import QuickReader, UserPath, text_at
 from inspector.codecs._registry import decode
 from inspector.core.node import Kind, Node
 from inspector.core.secret import Secret
-
-UserPath = tuple[str | int, ...]
 
 DEFAULT_USER_PATHS: tuple[UserPath, ...] = (
     ("user", "username"), ("user", "name"), ("user", "login"), ("user", "email"), ("user", "displayName"), ("user", "id"),
@@ -34,7 +33,6 @@ DEFAULT_USER_PATHS: tuple[UserPath, ...] = (
 _ROLE_PATHS: tuple[UserPath, ...] = (
     ("user", "role"), ("role",), ("passport", "user", "role"), ("account", "role"), ("profile", "role"), ("user", "roles", 0),
 )  # fmt: skip
-_CUT = 80
 _SEALED_FIELDS = frozenset(("hmac", "ct", "iv"))
 _FAST_LIMIT = 256 * 1024
 _NO_SESSION = Summary("JSON, not a session", "", "", False, 0)
@@ -68,6 +66,23 @@ def summarise(
     except CodecError as error:
         return Summary(f"unreadable: {error}", "", "", False, 0)
     return summarise_decoded(decoded, user_paths)
+
+
+class Summariser:
+    """Summarises the records of one store: plain sessions by the thousand, the others one by one. For one thread."""
+
+    def __init__(self, kind: str, user_paths: Sequence[UserPath] = (), secrets: Sequence[Secret] = ()) -> None:
+        self._kind, self._user_paths, self._secrets = kind, user_paths, secrets
+        self._quick = QuickReader(kind, user_paths, DEFAULT_USER_PATHS, _ROLE_PATHS)
+        self.plain_format = "connect-mongo, JSON text" if kind == "mongo" else _label(kind)
+
+    def plain_users(self, payloads: Sequence[bytes]) -> tuple[list[str], list[str], list[int]]:
+        """Return the users and roles of records in the `plain_format`, and the places of all others (for `whole`)."""
+        return self._quick.read_all(payloads)
+
+    def whole(self, payload: bytes, session_id: str, *, is_quick: bool) -> Summary:
+        """Return what `summarise` does."""
+        return summarise(payload, self._kind, self._user_paths, self._secrets, session_id, is_quick=is_quick)
 
 
 def summarise_decoded(decoded: Decoded, user_paths: Sequence[UserPath] = ()) -> Summary:
@@ -150,18 +165,4 @@ def _number(text: str) -> int | float | str:
 
 
 def _first(value: dict[str, Any], paths: Sequence[UserPath]) -> str:
-    for path in paths:
-        found: Any = value
-        for key in path:
-            if isinstance(found, dict):
-                found = found.get(key)
-            elif isinstance(found, list) and isinstance(key, int) and key < len(found):
-                found = found[key]
-            else:
-                found = None
-                break
-        if isinstance(found, str) and found:
-            return found[:_CUT]
-        if isinstance(found, int | float) and not isinstance(found, bool):
-            return str(found)[:_CUT]
-    return ""
+    return next((text for path in paths if (text := text_at(value, path))), "")

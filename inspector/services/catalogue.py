@@ -1,27 +1,33 @@
 """The list of a store's sessions in columns, without an object per row; knows no window and no driver.
 
-One thread appends and updates (the store's lane), another reads (the window): rows are only added at the end while
-reading, `generation` moves when rows changed place or content.
+Any thread may ask; appending, updating and removing take a lock. A row keeps its position for as long as the catalogue
+lives: `generation` moves when rows changed content or went. Memory a row, beside the stored bytes: about 90 bytes.
 """
 
 from __future__ import annotations
 
 import threading
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
 
-from inspector.codecs import Summary, plain_data, summarise
+from inspector.codecs import Summariser, Summary
+from inspector.services.catalogue_chunk import CatalogueChunk
 from inspector.services.filter import SessionFilter
+from inspector.services.filter_terms import NEVER
+from inspector.services.key_index import KeyIndex
 from inspector.services.open_session import PLAIN, Reading
+from inspector.services.overview import Overview, survey
+from inspector.services.sorting import sort_numbers, sort_texts
+from inspector.services.text_column import ROWS, TextColumn
 from store_adapters.contract import Batch, CancelToken, RawRecord, SessionStore
 from store_adapters.session_file import expiry_of
 
-_NONE = -(2**62)
 _IN_VAIN = 20
-_HOUR_MS = 3_600_000
+_LARGEST = 2**32 - 1
+_MOVED_MS = 1500
+"""Two readings of one TTL give two expiries which differ by the time between: less than this is no move."""
 
 
 class Column(Enum):
@@ -52,39 +58,43 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Bucket:
-    """One bar of a plot: how many sessions lie in [low, high); `high` None: open end."""
+class MemoryLimit:
+    """How many stored bytes the list keeps as they are; beyond, values are compressed, or with `drops` forgotten."""
 
-    low: int
-    high: int | None
-    number: int
+    stored_bytes: int = 1 << 30
+    drops: bool = False
 
 
 class Catalogue:
     """Sessions of one store, found by position or key."""
 
-    def __init__(self, store: SessionStore, reading: Reading = PLAIN) -> None:
-        self._kind = store.capabilities.kind
-        self._id_of = store.session_id_of
+    def __init__(self, store: SessionStore, reading: Reading = PLAIN, limit: MemoryLimit = MemoryLimit()) -> None:
+        self.kind = store.capabilities.kind
+        self.id_of = store.session_id_of
         self._reading = reading
+        self._limit = limit
+        self._summariser = Summariser(self.kind, reading.user_paths, reading.secrets)
         self._lifetime_ms = store.capabilities.lifetime_ms
         self._lock = threading.RLock()
         self._generation = 0
-        self._reset()
-
-    def _reset(self) -> None:
-        self._keys: list[bytes] = []
-        self._payloads: list[bytes] = []
-        self._sizes = array("q")
-        self._expires = array("q")
-        self._changed = array("q")
-        self._users: list[str] = []
-        self._roles: list[str] = []
-        self._formats: list[str] = []
-        self._places: dict[bytes, int] = {}
-        self._alive = bytearray()
-        self._inner: dict[int, bytes] = {}  # the text inside rows that are wrapped in something, for the filter
+        self.keys_column = TextColumn()
+        self.payloads_column = TextColumn()
+        self._users = TextColumn()
+        self._looks: list[tuple[str, str]] = []  # the different pairs of format and role, of which there are few
+        self._look_codes: dict[tuple[str, str], int] = {}
+        self._look = array("I")
+        self.sizes = array("I")
+        self.expires = array("q")
+        self.changed = array("q")
+        self.alive = bytearray()
+        self.inner: dict[int, bytes] = {}  # the text inside rows that are wrapped in something, for the filter
+        self._index = KeyIndex()
+        self._total = 0
         self._count = 0
+        self._kept_bytes = 0
+        self._judged_blocks = 0
+        self._seen: bytearray | None = None
+        self.unkept_count = 0
 
     def __len__(self) -> int:
         return self._count
@@ -93,39 +103,114 @@ class Catalogue:
     def generation(self) -> int:
         return self._generation
 
-    def clear(self) -> None:
+    @property
+    def total(self) -> int:
+        """How many positions there are, gaps of removed rows included."""
+        return self._total
+
+    @property
+    def stored_bytes(self) -> int:
+        """The memory that stored keys and values take."""
+        return self.keys_column.memory_bytes + self.payloads_column.memory_bytes
+
+    # --- writing ------------------------------------------------------------------------------------------------
+
+    def begin_listing(self) -> None:
+        """A listing of everything begins: what `end_listing` finds unseen is gone."""
         with self._lock:
-            self._reset()
-            self._generation += 1
+            self._seen = bytearray(self._total)
+            self._index.unsettle(self._hashes() if self._total else ())
+
+    def end_listing(self, *, is_complete: bool) -> None:
+        """The listing ended; a complete one removes what was there when it began and did not come again."""
+        with self._lock:
+            seen, self._seen = self._seen, None
+            place = seen.find(0) if seen and is_complete else -1
+            while seen and place >= 0:
+                if self.alive[place]:
+                    self._bury(place)
+                place = seen.find(0, place + 1)
+            self._index.settle()
+
+    def _hashes(self) -> Iterator[tuple[int, int]]:
+        for number in range(self.keys_column.block_count):
+            for place, key in enumerate(self.keys_column.block(number).values(), number * ROWS):
+                if self.alive[place]:
+                    yield hash(key), place
 
     def append(self, batch: Batch) -> int:
         """Add a batch (a key that is there already is updated in place); return the number of rows now.
 
         Keys which cannot be read as sessions are listed too, with the reason as their format.
         """
+        with self._lock:
+            hashes = list(map(hash, batch.keys))
+            if self._index.are_new(hashes):
+                self._append_new(batch, hashes)
+            else:
+                self._append_known(batch)
+            for skipped in batch.skipped:
+                summary = Summary(f"unreadable: {skipped.reason}", "", "", False, 0)
+                self._put(skipped.key, b"", 0, None, None, summary)
+            self._keep_within_limit()
+        return self._count
+
+    def _append_new(self, batch: Batch, hashes: list[int]) -> None:
+        first, payloads = self._total, list(batch.payloads)
+        users, roles, odd = self._summariser.plain_users(payloads)
+        texts: dict[int, bytes] = {}
+        plain = self._summariser.plain_format
+        looks = [(plain, role) for role in roles]
+        for place in odd:
+            summary = self._summarise(batch.keys[place], payloads[place], batch.sizes[place])
+            users[place], looks[place] = summary.user, (summary.format, summary.role)
+            if summary.text:
+                texts[place] = summary.text
+        expires = [NEVER if expiry is None else expiry for expiry in batch.expires_at_ms]
+        for place, text in texts.items():
+            self.inner[first + place] = text
+            if self._lifetime_ms is not None:
+                expires[place] = _in_column(expiry_of(text, self._lifetime_ms / 1000))
+        if expires and (min(expires) < 0 or max(expires) > NEVER):
+            expires = list(map(_in_column, expires))
+        self.keys_column.extend(batch.keys)
+        self.payloads_column.extend(payloads)
+        self._users.extend([user.encode("utf-8", "surrogatepass") for user in users])
+        codes = self._look_codes
+        self._look.extend([codes[look] if look in codes else self._code(look) for look in looks])
+        self.sizes.extend(batch.sizes if max(batch.sizes, default=0) <= _LARGEST else map(_size, batch.sizes))
+        self.expires.extend(expires)
+        self.changed.extend([changed or 0 for changed in batch.changed_at_ms])
+        self.alive.extend(b"\1" * len(hashes))
+        self._index.add_all(hashes, first)
+        self._count += len(hashes)
+        self._total += len(hashes)
+
+    def _append_known(self, batch: Batch) -> None:
         for key, payload, size, expires, changed in zip(
             batch.keys, batch.payloads, batch.sizes, batch.expires_at_ms, batch.changed_at_ms, strict=True
         ):
-            known = self._known(key, payload)
-            if known is None:
-                summary = self._summarise(key, payload, size)
-            else:
-                user = self._users[known]
-                summary = Summary(self._formats[known], user, self._roles[known], bool(user), 0)
-                if self._lifetime_ms is not None:
-                    expires = _or_none(self._expires[known])
-            self._put(key, payload, size, expires, changed, summary)
-        for skipped in batch.skipped:
-            summary = Summary(f"unreadable: {skipped.reason}", "", "", False, 0)
-            self._put(skipped.key, b"", 0, None, None, summary)
-        return self._count
+            position = self.find(key)
+            if position is None or self.payloads_column[position] != payload or not payload:
+                self._put(key, payload, size, expires, changed, self._summarise(key, payload, size))
+                continue
+            # These very bytes were there: what was found in them, slow keys included, still holds.
+            self._mark_seen(position)
+            if self._lifetime_ms is None or position not in self.inner:
+                expiry = _in_column(expires)
+                if abs(self.expires[position] - expiry) > _MOVED_MS:
+                    self._generation += 1
+                self.expires[position] = expiry
+            if changed is not None:
+                self.changed[position] = changed
 
     def update(self, record: RawRecord, seen_at_ms: int | None) -> int:
         """Put a newly read record in; return its position."""
         key, payload = record.ref.key, record.payload
         summary = self._summarise(key, payload, len(payload), is_quick=False)
-        position = self._put(key, payload, len(payload), record.expires_at_ms, seen_at_ms, summary)
-        self._generation += 1
+        with self._lock:
+            position = self._put(key, payload, len(payload), record.expires_at_ms, seen_at_ms, summary)
+            self._generation += 1
         return position
 
     def unseal(self, cancel: CancelToken) -> Iterator[int]:
@@ -134,243 +219,216 @@ class Catalogue:
         Gives up once some that no secret opens have come one after the other. For a lane beside the others.
         """
         done = in_vain = 0
-        for position, key in enumerate(self._keys):
-            if cancel.is_cancelled or in_vain == _IN_VAIN or not self._reading.secrets:
+        if not self._reading.secrets or not any(look.startswith("encrypted") for look, _role in self._looks):
+            return
+        for position in range(self._total):
+            if cancel.is_cancelled or in_vain == _IN_VAIN:
                 return
-            payload = self._payloads[position]
-            if not self._alive[position] or not self._formats[position].startswith("encrypted"):
+            if not self.alive[position] or not self.format(position).startswith("encrypted"):
                 continue
+            key, payload = self.keys_column[position], self.payloads_column[position]
             summary = self._summarise(key, payload, len(payload), is_quick=False)
             if summary.format.startswith("encrypted"):
                 in_vain += 1
                 continue
             done, in_vain = done + 1, 0
-            self._put(key, payload, len(payload), _or_none(self._expires[position]), None, summary)
-            self._generation += 1
+            with self._lock:
+                self._put(key, payload, len(payload), _or_none(self.expires[position]), None, summary)
+                self._generation += 1
             yield done
-
-    def _known(self, key: bytes, payload: bytes) -> int | None:
-        """Return the row which holds these very bytes: what was found in them, slow keys included, still holds."""
-        position = self._places.get(key)
-        return position if position is not None and payload and self._payloads[position] == payload else None
 
     def _summarise(self, key: bytes, payload: bytes, size: int, *, is_quick: bool = True) -> Summary:
         if size > len(payload):
             return Summary("unreadable: too large for the list", "", "", False, 0)
-        reading, sid = self._reading, self._id_of(key)
-        return summarise(payload, self._kind, reading.user_paths, reading.secrets, sid, is_quick=is_quick)
+        return self._summariser.whole(payload, self.id_of(key), is_quick=is_quick)
 
     def _put(
         self, key: bytes, payload: bytes, size: int, expires: int | None, changed: int | None, summary: Summary
     ) -> int:
         if summary.text and self._lifetime_ms is not None:
             expires = expiry_of(summary.text, self._lifetime_ms / 1000)
-        expiry = _NONE if expires is None else expires
-        with self._lock:
-            position = self._places.get(key)
-            if position is None:
-                position = self._places[key] = len(self._keys)
-                self._keys.append(key)
-                self._payloads.append(payload)
-                self._sizes.append(size)
-                self._expires.append(expiry)
-                self._changed.append(_NONE if changed is None else changed)
-                self._users.append(summary.user)
-                self._roles.append(summary.role)
-                self._formats.append(summary.format)
-                self._alive.append(1)
-                self._count += 1
-                self._keep_inner(position, summary)
-                return position
-            if self._payloads[position] != payload or abs(self._expires[position] - expiry) > 1500:
-                self._generation += 1
-            if self._payloads[position] != payload or summary.text:
-                self._keep_inner(position, summary)
-            self._payloads[position] = payload
-            self._sizes[position] = size
-            self._expires[position] = expiry
-            if changed is not None:
-                self._changed[position] = changed
-            self._users[position], self._roles[position] = summary.user, summary.role
-            self._formats[position] = summary.format
-            return position
-
-    def _keep_inner(self, position: int, summary: Summary) -> None:
-        if summary.text:
-            self._inner[position] = summary.text
+        expiry, look = _in_column(expires), self._code((summary.format, summary.role))
+        user = summary.user.encode("utf-8", "surrogatepass")
+        position = self.find(key)
+        if position is None:
+            position = self._total
+            self.keys_column.extend([key])
+            self.payloads_column.extend([payload])
+            self._users.extend([user])
+            self._look.append(look)
+            self.sizes.append(_size(size))
+            self.expires.append(expiry)
+            self.changed.append(changed or 0)
+            self.alive.append(1)
+            self._index.add(hash(key), position)
+            self._count += 1
+            self._total += 1
         else:
-            self._inner.pop(position, None)
+            if self.payloads_column[position] != payload or abs(self.expires[position] - expiry) > _MOVED_MS:
+                self._generation += 1
+            self.payloads_column[position] = payload
+            if self._users[position] != user:
+                self._users[position] = user
+            self._look[position] = look
+            self.sizes[position] = _size(size)
+            self.expires[position] = expiry
+            if changed is not None:
+                self.changed[position] = changed
+        if summary.text:
+            self.inner[position] = summary.text
+        else:
+            self.inner.pop(position, None)
+        self._mark_seen(position)
+        return position
+
+    def _mark_seen(self, position: int) -> None:
+        if self._seen is not None and position < len(self._seen):
+            self._seen[position] = 1
+
+    def _code(self, look: tuple[str, str]) -> int:
+        if look not in self._look_codes:
+            self._looks.append(look)
+            self._look_codes[look] = len(self._looks) - 1
+        return self._look_codes[look]
 
     def remove(self, key: bytes) -> bool:
         """Take a record out; its row becomes a gap that `select` leaves out."""
         with self._lock:
-            position = self._places.pop(key, None)
+            position = self.find(key)
             if position is None:
                 return False
-            self._alive[position] = 0
-            self._payloads[position] = b""
-            self._inner.pop(position, None)
-            self._count -= 1
-            self._generation += 1
+            self._bury(position)
             return True
+
+    def _bury(self, position: int) -> None:
+        self.alive[position] = 0
+        self.inner.pop(position, None)
+        self._count -= 1
+        self._generation += 1
+
+    def _keep_within_limit(self) -> None:
+        finished = self._total // ROWS
+        while self._judged_blocks < finished:
+            number = self._judged_blocks
+            self._judged_blocks += 1
+            self._kept_bytes += len(self.payloads_column.block(number).stored)
+            if self._kept_bytes <= self._limit.stored_bytes:
+                continue
+            if self._limit.drops:
+                self.payloads_column.drop(number)
+                self.unkept_count += ROWS
+            else:
+                self.payloads_column.pack(number)
+
+    # --- asking -------------------------------------------------------------------------------------------------
 
     def row(self, position: int) -> Row:
         """Return the values of a row."""
-        key = self._keys[position]
-        user = self._users[position]
+        key, user = self.keys_column[position], self.user(position)
+        look, role = self._looks[self._look[position]]
         return Row(
             key=key,
-            session_id=self._id_of(key),
+            session_id=self.id_of(key),
             user=user,
-            role=self._roles[position],
+            role=role,
             signed_in=bool(user),
-            format=self._formats[position],
-            size=self._sizes[position],
-            expires_at_ms=_or_none(self._expires[position]),
-            changed_at_ms=_or_none(self._changed[position]),
-            is_expiry_hidden=self._hides_expiry(position),
+            format=look,
+            size=self.sizes[position],
+            expires_at_ms=_or_none(self.expires[position]),
+            changed_at_ms=self.changed[position] or None,
+            is_expiry_hidden=self.is_expiry_hidden(position),
         )
 
-    def _hides_expiry(self, position: int) -> bool:
-        is_sealed = self._lifetime_ms is not None and self._formats[position].startswith("encrypted")
-        return is_sealed and self._expires[position] == _NONE
+    def user(self, position: int) -> str:
+        return self._users[position].decode("utf-8", "surrogatepass")
 
-    def payload(self, position: int) -> bytes:
-        return self._payloads[position]
+    def users(self, number: int) -> list[str]:
+        """Return the users of a block of rows."""
+        return [value.decode("utf-8", "surrogatepass") for value in self._users.block(number).values()]
+
+    def format(self, position: int) -> str:
+        return self._looks[self._look[position]][0]
+
+    def is_expiry_hidden(self, position: int) -> bool:
+        is_sealed = self._lifetime_ms is not None and self.format(position).startswith("encrypted")
+        return is_sealed and self.expires[position] == NEVER
 
     def find(self, key: bytes) -> int | None:
-        return self._places.get(key)
-
-    def keys(self) -> tuple[bytes, ...]:
-        """Return the keys of all rows."""
-        with self._lock:
-            return tuple(self._places)
+        """Return the position of a key's row."""
+        for position in self._index.candidates(hash(key)):
+            if self.alive[position] and self.keys_column[position] == key:
+                return position
+        return None
 
     def select(
-        self, session_filter: SessionFilter | None, sort_by: Column, *, descending: bool, now_ms: int
+        self, session_filter: SessionFilter | None, sort_by: Column | None, *, descending: bool, now_ms: int
     ) -> Sequence[int]:
-        """Return the positions of the matching rows in order (an `array('q')`); runs outside the GUI thread."""
-        total = len(self._keys)
-        alive = self._alive
-        positions = [position for position in range(total) if alive[position]]
-        if session_filter is not None:
-            matches = session_filter.matches
-            candidate = _Candidate(self, now_ms)
-            positions = [position for position in positions if matches(candidate.at(position))]
-        positions.sort(key=self._sort_key(sort_by), reverse=descending)
-        return array("q", positions)
+        """Return the positions of the matching rows in order (`sort_by` None: as they came); runs outside the GUI thread."""
+        total = self._total
+        positions: Sequence[int] = range(total)
+        if session_filter is not None or self._count < total:
+            found = array("I")
+            for number in range(-(-total // ROWS)):
+                chunk = CatalogueChunk(self, number, min(total, (number + 1) * ROWS), now_ms)
+                rows = chunk.living()
+                if session_filter is not None and rows:
+                    rows = session_filter.term.narrow(chunk, rows)
+                found.extend([chunk.first + row for row in rows])
+            positions = found
+        return positions if sort_by is None else self._sorted(positions, sort_by, descending=descending)
 
-    def _sort_key(self, column: Column) -> Callable[[int], Any]:
-        match column:
-            case Column.SESSION:
-                return self._keys.__getitem__
-            case Column.USER | Column.SIGNED_IN:
-                return lambda position: self._users[position].lower()
+    def _sorted(self, positions: Sequence[int], sort_by: Column, *, descending: bool) -> Sequence[int]:
+        match sort_by:
             case Column.EXPIRES:
-                # Never comes after every time.
-                return lambda position: 2**62 if self._expires[position] == _NONE else self._expires[position]
+                numbers = _picked(self.expires, positions)
             case Column.SIZE:
-                return self._sizes.__getitem__
+                numbers = _picked(self.sizes, positions)
             case Column.CHANGED:
-                return self._changed.__getitem__
+                numbers = _picked(self.changed, positions)
             case Column.FORMAT:
-                return self._formats.__getitem__
+                ranks = {look: rank for rank, look in enumerate(sorted({look for look, _role in self._looks}))}
+                codes = [ranks[look] for look, _role in list(self._looks)]
+                numbers = array("q", map(codes.__getitem__, _picked(self._look, positions)))
+            case Column.SESSION:
+                return sort_texts(list(_texts(self.keys_column, positions)), positions, descending=descending)
+            case Column.USER | Column.SIGNED_IN:
+                users = [value.lower() for value in _texts(self._users, positions)]
+                return sort_texts(users, positions, descending=descending)
+        return positions if _is_constant(numbers) else sort_numbers(numbers, positions, descending=descending)
 
-    def count_where(self, now_ms: int) -> dict[str, int]:
-        """Return how many are "active", "expiring" (< 1 h), "expired" and "no_expiry"."""
-        counts = dict.fromkeys(("active", "expiring", "expired", "no_expiry"), 0)
-        for expiry in self._living(self._expires):
-            if expiry == _NONE:
-                counts["no_expiry"] += 1
-                counts["active"] += 1
-            elif expiry <= now_ms:
-                counts["expired"] += 1
-            else:
-                counts["active"] += 1
-                counts["expiring"] += expiry - now_ms < _HOUR_MS
-        return counts
-
-    def _living(self, column: array[int]) -> list[int]:
-        return [value for value, alive in zip(column, self._alive, strict=False) if alive]
-
-    def expiry_buckets(self, now_ms: int, hours: int = 24) -> tuple[Bucket, ...]:
-        """Return one bucket per hour of the next `hours`, in epoch milliseconds."""
-        numbers = [0] * hours
-        for expiry in self._living(self._expires):
-            hour = (expiry - now_ms) // _HOUR_MS
-            if 0 <= hour < hours:
-                numbers[hour] += 1
-        return tuple(
-            Bucket(now_ms + hour * _HOUR_MS, now_ms + (hour + 1) * _HOUR_MS, number)
-            for hour, number in enumerate(numbers)
-        )
-
-    def size_buckets(self) -> tuple[Bucket, ...]:
-        """Return the sizes in buckets of bytes, doubling from 128."""
-        edges = [0, *(128 << step for step in range(11))]
-        numbers = [0] * len(edges)
-        for size in self._living(self._sizes):
-            numbers[0 if size < 128 else min(len(edges) - 1, (size >> 7).bit_length())] += 1
-        highest = max((place for place, number in enumerate(numbers) if number), default=5)
-        shown = max(6, highest + 1)
-        return tuple(
-            Bucket(edges[place], edges[place + 1] if place + 1 < len(edges) else None, numbers[place])
-            for place in range(min(shown, len(edges)))
-        )
+    def overview(self, now_ms: int) -> Overview:
+        """Return what the chips and plots show of all rows."""
+        return survey(self.expires, self.sizes, self.alive, self._total, now_ms)
 
 
-class _Candidate:
-    """One row as the filter sees it; moved from row to row instead of made anew."""
+def _picked(column: array[int], positions: Sequence[int]) -> array[int]:
+    if isinstance(positions, range):
+        return array("q", column[: len(positions)])
+    return array("q", map(column.__getitem__, positions))
 
-    __slots__ = ("_catalogue", "_position", "now_ms")
 
-    def __init__(self, catalogue: Catalogue, now_ms: int) -> None:
-        self._catalogue = catalogue
-        self._position = 0
-        self.now_ms = now_ms
+def _texts(column: TextColumn, positions: Sequence[int]) -> Iterable[bytes]:
+    """Yield the values at ascending positions, a block at a time."""
+    at = 0
+    while at < len(positions):
+        number = positions[at] // ROWS
+        values, end = column.block(number).values(), (number + 1) * ROWS
+        while at < len(positions) and positions[at] < end:
+            yield values[positions[at] - number * ROWS]
+            at += 1
 
-    def at(self, position: int) -> _Candidate:
-        self._position = position
-        return self
 
-    @property
-    def session_id(self) -> str:
-        return self._catalogue._id_of(self._catalogue._keys[self._position])
+def _is_constant(numbers: array[int]) -> bool:
+    return not numbers or numbers.tobytes() == numbers[:1].tobytes() * len(numbers)
 
-    @property
-    def user(self) -> str:
-        return self._catalogue._users[self._position]
 
-    @property
-    def format(self) -> str:
-        return self._catalogue._formats[self._position]
+def _in_column(expiry: int | None) -> int:
+    return NEVER if expiry is None else min(max(expiry, 0), NEVER - 1)
 
-    @property
-    def size(self) -> int:
-        return self._catalogue._sizes[self._position]
 
-    @property
-    def expires_at_ms(self) -> int | None:
-        return _or_none(self._catalogue._expires[self._position])
-
-    @property
-    def is_permanent(self) -> bool:
-        return self.expires_at_ms is None and not self._catalogue._hides_expiry(self._position)
-
-    @property
-    def changed_at_ms(self) -> int | None:
-        return _or_none(self._catalogue._changed[self._position])
-
-    def data(self) -> Any:
-        catalogue, position = self._catalogue, self._position
-        inner = catalogue._inner.get(position)
-        return plain_data(inner, "memory") if inner else plain_data(catalogue._payloads[position], catalogue._kind)
-
-    def text(self) -> str:
-        catalogue, position = self._catalogue, self._position
-        payload = (catalogue._inner.get(position) or catalogue._payloads[position]).decode("utf-8", "replace")
-        return f"{catalogue._keys[position].decode('utf-8', 'replace')}\n{payload}".lower()
+def _size(size: int) -> int:
+    return min(size, _LARGEST)
 
 
 def _or_none(value: int) -> int | None:
-    return None if value == _NONE else value
+    return None if value == NEVER else value

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from inspector.services.catalogue import Catalogue, Column
+from inspector.services.catalogue import Catalogue
 from inspector.services.connection import Connection, connect
 from inspector.services.open_session import PLAIN, Reading
 from inspector.services.profiles import Profile
@@ -215,26 +215,22 @@ class OpenStore(QObject):
         return self._side_stores[name]
 
     def _read_all(self, catalogue: Catalogue, token: CancelToken) -> Iterator[Progress]:
-        seen: set[bytes] = set()
-        before = len(catalogue)
         read, total, told = 0, None, 0.0
-        for batch in self._side_store("list").list_records(token):
-            catalogue.append(batch)
-            if before:
-                seen.update(batch.keys)
-            read, total = batch.read, batch.total
-            if time.monotonic() - told >= _PROGRESS_S:
-                told = time.monotonic()
-                yield Progress(read, total, is_reading=True)
-        if token.is_cancelled:
-            return
-        if before:
-            now_ms = round(time.time() * 1000)
-            for position in catalogue.select(None, Column.SESSION, descending=False, now_ms=now_ms):
-                key = catalogue.row(position).key
-                if key not in seen:
-                    catalogue.remove(key)
-        yield Progress(read, total, is_reading=True)
+        is_complete = False
+        catalogue.begin_listing()
+        try:
+            for batch in self._side_store("list").list_records(token):
+                catalogue.append(batch)
+                is_first = not read
+                read, total = batch.read, batch.total
+                if is_first or time.monotonic() - told >= _PROGRESS_S:
+                    told = time.monotonic()
+                    yield Progress(read, total, is_reading=True)
+            is_complete = not token.is_cancelled
+        finally:
+            catalogue.end_listing(is_complete=is_complete)
+        if is_complete:
+            yield Progress(read, total, is_reading=True)
 
     def _opened(self, connection: Connection) -> None:
         self.connection = connection

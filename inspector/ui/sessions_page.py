@@ -20,8 +20,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from inspector.services.catalogue import Bucket, Column
+from inspector.services.catalogue import Column
 from inspector.services.filter import FilterError, SessionFilter, parse_filter
+from inspector.services.overview import Overview
 from inspector.ui.actions import ActionBook, make_button
 from inspector.ui.context import Context
 from inspector.ui.empty_state import EmptyState
@@ -41,16 +42,16 @@ _CHIPS = (
 )
 _TYPING_MS = 180
 _GATHER_MS = 120
+_FEW = 20_000
 
 
 @dataclass(frozen=True, slots=True)
 class _View:
-    """What a selection run found: the rows to show and the plots' bars."""
+    """What a selection run found: the rows to show, what the chips and plots say (None: as before), how long it took."""
 
     positions: Sequence[int]
-    expiries: tuple[Bucket, ...]
-    sizes: tuple[Bucket, ...]
-    counts: dict[str, int]
+    overview: Overview | None
+    took_s: float
 
 
 class SessionsPage(QWidget):
@@ -66,6 +67,8 @@ class SessionsPage(QWidget):
         self._sort = (Column.CHANGED, True)
         self._select_job: Job | None = None
         self._select_again = False
+        self._selected_total = 0
+        self._took_s = 0.0
         self._chosen: bytes | None = None
         self.model = SessionTableModel(self)
         self._build(actions, panel)
@@ -179,6 +182,7 @@ class SessionsPage(QWidget):
             self._store.rows_changed.disconnect(self._gather_rows)
         self._store = store
         self._chosen = None
+        self._selected_total = 0
         self.model.show_rows(None, ())
         if store is not None:
             store.state_changed.connect(self._show_state)
@@ -276,10 +280,18 @@ class SessionsPage(QWidget):
         self.count_label.setText(" · ".join(parts))
 
     def _gather_rows(self) -> None:
-        if not self._gather.isActive():
-            # A long list is announced seldomer: each announcement sorts all of it.
-            here = len(self._store.catalogue or ()) if self._store else 0
-            self._gather.start(_GATHER_MS if here < 20_000 else 1000)
+        """Select anew soon. The longer it takes, the seldomer: it may have a quarter of the time."""
+        catalogue = self._store.catalogue if self._store else None
+        if catalogue is None or self._gather.isActive():
+            return
+        if self._store is not None and self._store.progress.is_reading:
+            # Rows that only come at the end are announced when there are half as many again.
+            if self._selected_total and catalogue.total < self._selected_total * 1.5:
+                return
+            if not self._selected_total:
+                self._select()  # the first rows at once
+                return
+        self._gather.start(max(_GATHER_MS, round(self._took_s * 3000)))
 
     def effective_text(self) -> str:
         """Return the filter line and the chips as one filter."""
@@ -316,12 +328,15 @@ class SessionsPage(QWidget):
             return
         catalogue, (column, descending) = store.catalogue, self._sort
         now_ms = round(time.time() * 1000)
+        # While rows still come, counting all of them each time would slow the reading: the first ones and the end are told.
+        is_counted = not store.progress.is_reading or catalogue.total < _FEW
+        self._selected_total = catalogue.total
 
         def work() -> _View:
+            begun = time.monotonic()
             positions = catalogue.select(parsed, column, descending=descending, now_ms=now_ms)
-            return _View(
-                positions, catalogue.expiry_buckets(now_ms), catalogue.size_buckets(), catalogue.count_where(now_ms)
-            )
+            overview = catalogue.overview(now_ms) if is_counted else None
+            return _View(positions, overview, time.monotonic() - begun)
 
         self._select_again = False
         self._select_job = self._context.jobs.submit(
@@ -341,15 +356,18 @@ class SessionsPage(QWidget):
             self._select_rows([row for row in map(self.model.row_of, selected[:500]) if row >= 0])
             self.table.selectionModel().blockSignals(False)
             self.table.verticalScrollBar().setValue(scroll)
-            self.plots.show_buckets(view.expiries, view.sizes)
-            self._show_chip_counts(view.counts)
+            self._took_s = view.took_s
+            if view.overview is not None:
+                self.plots.show_buckets(view.overview.expiries, view.overview.sizes)
+                self._show_chip_counts(view.overview)
             self._show_state()
         if self._select_again:
             self._select()
 
-    def _show_chip_counts(self, counts: dict[str, int]) -> None:
-        for number, name in enumerate(("active", "expiring", "expired", "no_expiry")):
-            self.chips.button(number).setToolTip(f"{counts.get(name, 0):,} sessions")
+    def _show_chip_counts(self, overview: Overview) -> None:
+        counts = (overview.active, overview.expiring, overview.expired, overview.no_expiry)
+        for number, count in enumerate(counts):
+            self.chips.button(number).setToolTip(f"{count:,} sessions")
 
     def _toggle_chip(self, number: int, checked: bool) -> None:
         if checked:

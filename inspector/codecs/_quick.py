@@ -1,0 +1,194 @@
+"""The user of plain Express sessions and single members of records, by the thousand; whatever is odd is left to others.
+
+msgspec reads only the members that are listed and skips the rest: four times as fast as a whole decode.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from struct import Struct, error
+from typing import Any
+
+import msgspec
+from msgspec import UNSET
+
+_Present = tuple[Any, ...]
+UserPath = tuple[str | int, ...]
+CUT = 80
+_LENGTH = Struct("<i").unpack_from
+_FIXED = {1: 8, 8: 1, 9: 8, 10: 0, 16: 4, 18: 8, 7: 12}
+_FAST_LIMIT = 256 * 1024
+_BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+
+class _Cookie(msgspec.Struct, gc=False):
+    """That there is one is enough."""
+
+
+class _User(msgspec.Struct, gc=False):
+    """What the usual paths below `user` name."""
+
+    username: Any = UNSET
+    name: Any = UNSET
+    login: Any = UNSET
+    email: Any = UNSET
+    displayName: Any = UNSET  # noqa: N815 - as applications spell it
+    id: Any = UNSET
+    _id: Any = UNSET
+    sub: Any = UNSET
+    role: Any = UNSET
+    roles: Any = UNSET
+
+
+class QuickReader:
+    """Reads the user and role of records of one kind of store. `own_paths`: looked at before the usual ones."""
+
+    def __init__(
+        self, kind: str, own_paths: Sequence[UserPath], paths: Sequence[UserPath], role_paths: Sequence[UserPath]
+    ) -> None:
+        names = list(dict.fromkeys(str(path[0]) for path in (*own_paths, *paths, *role_paths)))
+        has_own = bool(own_paths)
+        kinds: dict[str, Any] = {"cookie": _Cookie | None, "user": _User | str | int | float | bool | list[Any] | None}
+        if has_own:  # they may lead into the cookie, or deeper into the user
+            kinds = {}
+        fields = [(name, kinds.get(name, Any), UNSET) for name in ("user", "cookie")]
+        fields += [
+            (f"f{place}", Any, msgspec.field(default=UNSET, name=name))
+            for place, name in enumerate(names)
+            if name not in ("user", "cookie")
+        ]
+        shape = msgspec.defstruct("Session", fields, gc=False)
+        self._names = [msgspec.structs.fields(shape)[place].encode_name for place in range(len(fields))]
+        self._decode: Callable[[bytes], Any] = msgspec.json.Decoder(shape).decode
+        self._users = _grouped(self._names, (*own_paths, *paths))
+        self._roles = _grouped(self._names, role_paths)
+        self._text_of: Callable[[bytes], bytes | None] = session_text if kind == "mongo" else _as_it_is
+
+    def read_all(self, payloads: Sequence[bytes]) -> tuple[list[str], list[str], list[int]]:
+        """Return the users, the roles ("" for none), and the places of what is no plain session with a cookie."""
+        users: list[str] = []
+        roles: list[str] = []
+        odd: list[int] = []
+        add_user, add_role, decode, text_of = users.append, roles.append, self._decode, self._text_of
+        for place, payload in enumerate(payloads):
+            text = text_of(payload)
+            try:
+                session = decode(text) if text is not None else None
+            except _BROKEN:
+                session = None
+            if session is None or session.cookie is UNSET:
+                odd.append(place)
+                add_user("")
+                add_role("")
+                continue
+            user = session.user
+            if type(user) is _User and type(user.username) is str and type(user.role) is str and user.username:
+                # By far the commonest shape.
+                add_user(user.username[:CUT])
+                add_role(user.role[:CUT])
+                continue
+            found = msgspec.structs.astuple(session)
+            if found.count(UNSET) == len(found) - 1:
+                add_user("")
+                add_role("")
+                continue
+            add_user(_pick(found, self._users))
+            add_role(_pick(found, self._roles))
+        return users, roles, odd
+
+
+_Groups = tuple[tuple[int, tuple[tuple[str | int, ...], ...]], ...]
+
+
+def _grouped(names: list[str], paths: Sequence[UserPath]) -> _Groups:
+    """Return the paths by where their first key stands among `names`, in order; neighbours share a group."""
+    groups: list[tuple[int, list[tuple[str | int, ...]]]] = []
+    for path in paths:
+        place = names.index(str(path[0]))
+        if not groups or groups[-1][0] != place:
+            groups.append((place, []))
+        groups[-1][1].append(tuple(path[1:]))
+    return tuple((place, tuple(rest)) for place, rest in groups)
+
+
+def _pick(found: _Present, groups: _Groups) -> str:
+    for place, rests in groups:
+        value = found[place]
+        if value is UNSET:
+            continue
+        if type(value) is _User:
+            value = msgspec.structs.asdict(value)
+        for rest in rests:
+            text = text_at(value, rest)
+            if text:
+                return text
+    return ""
+
+
+def text_at(value: Any, path: Sequence[str | int]) -> str:
+    """Return the text or number at a path as text, cut to be listed; "" for anything else."""
+    for key in path:
+        if type(value) is dict:
+            value = value.get(key)
+        elif isinstance(value, list) and isinstance(key, int) and key < len(value):
+            value = value[key]
+        else:
+            return ""
+    if type(value) is str:
+        return value[:CUT]
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value)[:CUT]
+    return ""
+
+
+def _as_it_is(payload: bytes) -> bytes | None:
+    return payload if len(payload) <= _FAST_LIMIT else None
+
+
+def session_text(document: bytes) -> bytes | None:
+    """Return the JSON text in a connect-mongo document, None where `session` is no text or the document is odd."""
+    position, end = 4, len(document) - 1
+    try:
+        while position < end:
+            code = document[position]
+            begin = document.index(b"\0", position + 1) + 1
+            if code == 2:
+                size = _LENGTH(document, begin)[0]
+                if size < 1 or size > _FAST_LIMIT or begin + 4 + size > end:
+                    return None
+                if document[position + 1 : begin] == b"session\0":
+                    return document[begin + 4 : begin + 3 + size]
+                position = begin + 4 + size
+            elif code in _FIXED:
+                position = begin + _FIXED[code]
+            else:
+                return None
+    except (ValueError, IndexError, error):
+        return None
+    return None
+
+
+class MemberReader:
+    """Reads one top-level member of records of one kind of store."""
+
+    def __init__(self, kind: str, name: str, missing: object) -> None:
+        self._missing = missing
+        shape = msgspec.defstruct("Member", [("f", Any, msgspec.field(default=UNSET, name=name))], gc=False)
+        self._decode: Callable[[bytes], Any] = msgspec.json.Decoder(shape).decode
+        self._text_of = session_text if kind == "mongo" else None
+
+    def read_all(self, payloads: Sequence[bytes]) -> tuple[list[Any], list[int]]:
+        """Return each one's value, `missing` without that member, and the places of what is no plain JSON object."""
+        found: list[Any] = []
+        odd: list[int] = []
+        add, decode, text_of, missing = found.append, self._decode, self._text_of, self._missing
+        for place, payload in enumerate(payloads):
+            text = text_of(payload) if text_of is not None else payload
+            try:
+                value = decode(text).f  # type: ignore[arg-type]
+            except (*_BROKEN, TypeError):
+                odd.append(place)
+                add(None)
+                continue
+            add(missing if value is UNSET else value)
+        return found, odd

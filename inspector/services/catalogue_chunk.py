@@ -1,0 +1,143 @@
+"""A block of a catalogue's rows as a filter looks at it: columns, a search over the bytes, single members decoded."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from inspector.codecs import MemberReader, plain_data
+from inspector.services.byte_search import Haystack, find_from
+from inspector.services.filter_terms import MISSING, Rows, find_field
+from inspector.services.text_column import ROWS, Block
+
+if TYPE_CHECKING:
+    from inspector.services.catalogue import Catalogue
+
+_READERS: dict[tuple[str, str], MemberReader] = {}
+_MANY_READERS = 64
+
+
+class CatalogueChunk:
+    """The rows from `first` up to `end`, as they are now."""
+
+    def __init__(self, catalogue: Catalogue, number: int, end: int, now_ms: int) -> None:
+        self._catalogue = catalogue
+        self._number = number
+        self.first = number * ROWS
+        self._end = end
+        self.now_ms = now_ms
+
+    def living(self) -> Rows:
+        alive = self._catalogue.alive
+        if alive.find(0, self.first, self._end) < 0:
+            return list(range(self._end - self.first))
+        return [place - self.first for place in range(self.first, self._end) if alive[place]]
+
+    @cached_property
+    def sizes(self) -> Sequence[int]:
+        return self._catalogue.sizes[self.first : self._end]
+
+    @cached_property
+    def expires(self) -> Sequence[int]:
+        return self._catalogue.expires[self.first : self._end]
+
+    @cached_property
+    def changed(self) -> Sequence[int]:
+        return self._catalogue.changed[self.first : self._end]
+
+    def users(self) -> Sequence[str]:
+        return self._catalogue.users(self._number)
+
+    def formats(self) -> Sequence[str]:
+        return [self._catalogue.format(place) for place in range(self.first, self._end)]
+
+    def session_ids(self) -> Sequence[str]:
+        return [self._catalogue.id_of(key) for key in self._catalogue.keys_column.block(self._number).values()]
+
+    def is_expiry_hidden(self, row: int) -> bool:
+        return self._catalogue.is_expiry_hidden(self.first + row)
+
+    @cached_property
+    def _block(self) -> Block:
+        return self._catalogue.payloads_column.block(self._number)
+
+    @cached_property
+    def _hay(self) -> Haystack:
+        return Haystack(self._block.data())
+
+    @cached_property
+    def _inner(self) -> dict[int, bytes]:
+        inner = self._catalogue.inner
+        if not inner:
+            return {}
+        return {place - self.first: inner[place] for place in range(self.first, self._end) if place in inner}
+
+    def find(self, needle: str) -> set[int]:
+        wanted = needle.encode("utf-8", "surrogatepass")
+        if needle.isascii():
+            found = set(_hits(self._block.ends, self._hay, wanted))
+        else:
+            # Letters beyond ASCII have cases of their own: each text is looked at as text.
+            values = enumerate(self._block.values())
+            found = {row for row, value in values if needle in value.decode("utf-8", "replace").lower()}
+        keys = self._catalogue.keys_column.block(self._number)
+        found.update(_hits(keys.ends, Haystack(keys.data()), wanted) if needle.isascii() else ())
+        for row, text in self._inner.items():
+            if needle in text.decode("utf-8", "replace").lower():
+                found.add(row)
+            elif row in found and wanted not in keys.value(row).lower():
+                found.discard(row)  # a wrapping that happens to hold these letters is not its text
+        return found
+
+    def may_hold(self, rows: Rows, needle: str) -> Rows:
+        if self._catalogue.kind == "mongo" and self._has_documents():
+            return rows  # BSON spells numbers and dates otherwise
+        found = set(_hits(self._block.ends, self._hay, needle.encode()))
+        found.update(_hits(self._block.ends, self._hay, b"\\"))  # an escape may spell any letter
+        found.update(self._inner)
+        return [row for row in rows if row in found]
+
+    def _has_documents(self) -> bool:
+        plain = "connect-mongo, JSON text"
+        return any(self._catalogue.format(place) != plain for place in range(self.first, self._end))
+
+    def members(self, rows: Rows, name: str) -> list[Any]:
+        kind, inner = self._catalogue.kind, self._inner
+        reader = _READERS.get((kind, name))
+        if reader is None:
+            if len(_READERS) >= _MANY_READERS:
+                _READERS.clear()
+            reader = _READERS[kind, name] = MemberReader(kind, name, MISSING)
+        if len(rows) == len(self._block.ends):
+            payloads = self._block.values()
+        else:
+            data, ends = self._hay.data, self._block.ends
+            payloads = [data[ends[row - 1] if row else 0 : ends[row]] for row in rows]
+        found, odd = reader.read_all(payloads)
+        for place in odd:
+            found[place] = find_field(plain_data(payloads[place], kind), (name,))
+        if inner:
+            for place, row in enumerate(rows):
+                if row in inner:
+                    found[place] = find_field(plain_data(inner[row], "memory"), (name,))
+        return found
+
+
+def _hits(ends: Sequence[int], haystack: Haystack, needle: bytes) -> list[int]:
+    """Return the rows in whose bytes `needle` stands as a whole."""
+    rows: list[int] = []
+    size = len(needle)
+    search = find_from(haystack, needle)
+    place = search(0)
+    while place >= 0:
+        row = bisect_right(ends, place)
+        if row >= len(ends):
+            break
+        if place + size <= ends[row]:
+            rows.append(row)
+            place = search(ends[row])
+        else:
+            place = search(place + 1)
+    return rows

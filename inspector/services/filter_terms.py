@@ -1,0 +1,307 @@
+"""The terms of a filter, as what they do to a chunk of a list: which of these rows match; knows no typed text.
+
+A term narrows the rows it is given, so that the cheap ones (columns) go before the dear ones (decoding), and looks for the
+bytes a match must hold before it decodes anything: searching bytes is ten times faster.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import operator as compare
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+Rows = list[int]
+FieldKeys = tuple[str | int, ...]
+NEVER = 2**48 - 1
+"""Stands in `Chunk.expires` for a record which never ends (or whose end is unknown); a real time is below."""
+
+COLUMN, TEXT, FIELD = 1, 2, 3
+_HOUR_MS = 3_600_000
+_ESCAPED = re.compile(r'["\\\x00-\x1f\x7f]')
+_COMPARES: dict[str, Callable[[Any, Any], bool]] = {
+    "<": compare.lt, ">": compare.gt, "<=": compare.le, ">=": compare.ge, "!=": compare.ne, ":": compare.eq, "=": compare.eq,
+}  # fmt: skip
+
+
+class Chunk(Protocol):
+    """Some rows of a list, numbered from 0. Costly answers are worked out when asked for."""
+
+    @property
+    def now_ms(self) -> int: ...
+    @property
+    def sizes(self) -> Sequence[int]: ...
+    @property
+    def expires(self) -> Sequence[int]:
+        """When each ends, in epoch milliseconds, or `NEVER`."""
+        ...
+
+    @property
+    def changed(self) -> Sequence[int]:
+        """When each changed, in epoch milliseconds, or 0."""
+        ...
+
+    def users(self) -> Sequence[str]: ...
+    def formats(self) -> Sequence[str]: ...
+    def session_ids(self) -> Sequence[str]: ...
+    def is_expiry_hidden(self, row: int) -> bool: ...
+
+    def find(self, needle: str) -> set[int]:
+        """Return the rows whose key or text holds `needle` (in lower case), whatever its case there."""
+        ...
+
+    def may_hold(self, rows: Rows, needle: str) -> Rows:
+        """Return those of the rows which may hold `needle` (lower case, ASCII) as a key or value: none that does is left out."""
+        ...
+
+    def members(self, rows: Rows, name: str) -> Sequence[Any]:
+        """Return for each row the member `name` of its session as plain values, `MISSING` where it has none."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """`narrow(chunk, rows)` returns the matching ones of `rows`, in order. `cost` says which to ask first."""
+
+    narrow: Callable[[Chunk, Rows], Rows] = field(repr=False)
+    cost: int = COLUMN
+
+    @property
+    def needs_values(self) -> bool:
+        """True where it looks into the stored values, which may not be kept."""
+        return self.cost > COLUMN
+
+
+def all_of(terms: Sequence[Term]) -> Term:
+    if len(terms) == 1:
+        return terms[0]
+    ordered = sorted(terms, key=lambda term: term.cost)
+
+    def narrow(chunk: Chunk, rows: Rows) -> Rows:
+        for term in ordered:
+            if not rows:
+                break
+            rows = term.narrow(chunk, rows)
+        return rows
+
+    return Term(narrow, ordered[-1].cost)
+
+
+def any_of(terms: Sequence[Term]) -> Term:
+    if len(terms) == 1:
+        return terms[0]
+
+    def narrow(chunk: Chunk, rows: Rows) -> Rows:
+        found: set[int] = set()
+        for term in terms:
+            found.update(term.narrow(chunk, [row for row in rows if row not in found]))
+        return [row for row in rows if row in found]
+
+    return Term(narrow, max(term.cost for term in terms))
+
+
+def none_of(term: Term) -> Term:
+    def narrow(chunk: Chunk, rows: Rows) -> Rows:
+        found = set(term.narrow(chunk, rows))
+        return [row for row in rows if row not in found] if found else rows
+
+    return Term(narrow, term.cost)
+
+
+def text_term(needle: str) -> Term:
+    def narrow(chunk: Chunk, rows: Rows) -> Rows:
+        found = chunk.find(needle)
+        return [row for row in rows if row in found] if found else []
+
+    return Term(narrow, TEXT)
+
+
+def _each(test: Callable[[Chunk, int], bool]) -> Term:
+    return Term(lambda chunk, rows: [row for row in rows if test(chunk, row)])
+
+
+def _within(get: Callable[[Chunk], Sequence[int]], low: Callable[[int], float], high: Callable[[int], float]) -> Term:
+    """Match rows whose number in a column lies in [low(now), high(now))."""
+
+    def narrow(chunk: Chunk, rows: Rows) -> Rows:
+        column, lower, upper = get(chunk), low(chunk.now_ms), high(chunk.now_ms)
+        return [row for row in rows if lower <= column[row] < upper]
+
+    return Term(narrow)
+
+
+def is_term(value: str) -> Term | None:
+    """Return the term for `is:value`, None for a word that is not known."""
+    expired = _within(lambda chunk: chunk.expires, lambda _now: 0, lambda now: now + 1)
+    match value:
+        case "active":
+            return none_of(expired)
+        case "expired":
+            return expired
+        case "expiring":
+            return _within(lambda chunk: chunk.expires, lambda now: now + 1, lambda now: now + _HOUR_MS)
+        case "permanent":
+            return _each(lambda chunk, row: chunk.expires[row] == NEVER and not chunk.is_expiry_hidden(row))
+        case "signed-in":
+            return Term(lambda chunk, rows: _where(rows, chunk.users(), bool))
+        case "anonymous":
+            return Term(lambda chunk, rows: _where(rows, chunk.users(), compare.not_))
+        case "unreadable":
+            return Term(lambda chunk, rows: _where(rows, chunk.formats(), lambda text: text.startswith("unreadable")))
+        case "encrypted":
+            return Term(lambda chunk, rows: _where(rows, chunk.formats(), lambda text: "encrypted" in text))
+        case "changed":
+            return _each(lambda chunk, row: chunk.changed[row] > 0)
+    return None
+
+
+def _where(rows: Rows, column: Sequence[str], test: Callable[[str], bool]) -> Rows:
+    return [row for row in rows if test(column[row])]
+
+
+def expires_term(operator: str, limit_ms: float) -> Term:
+    holds = _COMPARES[operator]
+    return _each(lambda chunk, row: chunk.expires[row] != NEVER and holds(chunk.expires[row] - chunk.now_ms, limit_ms))
+
+
+def age_term(operator: str, limit_ms: float) -> Term:
+    holds = _COMPARES[operator]
+    return _each(lambda chunk, row: chunk.changed[row] > 0 and holds(chunk.now_ms - chunk.changed[row], limit_ms))
+
+
+def size_term(operator: str, limit_bytes: float) -> Term:
+    holds = _COMPARES[operator]
+
+    def narrow(chunk: Chunk, rows: Rows) -> Rows:
+        sizes = chunk.sizes
+        return [row for row in rows if holds(sizes[row], limit_bytes)]
+
+    return Term(narrow)
+
+
+def column_term(get: Callable[[Chunk], Sequence[str]], operator: str, value: str) -> Term:
+    matches = _text_matcher(value)
+    wanted = operator != "!="
+    return Term(lambda chunk, rows: _where(rows, get(chunk), lambda text: matches(text) == wanted))
+
+
+def user_term(operator: str, value: str) -> Term:
+    found = column_term(lambda chunk: chunk.users(), operator, value)
+    # `user:john` finds the user column, and an application whose own field is called user.
+    return any_of([found, field_term(("user",), operator, value)]) if operator == ":" else found
+
+
+class _Missing:
+    """Stands for a field which is not there, as None stands for null."""
+
+
+MISSING = _Missing()
+
+
+def has_term(keys: FieldKeys) -> Term:
+    return Term(_search(keys, str(_telling_key(keys)).lower(), lambda found: found is not MISSING), FIELD)
+
+
+def field_term(keys: FieldKeys, operator: str, value: str) -> Term:
+    """Compare the field at `keys` with the value: as numbers where both are, else as texts whatever their case."""
+    matches = _text_matcher(value)
+    limit = _as_number(value)
+
+    is_order = operator in ("<", ">", "<=", ">=")
+    is_wanted = operator != "!="
+    compared = _COMPARES[operator]
+
+    def holds(found: Any) -> bool:
+        if type(found) is str and not is_order:
+            return matches(found) == is_wanted
+        if found is MISSING:
+            return False
+        if isinstance(found, list) and operator in (":", "="):
+            return any(holds(item) for item in found)
+        number = _as_number(found) if limit is not None else None
+        if is_order:
+            if number is not None:
+                return compared(number, limit)
+            return isinstance(found, str) and compared(found, value)  # ISO dates sort as text
+        if number is not None:
+            return (number == limit) == is_wanted
+        return matches(_as_text(found)) == is_wanted
+
+    needle = str(_telling_key(keys)).lower()
+    if operator in (":", "=") and limit is None:
+        # The value is rarer than its key. Numbers have several spellings; these words are no text in BSON.
+        literal = max(value.lower().split("*"), key=len)
+        if len(literal) > 1 and literal not in ("true", "false", "null") and not _ESCAPED.search(literal):
+            needle = literal if "*" in value else f'"{literal}"'
+    return Term(_search(keys, needle, holds), FIELD)
+
+
+def _telling_key(keys: FieldKeys) -> str | int:
+    """Return the last key which must stand in the text: not an index, not the length of something."""
+    named = [key for key in keys[: -1 if keys[-1] == "length" else None] if isinstance(key, str) and not key.isdigit()]
+    return named[-1] if named else ""
+
+
+def _search(keys: FieldKeys, needle: str, holds: Callable[[Any], bool]) -> Callable[[Chunk, Rows], Rows]:
+    first, rest = str(keys[0]), keys[1:]
+    second = rest[0] if len(rest) == 1 and isinstance(rest[0], str) else None
+
+    def narrow(chunk: Chunk, rows: Rows) -> Rows:
+        if needle and needle.isascii():
+            rows = chunk.may_hold(rows, needle)
+        found = chunk.members(rows, first) if rows else ()
+        if not rest:
+            return [row for row, value in zip(rows, found, strict=True) if holds(value)]
+        if second is not None:  # `user.role`: nearly every filter
+            found = [value.get(second, MISSING) if type(value) is dict else find_field(value, rest) for value in found]
+        else:
+            found = [find_field(value, rest) for value in found]
+        return [row for row, value in zip(rows, found, strict=True) if value is not MISSING and holds(value)]
+
+    return narrow
+
+
+def find_field(data: Any, keys: FieldKeys) -> Any:
+    """Return what stands at `keys`, or a value of its own kind for nothing; `length` counts a list or text."""
+    found = data
+    for place, key in enumerate(keys):
+        if type(found) is dict and type(key) is str:
+            found = found.get(key, MISSING)
+            continue
+        if isinstance(found, dict) and str(key) in found:
+            found = found[str(key)]
+        elif isinstance(found, list) and str(key).isdigit() and int(key) < len(found):
+            found = found[int(key)]
+        elif key == "length" and place == len(keys) - 1 and isinstance(found, list | str):
+            return len(found)
+        else:
+            return MISSING
+    return found
+
+
+def _text_matcher(value: str) -> Callable[[str], bool]:
+    wanted = value.lower()
+    if "*" in wanted:
+        # Only * is a wildcard here: brackets and question marks are themselves.
+        pattern = re.compile(fnmatch.translate(re.sub(r"([\[?])", r"[\1]", wanted)))
+        return lambda text: pattern.match(text.lower()) is not None
+    return lambda text: text.lower() == wanted
+
+
+def _as_number(value: Any) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        return float(value)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _as_text(value: Any) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value if isinstance(value, str) else str(value) if isinstance(value, int | float) else ""
