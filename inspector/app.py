@@ -24,6 +24,7 @@ from inspector.services.journal import Journal
 from inspector.services.profiles import Profile, ProfileBook, default_folder, new_profile_id
 from inspector.services.secrets import SecretStore
 from inspector.ui.connect_dialog import keep_secrets
+from inspector.ui.calm import calm_interpreter
 from inspector.ui.context import Context
 from inspector.ui.icons import app_icon
 from inspector.ui.jobs import JobRunner, Lane
@@ -54,6 +55,7 @@ def main(launch: Launch | None = None) -> NoReturn:
     folder = Path(tempfile.mkdtemp(prefix="session-inspector-tour-")) if launch.tour is not None else None
     window = open_window(launch, folder)
     window.show()
+    calm_interpreter(window)
     if launch.tour is not None:
         from inspector.tour import Tour
 

@@ -339,6 +339,12 @@ class Catalogue:
             is_expiry_hidden=self.is_expiry_hidden(position),
         )
 
+    def keys_at(self, positions: Iterable[int]) -> Iterator[bytes]:
+        """Yield the keys of the rows at these positions that are still there."""
+        for position in positions:
+            if self.alive[position]:
+                yield self.keys_column[position]
+
     def user(self, position: int) -> str:
         return self._users[position].decode("utf-8", "surrogatepass")
 

@@ -289,14 +289,18 @@ class MainWindow(QMainWindow):
             self.saving.create(self.current)
 
     def delete_selected(self) -> None:
-        keys = self.sessions_page.selected_keys() or ([self.panel.key] if self.panel.key else [])
+        keys = self._selected_keys() or ([self.panel.key] if self.panel.key else [])
         if self.current is not None and keys:
             self.saving.delete(self.current, keys)
 
     def change_selected_expiry(self) -> None:
-        keys = self.sessions_page.selected_keys()
+        keys = self._selected_keys()
         if self.current is not None and keys:
             self.saving.ask_expiry_many(self.current, keys)
+
+    def _selected_keys(self) -> list[bytes]:
+        catalogue = self.current.catalogue if self.current is not None else None
+        return list(catalogue.keys_at(self.sessions_page.selected_positions())) if catalogue is not None else []
 
     def restore_deleted(self) -> None:
         if self.current is not None:
@@ -353,7 +357,7 @@ class MainWindow(QMainWindow):
         can_write = store is not None and store.can_write
         has_session = self.panel.opened is not None
         actions.enable(store is not None, *NEEDS_STORE)
-        actions.enable(bool(self.sessions_page.selected_keys()), *NEEDS_SELECTION)
+        actions.enable(self.sessions_page.selected_count > 0, *NEEDS_SELECTION)
         actions.enable(has_session, *NEEDS_SESSION)
         actions.enable(self.panel.can_review, *NEEDS_EDITS)
         if has_session:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QModelIndex, QRect, Qt
+from PySide6.QtGui import QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QTableView
 
 from inspector.services.catalogue import Column
+from inspector.ui.guard import qt_guard
 from inspector.ui.models.session_table import COLUMNS, SessionTableModel
-from inspector.ui.session_delegate import SessionDelegate
+from inspector.ui.session_painter import SessionPainter
 from inspector.ui.theme import Theme
 
 _WIDTHS = {
@@ -16,11 +18,58 @@ _WIDTHS = {
 }  # fmt: skip
 
 
-def make_session_table(model: SessionTableModel, theme: Theme) -> QTableView:
+class SessionTable(QTableView):
+    """A table view in all but the painting, which is done row by row in one go."""
+
+    def __init__(self, model: SessionTableModel, theme: Theme) -> None:
+        super().__init__()
+        self._sessions = model
+        self._theme = theme
+        self.setModel(model)
+
+    def selected_rows(self) -> list[tuple[int, int]]:
+        """Return the selected rows as ranges (first, last), in order: a hundred thousand rows may be one range."""
+        selection = self.selectionModel().selection()
+        parts = [selection.at(number) for number in range(selection.count())]
+        return sorted((part.top(), part.bottom()) for part in parts if part.left() == 0)
+
+    @qt_guard()
+    def selectAll(self) -> None:
+        self._sessions.fetch_all()
+        super().selectAll()
+
+    @qt_guard()
+    def paintEvent(self, event: QPaintEvent) -> None:
+        with QPainter(self.viewport()) as painter:
+            self._paint_rows(painter, event.rect())
+
+    def _paint_rows(self, painter: QPainter, dirty: QRect) -> None:
+        header, selection = self.horizontalHeader(), self.selectionModel()
+        cells = [
+            (column, header.sectionViewportPosition(number), header.sectionSize(number))
+            for number, (column, _title) in enumerate(COLUMNS)
+            if not header.isSectionHidden(number)
+        ]
+        sessions = SessionPainter(painter, self._sessions, self._theme, self.font())
+        width, root = self.viewport().width(), QModelIndex()
+        number = self.rowAt(dirty.top())
+        while number >= 0 and (row := self._sessions.row_at(number)) is not None:
+            top = self.rowViewportPosition(number)
+            if top > dirty.bottom() or number >= self._sessions.rowCount():
+                break
+            band = QRect(0, top, width, self.rowHeight(number))
+            sessions.paint_row(row, band, cells, is_selected=selection.isRowSelected(number, root))
+            number += 1
+        current = self.currentIndex()
+        if self.hasFocus() and current.isValid():
+            painter.setPen(QPen(self._theme.colour("accent"), 1, Qt.PenStyle.DotLine))
+            place = self.rowViewportPosition(current.row())
+            painter.drawRect(QRect(0, place, width - 1, self.rowHeight(current.row()) - 1))
+
+
+def make_session_table(model: SessionTableModel, theme: Theme) -> SessionTable:
     """Return the table with its columns, sorted by the last change; the caller connects it."""
-    table = QTableView()
-    table.setModel(model)
-    table.setItemDelegate(SessionDelegate(theme, table))
+    table = SessionTable(model, theme)
     table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
     table.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
     table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)

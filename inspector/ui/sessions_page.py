@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import time
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QItemSelection, QItemSelectionModel, QModelIndex, Qt, QTimer, Signal
 from PySide6.QtWidgets import (
-    QButtonGroup,
     QFrame,
     QHBoxLayout,
     QLineEdit,
     QProgressBar,
-    QPushButton,
     QSplitter,
     QStackedWidget,
     QVBoxLayout,
@@ -32,25 +31,23 @@ from inspector.ui.open_store import OpenStore, StoreState
 from inspector.ui.plain import PlainLabel, tell
 from inspector.ui.session_list import choose_columns, make_session_table
 from inspector.ui.session_plots import SessionPlots
+from inspector.ui.sessions_head import SessionsHead
 from inspector.ui.trouble import describe_trouble
 
-_CHIPS = (
-    ("Active", "-is:expired"),
-    ("Expiring < 1 h", "expires<1h -is:expired"),
-    ("Expired", "is:expired"),
-    ("No expiry", "expires:never"),
-)
 _TYPING_MS = 180
 _GATHER_MS = 120
 _FEW = 20_000
+_KEPT_SELECTED = 500
 
 
 @dataclass(frozen=True, slots=True)
 class _View:
-    """What a selection run found: the rows to show, what the chips and plots say (None: as before), how long it took."""
+    """What a selection run found: the rows to show, what the chips and plots say (None: as before),
+    where the selected ones are now, how long it took."""
 
     positions: Sequence[int]
     overview: Overview | None
+    chosen_rows: list[int]
     took_s: float
 
 
@@ -125,7 +122,10 @@ class SessionsPage(QWidget):
         column = QVBoxLayout(side)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addLayout(self._build_head())
+        self.head = SessionsHead()
+        self.head.chips_changed.connect(self._select)
+        self.head.stop_wanted.connect(self._stop)
+        column.addWidget(self.head)
         self.progress_bar = QProgressBar()
         self.progress_bar.setTextVisible(False)
         self.progress_bar.setFixedHeight(3)
@@ -151,29 +151,6 @@ class SessionsPage(QWidget):
         column.addWidget(self.plots)
         return side
 
-    def _build_head(self) -> QHBoxLayout:
-        head = QHBoxLayout()
-        head.setContentsMargins(12, 8, 12, 8)
-        head.setSpacing(7)
-        head.addWidget(PlainLabel("Sessions", role="heading"))
-        self.count_label = PlainLabel("", role="muted")
-        self.count_label.setMinimumWidth(40)
-        head.addWidget(self.count_label, 1)
-        self.chips = QButtonGroup(self)
-        self.chips.setExclusive(False)
-        for number, (text, _term) in enumerate(_CHIPS):
-            chip = QPushButton(text)
-            chip.setCheckable(True)
-            chip.setProperty("role", "chip")
-            self.chips.addButton(chip, number)
-            head.addWidget(chip)
-        self.chips.idToggled.connect(self._toggle_chip)
-        self.stop_button = QPushButton("Stop")
-        self.stop_button.setAccessibleName("Stop reading")
-        self.stop_button.clicked.connect(self._stop)
-        head.addWidget(self.stop_button)
-        return head
-
     def show_store(self, store: OpenStore | None) -> None:
         """Show another store's sessions."""
         if self._store is not None:
@@ -195,11 +172,13 @@ class SessionsPage(QWidget):
     def store(self) -> OpenStore | None:
         return self._store
 
-    def selected_keys(self) -> list[bytes]:
-        """Return the keys of the selected rows, in the table's order."""
-        rows = sorted({index.row() for index in self.table.selectionModel().selectedRows()})
-        found = (self.model.row_at(row) for row in rows)
-        return [row.key for row in found if row is not None]
+    @property
+    def selected_count(self) -> int:
+        return sum(last - first + 1 for first, last in self.table.selected_rows())
+
+    def selected_positions(self) -> array[int]:
+        """Return the selected rows' positions in the catalogue, in the table's order; `Catalogue.keys_at` has their keys."""
+        return self.model.positions_of(self.table.selected_rows())
 
     def go_to(self, key: bytes) -> None:
         """Select the row of a key where it is among the matches."""
@@ -255,7 +234,7 @@ class SessionsPage(QWidget):
     def _show_progress(self) -> None:
         progress = self._store.progress if self._store else None
         is_reading = progress is not None and progress.is_reading
-        self.stop_button.setVisible(is_reading)
+        self.head.stop_button.setVisible(is_reading)
         self.progress_bar.setVisible(is_reading)
         if progress is not None and is_reading:
             self.progress_bar.setRange(0, max(progress.total or 0, progress.read, 1) if progress.total else 0)
@@ -266,7 +245,7 @@ class SessionsPage(QWidget):
     def _show_counts(self) -> None:
         store = self._store
         if store is None or store.catalogue is None:
-            self.count_label.setText("")
+            self.head.count_label.setText("")
             return
         progress, here = store.progress, len(store.catalogue)
         parts = [f"{here:,}"]
@@ -277,12 +256,17 @@ class SessionsPage(QWidget):
             parts = [f"{here:,} read, list incomplete"]
         if self.effective_text():
             parts.append(f"{self.model.match_count:,} match")
-        self.count_label.setText(" · ".join(parts))
+        self.head.count_label.setText(" · ".join(parts))
 
     def _gather_rows(self) -> None:
         """Select anew soon. The longer it takes, the seldomer: it may have a quarter of the time."""
         catalogue = self._store.catalogue if self._store else None
         if catalogue is None or self._gather.isActive():
+            return
+        if self.selected_count > _KEPT_SELECTED:
+            # A large selection is about to be acted on: its rows stay where they are.
+            self._show_counts()
+            self.table.viewport().update()
             return
         if self._store is not None and self._store.progress.is_reading:
             # Rows that only come at the end are announced when there are half as many again.
@@ -295,8 +279,7 @@ class SessionsPage(QWidget):
 
     def effective_text(self) -> str:
         """Return the filter line and the chips as one filter."""
-        terms = [_CHIPS[number][1] for number in range(len(_CHIPS)) if self.chips.button(number).isChecked()]
-        typed = self.filter_edit.text().strip()
+        terms, typed = self.head.terms, self.filter_edit.text().strip()
         return " ".join([f"({typed})" if typed and terms else typed, *terms]).strip()
 
     def _parse(self) -> tuple[bool, SessionFilter | None]:
@@ -331,12 +314,14 @@ class SessionsPage(QWidget):
         # While rows still come, counting all of them each time would slow the reading: the first ones and the end are told.
         is_counted = not store.progress.is_reading or catalogue.total < _FEW
         self._selected_total = catalogue.total
+        chosen = frozenset(self.selected_positions()) if self.selected_count <= _KEPT_SELECTED else frozenset()
 
         def work() -> _View:
             begun = time.monotonic()
             positions = catalogue.select(parsed, column, descending=descending, now_ms=now_ms)
             overview = catalogue.overview(now_ms) if is_counted else None
-            return _View(positions, overview, time.monotonic() - begun)
+            rows = [row for row, position in enumerate(positions) if position in chosen] if chosen else []
+            return _View(positions, overview, rows, time.monotonic() - begun)
 
         self._select_again = False
         self._select_job = self._context.jobs.submit(
@@ -349,40 +334,26 @@ class SessionsPage(QWidget):
 
     def _show_view(self, store: OpenStore, view: _View) -> None:
         if store is self._store and store.catalogue is not None:
-            selected = self.selected_keys()
             scroll = self.table.verticalScrollBar().value()
             self.table.selectionModel().blockSignals(True)
             self.model.show_rows(store.catalogue, view.positions)
-            self._select_rows([row for row in map(self.model.row_of, selected[:500]) if row >= 0])
+            self._select_rows([row for row in view.chosen_rows if row < self.model.rowCount()])
             self.table.selectionModel().blockSignals(False)
             self.table.verticalScrollBar().setValue(scroll)
             self._took_s = view.took_s
             if view.overview is not None:
                 self.plots.show_buckets(view.overview.expiries, view.overview.sizes)
-                self._show_chip_counts(view.overview)
+                self.head.show_counts(view.overview)
             self._show_state()
         if self._select_again:
             self._select()
-
-    def _show_chip_counts(self, overview: Overview) -> None:
-        counts = (overview.active, overview.expiring, overview.expired, overview.no_expiry)
-        for number, count in enumerate(counts):
-            self.chips.button(number).setToolTip(f"{count:,} sessions")
-
-    def _toggle_chip(self, number: int, checked: bool) -> None:
-        if checked:
-            for other in range(len(_CHIPS)):
-                if other != number:
-                    self.chips.button(other).setChecked(False)
-        self._select()
 
     def _sort_by(self, section: int, order: Qt.SortOrder) -> None:
         self._sort = (COLUMNS[section][0], order == Qt.SortOrder.DescendingOrder)
         self._select()
 
     def _clear_filter(self) -> None:
-        for number in range(len(_CHIPS)):
-            self.chips.button(number).setChecked(False)
+        self.head.release()
         self.filter_edit.clear()
         self._select()
 
@@ -414,4 +385,4 @@ class SessionsPage(QWidget):
             self.session_chosen.emit(row.key)
 
     def _selection_moved(self, _on: QItemSelection, _off: QItemSelection) -> None:
-        self.selection_changed.emit(len(self.table.selectionModel().selectedRows()))
+        self.selection_changed.emit(self.selected_count)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from array import array
 from collections.abc import Sequence
 from typing import Any
 
@@ -30,6 +31,11 @@ _HOUR_MS = 3_600_000
 _Index = QModelIndex | QPersistentModelIndex
 
 
+def _goes_on(before: Sequence[int], after: Sequence[int]) -> bool:
+    """True when both are 0, 1, 2 … and the second is not shorter: rows that came while reading."""
+    return isinstance(before, range) and isinstance(after, range) and 0 < len(before) <= len(after)
+
+
 def age_words(changed_at_ms: int | None, now_ms: int) -> str:
     """Return "just now", "2 s ago", "3 h ago" or "" for a time of change."""
     if changed_at_ms is None:
@@ -54,7 +60,12 @@ class SessionTableModel(QAbstractTableModel):
         self.now_ms = round(time.time() * 1000)
 
     def show_rows(self, catalogue: Catalogue | None, positions: Sequence[int]) -> None:
-        """Show these positions of `catalogue` from now on."""
+        """Show these positions of `catalogue` from now on. Where they only go on further, nothing moves."""
+        if catalogue is self._catalogue and _goes_on(self._positions, positions):
+            self._positions = positions
+            self._rows.clear()
+            self._grow(_PAGE)
+            return
         self.beginResetModel()
         keep = self._shown if catalogue is self._catalogue else 0
         if catalogue is not self._catalogue:
@@ -84,6 +95,17 @@ class SessionTableModel(QAbstractTableModel):
                 self._rows.clear()
             found = self._rows[position] = self._catalogue.row(position)
         return found
+
+    def positions_of(self, ranges: Sequence[tuple[int, int]]) -> array[int]:
+        """Return the catalogue's positions of rows, given as ranges (first, last)."""
+        found = array("I")
+        for first, last in ranges:
+            found.extend(self._positions[first : last + 1])
+        return found
+
+    def fetch_all(self) -> None:
+        """Let the view have every row, so that all of them can be selected."""
+        self._grow(len(self._positions))
 
     def row_of(self, key: bytes) -> int:
         """Return the shown row of a key, -1 when it is not among the matches."""
@@ -128,13 +150,13 @@ class SessionTableModel(QAbstractTableModel):
             return None
         column = COLUMNS[index.column()][0]
         if role == Qt.ItemDataRole.DisplayRole:
-            return self._text(row, column)
+            return self.text(row, column)
         if role == Qt.ItemDataRole.TextAlignmentRole and column in RIGHT_ALIGNED:
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         if role == Qt.ItemDataRole.ToolTipRole:
             return plain_tip(self._tip(row, column))
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            return f"{COLUMNS[index.column()][1]}: {self._text(row, column)}"
+            return f"{COLUMNS[index.column()][1]}: {self.text(row, column)}"
         return None
 
     @qt_guard()
@@ -162,7 +184,8 @@ class SessionTableModel(QAbstractTableModel):
         left = row.expires_at_ms - self.now_ms
         return "bad" if left <= 0 else "warn" if left < _HOUR_MS else "text"
 
-    def _text(self, row: Row, column: Column) -> str:
+    def text(self, row: Row, column: Column) -> str:
+        """Return what a cell says."""
         match column:
             case Column.SESSION:
                 return escape_display(row.key.decode("utf-8", "surrogateescape"), 120)
