@@ -23,8 +23,8 @@ from inspector.services.connection import split_url
 from inspector.services.journal import Journal
 from inspector.services.profiles import Profile, ProfileBook, default_folder, new_profile_id
 from inspector.services.secrets import SecretStore
-from inspector.ui.connect_dialog import keep_secrets
 from inspector.ui.calm import calm_interpreter
+from inspector.ui.connect_dialog import keep_secrets
 from inspector.ui.context import Context
 from inspector.ui.icons import app_icon
 from inspector.ui.jobs import JobRunner, Lane

@@ -19,7 +19,7 @@ from inspector.services.filter_terms import NEVER
 from inspector.services.key_index import KeyIndex
 from inspector.services.open_session import PLAIN, Reading
 from inspector.services.overview import Overview, survey
-from inspector.services.sorting import sort_numbers, sort_texts
+from inspector.services.sorting import pick, sort_numbers, sort_texts
 from inspector.services.text_column import ROWS, TextColumn
 from store_adapters.contract import Batch, CancelToken, RawRecord, SessionStore
 from store_adapters.session_file import expiry_of
@@ -82,6 +82,7 @@ class Catalogue:
         self._users = TextColumn()
         self._looks: list[tuple[str, str]] = []  # the different pairs of format and role, of which there are few
         self._look_codes: dict[tuple[str, str], int] = {}
+        self._plain_looks = _PlainLooks(self)
         self._look = array("I")
         self.sizes = array("I")
         self.expires = array("q")
@@ -130,7 +131,7 @@ class Catalogue:
                 if self.alive[place]:
                     self._bury(place)
                 place = seen.find(0, place + 1)
-            self._index.settle()
+        self._index.settle()
 
     def _hashes(self) -> Iterator[tuple[int, int]]:
         for number in range(self.keys_column.block_count):
@@ -144,53 +145,59 @@ class Catalogue:
         Keys which cannot be read as sessions are listed too, with the reason as their format.
         """
         with self._lock:
-            hashes = list(map(hash, batch.keys))
-            if self._index.are_new(hashes):
-                self._append_new(batch, hashes)
+            hashes, first = list(map(hash, batch.keys)), self._total
+            places = self._index.claim(hashes, first)
+            if places == list(range(first, first + len(hashes))):
+                self._append_new(batch)
             else:
-                self._append_known(batch)
+                self._append_mixed(batch, hashes, places)
             for skipped in batch.skipped:
                 summary = Summary(f"unreadable: {skipped.reason}", "", "", False, 0)
                 self._put(skipped.key, b"", 0, None, None, summary)
             self._keep_within_limit()
         return self._count
 
-    def _append_new(self, batch: Batch, hashes: list[int]) -> None:
-        first, payloads = self._total, list(batch.payloads)
+    def _append_new(self, batch: Batch) -> None:
+        first, payloads, number = self._total, list(batch.payloads), len(batch.keys)
         users, roles, odd = self._summariser.plain_users(payloads)
-        texts: dict[int, bytes] = {}
-        plain = self._summariser.plain_format
-        looks = [(plain, role) for role in roles]
+        looks = list(map(self._plain_looks.__getitem__, roles))
+        expires: Sequence[int | None] = batch.expires_at_ms
         for place in odd:
             summary = self._summarise(batch.keys[place], payloads[place], batch.sizes[place])
-            users[place], looks[place] = summary.user, (summary.format, summary.role)
+            users[place], looks[place] = summary.user, self._code((summary.format, summary.role))
             if summary.text:
-                texts[place] = summary.text
-        expires = [NEVER if expiry is None else expiry for expiry in batch.expires_at_ms]
-        for place, text in texts.items():
-            self.inner[first + place] = text
-            if self._lifetime_ms is not None:
-                expires[place] = _in_column(expiry_of(text, self._lifetime_ms / 1000))
-        if expires and (min(expires) < 0 or max(expires) > NEVER):
-            expires = list(map(_in_column, expires))
+                self.inner[first + place] = summary.text
+                if self._lifetime_ms is not None:
+                    expires = list(expires)
+                    expires[place] = expiry_of(summary.text, self._lifetime_ms / 1000)
         self.keys_column.extend(batch.keys)
         self.payloads_column.extend(payloads)
-        self._users.extend([user.encode("utf-8", "surrogatepass") for user in users])
-        codes = self._look_codes
-        self._look.extend([codes[look] if look in codes else self._code(look) for look in looks])
+        self._users.extend(_encoded(users))
+        self._look.extend(looks)
         self.sizes.extend(batch.sizes if max(batch.sizes, default=0) <= _LARGEST else map(_size, batch.sizes))
-        self.expires.extend(expires)
-        self.changed.extend([changed or 0 for changed in batch.changed_at_ms])
-        self.alive.extend(b"\1" * len(hashes))
-        self._index.add_all(hashes, first)
-        self._count += len(hashes)
-        self._total += len(hashes)
+        self.expires.extend(_column_of(expires))
+        changed = batch.changed_at_ms
+        self.changed.extend(bytes(number) if changed.count(None) == number else [value or 0 for value in changed])
+        self.alive.extend(b"\1" * number)
+        self._count += number
+        self._total += number
 
-    def _append_known(self, batch: Batch) -> None:
-        for key, payload, size, expires, changed in zip(
-            batch.keys, batch.payloads, batch.sizes, batch.expires_at_ms, batch.changed_at_ms, strict=True
+    def _append_mixed(self, batch: Batch, hashes: list[int], places: list[int] | None) -> None:
+        """Add and update. `places`: where the index has these hashes, which may be other keys' too."""
+        known: list[int | None] = [None] * len(hashes)
+        if places is None:
+            known = [self.find(key) for key in batch.keys]
+        else:
+            for at, place in enumerate(places):
+                if place >= self._total:
+                    self._index.release(hashes[at])
+                elif self.alive[place] and self.keys_column[place] == batch.keys[at]:
+                    known[at] = place
+                else:
+                    known[at] = self.find(batch.keys[at])
+        for position, key, payload, size, expires, changed in zip(
+            known, batch.keys, batch.payloads, batch.sizes, batch.expires_at_ms, batch.changed_at_ms, strict=True
         ):
-            position = self.find(key)
             if position is None or self.payloads_column[position] != payload or not payload:
                 self._put(key, payload, size, expires, changed, self._summarise(key, payload, size))
                 continue
@@ -261,6 +268,8 @@ class Catalogue:
             self.changed.append(changed or 0)
             self.alive.append(1)
             self._index.add(hash(key), position)
+            if self._index.is_large:
+                self._index.settle()
             self._count += 1
             self._total += 1
         else:
@@ -284,6 +293,10 @@ class Catalogue:
     def _mark_seen(self, position: int) -> None:
         if self._seen is not None and position < len(self._seen):
             self._seen[position] = 1
+
+    def code_of_plain(self, role: str) -> int:
+        """Return the code of plain sessions with this role."""
+        return self._code((self._summariser.plain_format, role))
 
     def _code(self, look: tuple[str, str]) -> int:
         if look not in self._look_codes:
@@ -394,7 +407,7 @@ class Catalogue:
             case Column.FORMAT:
                 ranks = {look: rank for rank, look in enumerate(sorted({look for look, _role in self._looks}))}
                 codes = [ranks[look] for look, _role in list(self._looks)]
-                numbers = array("q", map(codes.__getitem__, _picked(self._look, positions)))
+                numbers = pick("q", codes, _picked(self._look, positions))
             case Column.SESSION:
                 return sort_texts(list(_texts(self.keys_column, positions)), positions, descending=descending)
             case Column.USER | Column.SIGNED_IN:
@@ -407,10 +420,33 @@ class Catalogue:
         return survey(self.expires, self.sizes, self.alive, self._total, now_ms)
 
 
+class _PlainLooks(dict[str, int]):
+    """Codes of the looks of plain sessions by role, found without a call into Python."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        super().__init__()
+        self._catalogue = catalogue
+
+    def __missing__(self, role: str) -> int:
+        code = self[role] = self._catalogue.code_of_plain(role)
+        return code
+
+
+def _encoded(users: list[str]) -> list[bytes]:
+    values = "\0".join(users).encode("utf-8", "surrogatepass").split(b"\0")
+    return values if len(values) == len(users) else [user.encode("utf-8", "surrogatepass") for user in users]
+
+
+def _column_of(expires: Sequence[int | None]) -> Sequence[int]:
+    if None not in expires and (not expires or (min(expires) >= 0 and max(expires) < NEVER)):  # type: ignore[type-var, operator]
+        return expires  # type: ignore[return-value]
+    return list(map(_in_column, expires))
+
+
 def _picked(column: array[int], positions: Sequence[int]) -> array[int]:
-    if isinstance(positions, range):
-        return array("q", column[: len(positions)])
-    return array("q", map(column.__getitem__, positions))
+    if isinstance(positions, range) and column.typecode == "q":
+        return column[: len(positions)]
+    return pick("q", column, positions)
 
 
 def _texts(column: TextColumn, positions: Sequence[int]) -> Iterable[bytes]:

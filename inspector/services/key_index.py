@@ -9,39 +9,52 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice
 
-_RUN = 32_768
+_RUN = 16_384
 _SHIFT = 11  # 53 bits of a hash are left: what a float holds exactly, and floats are sorted fastest
 _MANY = 4096
 
 
 class KeyIndex:
-    """Hashes of keys to positions. One thread writes; `candidates` may be asked from any."""
+    """Hashes of keys to positions. One thread at a time writes; `candidates` may be asked from any."""
 
     def __init__(self) -> None:
         self._recent: dict[int, int] = {}
         self._twins: dict[int, list[int]] = {}  # further positions of a hash that is in _recent already
+        self._settling: dict[int, int] = {}
         self._runs: list[tuple[array[float], array[int]]] = []
 
-    def are_new(self, hashes: Sequence[int]) -> bool:
-        """True when none of these is known, and no two are equal. Only while everything is in the dictionary."""
-        return not self._runs and self._recent.keys().isdisjoint(hashes) and len(set(hashes)) == len(hashes)
+    def claim(self, hashes: Sequence[int], first: int) -> list[int] | None:
+        """Give these hashes the positions from `first` on, and return what each has now: an older one where it was known.
 
-    def add_all(self, hashes: Iterable[int], first: int) -> None:
-        """Add new hashes of consecutive positions."""
-        self._recent.update(zip(hashes, range(first, 2**62), strict=False))
+        None, with nothing given, once it was settled: ask for each key then.
+        """
+        if self._runs or self._settling:
+            return None
+        return list(map(self._recent.setdefault, hashes, range(first, first + len(hashes))))
+
+    def release(self, key_hash: int) -> None:
+        """Take back what `claim` has given."""
+        self._recent.pop(key_hash, None)
 
     def add(self, key_hash: int, position: int) -> None:
         if self._recent.setdefault(key_hash, position) != position:
             self._twins.setdefault(key_hash, []).append(position)
-        if self._runs and len(self._recent) > _MANY:
-            self.settle()
+
+    @property
+    def is_large(self) -> bool:
+        """True when enough has come since it was settled to settle again."""
+        return bool(self._runs) and len(self._recent) > _MANY
 
     def candidates(self, key_hash: int) -> Iterator[int]:
         """Yield the positions whose key may have this hash, the newest first."""
         found = self._recent.get(key_hash)
         if found is not None:
             yield from reversed(self._twins.get(key_hash, ()))
+            yield found
+        found = self._settling.get(key_hash)
+        if found is not None:
             yield found
         wanted = float(key_hash >> _SHIFT)
         for hashes, positions in reversed(self._runs):
@@ -51,17 +64,17 @@ class KeyIndex:
                 place += 1
 
     def settle(self) -> None:
-        """Move the dictionary into sorted runs."""
-        items = list(self._recent.items())
-        items += [(key_hash, position) for key_hash, twins in self._twins.items() for position in twins]
+        """Move the dictionary into sorted runs. Others may ask meanwhile, and `add`."""
+        twins = [(key_hash, position) for key_hash, found in self._twins.items() for position in found]
+        self._settling, self._recent, self._twins = self._recent, {}, {}
         runs = list(self._runs)
-        if runs and len(runs[-1][0]) + len(items) <= _RUN:
+        if runs and len(runs[-1][0]) + len(self._settling) <= _RUN:
             hashes, positions = runs.pop()
-            items += [(int(value) << _SHIFT, position) for value, position in zip(hashes, positions, strict=True)]
-        for start in range(0, len(items), _RUN):
-            runs.append(_run(items[start : start + _RUN]))
-        self._runs = runs
-        self._recent, self._twins = {}, {}
+            twins += [(int(value) << _SHIFT, position) for value, position in zip(hashes, positions, strict=True)]
+        items = chain(self._settling.items(), twins)
+        while part := list(islice(items, _RUN)):
+            runs.append(_run(part))
+        self._runs, self._settling = runs, {}
 
     def unsettle(self, hashes_of: Iterable[tuple[int, int]]) -> None:
         """Begin a listing: take every (hash, position) into the dictionary, and let the runs go."""

@@ -20,6 +20,7 @@ from typing import Any
 MOST = 2**48 - 1
 """The largest number that `sort_numbers` takes; the smallest is 0."""
 _RUN = 32_768
+_STEP = 16_384
 _SAMPLES = 16
 _SMALL = 2_000
 _PREFIX = 12
@@ -60,13 +61,23 @@ def sort_texts(values: Sequence[bytes], places: Sequence[int], *, descending: bo
 
 
 def _pick(places: Sequence[int], rows: array[int]) -> array[int]:
-    return rows if places == range(len(rows)) else array("I", map(places.__getitem__, rows))
+    return rows if places == range(len(rows)) else pick("I", places, rows)
+
+
+def pick(typecode: str, values: Sequence[int], places: Sequence[int]) -> array[int]:
+    """Return an array of `values[place]` for all places, in steps between which others may run."""
+    found: array[int] = array(typecode)
+    for start in range(0, len(places), _STEP):
+        found.extend(array(typecode, map(values.__getitem__, places[start : start + _STEP])))
+    return found
 
 
 def _rows_by_prefix(values: Sequence[bytes], descending: bool) -> array[int] | None:
     """Sort by the first bytes with qsort, and those that share them afterwards; None where a unit would be 0."""
     prefixes = [value[:_PREFIX].ljust(_PREFIX, b"\0") for value in values]
-    raw = b"".join(prefixes)
+    raw = bytearray()
+    for start in range(0, len(prefixes), _STEP):
+        raw += b"".join(prefixes[start : start + _STEP])
     if descending:
         raw = raw.translate(_COMPLEMENT)
     swapped = array("i")

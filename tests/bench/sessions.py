@@ -14,7 +14,22 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 HOUR_MS = 3_600_000
-_NAMES = ("alice", "bob", "chen", "dara", "emil", "fatima", "goran", "hana", "ivan", "jun", "kofi", "lena", "mara", "nils")
+_NAMES = (
+    "alice",
+    "bob",
+    "chen",
+    "dara",
+    "emil",
+    "fatima",
+    "goran",
+    "hana",
+    "ivan",
+    "jun",
+    "kofi",
+    "lena",
+    "mara",
+    "nils",
+)
 _DOMAINS = ("example.com", "example.org", "mail.example.net")
 _ITEMS = ("Blue mug", "Desk lamp", "Notebook A5", "USB-C cable", "Wool socks", "Poster", "Tea, green", "Headphones")
 _PAGES = ("/", "/cart", "/products/1182", "/products/77", "/account/orders", "/search?q=lamp", "/checkout/address")
@@ -57,6 +72,8 @@ def session_text(number: int, now_ms: int) -> tuple[bytes, int]:
     else:
         record["views"] = dice.randrange(1, 90)
         record["history"] = dice.sample(_PAGES, dice.randrange(1, 5))
+    record["locale"] = dice.choice(("en-GB", "de-DE", "fr-FR"))
+    record["lastVisit"] = expires.replace("+00:00", "Z")
     record["csrfSecret"] = base64.b64encode(dice.randbytes(18)).decode()
     return json.dumps(record, separators=(",", ":"), ensure_ascii=False).encode(), left_ms
 
