@@ -1,19 +1,27 @@
 """Which row holds a key, in 12 bytes a row: hashes sorted in runs, searched by bisection; knows no rows.
 
-While a listing runs the index is a dictionary, the fastest thing to fill; `settle` afterwards makes it small. What it
-answers are candidates: whoever asks compares the key itself, as two keys can share a hash.
+What it answers are candidates: whoever asks compares the key itself, as two keys can share a hash. While rows come by the
+thousand, a table of marks says of nearly every new key that it is new, without a search.
 """
 
 from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, islice
+from collections.abc import Iterator, Sequence
+from itertools import compress
+from operator import itemgetter
 
-_RUN = 16_384
-_SHIFT = 11  # 53 bits of a hash are left: what a float holds exactly, and floats are sorted fastest
-_MANY = 4096
+_RUN = 32_768
+_SHIFT = 11
+_MARKS = 1 << 18
+_SPARSE = 16
+"""Marks a key at least: one new key in so many is taken for one that may be known, and searched for."""
+
+
+def hash_of(key: bytes) -> int:
+    """Return 53 bits of a key's hash: what a float holds exactly, and floats are what Python sorts fastest."""
+    return hash(key) >> _SHIFT
 
 
 class KeyIndex:
@@ -22,30 +30,36 @@ class KeyIndex:
     def __init__(self) -> None:
         self._recent: dict[int, int] = {}
         self._twins: dict[int, list[int]] = {}  # further positions of a hash that is in _recent already
-        self._settling: dict[int, int] = {}
         self._runs: list[tuple[array[float], array[int]]] = []
+        self._marks = bytearray()
+        self._count = 0
 
-    def claim(self, hashes: Sequence[int], first: int) -> list[int] | None:
-        """Give these hashes the positions from `first` on, and return what each has now: an older one where it was known.
+    def suspects(self, hashes: Sequence[int]) -> Sequence[int]:
+        """Return the places of those hashes that may be known already; all others are new."""
+        if len(hashes) < 2:
+            return range(len(hashes))
+        if len(self._marks) < self._count * _SPARSE or not self._marks:
+            self._mark_all()
+        mask = len(self._marks) - 1
+        spots = [key_hash & mask for key_hash in hashes]
+        return list(compress(range(len(spots)), itemgetter(*spots)(self._marks)))
 
-        None, with nothing given, once it was settled: ask for each key then.
-        """
-        if self._runs or self._settling:
-            return None
-        return list(map(self._recent.setdefault, hashes, range(first, first + len(hashes))))
-
-    def release(self, key_hash: int) -> None:
-        """Take back what `claim` has given."""
-        self._recent.pop(key_hash, None)
-
-    def add(self, key_hash: int, position: int) -> None:
-        if self._recent.setdefault(key_hash, position) != position:
-            self._twins.setdefault(key_hash, []).append(position)
-
-    @property
-    def is_large(self) -> bool:
-        """True when enough has come since it was settled to settle again."""
-        return bool(self._runs) and len(self._recent) > _MANY
+    def add_all(self, hashes: Sequence[int], first: int) -> None:
+        """Add hashes of consecutive positions from `first` on."""
+        before = len(self._recent)
+        if self._recent.keys().isdisjoint(hashes) and len(set(hashes)) == len(hashes):
+            self._recent.update(zip(hashes, range(first, first + len(hashes)), strict=True))
+        else:
+            for position, key_hash in enumerate(hashes, first):
+                if self._recent.setdefault(key_hash, position) != position:
+                    self._twins.setdefault(key_hash, []).append(position)
+        self._count += len(self._recent) - before
+        if self._marks:
+            marks, mask = self._marks, len(self._marks) - 1
+            for key_hash in hashes:
+                marks[key_hash & mask] = 1
+        if len(self._recent) >= _RUN:
+            self._seal()
 
     def candidates(self, key_hash: int) -> Iterator[int]:
         """Yield the positions whose key may have this hash, the newest first."""
@@ -53,10 +67,7 @@ class KeyIndex:
         if found is not None:
             yield from reversed(self._twins.get(key_hash, ()))
             yield found
-        found = self._settling.get(key_hash)
-        if found is not None:
-            yield found
-        wanted = float(key_hash >> _SHIFT)
+        wanted = float(key_hash)
         for hashes, positions in reversed(self._runs):
             place = bisect_left(hashes, wanted)
             while place < len(hashes) and hashes[place] == wanted:
@@ -64,29 +75,27 @@ class KeyIndex:
                 place += 1
 
     def settle(self) -> None:
-        """Move the dictionary into sorted runs. Others may ask meanwhile, and `add`."""
-        twins = [(key_hash, position) for key_hash, found in self._twins.items() for position in found]
-        self._settling, self._recent, self._twins = self._recent, {}, {}
-        runs = list(self._runs)
-        if runs and len(runs[-1][0]) + len(self._settling) <= _RUN:
-            hashes, positions = runs.pop()
-            twins += [(int(value) << _SHIFT, position) for value, position in zip(hashes, positions, strict=True)]
-        items = chain(self._settling.items(), twins)
-        while part := list(islice(items, _RUN)):
-            runs.append(_run(part))
-        self._runs, self._settling = runs, {}
+        """Let the marks go until rows come by the thousand again."""
+        self._marks = bytearray()
 
-    def unsettle(self, hashes_of: Iterable[tuple[int, int]]) -> None:
-        """Begin a listing: take every (hash, position) into the dictionary, and let the runs go."""
-        recent: dict[int, int] = {}
-        twins: dict[int, list[int]] = {}
-        for key_hash, position in hashes_of:
-            if recent.setdefault(key_hash, position) != position:
-                twins.setdefault(key_hash, []).append(position)
-        self._recent, self._twins, self._runs = recent, twins, []
+    def _mark_all(self) -> None:
+        size = _MARKS
+        while size < self._count * _SPARSE * 2:
+            size *= 2
+        marks, mask = bytearray(size), size - 1
+        for hashes, _ in self._runs:
+            for value in hashes:
+                marks[int(value) & mask] = 1
+        for key_hash in self._recent:
+            marks[key_hash & mask] = 1
+        self._marks = marks
 
-
-def _run(items: list[tuple[int, int]]) -> tuple[array[float], array[int]]:
-    hashes = [float(key_hash >> _SHIFT) for key_hash, _ in items]
-    order = sorted(range(len(items)), key=hashes.__getitem__)
-    return array("d", map(hashes.__getitem__, order)), array("I", [items[place][1] for place in order])
+    def _seal(self) -> None:
+        """Make a sorted run of the dictionary. Whoever asks meanwhile finds each key in one of the two."""
+        items = list(self._recent.items())
+        items += [(key_hash, position) for key_hash, twins in self._twins.items() for position in twins]
+        hashes = [float(key_hash) for key_hash, _ in items]
+        order = sorted(range(len(items)), key=hashes.__getitem__)
+        run = array("d", map(hashes.__getitem__, order)), array("I", [items[place][1] for place in order])
+        self._runs = [*self._runs, run]
+        self._recent, self._twins = {}, {}

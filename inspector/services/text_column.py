@@ -90,6 +90,14 @@ class TextColumn:
             self._blocks.append(make_block(rest[start : start + ROWS]))
         self._state = (rest[done:], base + done)
 
+    def part(self, first: int, last: int) -> list[bytes]:
+        """Return the values from position `first` up to `last`."""
+        found: list[bytes] = []
+        for number in range(first // ROWS, -(-last // ROWS)):
+            begin = number * ROWS
+            found += self.block(number).values()[max(0, first - begin) : last - begin]
+        return found
+
     @property
     def block_count(self) -> int:
         """How many blocks `block` has, the unfinished last one included."""
