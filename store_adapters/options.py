@@ -24,10 +24,7 @@ class StoreAddress:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Time limits in seconds and size limits in bytes for every call of a store.
-
-    `is_gentle`: a listing rests as long as it works, for a server that others depend on.
-    """
+    """Time limits in seconds and size limits in bytes for every call of a store."""
 
     connect_s: float = 3.0
     call_s: float = 3.0
@@ -35,4 +32,3 @@ class Limits:
     poll_s: float = 2.0
     max_record_bytes: int = 64 * 1024 * 1024
     list_payload_bytes: int = 1024 * 1024
-    is_gentle: bool = False

@@ -55,7 +55,6 @@ class RedisListing:
             done: tuple[list[bytes], list[Any], int] | None = None
             read, is_last = 0, False
             while not is_last and not cancel.is_cancelled:
-                begun = time.monotonic()
                 is_last, page = cursor == b"0", keys
                 template = self._template
                 request = [template % (len(key), key, len(key), key) for key in page]
@@ -69,8 +68,6 @@ class RedisListing:
                 done = page, self._link.collect(2 * len(page)), now_ms()
                 if not is_last:
                     cursor, keys = self._next()
-                if self._limits.is_gentle:
-                    cancel.wait(time.monotonic() - begun)
             if done is not None and not cancel.is_cancelled:
                 yield self._batch(*done, read, total)
         finally:

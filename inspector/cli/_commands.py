@@ -21,6 +21,7 @@ from inspector.services.catalogue import Column, Row
 from inspector.services.cookie_chain import CookieReport
 from inspector.services.filter import parse_filter
 from inspector.services.journal import Journal
+from inspector.services.listing import read_list
 from inspector.services.manage_sessions import (
     change_expiry,
     create_session,
@@ -47,8 +48,8 @@ def list_sessions(options: Any, output: Output) -> int:
     wanted = parse_filter(options.filter)
     with opened(options.store_name, options.secret_sources) as connection:
         catalogue = connection.catalogue
-        for batch in connection.store.list_records(CancelToken()):
-            catalogue.append(batch)
+        for _progress in read_list(connection.store, catalogue, CancelToken()):
+            pass
         now = now_ms()
         positions = catalogue.select(wanted, Column.CHANGED, descending=True, now_ms=now)
         for number, position in enumerate(positions):

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import threading
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from operator import sub
+from typing import Any
 
 from inspector.codecs import Summariser, Summary
 from inspector.services.catalogue_chunk import CatalogueChunk
@@ -27,6 +28,7 @@ from store_adapters.session_file import expiry_of
 
 _IN_VAIN = 20
 _LARGEST = 2**32 - 1
+_GAPS = 100_000
 _MOVED_MS = 1500
 """Two readings of one TTL give two expiries which differ by the time between: less than this is no move."""
 
@@ -72,7 +74,8 @@ class Catalogue:
     def __init__(self, store: SessionStore, reading: Reading = PLAIN, limit: MemoryLimit = MemoryLimit()) -> None:
         self.kind = store.capabilities.kind
         self.id_of = store.session_id_of
-        self._reading = reading
+        self.reading = reading
+        self._store = store
         self._limit = limit
         self._summariser = Summariser(self.kind, reading.user_paths, reading.secrets)
         self._lifetime_ms = store.capabilities.lifetime_ms
@@ -101,6 +104,19 @@ class Catalogue:
 
     def __len__(self) -> int:
         return self._count
+
+    @property
+    def is_sparse(self) -> bool:
+        """True when most positions are gaps: a new listing had better begin anew."""
+        return self._total > 2 * self._count + _GAPS
+
+    def emptied(self) -> Catalogue:
+        """Return an empty catalogue of the same store."""
+        return Catalogue(self._store, self.reading, self._limit)
+
+    def adopt(self, store: SessionStore) -> None:
+        """Go on with another connection to the same store."""
+        self._store, self.id_of = store, store.session_id_of
 
     @property
     def generation(self) -> int:
@@ -232,7 +248,7 @@ class Catalogue:
         Gives up once some that no secret opens have come one after the other. For a lane beside the others.
         """
         done = in_vain = 0
-        if not self._reading.secrets or not any(look.startswith("encrypted") for look, _role in self._looks):
+        if not self.reading.secrets or not any(look.startswith("encrypted") for look, _role in self._looks):
             return
         for position in range(self._total):
             if cancel.is_cancelled or in_vain == _IN_VAIN:
@@ -429,6 +445,22 @@ class Catalogue:
                 users = [value.lower() for value in _texts(self._users, positions)]
                 return sort_texts(users, positions, descending=descending)
         return positions if _is_constant(numbers) else sort_numbers(numbers, positions, descending=descending)
+
+    def sort_value(self, column: Column) -> Callable[[int], Any]:
+        """Return what a row is sorted by, for a few rows."""
+        match column:
+            case Column.EXPIRES:
+                return self.expires.__getitem__
+            case Column.SIZE:
+                return self.sizes.__getitem__
+            case Column.CHANGED:
+                return self.changed.__getitem__
+            case Column.FORMAT:
+                return self.format
+            case Column.SESSION:
+                return self.keys_column.__getitem__
+            case Column.USER | Column.SIGNED_IN:
+                return lambda position: self._users[position].lower()
 
     def overview(self, now_ms: int) -> Overview:
         """Return what the chips and plots show of all rows."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from inspector.core.field_path import FieldPathError, parse_field_path
 from inspector.core.secret import Secret
 from inspector.core.writer import Family
-from inspector.services.catalogue import Catalogue
+from inspector.services.catalogue import Catalogue, MemoryLimit
 from inspector.services.open_session import PLAIN, Reading, UserPaths
 from inspector.services.profiles import Profile
 from inspector.services.secrets import SecretStore
@@ -27,10 +27,12 @@ class Connection:
     reading: Reading = PLAIN
 
 
-def connect(profile: Profile, secrets: SecretStore, more: tuple[Secret, ...] = ()) -> Connection:
+def connect(
+    profile: Profile, secrets: SecretStore, more: tuple[Secret, ...] = (), limit: MemoryLimit = MemoryLimit()
+) -> Connection:
     """Open the profile's store (read-only when it says so) and learn what it is. Blocks; `StoreError`.
 
-    `more`: secrets that come before the profile's own.
+    `more`: secrets that come before the profile's own. `limit`: of the list's memory.
     """
     store = open_profile(profile, secrets)
     try:
@@ -40,7 +42,7 @@ def connect(profile: Profile, secrets: SecretStore, more: tuple[Secret, ...] = (
         raise
     known = more + tuple(secret for secret in map(secrets.get, profile.secret_ids) if secret is not None)
     reading = Reading(user_paths_of(profile), known, family_of(profile))
-    return Connection(profile, store, Catalogue(store, reading), info, known, reading)
+    return Connection(profile, store, Catalogue(store, reading, limit), info, known, reading)
 
 
 def open_profile(profile: Profile, secrets: SecretStore) -> SessionStore:

@@ -25,6 +25,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     `user_path`: where this application keeps its user ("user.username"), "" for the usual places.
     `cookie_name`, `site_url`: for signed cookies and curl commands. `family`: the library whose rules hold ("express-session",
     "@fastify/session", "koa-session", "another library"), "" for what each record looks like.
+    `gentle`: the list is read at half the rate; None: where the environment is production.
     """
 
     id: str
@@ -36,18 +37,26 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     cookie_name: str = "connect.sid"
     site_url: str = "http://localhost:3000/"
     family: str = ""
+    gentle: bool | None = None
     password_id: str = ""
     secret_ids: tuple[str, ...] = ()
 
+    @property
+    def is_gentle(self) -> bool:
+        return self.environment is Environment.PRODUCTION if self.gentle is None else self.gentle
+
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """Preferences. `theme`: "system", "light" or "dark"."""
+    """Preferences. `theme`: "system", "light" or "dark". `list_memory_mb`: how much of the values a list keeps as they
+    are; beyond, they are compressed, or with `list_drops` forgotten."""
 
     theme: str = "system"
     live_by_default: bool = False
     demo_prepared: bool = False
     last_store: str = ""
     default_max_age_ms: int = 86_400_000
+    list_memory_mb: int = 1024
+    list_drops: bool = False
 
 
 class ProfileBook:

@@ -212,6 +212,7 @@ class MainWindow(QMainWindow):
         is_current = old is self.current
         self._drop(old)
         fresh = self._add_profile(old.profile)
+        fresh.take_over(old)
         self._show_stores()
         if is_current:
             self.current = fresh

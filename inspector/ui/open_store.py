@@ -6,22 +6,23 @@ Three lanes with a connection each, so that looking up, editing, listing and fol
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from enum import Enum
 from typing import TypeVar
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from inspector.services.catalogue import Catalogue
+from inspector.services.catalogue import Catalogue, MemoryLimit
 from inspector.services.connection import Connection, connect
+from inspector.services.listing import Progress, read_list
 from inspector.services.open_session import PLAIN, Reading
 from inspector.services.profiles import Profile
 from inspector.services.watch import follow_changes
 from inspector.ui.context import Context
 from inspector.ui.jobs import Job, Lane
 from inspector.ui.trouble import Trouble, describe_trouble
-from store_adapters.contract import CancelToken, SessionStore
+from store_adapters.contract import CancelToken, RawRecord, SessionStore
 
 _T = TypeVar("_T")
 _BUNCH_S = 0.5
@@ -34,16 +35,6 @@ class StoreState(Enum):
     CONNECTING = "connecting"
     OPEN = "open"
     FAILED = "failed"
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far the listing is: records read, the store's estimate of all, whether it is still running."""
-
-    read: int = 0
-    total: int | None = None
-    is_reading: bool = False
-    is_complete: bool = False
 
 
 class OpenStore(QObject):
@@ -69,6 +60,7 @@ class OpenStore(QObject):
         self._live_job: Job | None = None
         self._wants_live = False
         self._is_catching_up = False
+        self._kept: Catalogue | None = None
 
     @property
     def catalogue(self) -> Catalogue | None:
@@ -91,14 +83,21 @@ class OpenStore(QObject):
         """Connect and read the list; does nothing while open or connecting."""
         if self.state in (StoreState.CONNECTING, StoreState.OPEN):
             return
+        self._kept = self.catalogue or self._kept
+        settings = self._context.book.settings
+        limit = MemoryLimit(settings.list_memory_mb << 20, settings.list_drops)
         self._set_state(StoreState.CONNECTING)
         self._context.jobs.submit(
             self._lanes["edit"],
-            lambda: connect(self.profile, self._context.secrets),
+            lambda: connect(self.profile, self._context.secrets, limit=limit),
             owner=self,
             done=self._opened,
             failed=self._failed,
         )
+
+    def take_over(self, other: OpenStore) -> None:
+        """Show at first, once open, what the list of the same store held when it was closed."""
+        self._kept = other.catalogue or other._kept
 
     def run(
         self,
@@ -138,6 +137,26 @@ class OpenStore(QObject):
             failed=failed,
         )
 
+    def put_record(self, record: RawRecord) -> None:
+        """Have the list show a record that was just written."""
+        self._change_list(lambda catalogue: catalogue.update(record, record.read_at_ms))
+
+    def drop_records(self, keys: Sequence[bytes]) -> None:
+        """Take records out of the list that are gone."""
+        self._change_list(lambda catalogue: [catalogue.remove(key) for key in keys])
+
+    def _change_list(self, change: Callable[[Catalogue], object]) -> None:
+        catalogue = self.catalogue
+        if catalogue is not None:
+            # On a lane: the catalogue may be locked by a listing for some milliseconds.
+            self._context.jobs.submit(
+                self._context.compute,
+                lambda: change(catalogue),
+                owner=self,
+                done=lambda _: self.rows_changed.emit(),
+                failed=self._read_failed,
+            )
+
     def reload(self) -> None:
         """Read the list again; rows that are gone disappear at the end."""
         if self.state is StoreState.FAILED:
@@ -145,6 +164,9 @@ class OpenStore(QObject):
         if self.connection is None or self.state is not StoreState.OPEN:
             return
         self.stop_reading()
+        if self.connection.catalogue.is_sparse:
+            fresh = self.connection.catalogue.emptied()
+            self.connection = replace(self.connection, catalogue=fresh)
         catalogue = self.connection.catalogue
         self._set_progress(Progress(is_reading=True))
         self._load_job = self._context.jobs.stream(
@@ -200,6 +222,7 @@ class OpenStore(QObject):
         self._lanes["edit"].close()
         for store in stores:
             store.close()
+        self._kept = self.catalogue or self._kept
         self.connection = None
         self.state = StoreState.CLOSED
 
@@ -215,27 +238,27 @@ class OpenStore(QObject):
         return self._side_stores[name]
 
     def _read_all(self, catalogue: Catalogue, token: CancelToken) -> Iterator[Progress]:
-        read, total, told = 0, None, 0.0
-        is_complete = False
-        catalogue.begin_listing()
-        try:
-            for batch in self._side_store("list").list_records(token):
-                catalogue.append(batch)
-                is_first = not read
-                read, total = batch.read, batch.total
-                if is_first or time.monotonic() - told >= _PROGRESS_S:
-                    told = time.monotonic()
-                    yield Progress(read, total, is_reading=True)
-            is_complete = not token.is_cancelled
-        finally:
-            catalogue.end_listing(is_complete=is_complete)
-        if is_complete:
-            yield Progress(read, total, is_reading=True)
+        told = 0.0
+        last: Progress | None = None
+        store, is_gentle = self._side_store("list"), self.profile.is_gentle
+        for progress in read_list(store, catalogue, token, is_gentle=is_gentle):
+            last = progress
+            if time.monotonic() - told >= _PROGRESS_S:
+                told, last = time.monotonic(), None
+                yield progress
+        if last is not None and not token.is_cancelled:
+            yield last
 
     def _opened(self, connection: Connection) -> None:
+        kept = self._kept
+        if kept is not None and kept.reading == connection.reading:
+            # The list of last time is there at once, and then read again.
+            kept.adopt(connection.store)
+            connection = replace(connection, catalogue=kept)
         self.connection = connection
         self.trouble = None
         self._set_state(StoreState.OPEN)
+        self.rows_changed.emit()
         self.reload()
         if self._wants_live:
             self.set_live(True)
@@ -281,7 +304,6 @@ class OpenStore(QObject):
         if keys is None:
             return
         if keys:
-            self.rows_changed.emit()
             self.sessions_changed.emit(frozenset(keys))
 
     def _live_failed(self, error: Exception) -> None:

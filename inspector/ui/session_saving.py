@@ -239,9 +239,7 @@ class SessionSaving(QObject):
         store.run(work, owner=self, done=done, failed=self._tell)
 
     def _written(self, store: OpenStore, opened: OpenedSession) -> None:
-        if store.catalogue is not None:
-            store.catalogue.update(opened.raw, opened.raw.read_at_ms)
-            store.rows_changed.emit()
+        store.put_record(opened.raw)
         self.record_written.emit(opened.raw.ref.key)
 
     # --- one or many ----------------------------------------------------------------------------------------------
@@ -318,11 +316,9 @@ class SessionSaving(QObject):
             tell(self._window, f"{len(report.failed)} could not be done", "\n".join(report.failed[:5]))
 
     def _removed(self, store: OpenStore, keys: list[bytes]) -> None:
+        store.drop_records(keys)
         for key in keys:
-            if store.catalogue is not None:
-                store.catalogue.remove(key)
             self.record_removed.emit(key)
-        store.rows_changed.emit()
 
     def _tell(self, error: Exception) -> None:
         trouble = describe_trouble(error)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import time
 from array import array
-from collections.abc import Sequence
-from dataclasses import dataclass
 
 from PySide6.QtCore import QItemSelection, QItemSelectionModel, QModelIndex, Qt, QTimer, Signal
 from PySide6.QtWidgets import (
@@ -21,34 +19,20 @@ from PySide6.QtWidgets import (
 
 from inspector.services.catalogue import Column
 from inspector.services.filter import FilterError, SessionFilter, parse_filter
-from inspector.services.overview import Overview
 from inspector.ui.actions import ActionBook, make_button
 from inspector.ui.context import Context
 from inspector.ui.empty_state import EmptyState
-from inspector.ui.jobs import Job
 from inspector.ui.models.session_table import COLUMNS, SessionTableModel
 from inspector.ui.open_store import OpenStore, StoreState
 from inspector.ui.plain import PlainLabel, tell
+from inspector.ui.row_finder import FoundRows, RowFinder
 from inspector.ui.session_list import choose_columns, make_session_table
 from inspector.ui.session_plots import SessionPlots
 from inspector.ui.sessions_head import SessionsHead
 from inspector.ui.trouble import describe_trouble
 
 _TYPING_MS = 180
-_GATHER_MS = 120
-_FEW = 20_000
 _KEPT_SELECTED = 500
-
-
-@dataclass(frozen=True, slots=True)
-class _View:
-    """What a selection run found: the rows to show, what the chips and plots say (None: as before),
-    where the selected ones are now, how long it took."""
-
-    positions: Sequence[int]
-    overview: Overview | None
-    chosen_rows: list[int]
-    took_s: float
 
 
 class SessionsPage(QWidget):
@@ -62,17 +46,14 @@ class SessionsPage(QWidget):
         self._context = context
         self._store: OpenStore | None = None
         self._sort = (Column.CHANGED, True)
-        self._select_job: Job | None = None
-        self._select_again = False
-        self._selected_total = 0
-        self._took_s = 0.0
         self._chosen: bytes | None = None
         self.model = SessionTableModel(self)
         self._build(actions, panel)
         self._typing = QTimer(self, singleShot=True, interval=_TYPING_MS)
         self._typing.timeout.connect(self._select)
-        self._gather = QTimer(self, singleShot=True, interval=_GATHER_MS)
-        self._gather.timeout.connect(self._select)
+        self._finder = RowFinder(context, self._chosen_positions, self)
+        self._finder.found.connect(self._show_found)
+        self._finder.failed.connect(self._tell)
         self._clock = QTimer(self, interval=1000)
         self._clock.timeout.connect(self._tick)
         self._clock.start()
@@ -156,15 +137,17 @@ class SessionsPage(QWidget):
         if self._store is not None:
             self._store.state_changed.disconnect(self._show_state)
             self._store.progress_changed.disconnect(self._show_progress)
-            self._store.rows_changed.disconnect(self._gather_rows)
+            self._store.rows_changed.disconnect(self._show_counts)
+            self._store.sessions_changed.disconnect(self._repaint)
         self._store = store
         self._chosen = None
-        self._selected_total = 0
+        self._finder.show_store(store)
         self.model.show_rows(None, ())
         if store is not None:
             store.state_changed.connect(self._show_state)
             store.progress_changed.connect(self._show_progress)
-            store.rows_changed.connect(self._gather_rows)
+            store.rows_changed.connect(self._show_counts)
+            store.sessions_changed.connect(self._repaint)
         self._show_state()
         self._select()
 
@@ -239,7 +222,7 @@ class SessionsPage(QWidget):
         if progress is not None and is_reading:
             self.progress_bar.setRange(0, max(progress.total or 0, progress.read, 1) if progress.total else 0)
             self.progress_bar.setValue(progress.read)
-            self._gather_rows()
+            self._finder.rows_came()
         self._show_counts()
 
     def _show_counts(self) -> None:
@@ -258,24 +241,12 @@ class SessionsPage(QWidget):
             parts.append(f"{self.model.match_count:,} match")
         self.head.count_label.setText(" · ".join(parts))
 
-    def _gather_rows(self) -> None:
-        """Select anew soon. The longer it takes, the seldomer: it may have a quarter of the time."""
-        catalogue = self._store.catalogue if self._store else None
-        if catalogue is None or self._gather.isActive():
-            return
-        if self.selected_count > _KEPT_SELECTED:
-            # A large selection is about to be acted on: its rows stay where they are.
-            self._show_counts()
-            self.table.viewport().update()
-            return
-        if self._store is not None and self._store.progress.is_reading:
-            # Rows that only come at the end are announced when there are half as many again.
-            if self._selected_total and catalogue.total < self._selected_total * 1.5:
-                return
-            if not self._selected_total:
-                self._select()  # the first rows at once
-                return
-        self._gather.start(max(_GATHER_MS, round(self._took_s * 3000)))
+    def _chosen_positions(self) -> frozenset[int] | None:
+        # A large selection is about to be acted on: its rows stay where they are.
+        return frozenset(self.selected_positions()) if self.selected_count <= _KEPT_SELECTED else None
+
+    def _repaint(self, _keys: frozenset[bytes]) -> None:
+        self.table.viewport().update()
 
     def effective_text(self) -> str:
         """Return the filter line and the chips as one filter."""
@@ -303,50 +274,24 @@ class SessionsPage(QWidget):
     def _select(self) -> None:
         self._typing.stop()
         is_good, parsed = self._parse()
-        store = self._store
-        if not is_good or store is None or store.catalogue is None:
-            return
-        if self._select_job is not None and not self._select_job.is_finished:
-            self._select_again = True
-            return
-        catalogue, (column, descending) = store.catalogue, self._sort
-        now_ms = round(time.time() * 1000)
-        # While rows still come, counting all of them each time would slow the reading: the first ones and the end are told.
-        is_counted = not store.progress.is_reading or catalogue.total < _FEW
-        self._selected_total = catalogue.total
-        chosen = frozenset(self.selected_positions()) if self.selected_count <= _KEPT_SELECTED else frozenset()
+        if is_good:
+            self._finder.look_for(parsed, self._sort)
 
-        def work() -> _View:
-            begun = time.monotonic()
-            positions = catalogue.select(parsed, column, descending=descending, now_ms=now_ms)
-            overview = catalogue.overview(now_ms) if is_counted else None
-            rows = [row for row, position in enumerate(positions) if position in chosen] if chosen else []
-            return _View(positions, overview, rows, time.monotonic() - begun)
+    def _show_found(self, found: FoundRows) -> None:
+        scroll = self.table.verticalScrollBar().value()
+        self.table.selectionModel().blockSignals(True)
+        self.model.show_rows(found.catalogue, found.positions)
+        self._select_rows([row for row in found.chosen_rows if row < self.model.rowCount()])
+        self.table.selectionModel().blockSignals(False)
+        self.table.verticalScrollBar().setValue(scroll)
+        if found.overview is not None:
+            self.plots.show_buckets(found.overview.expiries, found.overview.sizes)
+            self.head.show_counts(found.overview)
+        self._show_state()
 
-        self._select_again = False
-        self._select_job = self._context.jobs.submit(
-            self._context.compute,
-            work,
-            owner=self,
-            done=lambda view: self._show_view(store, view),
-            failed=lambda error: tell(self, describe_trouble(error).text, describe_trouble(error).remedy),
-        )
-
-    def _show_view(self, store: OpenStore, view: _View) -> None:
-        if store is self._store and store.catalogue is not None:
-            scroll = self.table.verticalScrollBar().value()
-            self.table.selectionModel().blockSignals(True)
-            self.model.show_rows(store.catalogue, view.positions)
-            self._select_rows([row for row in view.chosen_rows if row < self.model.rowCount()])
-            self.table.selectionModel().blockSignals(False)
-            self.table.verticalScrollBar().setValue(scroll)
-            self._took_s = view.took_s
-            if view.overview is not None:
-                self.plots.show_buckets(view.overview.expiries, view.overview.sizes)
-                self.head.show_counts(view.overview)
-            self._show_state()
-        if self._select_again:
-            self._select()
+    def _tell(self, error: Exception) -> None:
+        trouble = describe_trouble(error)
+        tell(self, trouble.text, trouble.remedy)
 
     def _sort_by(self, section: int, order: Qt.SortOrder) -> None:
         self._sort = (COLUMNS[section][0], order == Qt.SortOrder.DescendingOrder)

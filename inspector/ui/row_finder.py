@@ -1,0 +1,156 @@
+"""Finds which rows of a store's list are shown, in which order, on the compute lane; knows no table.
+
+It is told that rows came or changed, and decides when to look again: the longer a look takes, the seldomer.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from inspector.services.catalogue import Catalogue, Column
+from inspector.services.filter import SessionFilter
+from inspector.services.overview import Overview
+from inspector.services.reselect import reselect
+from inspector.ui.context import Context
+from inspector.ui.jobs import Job
+from inspector.ui.open_store import OpenStore
+
+_GATHER_MS = 120
+_FEW = 20_000
+_SHARE = 3  # times as long as a look took, until the next one that nobody asked for
+_GROWN = 1.5
+_COUNTED_S = 2.0
+_MANY_CHANGED = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class FoundRows:
+    """The positions to show, what chips and plots say (None: as before), and where the chosen positions are now."""
+
+    catalogue: Catalogue
+    positions: Sequence[int]
+    overview: Overview | None
+    chosen_rows: Sequence[int]
+    took_s: float
+
+
+class RowFinder(QObject):
+    """`found` carries `FoundRows`, `failed` the error. `chosen`: the positions to keep track of, None to hold all still."""
+
+    found = Signal(object)
+    failed = Signal(object)
+
+    def __init__(self, context: Context, chosen: Callable[[], frozenset[int] | None], parent: QObject) -> None:
+        super().__init__(parent)
+        self._context = context
+        self._chosen = chosen
+        self._store: OpenStore | None = None
+        self._filter: SessionFilter | None = None
+        self._sort = (Column.CHANGED, True)
+        self._job: Job | None = None
+        self._last: FoundRows | None = None
+        self._is_stale = True
+        self._changed: set[bytes] = set()
+        self._total = 0
+        self._wants_again = False
+        self._counted_at = 0.0
+        self._timer = QTimer(self, singleShot=True)
+        self._timer.timeout.connect(self._look)
+
+    def show_store(self, store: OpenStore | None) -> None:
+        """Look at another store from now on."""
+        if self._store is not None:
+            self._store.rows_changed.disconnect(self.rows_came)
+            self._store.sessions_changed.disconnect(self.rows_changed)
+        self._store, self._last, self._total, self._is_stale = store, None, 0, True
+        self._changed.clear()
+        self._timer.stop()
+        if self._job is not None:
+            self._job.cancel()
+            self._job = None
+        if store is not None:
+            store.rows_changed.connect(self.rows_came)
+            store.sessions_changed.connect(self.rows_changed)
+
+    def look_for(self, session_filter: SessionFilter | None, sort: tuple[Column, bool]) -> None:
+        """Find the matching rows in this order (column, descending), now."""
+        self._filter, self._sort, self._is_stale = session_filter, sort, True
+        self._look()
+
+    def rows_came(self) -> None:
+        """Rows were read or went: look again soon."""
+        self._is_stale = True
+        catalogue = self._store.catalogue if self._store is not None else None
+        if catalogue is None or self._store is None or self._chosen() is None:
+            return
+        if self._store.progress.is_reading:
+            if not self._total:
+                self._look()  # the first rows at once
+                return
+            # Rows that only come at the end are announced when there are half as many again.
+            if catalogue.total < self._total * _GROWN:
+                return
+        self._look_soon()
+
+    def rows_changed(self, keys: frozenset[bytes]) -> None:
+        """These rows changed: put them in their places soon."""
+        self._changed |= keys
+        if self._chosen() is not None:
+            self._look_soon()
+
+    def _look_soon(self) -> None:
+        if not self._timer.isActive():
+            took_s = self._last.took_s if self._last is not None else 0.0
+            self._timer.start(max(_GATHER_MS, round(took_s * 1000 * _SHARE)))
+
+    def _look(self) -> None:
+        store = self._store
+        if store is None or store.catalogue is None:
+            return
+        if self._job is not None and not self._job.is_finished:
+            self._wants_again = True
+            return
+        catalogue, chosen = store.catalogue, self._chosen() or frozenset()
+        work = self._work(catalogue, chosen, is_reading=store.progress.is_reading)
+        self._total, self._wants_again, self._is_stale = catalogue.total, False, False
+        self._changed = set()
+        self._job = self._context.jobs.submit(
+            self._context.compute, work, owner=self, done=self._show, failed=self.failed.emit
+        )
+
+    def _work(self, catalogue: Catalogue, chosen: frozenset[int], *, is_reading: bool) -> Callable[[], FoundRows]:
+        wanted, (column, descending), last = self._filter, self._sort, self._last
+        now_ms = round(time.time() * 1000)
+        keys = () if self._is_stale or len(self._changed) > _MANY_CHANGED else tuple(self._changed)
+        # While rows come, counting all of them each time would slow the reading: the first ones and the end are told.
+        is_counted = not is_reading or catalogue.total < _FEW
+        if keys and time.monotonic() - self._counted_at < _COUNTED_S:
+            is_counted = False
+        if is_counted:
+            self._counted_at = time.monotonic()
+
+        def work() -> FoundRows:
+            begun = time.monotonic()
+            if keys and last is not None and last.catalogue is catalogue:
+                changed = {place for key in keys if (place := catalogue.find(key)) is not None}
+                positions = reselect(
+                    catalogue, last.positions, changed, wanted, column, descending=descending, now_ms=now_ms
+                )
+            else:
+                positions = catalogue.select(wanted, column, descending=descending, now_ms=now_ms)
+            overview = catalogue.overview(now_ms) if is_counted else None
+            rows = [row for row, position in enumerate(positions) if position in chosen] if chosen else []
+            return FoundRows(catalogue, positions, overview, rows, time.monotonic() - begun)
+
+        return work
+
+    def _show(self, view: FoundRows) -> None:
+        self._last = view
+        if self._store is not None and view.catalogue is self._store.catalogue:
+            self.found.emit(view)
+        if self._wants_again:
+            self._look()
