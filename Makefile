@@ -25,10 +25,8 @@ lint: setup-python ## style, types, layers, dependencies
 fuzz: setup-test ## 100,000 damaged records and cookies each, at night
 	@HYPOTHESIS_PROFILE=nightly PATH="$(CURDIR)/.cache/bin:$$PATH" $(BIN)/python -m pytest -m fuzz --timeout=0 $(ARGS)
 
-bench: setup-test ## the measures, printed
-	@for script in tests/bench/bench_*.py; do \
-	  PATH="$(CURDIR)/.cache/bin:$$PATH" $(BIN)/python -m "$$(echo "$${script%.py}" | tr / .)" || exit 1; \
-	done
+bench: setup-test ## the measures in one table (SIZE=1000000 for a million sessions; ARGS=bench_redis for one)
+	@PATH="$(CURDIR)/.cache/bin:$$PATH" $(BIN)/python -m tests.bench.run $(ARGS)
 
 package: setup-python ## a folder that runs without Python, in build/dist, driven once
 	@packaging/setup_system.sh window screen freezing
@@ -36,7 +34,7 @@ package: setup-python ## a folder that runs without Python, in build/dist, drive
 
 lock: ## renew requirements.lock.txt from pyproject.toml
 	@test -x .cache/uv/bin/uv || { $(PYTHON) -m venv .cache/uv && .cache/uv/bin/pip install -qq uv; }
-	.cache/uv/bin/uv pip compile pyproject.toml --extra demo --group dev --group package --universal \
+	.cache/uv/bin/uv pip compile pyproject.toml --extra demo --group dev --group package --group bench --universal \
 	  --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links \
 	  --custom-compile-command "make lock" --upgrade --quiet -o requirements.lock.txt
 

@@ -21,6 +21,24 @@ _FAST_LIMIT = 256 * 1024
 _BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
+class _Reader:
+    """Decodes the session text of records into one shape."""
+
+    def __init__(self, kind: str, shape: type[msgspec.Struct]) -> None:
+        self._decode: Callable[[bytes], Any] = msgspec.json.Decoder(shape).decode
+        self._is_document = kind == "mongo"
+
+    def read(self, payload: bytes) -> Any:
+        """Return the struct; None for what has another shape, or is large."""
+        text = session_text(payload) if self._is_document else payload
+        if text is None or len(text) > _FAST_LIMIT:
+            return None
+        try:
+            return self._decode(text)
+        except _BROKEN:
+            return None
+
+
 class _Cookie(msgspec.Struct, gc=False):
     """That there is one is enough."""
 
@@ -59,23 +77,18 @@ class QuickReader:
         ]
         shape = msgspec.defstruct("Session", fields, gc=False)
         self._names = [msgspec.structs.fields(shape)[place].encode_name for place in range(len(fields))]
-        self._decode: Callable[[bytes], Any] = msgspec.json.Decoder(shape).decode
         self._users = _grouped(self._names, (*own_paths, *paths))
         self._roles = _grouped(self._names, role_paths)
-        self._text_of: Callable[[bytes], bytes | None] = session_text if kind == "mongo" else _as_it_is
+        self._texts = _Reader(kind, shape)
 
     def read_all(self, payloads: Sequence[bytes]) -> tuple[list[str], list[str], list[int]]:
         """Return the users, the roles ("" for none), and the places of what is no plain session with a cookie."""
         users: list[str] = []
         roles: list[str] = []
         odd: list[int] = []
-        add_user, add_role, decode, text_of = users.append, roles.append, self._decode, self._text_of
+        add_user, add_role, read = users.append, roles.append, self._texts.read
         for place, payload in enumerate(payloads):
-            text = text_of(payload)
-            try:
-                session = decode(text) if text is not None else None
-            except _BROKEN:
-                session = None
+            session = read(payload)
             if session is None or session.cookie is UNSET:
                 odd.append(place)
                 add_user("")
@@ -141,10 +154,6 @@ def text_at(value: Any, path: Sequence[str | int]) -> str:
     return ""
 
 
-def _as_it_is(payload: bytes) -> bytes | None:
-    return payload if len(payload) <= _FAST_LIMIT else None
-
-
 def session_text(document: bytes) -> bytes | None:
     """Return the JSON text in a connect-mongo document, None where `session` is no text or the document is odd."""
     position, end = 4, len(document) - 1
@@ -168,27 +177,52 @@ def session_text(document: bytes) -> bytes | None:
     return None
 
 
-class MemberReader:
-    """Reads one top-level member of records of one kind of store."""
+_List = list[msgspec.Raw]
+_Scalar = str | int | float | bool | None
 
-    def __init__(self, kind: str, name: str, missing: object) -> None:
+
+class FieldReader:
+    """Reads the field at a path of records of one kind of store and skips all else; `missing` stands for none there.
+
+    Two keys deep at most: what lies deeper is looked up in the value found. `length` of a list is counted undecoded.
+    """
+
+    def __init__(self, kind: str, keys: Sequence[str], missing: object) -> None:
         self._missing = missing
-        shape = msgspec.defstruct("Member", [("f", Any, msgspec.field(default=UNSET, name=name))], gc=False)
-        self._decode: Callable[[bytes], Any] = msgspec.json.Decoder(shape).decode
-        self._text_of = session_text if kind == "mongo" else None
+        self._inner: type[msgspec.Struct] | None = None
+        self._is_length = len(keys) > 1 and keys[1] == "length"
+        value: Any = Any
+        if self._is_length:
+            value = _List | dict[str, msgspec.Raw] | _Scalar
+        elif len(keys) > 1:
+            field = ("f", Any, msgspec.field(default=UNSET, name=keys[1]))
+            self._inner = msgspec.defstruct("Inner", [field], gc=False)
+            value = self._inner | _List | _Scalar
+        shape = msgspec.defstruct("Outer", [("f", value, msgspec.field(default=UNSET, name=keys[0]))], gc=False)
+        self._texts = _Reader(kind, shape)
 
     def read_all(self, payloads: Sequence[bytes]) -> tuple[list[Any], list[int]]:
-        """Return each one's value, `missing` without that member, and the places of what is no plain JSON object."""
+        """Return each one's field, and the places of what has to be decoded otherwise: no plain object, or one in which
+        the first key leads to something that the second means otherwise in."""
         found: list[Any] = []
         odd: list[int] = []
-        add, decode, text_of, missing = found.append, self._decode, self._text_of, self._missing
+        add, read, missing, inner, is_length = (
+            found.append,
+            self._texts.read,
+            self._missing,
+            self._inner,
+            self._is_length,
+        )
         for place, payload in enumerate(payloads):
-            text = text_of(payload) if text_of is not None else payload
-            try:
-                value = decode(text).f  # type: ignore[arg-type]
-            except (*_BROKEN, TypeError):
+            outer = read(payload)
+            value = outer.f if outer is not None else UNSET
+            if type(value) is inner:
+                value = value.f  # type: ignore[attr-defined]
+            elif is_length and type(value) is list:
+                value = len(value)
+            elif outer is None or ((inner is not None or is_length) and isinstance(value, list | str | dict)):
                 odd.append(place)
-                add(None)
-                continue
+            elif inner is not None or is_length:
+                value = UNSET
             add(missing if value is UNSET else value)
         return found, odd

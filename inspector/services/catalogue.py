@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from array import array
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -440,9 +441,9 @@ class Catalogue:
                 codes = [ranks[look] for look, _role in list(self._looks)]
                 numbers = pick("q", codes, _picked(self._look, positions))
             case Column.SESSION:
-                return sort_texts(list(_texts(self.keys_column, positions)), positions, descending=descending)
+                return sort_texts(_texts(self.keys_column, positions), positions, descending=descending)
             case Column.USER | Column.SIGNED_IN:
-                users = [value.lower() for value in _texts(self._users, positions)]
+                users = _texts(self._users, positions, is_lower=True)
                 return sort_texts(users, positions, descending=descending)
         return positions if _is_constant(numbers) else sort_numbers(numbers, positions, descending=descending)
 
@@ -496,15 +497,20 @@ def _picked(column: array[int], positions: Sequence[int]) -> array[int]:
     return pick("q", column, positions)
 
 
-def _texts(column: TextColumn, positions: Sequence[int]) -> Iterable[bytes]:
-    """Yield the values at ascending positions, a block at a time."""
+def _texts(column: TextColumn, positions: Sequence[int], *, is_lower: bool = False) -> list[bytes]:
+    """Return the values at ascending positions, taken a block at a time."""
+    found: list[bytes] = []
     at = 0
     while at < len(positions):
         number = positions[at] // ROWS
-        values, end = column.block(number).values(), (number + 1) * ROWS
-        while at < len(positions) and positions[at] < end:
-            yield values[positions[at] - number * ROWS]
-            at += 1
+        values, begin = column.block(number).values(is_lower=is_lower), number * ROWS
+        end = bisect_left(positions, begin + ROWS, lo=at)
+        if end - at == len(values):
+            found += values
+        else:
+            found += [values[place - begin] for place in positions[at:end]]
+        at = end
+    return found
 
 
 def _is_constant(numbers: array[int]) -> bool:

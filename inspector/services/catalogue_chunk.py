@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
-from inspector.codecs import MemberReader, plain_data
+from inspector.codecs import FieldReader, plain_data
 from inspector.services.byte_search import Haystack, find_from
-from inspector.services.filter_terms import MISSING, Rows, find_field
+from inspector.services.filter_terms import MISSING, FieldKeys, Rows, find_field
 from inspector.services.text_column import ROWS, Block
 
 if TYPE_CHECKING:
     from inspector.services.catalogue import Catalogue
-
-_READERS: dict[tuple[str, str], MemberReader] = {}
-_MANY_READERS = 64
 
 
 class CatalogueChunk:
@@ -103,26 +100,30 @@ class CatalogueChunk:
         plain = "connect-mongo, JSON text"
         return any(self._catalogue.format(place) != plain for place in range(self.first, self._end))
 
-    def members(self, rows: Rows, name: str) -> list[Any]:
-        kind, inner = self._catalogue.kind, self._inner
-        reader = _READERS.get((kind, name))
-        if reader is None:
-            if len(_READERS) >= _MANY_READERS:
-                _READERS.clear()
-            reader = _READERS[kind, name] = MemberReader(kind, name, MISSING)
+    def fields(self, rows: Rows, keys: FieldKeys) -> list[Any]:
+        kind, inner, depth = self._catalogue.kind, self._inner, 2 if len(keys) > 1 and isinstance(keys[1], str) else 1
+        read = _reader(kind, tuple(map(str, keys[:depth]))).read_all
         if len(rows) == len(self._block.ends):
             payloads = self._block.values()
         else:
             data, ends = self._hay.data, self._block.ends
             payloads = [data[ends[row - 1] if row else 0 : ends[row]] for row in rows]
-        found, odd = reader.read_all(payloads)
+        found, odd = read(payloads)
+        if len(keys) > depth:
+            rest = keys[depth:]
+            found = [find_field(value, rest) for value in found]
         for place in odd:
-            found[place] = find_field(plain_data(payloads[place], kind), (name,))
+            found[place] = find_field(plain_data(payloads[place], kind), keys)
         if inner:
             for place, row in enumerate(rows):
                 if row in inner:
-                    found[place] = find_field(plain_data(inner[row], "memory"), (name,))
+                    found[place] = find_field(plain_data(inner[row], "memory"), keys)
         return found
+
+
+@lru_cache(maxsize=64)
+def _reader(kind: str, keys: tuple[str, ...]) -> FieldReader:
+    return FieldReader(kind, keys, MISSING)
 
 
 def _hits(ends: Sequence[int], haystack: Haystack, needle: bytes) -> list[int]:

@@ -20,6 +20,7 @@ NEVER = 2**48 - 1
 
 COLUMN, TEXT, FIELD = 1, 2, 3
 _HOUR_MS = 3_600_000
+_ENOUGH, _RARE = 100, 0.2
 _ESCAPED = re.compile(r'["\\\x00-\x1f\x7f]')
 _COMPARES: dict[str, Callable[[Any, Any], bool]] = {
     "<": compare.lt, ">": compare.gt, "<=": compare.le, ">=": compare.ge, "!=": compare.ne, ":": compare.eq, "=": compare.eq,
@@ -56,8 +57,8 @@ class Chunk(Protocol):
         """Return those of the rows which may hold `needle` (lower case, ASCII) as a key or value: none that does is left out."""
         ...
 
-    def members(self, rows: Rows, name: str) -> Sequence[Any]:
-        """Return for each row the member `name` of its session as plain values, `MISSING` where it has none."""
+    def fields(self, rows: Rows, keys: FieldKeys) -> Sequence[Any]:
+        """Return for each row the field at `keys` of its session as plain values, `MISSING` where it has none."""
         ...
 
 
@@ -201,14 +202,16 @@ MISSING = _Missing()
 
 
 def has_term(keys: FieldKeys) -> Term:
-    return Term(_search(keys, str(_telling_key(keys)).lower(), lambda found: found is not MISSING), FIELD)
+    def having(rows: Rows, found: Sequence[Any]) -> Rows:
+        return [row for row, value in zip(rows, found, strict=True) if value is not MISSING]
+
+    return Term(_search(keys, str(_telling_key(keys)).lower(), having), FIELD)
 
 
 def field_term(keys: FieldKeys, operator: str, value: str) -> Term:
     """Compare the field at `keys` with the value: as numbers where both are, else as texts whatever their case."""
     matches = _text_matcher(value)
     limit = _as_number(value)
-
     is_order = operator in ("<", ">", "<=", ">=")
     is_wanted = operator != "!="
     compared = _COMPARES[operator]
@@ -216,8 +219,6 @@ def field_term(keys: FieldKeys, operator: str, value: str) -> Term:
     def holds(found: Any) -> bool:
         if type(found) is str and not is_order:
             return matches(found) == is_wanted
-        if found is MISSING:
-            return False
         if isinstance(found, list) and operator in (":", "="):
             return any(holds(item) for item in found)
         number = _as_number(found) if limit is not None else None
@@ -229,13 +230,22 @@ def field_term(keys: FieldKeys, operator: str, value: str) -> Term:
             return (number == limit) == is_wanted
         return matches(_as_text(found)) == is_wanted
 
+    def holding(rows: Rows, found: Sequence[Any]) -> Rows:
+        # Whole numbers against a number are by far the most: no call into Python for them.
+        kind = int if limit is not None else _Missing
+        return [
+            row
+            for row, one in zip(rows, found, strict=True)
+            if (compared(one, limit) if type(one) is kind and limit is not None else one is not MISSING and holds(one))
+        ]
+
     needle = str(_telling_key(keys)).lower()
     if operator in (":", "=") and limit is None:
         # The value is rarer than its key. Numbers have several spellings; these words are no text in BSON.
         literal = max(value.lower().split("*"), key=len)
         if len(literal) > 1 and literal not in ("true", "false", "null") and not _ESCAPED.search(literal):
             needle = literal if "*" in value else f'"{literal}"'
-    return Term(_search(keys, needle, holds), FIELD)
+    return Term(_search(keys, needle, holding), FIELD)
 
 
 def _telling_key(keys: FieldKeys) -> str | int:
@@ -244,21 +254,19 @@ def _telling_key(keys: FieldKeys) -> str | int:
     return named[-1] if named else ""
 
 
-def _search(keys: FieldKeys, needle: str, holds: Callable[[Any], bool]) -> Callable[[Chunk, Rows], Rows]:
-    first, rest = str(keys[0]), keys[1:]
-    second = rest[0] if len(rest) == 1 and isinstance(rest[0], str) else None
+def _search(
+    keys: FieldKeys, needle: str, choose: Callable[[Rows, Sequence[Any]], Rows]
+) -> Callable[[Chunk, Rows], Rows]:
+    is_rare = bool(needle) and needle.isascii()
 
     def narrow(chunk: Chunk, rows: Rows) -> Rows:
-        if needle and needle.isascii():
-            rows = chunk.may_hold(rows, needle)
-        found = chunk.members(rows, first) if rows else ()
-        if not rest:
-            return [row for row, value in zip(rows, found, strict=True) if holds(value)]
-        if second is not None:  # `user.role`: nearly every filter
-            found = [value.get(second, MISSING) if type(value) is dict else find_field(value, rest) for value in found]
-        else:
-            found = [find_field(value, rest) for value in found]
-        return [row for row, value in zip(rows, found, strict=True) if value is not MISSING and holds(value)]
+        nonlocal is_rare
+        if is_rare:
+            maybe = chunk.may_hold(rows, needle)
+            # Where most rows hold it, searching costs more than it spares.
+            is_rare = len(rows) < _ENOUGH or len(maybe) < len(rows) * _RARE
+            rows = maybe
+        return choose(rows, chunk.fields(rows, keys)) if rows else rows
 
     return narrow
 

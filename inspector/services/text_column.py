@@ -37,8 +37,9 @@ class Block:
         data = self.data()
         return data[self.ends[row - 1] if row else 0 : self.ends[row]]
 
-    def values(self) -> list[bytes]:
-        data = self.data()
+    def values(self, *, is_lower: bool = False) -> list[bytes]:
+        """Return all values, with `is_lower` their ASCII letters in lower case."""
+        data = self.data().lower() if is_lower else self.data()
         return [data[begin:end] for begin, end in pairwise((0, *self.ends))]
 
 

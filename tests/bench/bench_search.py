@@ -36,7 +36,9 @@ def fill(texts: list[bytes]) -> Catalogue:
     for start in range(0, SIZE, PART):
         part = slice(start, start + PART)
         sizes, number = [len(text) for text in texts[part]], len(texts[part])
-        catalogue.append(Batch(keys[part], texts[part], sizes, expires[part], [None] * number, (), start + number, SIZE))
+        catalogue.append(
+            Batch(keys[part], texts[part], sizes, expires[part], [None] * number, (), start + number, SIZE)
+        )
     catalogue.end_listing(is_complete=True)
     return catalogue
 
@@ -69,15 +71,22 @@ def main() -> None:
         wanted = parse_filter(text)
         return lambda: len(catalogue.select(wanted, column, descending=False, now_ms=NOW))
 
-    loop_text, loop_role = best_of(1, lambda: count_text(texts, "zebra")), best_of(3, lambda: count_role(texts, "admin"))
+    loop_text, loop_role = (
+        best_of(1, lambda: count_text(texts, "zebra")),
+        best_of(3, lambda: count_role(texts, "admin")),
+    )
     loop_cart = best_of(3, lambda: count_cart(texts))
     assert select("user.role:admin")() == count_role(texts, "admin")
     assert select("cart.length>2")() == count_cart(texts)
     rare, common = best_of(3, select("zebra")), best_of(3, select("example.com"))
     at_least("free text, found nowhere", rare, loop_text, "orjson + every string", 10)
-    at_least("free text, in a fifth of them", common, best_of(1, lambda: count_text(texts, "example.com")), "the same", 10)
+    at_least(
+        "free text, in a fifth of them", common, best_of(1, lambda: count_text(texts, "example.com")), "the same", 10
+    )
     at_least("free text against decoding alone", rare, loop_role, "orjson + one field", 10)
-    at_least("user.role:admin (prefiltered on bytes)", best_of(3, select("user.role:admin")), loop_role, "orjson + test", 8)
+    at_least(
+        "user.role:admin (prefiltered on bytes)", best_of(3, select("user.role:admin")), loop_role, "orjson + test", 8
+    )
     at_least("cart.length>2 (decoded)", best_of(3, select("cart.length>2")), loop_cart, "orjson + test", 2)
     for column, values in (
         (Column.EXPIRES, numpy.frombuffer(catalogue.expires, dtype=numpy.int64)),
