@@ -44,7 +44,7 @@ from store_adapters.redis_listing import RedisListing
 
 _SCAN_COUNT = 1000
 _GLOB = re.compile(rb"([*?\[\]\\^-])")
-_LISTEN_S = 0.5
+_LISTEN_S = 0.1
 
 
 def escape_glob(prefix: bytes) -> bytes:

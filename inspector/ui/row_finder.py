@@ -21,7 +21,7 @@ from inspector.ui.open_store import OpenStore
 
 _GATHER_MS = 120
 _FEW = 20_000
-_SHARE = 3  # times as long as a look took, until the next one that nobody asked for
+_SHARE, _CHANGED_SHARE = 3, 1  # times as long as the last look took, until the next one that nobody asked for
 _GROWN = 1.5
 _COUNTED_S = 2.0
 _MANY_CHANGED = 5_000
@@ -94,18 +94,18 @@ class RowFinder(QObject):
             # Rows that only come at the end are announced when there are half as many again.
             if catalogue.total < self._total * _GROWN:
                 return
-        self._look_soon()
+        self._look_soon(_SHARE)
 
     def rows_changed(self, keys: frozenset[bytes]) -> None:
         """These rows changed: put them in their places soon."""
         self._changed |= keys
         if self._chosen() is not None:
-            self._look_soon()
+            self._look_soon(_CHANGED_SHARE)
 
-    def _look_soon(self) -> None:
+    def _look_soon(self, share: int) -> None:
         if not self._timer.isActive():
             took_s = self._last.took_s if self._last is not None else 0.0
-            self._timer.start(max(_GATHER_MS, round(took_s * 1000 * _SHARE)))
+            self._timer.start(max(_GATHER_MS, round(took_s * 1000 * share)))
 
     def _look(self) -> None:
         store = self._store

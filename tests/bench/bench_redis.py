@@ -14,42 +14,19 @@ from pathlib import Path
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
 
-from PySide6.QtCore import QElapsedTimer, QEventLoop, QTimer
+from PySide6.QtCore import QEventLoop, QTimer
 
 from inspector.app import Launch, make_application, open_window
 from inspector.services.profiles import Profile
 from inspector.ui.calm import calm_interpreter
 from inspector.ui.main_window import MainWindow
+from tests.bench.heartbeat import Watch
 from tests.bench.redis_sessions import filled_redis, read_all_bare
 from tests.bench.report import SIZE, at_most, row, within
 
 READ_BOUND, FIRST_BOUND_MS, P99_BOUND_MS, WORST_BOUND_MS, ROW_BOUND = 1.3, 100, 16, 50, 120
 TIMEOUT_MS = 120_000
 DEMO_ROWS = 50
-
-
-class Watch:
-    """Beats every millisecond on the GUI thread and keeps the times between two beats, in ms."""
-
-    def __init__(self) -> None:
-        self.gaps_ms: list[float] = []
-        self._clock = QElapsedTimer()
-        self._timer = QTimer(interval=1)
-        self._timer.timeout.connect(self._beat)
-
-    def start(self) -> None:
-        self._clock.start()
-        self._timer.start()
-
-    def stop(self) -> None:
-        self._timer.stop()
-
-    def percentile(self, share: float) -> float:
-        return sorted(self.gaps_ms)[int(len(self.gaps_ms) * share)]
-
-    def _beat(self) -> None:
-        self.gaps_ms.append(self._clock.nsecsElapsed() / 1e6)
-        self._clock.restart()
 
 
 class Busy:
