@@ -181,6 +181,8 @@ class OpenStore(QObject):
     def stop_reading(self) -> None:
         if self._load_job is not None and not self._load_job.is_finished:
             self._load_job.cancel()
+            if "list" in self._side_stores:
+                self._side_stores["list"].interrupt()  # it may wait for a server that hangs
             self._set_progress(Progress(self.progress.read, self.progress.total))
             self.rows_changed.emit()
         self._load_job = None
