@@ -89,7 +89,7 @@ def _read_3(outer: bytes, max_bytes: int) -> ConnectMongo3Layer | None:
     if tag is None or any(text is None for text in texts):
         return None
     ct, iv, aad, mac = ((text or "").encode("utf-8", "replace") for text in texts)
-    encoding = ciphers.text_encoding(mac)
+    encoding = ciphers.text_encoding(mac, ct, aad, iv)
     digest = ciphers.decode_text(mac, encoding)
     hashing = ciphers.hash_of_size(len(digest)) if digest else None
     return ConnectMongo3Layer(encoding, hashing, b"", ct, iv, aad, mac, tag) if hashing else None

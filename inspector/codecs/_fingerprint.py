@@ -71,10 +71,8 @@ def _by_layers(decoded: Decoded) -> Writer | None:
     for layer in decoded.layers:
         match layer:
             case KrupteinLayer():
-                store = (
-                    "connect-mongo 4 to 6"
-                    if decoded.codec.startswith("connect-mongo")
-                    else "session-file-store from 1.4"
+                store = {"mongo": "connect-mongo 4 to 6", "file": "session-file-store from 1.4"}.get(
+                    layer.kind, "a serializer of its own"
                 )
                 words = f"express-session with {store}, kruptein {layer.era}"
                 return Writer(Family.EXPRESS, words, Certainty.CERTAIN, "it opens with that version's key and checksum")
