@@ -93,9 +93,45 @@ def test_exit_codes(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     run(capsys, "create", store, "abc")
     assert run(capsys, "edit", store, "abc", "--set", "x")[0] == 2
     assert run(capsys, "edit", store, "abc", "--set", 'cookie.originalMaxAge="x"')[0] == 1
-    with pytest.raises(SystemExit) as caught:
-        main(["nonsense"])
-    assert caught.value.code == 2
+    assert run(capsys, "expire", store, "abc", "--at", "2020-01-01T00:00:00Z")[0] == 2
+    for wrong in (["nonsense"], ["demo", "--port", "70000"]):
+        with pytest.raises(SystemExit) as caught:
+            main(wrong)
+        assert caught.value.code == 2
+
+
+def test_cookie_given_with_a_new_session_takes_the_place_of_the_usual_one(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    store = f"file://{tmp_path}"
+    data = '{"user":1,"cookie":{"originalMaxAge":null,"expires":null,"path":"/shop"}}'
+    assert run(capsys, "create", store, "abc", "--data", data)[0] == 0
+    raw = run(capsys, "show", store, "abc", "--raw")[1]
+    assert raw.count('"cookie"') == 1
+    assert json.loads(raw)["cookie"]["path"] == "/shop"
+
+
+def test_bytes_that_are_no_text_are_judged_and_not_thrown_at_the_person() -> None:
+    found = subprocess.run(
+        [sys.executable, "-m", "inspector", "verify", "-"],
+        cwd=ROOT,
+        input=b"\xff\xfe",
+        capture_output=True,
+        env=os.environ | {"PYTHONIOENCODING": "utf-8:strict"},
+        check=False,
+    )
+    assert (found.returncode, found.stderr) == (1, b"")
+
+
+def test_window_without_a_display_is_refused_with_words() -> None:
+    hidden = {"DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"}
+    env = {name: value for name, value in os.environ.items() if name not in hidden}
+    found = subprocess.run(
+        [sys.executable, "-m", "inspector"], cwd=ROOT, capture_output=True, text=True, env=env, check=False
+    )
+    assert found.returncode == 2
+    assert "There is no display" in found.stderr
+    assert "session-inspector --help" in found.stderr
 
 
 def test_sign_and_verify(
