@@ -79,6 +79,29 @@ def test_conflict_is_decided_in_the_review(qtbot: QtBot, make_window: OpenWindow
     qtbot.waitUntil(lambda: b'"role":"admin"' in window.panel.opened.raw.payload, timeout=WAIT_MS)
 
 
+def test_return_in_the_review_saves(qtbot: QtBot, make_window: OpenWindow, url: str) -> None:
+    window = open_session0(qtbot, make_window, url)
+    window.panel.edit_field("cookie.path", '"/shop"')
+    window.saving.review()
+    qtbot.waitUntil(lambda: window.saving.dialog is not None, timeout=WAIT_MS)
+    dialog = window.saving.dialog
+    qtbot.waitUntil(dialog.isActiveWindow, timeout=WAIT_MS)
+    qtbot.keyClick(dialog.focusWidget() or dialog, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: window.saving.dialog is None, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: b'"path":"/shop"' in window.panel.opened.raw.payload, timeout=WAIT_MS)
+
+
+def test_cookie_tab_needs_no_sideways_scrolling_in_a_small_window(
+    qtbot: QtBot, make_window: OpenWindow, url: str
+) -> None:
+    window = open_session0(qtbot, make_window, url)
+    window.resize(1280, 720)
+    tab = window.panel.cookie_tab
+    window.panel.tabs.setCurrentWidget(tab)
+    qtbot.waitUntil(lambda: tab.isVisible() and tab._scroll.viewport().width() > 100, timeout=WAIT_MS)
+    assert tab._scroll.horizontalScrollBar().maximum() == 0
+
+
 def test_session_that_is_gone_is_not_saved(qtbot: QtBot, make_window: OpenWindow, url: str) -> None:
     window = open_session0(qtbot, make_window, url)
     window.panel.edit_field("cookie.path", '"/shop"')
