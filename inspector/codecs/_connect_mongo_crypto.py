@@ -76,7 +76,7 @@ def peel_connect_mongo_3(outer: bytes, keys: OpeningKeys, max_bytes: int) -> Pee
 
 
 def _read_3(outer: bytes, max_bytes: int) -> ConnectMongo3Layer | None:
-    if not outer.startswith(b'{"'):
+    if not outer.startswith(b'{"') or b'"hmac"' not in outer:
         return None
     try:
         root = read_json(outer, max_bytes)
