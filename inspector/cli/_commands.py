@@ -50,6 +50,8 @@ def list_sessions(options: Any, output: Output) -> int:
         catalogue = connection.catalogue
         for _progress in read_list(connection.store, catalogue, CancelToken()):
             pass
+        for _opened in catalogue.unseal(CancelToken()):
+            pass
         now = now_ms()
         positions = catalogue.select(wanted, Column.CHANGED, descending=True, now_ms=now)
         for number, position in enumerate(positions):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import signal
@@ -72,6 +73,21 @@ def test_raw_is_what_is_stored(capfdbinary: pytest.CaptureFixture[bytes], tmp_pa
     (tmp_path / "abc.json").write_bytes(stored)
     assert main(["show", f"file://{tmp_path}", "abc", "--raw"]) == 0
     assert capfdbinary.readouterr().out == stored
+
+
+def test_list_opens_encrypted_records_with_the_secret(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = map(json.loads, (ROOT / "tests/golden/express/sealed.jsonl").read_text().splitlines())
+    row = next(one for one in rows if one["lib"] == "session-file-store" and one["version"] == "1.5.0")
+    (tmp_path / f"{row['session_id']}.json").write_bytes(base64.b64decode(row["payload_base64"]))
+    monkeypatch.setenv("STORE_SECRET", row["secret"])
+    code, text, _ = run(capsys, "list", f"file://{tmp_path}", "--json", "--secret-env", "STORE_SECRET")
+    found = json.loads(text)
+    assert code == 0
+    assert row["era"] in found["format"]
+    assert found["expires_at"] is not None
+    assert json.loads(run(capsys, "list", f"file://{tmp_path}", "--json")[1])["expires_at"] is None
 
 
 def test_control_characters_of_stored_text_are_spelled_out(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
