@@ -6,7 +6,7 @@ Sources: the samples of express-session 1.15 to 1.19, connect-mongo 3 to 6, conn
 
 from __future__ import annotations
 
-from inspector.codecs._api import Decoded
+from inspector.codecs._api import Decoded, SealedError
 from inspector.codecs._connect_mongo_crypto import ConnectMongo3Layer, WebCryptoLayer
 from inspector.codecs._kruptein import KrupteinLayer
 from inspector.codecs._session_file_crypto import SessionFileLayer
@@ -46,6 +46,13 @@ def fingerprint(decoded: Decoded, kind: str) -> Writer:
         return Writer(Family.EXPRESS, words, Certainty.CERTAIN, "a cookie object and __lastAccess")
     words = f"express-session with {_STORES.get(kind, 'a store')}"
     return Writer(Family.EXPRESS, words, Certainty.LIKELY, "its cookie has the fields express-session writes")
+
+
+def fingerprint_sealed(error: SealedError, kind: str) -> Writer:
+    """Return what wrote a record that no secret opened: its form tells of the encryption, and the store of the library."""
+    store = {"mongo": "connect-mongo", "file": "session-file-store"}.get(kind, "a serializer of its own")
+    known = f"{error.known[0].lower()}{error.known[1:]}"
+    return Writer(Family.EXPRESS, f"express-session with {store}", Certainty.LIKELY, known)
 
 
 def _without_cookie(root: Node) -> Writer:
