@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from inspector.cli import main
+from inspector.services.profiles import Profile, ProfileBook
 from tests.servers import ROOT
 
 DATA = '{"user":{"username":"ada","role":"user"},"cart":["a"]}'
@@ -137,6 +138,20 @@ def test_bytes_that_are_no_text_are_judged_and_not_thrown_at_the_person() -> Non
         check=False,
     )
     assert (found.returncode, found.stderr) == (1, b"")
+
+
+def test_profile_stands_for_its_store_and_read_only_holds_for_the_demo_too(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "sessions"
+    folder.mkdir()
+    assert run(capsys, "create", f"file://{folder}", "abc")[0] == 0
+    monkeypatch.setattr("inspector.cli._stores.default_folder", lambda: tmp_path)
+    ProfileBook(tmp_path).put(Profile(id="p", name="my shop", url=f"file://{folder}", read_only=True))
+    assert json.loads(run(capsys, "list", "my shop", "--json")[1])["id"] == "abc"
+    assert run(capsys, "edit", "my shop", "abc", "--set", "a=1")[0] == 3
+    code, _, words = run(capsys, "demo", "--port", "0", "--store", "my shop")
+    assert (code, "read-only" in words) == (2, True)
 
 
 def test_window_without_a_display_is_refused_with_words() -> None:
