@@ -127,7 +127,7 @@ def _add_cookies(parts: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
 def _add_serving(parts: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     part = _add(parts, "demo", "run the demo server until interrupted", serving.serve_demo)
     _add_secrets(part)
-    part.add_argument("--port", metavar="N", type=_count, help="3000 or the next free one unless given; 0 for any")
+    part.add_argument("--port", metavar="N", type=_port, help="3000 or the next free one unless given; 0 for any")
     part.add_argument(
         "--store", metavar="STORE", dest="store_name", default="", help=f"{_STORE_HELP}; valkey: for an embedded one"
     )
@@ -146,6 +146,12 @@ def _add_serving(parts: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     part.add_argument("--domain", default="")
     part.add_argument("--fault", choices=_FAULTS, default="none", help="show a failure")
     part.add_argument("--visitors", metavar="N", type=_count, default=0, help="send N visitors first")
+
+
+def _port(text: str) -> int:
+    if _count(text) > 65_535:
+        raise argparse.ArgumentTypeError("must be 0 to 65535")
+    return int(text)
 
 
 def _count(text: str) -> int:

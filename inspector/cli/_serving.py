@@ -63,7 +63,10 @@ def serve_demo(options: Any, output: Output) -> int:
     interrupted = _Interrupted()
     url = options.store_name or prepare_demo(default_folder())
     if url != EMBEDDED_VALKEY and options.store_name and "://" not in url:
-        url = find_store(url)[0].url
+        profile = find_store(url)[0]
+        if profile.read_only:
+            raise BadUsage(f"{profile.name} is marked read-only, and the demo server would write to it.")
+        url = profile.url
     secrets = read_secrets(options.secret_sources) or (Secret.from_text(DEMO_SECRET, "demo"),)
     session = SessionOptions(
         secrets,

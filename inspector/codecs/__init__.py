@@ -2,7 +2,7 @@
 
 from inspector.codecs._api import Attempt, CodecError, Decoded, Fidelity, SealedError, Summary
 from inspector.codecs._bson import date_node
-from inspector.codecs._fingerprint import fingerprint
+from inspector.codecs._fingerprint import fingerprint, fingerprint_sealed
 from inspector.codecs._json import JsonError, format_json, json_bytes, scalar_json
 from inspector.codecs._new_record import copy_payload, new_payload, with_last_access
 from inspector.codecs._quick import FieldReader
@@ -29,6 +29,7 @@ __all__ = [
     "decode",
     "encode",
     "fingerprint",
+    "fingerprint_sealed",
     "format_json",
     "json_bytes",
     "new_payload",

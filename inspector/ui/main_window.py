@@ -126,7 +126,8 @@ class MainWindow(QMainWindow):
     def _show_stores(self) -> None:
         stores = list(self.stores.values())
         self.stores_panel.show_stores(stores)
-        self.demo_page.offer_stores([(store.profile.name, store.profile.url) for store in stores])
+        profiles = [store.profile for store in stores if not store.profile.read_only]
+        self.demo_page.offer_stores([(profile.name, profile.url) for profile in profiles])
         if self.current is not None:
             self.stores_panel.choose_store(self.current.profile.id)
 

@@ -52,6 +52,8 @@ class ReviewDialog(QDialog):
         layout.addWidget(self._scroll, 1)
         layout.addWidget(self._build_foot())
         self.show_review(review)
+        # Without this the first button, Cancel, has the focus, and Return throws the review away.
+        self.save_button.setFocus()
 
     def _build_head(self) -> QVBoxLayout:
         head = QVBoxLayout()
@@ -79,6 +81,7 @@ class ReviewDialog(QDialog):
         self.foot_label = PlainLabel("The old record is kept in History and can be restored.", role="muted", wrap=True)
         row.addWidget(self.foot_label, 1)
         self.cancel_button = QPushButton("Cancel")
+        self.cancel_button.setAutoDefault(False)
         self.cancel_button.clicked.connect(self.reject)
         row.addWidget(self.cancel_button)
         self.overwrite_button = QPushButton("Overwrite all with mine")

@@ -89,7 +89,9 @@ def fill_actions(actions: ActionBook, window: MainWindow) -> None:
     add("copy_set_cookie", "Copy as Set-Cookie line", cookie.copy_set_cookie, menu="Session")
     add("copy_curl", "Copy as curl", cookie.copy_curl, menu="Session", shortcut="Ctrl+Shift+U", icon_name="terminal")
 
-    add("show_sessions", "Sessions", window.show_sessions, menu="View", shortcut="Ctrl+1", icon_name="users")
+    add(
+        "show_sessions", "Sessions", partial(_focus_sessions, window), menu="View", shortcut="Ctrl+1", icon_name="users"
+    )
     add("show_cookies", "Cookie inspector", window.show_cookies, menu="View", shortcut="Ctrl+2", icon_name="cookie")
     add("show_demo", "Demo server", window.show_demo, menu="View", shortcut="Ctrl+3", icon_name="server")
     actions.separate("View")
@@ -148,6 +150,11 @@ def describe_shortcuts(actions: ActionBook) -> str:
 def _open_har(window: MainWindow) -> None:
     window.show_cookies()
     window.cookie_page.ask_har()
+
+
+def _focus_sessions(window: MainWindow) -> None:
+    window.show_sessions()
+    window.sessions_page.table.setFocus()
 
 
 def _show_shortcuts(actions: ActionBook, window: MainWindow) -> None:
