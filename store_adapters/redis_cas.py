@@ -12,13 +12,15 @@ out by trying, not by its version.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from enum import Enum
 from typing import Any
 
 import hiredis
 
 from store_adapters.errors import (
+    NotConnected,
     RecordChanged,
     RecordMissing,
     StoreError,
@@ -117,7 +119,8 @@ class CompareAndSet:
     def _by_script(self, key: bytes, old: bytes, script: str, values: _Command) -> None:
         for is_last in (False, True):
             started = time.monotonic()
-            deadline_us = self._clock.time_in(self._deadline_s)
+            with _before_the_write():
+                deadline_us = self._clock.time_in(self._deadline_s)
             reply = self._link.pipe([("EVAL", script, 1, key, old, deadline_us, *values)])[0]
             if isinstance(reply, hiredis.ReplyError):
                 raise _closed_or_error(reply)
@@ -134,7 +137,8 @@ class CompareAndSet:
             self._judge(key, -1 if self._link.call("GET", key) is None else 0)
 
     def _by_watch(self, key: bytes, old: bytes, command: _Command) -> None:
-        watched, value = self._link.pipe([("WATCH", key), ("GET", key)])
+        with _before_the_write():
+            watched, value = self._link.pipe([("WATCH", key), ("GET", key)])
         for reply in (watched, value):
             if isinstance(reply, hiredis.ReplyError):
                 self._link.disconnect()  # which also ends the WATCH
@@ -162,7 +166,8 @@ class CompareAndSet:
             return
         if answer == -2:
             raise StoreUnreachable("Redis answered too late; nothing was written.", "Try again.")
-        refused = self.refusal(key)
+        with _before_the_write():
+            refused = self.refusal(key)
         if isinstance(refused, StoreReadOnly):
             # A replica may lag behind: what it holds does not say whether the session changed or is gone.
             raise refused
@@ -171,6 +176,15 @@ class CompareAndSet:
                 "The session is no longer in Redis; nothing was written.", "It was logged out or expired."
             )
         raise RecordChanged("The session was changed since it was read; nothing was written.", "Read it again.")
+
+
+@contextmanager
+def _before_the_write() -> Iterator[None]:
+    """A connection that breaks in here has carried no write."""
+    try:
+        yield
+    except StoreUnreachable as error:
+        raise NotConnected(error.message, error.remedy) from None
 
 
 class _ServerClock:

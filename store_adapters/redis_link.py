@@ -205,7 +205,7 @@ class RedisLink:
             connection.connect()
         except redis.RedisError as error:
             connection.disconnect()
-            raise describe_connect_error(error) from None
+            raise describe_connect_error(error, is_tls=address.scheme == "rediss") from None
         self._connection = connection
         self._socket = connection._sock
         self._reader = hiredis.Reader()
@@ -284,18 +284,19 @@ def _pack(command: Sequence[bytes | str | int]) -> bytes:
     return packed
 
 
-def describe_connect_error(error: Exception) -> StoreError:
+def describe_connect_error(error: Exception, *, is_tls: bool) -> StoreError:
     """Return our words for redis-py's failure to connect; its own text may hold the password and is not used."""
     import redis
 
     text = str(error)
+    if "certificate" in text.lower() or "SSL" in text or (is_tls and isinstance(error, redis.TimeoutError)):
+        # A plain Redis waits for the end of what TLS begins with.
+        return NotConnected(
+            "No TLS connection could be made.", "Check that the port speaks TLS and the certificate is good."
+        )
     if isinstance(error, redis.TimeoutError):
         return NotConnected(
             "The Redis server did not answer in time.", "Check host, port and firewall, then try again."
-        )
-    if "certificate" in text.lower() or "SSL" in text:
-        return NotConnected(
-            "No TLS connection could be made.", "Check that the port speaks TLS and the certificate is good."
         )
     if "Name or service" in text or "nodename" in text or "resolution" in text:
         return NotConnected("The host name is not known.", "Check the host in the address.")

@@ -75,11 +75,11 @@ def missing(what: str) -> None:
     pytest.skip(f"{what} is not installed (make setup-test installs it)")
 
 
-def start_redis(binary: str, folder: str, *options: str) -> Server:
-    """Start a Redis-compatible server on a free port and wait until it, and no other, answers."""
+def start_redis(binary: str, folder: str, *options: str, port: int | None = None) -> Server:
+    """Start a Redis-compatible server on a free port (or `port`) and wait until it, and no other, answers."""
     import redis
 
-    port = free_port()
+    port = port or free_port()
     command = [binary, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", folder]
     process = subprocess.Popen(
         [*command, *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=die_with_parent
