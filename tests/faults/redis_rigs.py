@@ -237,7 +237,8 @@ def open_at() -> Iterator[Callable[[str], SessionStore]]:
 @pytest.fixture
 def replica(rig: Rig, make_redis: MakeRedis) -> Rig:
     """A replica of `rig`, in step with it."""
-    follower = make_redis("--replicaof", f"127.0.0.1 {rig.port}", "--repl-diskless-sync-delay", "0")
+    rig.client.config_set("repl-diskless-sync-delay", 0)
+    follower = make_redis("--replicaof", f"127.0.0.1 {rig.port}")
     wait_for(lambda: follower.client.info("replication")["master_link_status"] == "up")
     return follower
 
