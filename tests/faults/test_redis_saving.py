@@ -101,7 +101,12 @@ def test_f08_lost_reply_and_no_second_look_is_unknown(rig: Rig, open_at: Opener)
         store = open_at(rig.at(proxy.port))
         opened = look(store)
         proxy.fault = Fault(Kind.DROP_REPLY, match=b"EVAL")
-        done = threading.Thread(target=lambda: (proxy.fired.wait(10), proxy.refuse()))
+
+        def refuse() -> None:
+            proxy.fired.wait(10)
+            proxy.refuse()
+
+        done = threading.Thread(target=refuse)
         done.start()
         outcome = edit(store, opened)
         done.join()
