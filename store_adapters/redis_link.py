@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import re
+import select
 import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -62,6 +63,15 @@ class RedisLink:
     @property
     def is_connected(self) -> bool:
         return self._socket is not None
+
+    def leave_if_closed(self) -> None:
+        """Before the first command of something new: drop a connection that the server has closed since.
+
+        Never in the midst of a listing or a WATCH: a cursor and a watch belong to their connection.
+        """
+        sock = self._socket
+        if sock is not None and sock.fileno() >= 0 and select.select([sock], [], [], 0)[0]:
+            self.disconnect()
 
     @contextmanager
     def within(self, seconds: float) -> Iterator[None]:

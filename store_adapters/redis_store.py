@@ -104,6 +104,7 @@ class RedisStore:
     # --- reading ------------------------------------------------------------------------------------------------
 
     def list_records(self, cancel: CancelToken) -> Iterator[Batch]:
+        self._link.leave_if_closed()
         total, run_id, read = self._total(), self._run_id(), 0
         try:
             listing = RedisListing(self._list_link, self._link, escape_glob(self._prefix), self._limits)
@@ -125,6 +126,7 @@ class RedisStore:
         return reply[0], reply[1]
 
     def read(self, ref: RecordRef) -> RawRecord:
+        self._link.leave_if_closed()
         with self._link.within(self._limits.deadline_s):
             size = self._link.pipe([("STRLEN", ref.key)])[0]
             if isinstance(size, int) and size > self._limits.max_record_bytes:
@@ -160,16 +162,16 @@ class RedisStore:
     # --- the rest -----------------------------------------------------------------------------------------------
 
     def count(self) -> Count:
+        self._link.leave_if_closed()
         total = None if self._prefix else self._total()
         if total is not None:
             return Count(total, True)
-        number = 0
+        number, pattern = 0, escape_glob(self._prefix)
         cursor: bytes = b"0"
         give_up = time.monotonic() + self._limits.deadline_s
         while True:
-            cursor, keys = self._scanned(
-                self._link.pipe([("SCAN", cursor, "MATCH", escape_glob(self._prefix), "COUNT", _SCAN_COUNT)])[0]
-            )
+            scan = ("SCAN", cursor, "MATCH", pattern, "COUNT", _SCAN_COUNT)
+            cursor, keys = self._scanned(self._link.pipe([scan], may_connect=cursor == b"0")[0])
             number += len(keys)
             if cursor == b"0":
                 return Count(number, True)
@@ -177,6 +179,7 @@ class RedisStore:
                 return Count(max(number, self._total() or 0), False)
 
     def info(self) -> StoreInfo:
+        self._link.leave_if_closed()
         started = time.perf_counter()
         first = self._link.pipe([("GET", self._probe_key)])[0]
         round_trip_ms = (time.perf_counter() - started) * 1000

@@ -54,7 +54,7 @@ class RedisWriter:
             command += ["PX", max(1, expires_at_ms - now_ms())]
         started = time.monotonic()
         try:
-            with _writing():
+            with self._writing():
                 reply = self._link.call(*command)
         except StoreUnreachable as error:
             try:
@@ -71,7 +71,7 @@ class RedisWriter:
     def replace(self, base: RawRecord, payload: bytes) -> RawRecord:
         started = time.monotonic()
         try:
-            with _writing():
+            with self._writing():
                 self._cas.set_value(base.ref.key, base.payload, payload)
         except StoreUnreachable as error:
             now = self._look_again(base.ref, error, started)
@@ -83,7 +83,7 @@ class RedisWriter:
     def delete(self, base: RawRecord) -> None:
         started = time.monotonic()
         try:
-            with _writing():
+            with self._writing():
                 self._cas.delete(base.ref.key, base.payload)
         except StoreUnreachable as error:
             try:
@@ -99,7 +99,7 @@ class RedisWriter:
             )
         started = time.monotonic()
         try:
-            with _writing():
+            with self._writing():
                 self._cas.expire_at(base.ref.key, base.payload, expires_at_ms)
         except StoreUnreachable as error:
             now = self._look_again(base.ref, error, started)
@@ -107,6 +107,20 @@ class RedisWriter:
                 raise _not_written(error) from None
             return replace(now, note=CHECKED)
         return self._after_write(replace(base, expires_at_ms=expires_at_ms, note=""))
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Have whatever stops a write say that nothing was written; what leaves that open is `OutcomeUnknown`."""
+        self._link.leave_if_closed()
+        try:
+            yield
+        except (StoreRefused, RecordUnreadable, Unsupported) as error:
+            raise _not_written(error) from None
+        except Interrupted:
+            raise OutcomeUnknown(
+                "It was stopped while saving, so it is not known whether it was saved.",
+                "Refresh and look at the session.",
+            ) from None
 
     def _after_write(self, written: RawRecord) -> RawRecord:
         """Return what was written with the expiry as the server has it. It is written whatever happens here, and it is
@@ -131,19 +145,6 @@ class RedisWriter:
             raise
         except StoreError:
             raise _unknown() from None
-
-
-@contextmanager
-def _writing() -> Iterator[None]:
-    """Have whatever stops a write say that nothing was written; what leaves that open is `OutcomeUnknown`."""
-    try:
-        yield
-    except (StoreRefused, RecordUnreadable, Unsupported) as error:
-        raise _not_written(error) from None
-    except Interrupted:
-        raise OutcomeUnknown(
-            "It was stopped while saving, so it is not known whether it was saved.", "Refresh and look at the session."
-        ) from None
 
 
 def _not_written(error: StoreError) -> StoreError:

@@ -62,12 +62,11 @@ class Proxy:
         self._fault = fault
         self._seen = 0
         self._sockets: set[socket.socket] = set()
-        self._is_open = True
+        self._is_open = False
         self.fired = threading.Event()
         self.hits = 0
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
-        self.port: int = self._listener.getsockname()[1]
-        threading.Thread(target=self._accept, name=f"proxy {self.port}", daemon=True).start()
+        self.port = 0
+        self.accept()
 
     def __enter__(self) -> Proxy:
         return self
@@ -100,13 +99,20 @@ class Proxy:
         self._listener.close()
         self.reset_all()
 
+    def accept(self) -> None:
+        """Listen, again on the same port after `refuse`."""
+        listener = self._listener = socket.create_server(("127.0.0.1", self.port), backlog=64)
+        self.port = listener.getsockname()[1]
+        self._is_open = True
+        threading.Thread(target=self._accept, args=(listener,), name=f"proxy {self.port}", daemon=True).start()
+
     def close(self) -> None:
         self.refuse()
 
-    def _accept(self) -> None:
+    def _accept(self, listener: socket.socket) -> None:
         while self._is_open:
             try:
-                client, _ = self._listener.accept()
+                client, _ = listener.accept()
             except OSError:
                 return
             threading.Thread(target=self._serve, args=(client,), daemon=True).start()

@@ -149,12 +149,16 @@ def test_f36_key_that_became_a_hash_is_left_alone(rig: Rig, open_at: Opener) -> 
     assert_usable(store, rig)
 
 
-def test_f37_concurrent_edits_lose_none(rig: Rig) -> None:
+@pytest.mark.parametrize("way", ["script", "IFEQ", "WATCH"])
+def test_f37_concurrent_edits_lose_none(rig: Rig, valkey_rig: Rig, way: str) -> None:
+    rig = valkey_rig if way == "IFEQ" else rig
+    rules = {"script": ("+@all",), "IFEQ": ("+@all", "-eval"), "WATCH": ("+@all", "-eval")}[way]
+    url = rig.at(rig.port, rig.acl("editor", *rules))
     rig.client.set("sess:a", b'{"n":0}', px=HOUR_MS)
     conflicts: list[int] = []
 
     def add(count: int) -> None:
-        store, seen = open_store(rig.url), 0
+        store, seen = open_store(url), 0
         ref = store.ref_for("a")
         for _ in range(count):
             while True:
@@ -177,7 +181,7 @@ def test_f37_concurrent_edits_lose_none(rig: Rig) -> None:
         thread.join()
     found = json.loads(rig.stored("a") or b"")["n"]
     print(
-        f"{EDITS:,} edits by {THREADS} threads: {EDITS - found} lost, {sum(conflicts):,} conflicts, "
+        f"{way}: {EDITS:,} edits by {THREADS} threads: {EDITS - found} lost, {sum(conflicts):,} conflicts, "
         f"{time.monotonic() - started:.1f} s"
     )
     assert len(conflicts) == THREADS
