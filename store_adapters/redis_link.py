@@ -53,6 +53,7 @@ class RedisLink:
         self._until = math.inf
         self._is_busy = False
         self._is_interrupted = False
+        self._is_closed = False
         self.connections = 0
         self.place = ""
 
@@ -173,6 +174,11 @@ class RedisLink:
         except OSError:
             return  # it is closed already: the call ends by itself
 
+    def close(self) -> None:
+        """Disconnect and stay so: work which still waits on a lane must not connect again."""
+        self._is_closed = True
+        self.disconnect()
+
     def disconnect(self) -> None:
         connection, self._connection, self._socket = self._connection, None, None
         if connection is not None:
@@ -181,7 +187,7 @@ class RedisLink:
 
     def _need_connection(self, deadline: float, *, may_connect: bool) -> None:
         if self._socket is None:
-            if not may_connect:
+            if not may_connect or self._is_closed:
                 raise NotConnected("The connection to the Redis server was closed.", "Try again.")
             self._connect(deadline)
 

@@ -239,7 +239,7 @@ class RedisStore:
             link.interrupt()
 
     def close(self) -> None:
-        self._link.disconnect()
+        self._link.close()
         self._list_link.interrupt()
         self._watch_link.interrupt()
 

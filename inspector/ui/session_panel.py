@@ -199,6 +199,10 @@ class SessionPanel(QWidget):
         if (store, opened.raw.ref.key) != (self.store, self.key):
             kept = self._kept.pop((store.profile.id, opened.raw.ref.key), None)
             if kept is not None:
+                if self.opened is None:
+                    # The tabs still show it, until the other session is read.
+                    self.data_tab.show_draft(None, "memory", is_editable=False)
+                    self.json_tab.show_draft(None, is_editable=False)
                 kept.deleteLater()
             return
         if self.draft is not None:

@@ -35,6 +35,7 @@ from inspector.services.open_session import OpenedSession, open_session
 from inspector.services.save_session import SaveOutcome, save_session
 from store_adapters.contract import CancelToken, SessionStore
 from store_adapters.errors import StoreError
+from store_adapters.options import Limits
 from store_adapters.registry import open_store
 from tests.servers import Server, die_with_parent, free_port, missing, redis_binary, start_redis, valkey_binary
 from tests.services.test_save_session import edited
@@ -185,6 +186,15 @@ def nothing_leaks(caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture
     for secret in SECRETS:
         assert secret not in caplog.text
         assert secret not in output.out + output.err
+
+
+HASTY = Limits(connect_s=0.8, call_s=0.8, deadline_s=1.5)
+
+
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have stores give up sooner, where a row is about what happens then. F03, F04 and F13 measure the real limits."""
+    monkeypatch.setattr("store_adapters.registry.Limits", lambda: HASTY)
 
 
 @pytest.fixture

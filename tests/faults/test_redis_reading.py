@@ -44,21 +44,20 @@ def list_until(store: SessionStore, number: int, act: Callable[[], object]) -> t
     return read, caught.value
 
 
+@pytest.mark.usefixtures("hasty")
 def test_f04_server_that_hangs_is_given_up_and_found_again(rig: Rig, open_at: Opener) -> None:
     store = open_at(rig.url)
     rig.put("a")
     look(store)
     rig.server.signal(signal.SIGSTOP)
-    started = time.monotonic()
     with pytest.raises(StoreUnreachable) as caught:
         look(store)
-    took_s = time.monotonic() - started
     rig.server.signal(signal.SIGCONT)
-    assert_told(told(caught.value), "did not answer in time (3.", "try again")
-    assert took_s < 3.5
+    assert_told(told(caught.value), "did not answer in time (0.8 s)", "try again")
     assert_usable(store, rig)
 
 
+@pytest.mark.usefixtures("hasty")
 def test_f05_server_that_hangs_while_it_is_read_leaves_an_incomplete_list(rig: Rig, open_at: Opener) -> None:
     rig.fill(12_000)
     store = open_at(rig.url)
@@ -118,11 +117,12 @@ def test_f10_reset_while_it_is_read_leaves_an_incomplete_list(rig: Rig, open_at:
         assert_usable(store, rig)
 
 
+@pytest.mark.usefixtures("hasty")
 def test_f16_paused_server_is_given_up_and_found_again(rig: Rig, open_at: Opener) -> None:
     before = rig.put("a")
     store = open_at(rig.url)
     opened = look(store)
-    command(rig.client, "CLIENT", "PAUSE", 4500, "ALL")
+    command(rig.client, "CLIENT", "PAUSE", 1500, "ALL")
     started = time.monotonic()
     with pytest.raises(StoreUnreachable) as caught:
         look(store)
@@ -133,6 +133,7 @@ def test_f16_paused_server_is_given_up_and_found_again(rig: Rig, open_at: Opener
     assert rig.stored("a") == new_role(before)
 
 
+@pytest.mark.usefixtures("hasty")
 def test_f16_server_that_pauses_writes_is_read_and_says_that_nothing_was_written(rig: Rig, open_at: Opener) -> None:
     before = rig.put("a")
     store = open_at(rig.url)
@@ -153,9 +154,9 @@ def test_f17_server_that_loads_its_data_says_so(rig: Rig, open_at: Opener) -> No
     before = rig.put("a")
     store = open_at(rig.url)
     opened = look(store)
-    command(rig.client, "DEBUG", "POPULATE", 20_000)
+    command(rig.client, "DEBUG", "POPULATE", 10_000)
     rig.client.config_set("loading-process-events-interval-bytes", 1024)
-    rig.client.config_set("key-load-delay", 100)  # µs a key: two seconds
+    rig.client.config_set("key-load-delay", 100)  # µs a key: a second
     reloading = threading.Thread(target=lambda: command(rig.client, "DEBUG", "RELOAD"))
     reloading.start()
     refused: list[StoreError] = []

@@ -12,10 +12,12 @@ from typing import Any
 
 import pytest
 
+from inspector.services.journal import Journal
+from inspector.services.manage_sessions import delete_many
 from inspector.services.save_session import SaveOutcome, SaveState
 from store_adapters import redis_link
 from store_adapters.clock import now_ms
-from store_adapters.contract import SessionStore
+from store_adapters.contract import CancelToken, SessionStore
 from store_adapters.errors import StoreError, StoreRefused, StoreUnreachable
 from tests.faults.proxy import Fault, Kind, Proxy
 from tests.faults.redis_rigs import (
@@ -162,6 +164,7 @@ def test_f10_reset_before_the_server_got_a_write_says_that_nothing_was_written(
         assert_usable(store, rig)
 
 
+@pytest.mark.usefixtures("hasty")
 def test_f09_save_that_a_hung_server_wakes_up_to_is_not_applied(rig: Rig, open_at: Opener) -> None:
     before = rig.put("a")
     with Proxy(rig.port) as proxy:
@@ -171,7 +174,7 @@ def test_f09_save_that_a_hung_server_wakes_up_to_is_not_applied(rig: Rig, open_a
         opened = look(store)
         outcomes: list[SaveOutcome] = []
         # A held request: the proxy stands for a network which delivers it after the server has woken up.
-        proxy.fault = Fault(Kind.LATENCY, match=b"EVAL", seconds=4.0)
+        proxy.fault = Fault(Kind.LATENCY, match=b"EVAL", seconds=1.5)
         thread = threading.Thread(target=lambda: outcomes.append(_edit_or_told(store, opened)))
         thread.start()
         assert proxy.fired.wait(10)
@@ -257,6 +260,33 @@ def test_f20_server_that_cannot_write_its_disk_keeps_the_original(
     assert_usable(store, rig)
     assert rig.stored("a") == before
     rig.client.config_set("save", "")
+
+
+def test_f59_closed_store_writes_no_more(rig: Rig, open_at: Opener) -> None:
+    before = rig.put("a")
+    store = open_at(rig.url)
+    record = look(store).raw
+    store.close()  # while work for it still waits on its lane
+    with pytest.raises(StoreUnreachable) as caught:
+        store.replace(record, new_role(before))
+    assert_told(told(caught.value), "closed", "nothing was written")
+    assert rig.stored("a") == before
+
+
+def test_f59_many_that_are_stopped_on_the_way_stop(rig: Rig, open_at: Opener) -> None:
+    rig.fill(50)
+    with Proxy(rig.port) as proxy:
+        store = open_at(rig.at(proxy.port))
+        refs = [store.ref_for(f"s{number}") for number in range(50)]
+        proxy.fault = Fault(Kind.BLACKHOLE, match=b"EVAL", skip=5)
+        stopping = threading.Thread(target=lambda: (proxy.fired.wait(10), store.interrupt()))  # type: ignore[func-returns-value]
+        stopping.start()
+        report = delete_many(store, refs, Journal(), CancelToken(), lambda _done, _all: None)
+        stopping.join()
+    assert report.done == 5
+    assert len(report.failed) == 1
+    assert_told(report.failed[0], "Stopped:", "not known whether it was saved")
+    assert rig.client.dbsize() == 45
 
 
 class _Failing:

@@ -20,7 +20,6 @@ from inspector.ui.window_actions import WRITES
 from tests.faults.proxy import Fault, Kind, Proxy
 from tests.faults.redis_rigs import (
     HOUR_MS,
-    PASSWORD,
     MakeRedis,
     Rig,
     assert_smooth,
@@ -93,7 +92,7 @@ def test_f03_window_waits_for_a_silent_server_and_can_leave_it_at_once(
     first = current(window).profile.id
     with Proxy(rig.port, Fault(Kind.ACCEPT_HANG)) as proxy:
         started = time.monotonic()
-        window.put_profile(profile(rig.at(proxy.port, f":{PASSWORD}@"), "silent"), keep=False)
+        window.put_profile(profile(rig.at(proxy.port), "silent"), keep=False)
         qtbot.waitUntil(lambda: current(window).state is StoreState.FAILED, timeout=WAIT_MS)
         assert time.monotonic() - started < 3.5 + 0.5
         empty = window.sessions_page.empty
@@ -126,6 +125,7 @@ def test_f04_window_says_that_the_server_hangs_and_finds_it_again(
     assert_smooth(heartbeat)
 
 
+@pytest.mark.usefixtures("hasty")
 def test_f05_window_marks_a_list_as_incomplete_when_the_server_hangs(
     qtbot: QtBot, make_window: OpenWindow, heartbeat: Heartbeat, rig: Rig
 ) -> None:
@@ -146,6 +146,7 @@ def test_f06_window_marks_a_list_as_incomplete_when_the_server_restarts(
     assert_smooth(heartbeat)
 
 
+@pytest.mark.usefixtures("hasty")
 def test_f13_window_marks_a_list_as_incomplete_when_the_server_drips(
     qtbot: QtBot, make_window: OpenWindow, heartbeat: Heartbeat, rig: Rig
 ) -> None:
@@ -181,6 +182,7 @@ def break_a_listing(
         assert_window_works(qtbot, window, rig)
 
 
+@pytest.mark.usefixtures("hasty")
 def test_f16_window_keeps_the_edit_when_the_server_pauses_writes(
     qtbot: QtBot, make_window: OpenWindow, heartbeat: Heartbeat, rig: Rig
 ) -> None:
