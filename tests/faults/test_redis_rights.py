@@ -10,6 +10,7 @@ import pytest
 
 from inspector.services.journal import Journal
 from inspector.services.save_session import SaveState, review_changes, save_session
+from store_adapters.clock import now_ms
 from store_adapters.contract import CancelToken, Change, SessionStore
 from store_adapters.errors import NotConnected, RecordChanged, RecordMissing, StoreReadOnly, StoreRefused, Unsupported
 from store_adapters.redis_cas import Way
@@ -108,8 +109,13 @@ def test_f24_each_way_of_writing_saves_keeps_and_compares(
     request: pytest.FixtureRequest, open_at: Opener, way: Way, server: str
 ) -> None:
     rig: Rig = request.getfixturevalue("rig" if server == "redis" else "valkey_rig")
-    rules = {Way.SCRIPT: (*VIEW, "+set", "+eval"), Way.IFEQ: (*VIEW, "+set"), Way.WATCH: WATCH_RIGHTS}[way]
-    store = open_at(rig.at(rig.port, rig.acl("editor", *rules)))
+    other_writes = ("+del", "+pexpireat", "+persist")
+    rules = {
+        Way.SCRIPT: ("+eval", "+set", *other_writes),
+        Way.IFEQ: ("+set",),
+        Way.WATCH: (*WATCH_RIGHTS, *other_writes),
+    }
+    store = open_at(rig.at(rig.port, rig.acl("editor", *VIEW, *rules[way])))
     if way is Way.WATCH:
         forbidden_ways(store).add(Way.IFEQ)  # as on a server without it
     before = rig.put("a")
@@ -137,6 +143,20 @@ def test_f24_each_way_of_writing_saves_keeps_and_compares(
     assert_told(told(gone.value), "no longer in redis", "nothing was written")
     assert rig.stored("a") is None
     assert_usable(store, rig)
+    if way is Way.IFEQ:
+        return  # for SET only
+    rig.put("a", role="guest")
+    record = look(store).raw
+    for write in (lambda: store.delete(stale), lambda: store.change_expiry(stale, now_ms() + 2 * HOUR_MS)):
+        with pytest.raises(RecordChanged):
+            write()
+    assert store.change_expiry(record, None).expires_at_ms is None
+    assert rig.client.ttl("sess:a") == -1
+    store.change_expiry(record, now_ms() + 2 * HOUR_MS)
+    left = rig.client.pttl("sess:a")
+    assert left > HOUR_MS
+    store.delete(record)
+    assert rig.stored("a") is None
 
 
 def test_f24_user_without_any_safe_way_is_refused(rig: Rig, open_at: Opener) -> None:
