@@ -166,7 +166,7 @@ def test_f24_user_without_any_safe_way_is_refused(rig: Rig, open_at: Opener) -> 
         edit(store, look(store))
     assert_told(told(caught.value), "no safe way to write", "nothing was written", "EVAL", "WATCH")
     assert rig.stored("a") == before
-    rig.client.acl_setuser("editor", commands=["+eval"])
+    rig.acl("editor", *VIEW, "+set", "+eval")
     assert_usable(store, rig)
 
 

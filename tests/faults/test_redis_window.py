@@ -162,14 +162,14 @@ def break_a_listing(
     rig.client.save()
     with Proxy(rig.port) as proxy:
         window = make_window(rig.at(proxy.port))
-        assert window.sessions_page.count_label.text() == "8,000"
+        assert window.sessions_page.head.count_label.text() == "8,000"
         proxy.fault = fault
         window.refresh()
         qtbot.waitUntil(proxy.fired.is_set, timeout=WAIT_MS)
         if meanwhile is not None:
             rig = meanwhile()
         qtbot.waitUntil(lambda: current(window).trouble is not None, timeout=WAIT_MS)
-        qtbot.waitUntil(lambda: "list incomplete" in window.sessions_page.count_label.text(), timeout=WAIT_MS)
+        qtbot.waitUntil(lambda: "list incomplete" in window.sessions_page.head.count_label.text(), timeout=WAIT_MS)
         trouble = current(window).trouble
         assert trouble is not None
         assert_told(f"{trouble.text} {trouble.remedy}", "the list is incomplete", "sessions were read", "try again")
@@ -178,7 +178,7 @@ def break_a_listing(
         proxy.fault = Fault(Kind.PASS)
         window.refresh()
         qtbot.waitUntil(lambda: current(window).progress.is_complete, timeout=WAIT_MS)
-        qtbot.waitUntil(lambda: window.sessions_page.count_label.text() == "8,000", timeout=WAIT_MS)
+        qtbot.waitUntil(lambda: window.sessions_page.head.count_label.text() == "8,000", timeout=WAIT_MS)
         assert_window_works(qtbot, window, rig)
 
 
