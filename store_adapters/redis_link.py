@@ -71,8 +71,11 @@ class RedisLink:
         Never in the midst of a listing or a WATCH: a cursor and a watch belong to their connection.
         """
         sock = self._socket
-        if sock is not None and sock.fileno() >= 0 and select.select([sock], [], [], 0)[0]:
-            self.disconnect()
+        try:
+            if sock is not None and select.select([sock], [], [], 0)[0]:
+                self.disconnect()
+        except (OSError, ValueError):
+            self.disconnect()  # closed by another thread at this moment
 
     @contextmanager
     def within(self, seconds: float) -> Iterator[None]:

@@ -195,6 +195,9 @@ class SentinelStore(RedisStore):
     def _replica_words(self) -> str:
         number: object = None
         with suppress(StoreError):
+            role = self._link.pipe([("ROLE",)], may_connect=False)[0]
+            if isinstance(role, list) and len(role) > 2 and not role[2]:
+                return "No replica follows this master."
             number = self._link.pipe([("WAIT", 1, _REPLICA_MS)], may_connect=False)[0]
         if not isinstance(number, int):
             return ""

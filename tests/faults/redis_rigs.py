@@ -17,7 +17,6 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
-import subprocess
 import tempfile
 import time
 import uuid
@@ -37,7 +36,7 @@ from store_adapters.contract import CancelToken, SessionStore
 from store_adapters.errors import StoreError
 from store_adapters.options import Limits
 from store_adapters.registry import open_store
-from tests.servers import Server, die_with_parent, free_port, missing, redis_binary, start_redis, valkey_binary
+from tests.servers import Server, free_port, missing, redis_binary, start_redis, start_sentinel, valkey_binary
 from tests.services.test_save_session import edited
 from tests.ui.conftest import Heartbeat, heartbeat, make_window  # fixtures: this module is a plugin
 
@@ -275,24 +274,18 @@ class SentinelRig:
 
 @pytest.fixture
 def sentinel_rig(rig: Rig, replica: Rig, tmp_path: Path) -> Iterator[SentinelRig]:
-    port = free_port()
-    settings = tmp_path / "sentinel.conf"
-    settings.write_text(
-        f"port {port}\nbind 127.0.0.1\ndir {tmp_path}\nsentinel monitor shop 127.0.0.1 {rig.port} 1\n"
-        "sentinel down-after-milliseconds shop 400\nsentinel failover-timeout shop 5000\n"
+    server = start_sentinel(
+        str(redis_binary()),
+        str(tmp_path),
+        rig.port,
+        "sentinel down-after-milliseconds shop 400",
+        "sentinel failover-timeout shop 5000",
     )
-    process = subprocess.Popen(
-        [str(redis_binary()), str(settings), "--sentinel"],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        preexec_fn=die_with_parent,
-    )
-    made = SentinelRig(rig, replica, port)
     try:
-        wait_for(lambda: _knows_replica(port))
-        yield made
+        wait_for(lambda: _knows_replica(server.port))
+        yield SentinelRig(rig, replica, server.port)
     finally:
-        Server("", port, process).stop()
+        server.stop()
 
 
 def _knows_replica(port: int) -> bool:

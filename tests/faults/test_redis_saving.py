@@ -19,6 +19,7 @@ from store_adapters import redis_link
 from store_adapters.clock import now_ms
 from store_adapters.contract import CancelToken, SessionStore
 from store_adapters.errors import StoreError, StoreRefused, StoreUnreachable
+from store_adapters.registry import open_store
 from tests.faults.proxy import Fault, Kind, Proxy
 from tests.faults.redis_rigs import (
     HOUR_MS,
@@ -316,12 +317,12 @@ class _Failing:
             raise ConnectionResetError
 
 
-@pytest.mark.parametrize("is_ifeq", [False, True], ids=["script", "IFEQ"])
+@pytest.mark.parametrize("way", ["script", "IFEQ", "WATCH"])
 def test_f59_failure_of_any_socket_call_while_saving_is_reported_right(
-    rig: Rig, valkey_rig: Rig, monkeypatch: pytest.MonkeyPatch, open_at: Opener, is_ifeq: bool
+    rig: Rig, valkey_rig: Rig, monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
-    rig = valkey_rig if is_ifeq else rig
-    login = rig.acl("writer", "+@all", "-eval") if is_ifeq else ""
+    rig = valkey_rig if way == "IFEQ" else rig
+    login = "" if way == "script" else rig.acl("writer", "+@all", "-eval")
     connect = redis_link.RedisLink._connect
 
     def connect_failing(link: Any, deadline: float) -> None:
@@ -333,7 +334,7 @@ def test_f59_failure_of_any_socket_call_while_saving_is_reported_right(
     for number in range(1, 100):
         before = rig.put("a")
         _Failing.left = 0
-        store = open_at(rig.at(rig.port, login))
+        store = open_store(rig.at(rig.port, login))
         opened = look(store)
         _Failing.left = number
         try:
@@ -352,6 +353,6 @@ def test_f59_failure_of_any_socket_call_while_saving_is_reported_right(
         store.close()
         if _Failing.left > 0:
             break
-    print(f"each of the first {number - 1} socket calls failed once: {seen}")
+    print(f"{way}: each of the first {number - 1} socket calls failed once: {seen}")
     assert number > 6
     assert seen["saved"] > 1

@@ -10,6 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from inspector.services.save_session import SaveOutcome, SaveState, check_stuck
+from store_adapters.application.opening import open_application_store
 from store_adapters.clock import now_ms
 from store_adapters.contract import RawRecord, SessionStore
 from store_adapters.errors import BadStoreAddress, RecordChanged, StoreError, StoreRefused, StoreUnreachable
@@ -152,6 +153,13 @@ def test_f28_sentinel_address_that_is_wrong_is_told(sentinel_rig: SentinelRig) -
     assert_told(told(bad.value), "no service", "mymaster")
     with pytest.raises(BadStoreAddress):
         parse_address(f"redis+sentinel://127.0.0.1:{port}/shop/zero")
+
+
+@pytest.mark.parametrize("url", ["redis+sentinel://127.0.0.1:26379/shop", "sqlite:///nowhere.db"])
+def test_demo_server_refuses_what_it_cannot_write_to_as_an_application(url: str) -> None:
+    with pytest.raises(BadStoreAddress) as caught:
+        open_application_store(url)
+    assert_told(told(caught.value), "does not write to this kind of store", "choose")
 
 
 def test_f30_cluster_is_refused_by_every_node_and_every_user(cluster_nodes: list[Rig]) -> None:

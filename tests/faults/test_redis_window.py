@@ -367,3 +367,20 @@ def test_f38_selection_that_changes_while_saving_hits_the_right_key(
         proxy.fault = Fault(Kind.PASS)
         assert_window_works(qtbot, window, rig)
         assert_smooth(heartbeat)
+
+
+def test_f41_hostile_text_typed_into_the_filter_is_only_text(
+    qtbot: QtBot, make_window: OpenWindow, heartbeat: Heartbeat, rig: Rig
+) -> None:
+    rig.fill(3)
+    window = make_window(rig.url)
+    page = window.sessions_page
+    page.filter_edit.setText("*?[a\\" * 1000)
+    qtbot.waitUntil(lambda: page.filter_error.isVisible(), timeout=WAIT_MS)
+    assert_told(page.filter_error.text(), "too long", "shorten")
+    page.filter_edit.setText("*?[a\\" * 400)
+    qtbot.waitUntil(lambda: page.model.match_count == 0, timeout=WAIT_MS)
+    page.filter_edit.clear()
+    qtbot.waitUntil(lambda: page.model.match_count == 3, timeout=WAIT_MS)
+    assert_window_works(qtbot, window, rig)
+    assert_smooth(heartbeat)
