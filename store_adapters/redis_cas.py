@@ -108,10 +108,10 @@ class CompareAndSet:
     def refusal(self, key: bytes) -> StoreError | None:
         """Return why this server or user takes no write to `key` at all; None when it does.
 
-        Asks with a command that can never write: NX and XX exclude each other, which Redis sees only after it has
-        looked at the user's rights and at its own role.
+        Asks with a command that can never write: SET has no such option, which Redis sees only after it has looked at
+        the user's rights and at its own role.
         """
-        reply = self._link.pipe([("SET", key, "", "NX", "XX")])[0]
+        reply = self._link.pipe([("SET", key, "", "ONLY-ASKING")])[0]
         if isinstance(reply, hiredis.ReplyError) and str(reply).startswith(("NOPERM", "READONLY")):
             return describe_reply(reply)
         return None

@@ -260,6 +260,12 @@ def test_f27_stale_replica_is_no_conflict(rig: Rig, replica: Rig, open_at: Opene
         on_replica.delete(read_on_master)
 
 
+def number_of_changes(rig: Rig) -> int:
+    """Return how often the server changed its data, by its own count."""
+    facts: Any = rig.client.info("persistence")
+    return int(facts["rdb_changes_since_last_save"])
+
+
 def test_nothing_is_written_when_nothing_was_edited(rig: Rig, open_at: Opener) -> None:
     before = rig.put("a")
     rig.fill(3)
@@ -274,7 +280,12 @@ def test_nothing_is_written_when_nothing_was_edited(rig: Rig, open_at: Opener) -
         store.close()
     assert len(commands) > 8
     assert [one for one in commands if one.split()[0].upper() in WRITES] == []
-    store = open_at(rig.url)
+    changes = number_of_changes(rig)
+    with monitored(rig) as commands:
+        store = open_at(rig.url)
+    questions = [one for one in commands if one.split()[0].upper() in WRITES]
+    assert questions
+    assert all(one.endswith("ONLY-ASKING") for one in questions)
     with monitored(rig) as commands:
         opened = look(store)
         assert opened.decoded is not None
@@ -287,3 +298,4 @@ def test_nothing_is_written_when_nothing_was_edited(rig: Rig, open_at: Opener) -
     assert [one for one in commands if one.split()[0].upper() in WRITES] == []
     assert_told(outcome.message, "nothing was edited", "nothing was written")
     assert rig.stored("a") == before
+    assert number_of_changes(rig) == changes

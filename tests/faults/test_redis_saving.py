@@ -60,7 +60,7 @@ def test_f07_fifty_kills_while_saving_report_what_is_stored(
     for number in range(KILLS):
         while try_to_edit(store, "a", stored) is None:
             pass  # reconnected, so that the kill comes while saving
-        timer = threading.Timer(dice.uniform(0, 0.004), rig.server.process.kill)
+        timer = threading.Timer(dice.uniform(0, 0.008), rig.server.process.kill)
         timer.start()
         last: tuple[str, SaveState | None] = ("", None)
         while rig.server.process.poll() is None:
