@@ -26,6 +26,7 @@ from store_adapters.errors import (
     StoreError,
     StoreReadOnly,
     StoreUnreachable,
+    TimedOut,
     Unsupported,
 )
 from store_adapters.redis_link import RedisLink, describe_reply
@@ -121,7 +122,11 @@ class CompareAndSet:
             started = time.monotonic()
             with _before_the_write():
                 deadline_us = self._clock.time_in(self._deadline_s)
-            reply = self._link.pipe([("EVAL", script, 1, key, old, deadline_us, *values)])[0]
+            try:
+                reply = self._link.pipe([("EVAL", script, 1, key, old, deadline_us, *values)])[0]
+            except TimedOut as error:
+                # With a deadline it does not happen later either.
+                raise StoreUnreachable(error.message, error.remedy) if deadline_us else error from None
             if isinstance(reply, hiredis.ReplyError):
                 raise _closed_or_error(reply)
             if reply != -2 or is_last or time.monotonic() - started > self._deadline_s:

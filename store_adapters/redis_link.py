@@ -28,6 +28,7 @@ from store_adapters.errors import (
     StoreReadOnly,
     StoreRefused,
     StoreUnreachable,
+    TimedOut,
 )
 from store_adapters.options import Limits, StoreAddress
 
@@ -284,7 +285,7 @@ class RedisLink:
             return Interrupted("The call was stopped.")
         kind = StoreUnreachable if is_sent else NotConnected
         if isinstance(error, TimeoutError):
-            return kind(
+            return (TimedOut if is_sent else NotConnected)(
                 f"The Redis server did not answer in time ({took_s:.1f} s).",
                 "It may hang, be overloaded, or the network is slow; try again.",
             )

@@ -24,6 +24,7 @@ from store_adapters.errors import (
     StoreError,
     StoreRefused,
     StoreUnreachable,
+    TimedOut,
     Unsupported,
 )
 from store_adapters.options import Limits
@@ -148,6 +149,13 @@ class RedisWriter:
 
 
 def _not_written(error: StoreError) -> StoreError:
+    """Return what to say when the record is still what it was."""
+    if isinstance(error, TimedOut):
+        # Sent without a deadline: the network may hold it still. Compare-and-set keeps it from doing harm.
+        return OutcomeUnknown(
+            f"{error.message} Read again, nothing was written yet; should the request still arrive, it is written then.",
+            "Refresh in a moment and look at the session.",
+        )
     if "othing was written" in error.message:
         return error
     return type(error)(f"{error.message} Nothing was written.", error.remedy)

@@ -191,6 +191,20 @@ def test_f09_save_that_a_hung_server_wakes_up_to_is_not_applied(rig: Rig, open_a
         assert_usable(store, rig)
 
 
+@pytest.mark.usefixtures("hasty")
+def test_f09_save_without_a_deadline_that_may_still_arrive_is_called_unknown(rig: Rig, open_at: Opener) -> None:
+    before = rig.put("a")
+    login = rig.acl("editor", "+@all", "-eval")  # WATCH has no deadline
+    with Proxy(rig.port) as proxy:
+        store = open_at(rig.at(proxy.port, login))
+        opened = look(store)
+        proxy.fault = Fault(Kind.LATENCY, match=b"EXEC", seconds=1.5, once=True)
+        outcome = edit(store, opened)
+        assert outcome.state is SaveState.UNKNOWN
+        assert_told(outcome.message, "did not answer in time", "should the request still arrive", "refresh")
+        wait_for(lambda: rig.stored("a") == new_role(before))  # and so it does
+
+
 def _edit_or_told(store: SessionStore, opened: Any) -> SaveOutcome:
     try:
         return edit(store, opened)
