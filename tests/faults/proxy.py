@@ -33,6 +33,7 @@ class Kind(Enum):
     LATENCY = "latency"  # each request waits `seconds`
     BLACKHOLE = "blackhole"  # swallowed, both ways, the connection stays
     DROP_REPLY = "drop the reply"  # the server gets the request and answers; the client gets a reset
+    HOLD_REPLY = "hold the reply"  # the server gets the request and answers; nothing comes, the connection stays
     RST = "reset"  # before the server gets the request
     SLOW = "slow drip"  # replies come one byte each `seconds`
     GARBAGE = "garbage"  # `data`, or random bytes, in the place of the reply
@@ -159,6 +160,9 @@ class Proxy:
                     return
                 if on_reply.kind is Kind.DROP_REPLY:
                     _reset(client)
+                    return
+                if on_reply.kind is Kind.HOLD_REPLY:
+                    _swallow(client)
                     return
                 if _spoil(client, data, on_reply):
                     return
