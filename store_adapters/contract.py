@@ -38,7 +38,8 @@ class RawRecord:
     `expires_at_ms`: the store's own truth (Redis TTL, MongoDB `expires`, `__lastAccess` + lifetime) in epoch
     milliseconds; None when the store never removes it.
     `changed_at_ms`: last change where the store tells (file time, `lastModified`), else None.
-    `version`: opaque to all but the adapter which made it.
+    `version`: opaque to all but the adapter which made it. `note`: what is to be told of the write that made it
+    ("the connection broke, and it was read again").
     """
 
     ref: RecordRef
@@ -47,6 +48,7 @@ class RawRecord:
     read_at_ms: int
     changed_at_ms: int | None = None
     version: object = field(default=None, compare=False, repr=False)
+    note: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,8 @@ class StoreInfo:
 class Capabilities:
     """What this store can do; True where it can.
 
-    `can_write`: False for a read-only connection. `can_persist`: an expiry can be taken away altogether.
+    `can_write`: False for a read-only connection; `write_refusal` then says why, where it is not a person's choice.
+    `can_persist`: an expiry can be taken away altogether.
     `kind`: "redis", "mongo", "file", "sqlite" or "memory", for choosing a codec and words; never for behaviour above.
     `lifetime_ms`: where the expiry is in the content (files), the lifetime of a record which names none.
     """
@@ -130,6 +133,7 @@ class Capabilities:
     can_write: bool = True
     can_persist: bool = True
     lifetime_ms: int | None = None
+    write_refusal: str = ""
 
 
 class CancelToken:

@@ -60,7 +60,7 @@ class RedisListing:
                 request = [template % (len(key), key, len(key), key) for key in page]
                 if not is_last:
                     request.append(self._scan(cursor))
-                self._link.send_ahead(b"".join(request))
+                self._link.send_ahead(b"".join(request), may_connect=False)
                 if done is not None:
                     batch = self._batch(*done, read, total)
                     read = batch.read

@@ -294,7 +294,7 @@ def _for_many(
             report = replace(report, gone=report.gone + 1)
         except RecordChanged:
             report = replace(report, changed=report.changed + 1)
-        except (StoreUnreachable, Interrupted) as error:
+        except (StoreUnreachable, OutcomeUnknown, Interrupted) as error:
             # The rest would fail alike: what was done stays done and is told.
             return replace(report, failed=(*report.failed, f"Stopped: {error.message}")[-_TOLD:])
         except (StoreError, SessionRefused, CodecError) as error:

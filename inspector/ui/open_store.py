@@ -76,6 +76,14 @@ class OpenStore(QObject):
         return self.connection is not None and self.connection.store.capabilities.can_write
 
     @property
+    def write_refusal(self) -> str:
+        """Why nothing can be written; "" where it can."""
+        if self.can_write or self.connection is None:
+            return ""
+        reason = self.connection.store.capabilities.write_refusal
+        return f"Sessions can only be viewed here. {reason}" if reason else "This store is open read-only."
+
+    @property
     def is_live(self) -> bool:
         return self._wants_live
 

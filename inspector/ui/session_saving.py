@@ -80,7 +80,7 @@ class SessionSaving(QObject):
             lambda adapter: review_changes(adapter, opened, root),
             owner=self,
             done=lambda review: self._show_review(store, review),
-            failed=self._tell,
+            failed=self._tell_not_saved,
         )
 
     def _show_review(self, store: OpenStore, review: Review) -> None:
@@ -100,7 +100,7 @@ class SessionSaving(QObject):
 
         def failed(error: Exception) -> None:
             dialog.set_busy(False)
-            self._tell(error)
+            self._tell_not_saved(error)
 
         store.run(
             lambda adapter: save_session(adapter, review.opened, review.root, journal, choices, overwrite=overwrite),
@@ -114,7 +114,7 @@ class SessionSaving(QObject):
             dialog.accept()
             self.noted.emit(outcome.message)
             if outcome.record is not None:
-                self._panel.show_saved(outcome.record)
+                self._panel.show_saved(store, outcome.record)
                 self._written(store, outcome.record)
                 self._check_later(store, outcome)
             return
@@ -122,7 +122,9 @@ class SessionSaving(QObject):
             dialog.show_review(outcome.review, outcome.message)
             return
         dialog.reject()
-        tell(self._window, "Not saved", outcome.message, "Your edits are still here.")
+        is_unknown = outcome.state is SaveState.UNKNOWN
+        title = "It is not known whether it was saved" if is_unknown else "Not saved"
+        tell(self._window, title, outcome.message, "Your edits are still here.")
         self._panel.reload()
 
     def _check_later(self, store: OpenStore, outcome: SaveOutcome) -> None:
@@ -232,7 +234,7 @@ class SessionSaving(QObject):
             self._written(store, opened)
             if make:
                 self.session_made.emit(opened.raw.ref.key)
-            else:
+            elif (store, opened.raw.ref.key) == (self._panel.store, self._panel.key):
                 self._panel.show_opened(opened)
                 self._panel.show_history()
 
@@ -319,6 +321,11 @@ class SessionSaving(QObject):
         store.drop_records(keys)
         for key in keys:
             self.record_removed.emit(key)
+
+    def _tell_not_saved(self, error: Exception) -> None:
+        trouble = describe_trouble(error)
+        tell(self._window, trouble.text, trouble.remedy, "Not saved: your edits are still here.")
+        self._panel.reload()
 
     def _tell(self, error: Exception) -> None:
         trouble = describe_trouble(error)
