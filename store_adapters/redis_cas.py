@@ -18,7 +18,7 @@ from typing import Any
 
 import hiredis
 
-from store_adapters.errors import RecordChanged, RecordMissing, StoreUnreachable, Unsupported
+from store_adapters.errors import RecordChanged, RecordMissing, StoreError, StoreUnreachable, Unsupported
 from store_adapters.redis_link import RedisLink, describe_reply
 
 _GUARD = """
@@ -93,17 +93,17 @@ class CompareAndSet:
         )
 
     def _by_script(self, key: bytes, old: bytes, script: str, values: _Command) -> None:
-        reply = self._link.pipe([("EVAL", script, 1, key, old, self._deadline_us(), *values)])[0]
+        reply = self._link.pipe([("EVAL", script, 1, key, old, self.deadline_us(), *values)])[0]
         if isinstance(reply, hiredis.ReplyError):
             raise _closed_or_error(reply)
-        self._judge(reply)
+        _insist(reply)
 
     def _by_ifeq(self, key: bytes, command: _Command) -> None:
         reply = self._link.pipe([command])[0]
         if isinstance(reply, hiredis.ReplyError):
             raise _closed_or_error(reply)
         if reply is None:
-            self._judge(-1 if self._link.call("EXISTS", key) == 0 else 0)
+            _insist(-1 if self._link.call("EXISTS", key) == 0 else 0)
 
     def _by_watch(self, key: bytes, old: bytes, command: _Command) -> None:
         watched, value = self._link.pipe([("WATCH", key), ("GET", key)])
@@ -113,7 +113,7 @@ class CompareAndSet:
                 raise _closed_or_error(reply)
         if value != old:
             self._link.call("UNWATCH")
-            self._judge(-1 if value is None else 0)
+            _insist(-1 if value is None else 0)
         replies = self._link.pipe([("MULTI",), command, ("EXEC",)])
         for reply in replies:
             if isinstance(reply, hiredis.ReplyError):
@@ -121,24 +121,14 @@ class CompareAndSet:
                 raise _closed_or_error(reply)
         done = replies[-1]
         if done is None:
-            self._judge(0)
+            _insist(0)
         elif isinstance(done[0], hiredis.ReplyError):
             raise describe_reply(done[0])
         elif done[0] is None:
-            self._judge(-1)
+            _insist(-1)
 
-    def _judge(self, answer: Any) -> None:
-        if answer == 1:
-            return
-        if answer == -1:
-            raise RecordMissing(
-                "The session is no longer in Redis; nothing was written.", "It was logged out or expired."
-            )
-        if answer == -2:
-            raise StoreUnreachable("Redis answered too late; nothing was written.", "Try again.")
-        raise RecordChanged("The session was changed since it was read; nothing was written.", "Read it again.")
-
-    def _deadline_us(self) -> int:
+    def deadline_us(self) -> int:
+        """Return the server's time after which a script is to write nothing, in microseconds; 0 for no deadline."""
         # 0 asks the script for no deadline: this user may not run TIME.
         if not self._asked_time:
             self._asked_time = True
@@ -154,7 +144,33 @@ class _WayClosed(Exception):
     """The server or its ACL does not know this way of writing."""
 
 
-def _closed_or_error(reply: Exception) -> Exception:
+def judge(answer: Any) -> StoreError | None:
+    """Return what a script's answer for one key means; None when it wrote."""
+    if answer == 1:
+        return None
+    if answer == -1:
+        return RecordMissing("The session is no longer in Redis; nothing was written.", "It was logged out or expired.")
+    if answer == -2:
+        return StoreUnreachable("Redis answered too late; nothing was written.", "Try again.")
+    return RecordChanged("The session was changed since it was read; nothing was written.", "Read it again.")
+
+
+def _insist(answer: Any) -> None:
+    error = judge(answer)
+    if error is not None:
+        raise error
+
+
+def is_way_closed(reply: Exception) -> bool:
+    """True for the reply of a server or an ACL that does not have this way of writing."""
     text = str(reply)
-    is_closed = text.startswith("NOPERM") or "syntax error" in text or "unknown command" in text.lower()
-    return _WayClosed() if is_closed or "can't run this command" in text else describe_reply(reply)
+    return (
+        text.startswith("NOPERM")
+        or "syntax error" in text
+        or "unknown command" in text.lower()
+        or "can't run this command" in text
+    )
+
+
+def _closed_or_error(reply: Exception) -> Exception:
+    return _WayClosed() if is_way_closed(reply) else describe_reply(reply)

@@ -24,6 +24,8 @@ from store_adapters.contract import (
     RawRecord,
     RecordRef,
     StoreInfo,
+    Write,
+    Written,
 )
 from store_adapters.errors import (
     BadStoreAddress,
@@ -36,8 +38,10 @@ from store_adapters.errors import (
     StoreRefused,
     StoreUnreachable,
 )
+from store_adapters.one_by_one import write_one
 from store_adapters.options import Limits, StoreAddress
 from store_adapters.polling import poll_changes
+from store_adapters.redis_bulk import RedisBulk
 from store_adapters.redis_cas import CompareAndSet
 from store_adapters.redis_link import RedisLink, describe_reply
 from store_adapters.redis_listing import RedisListing
@@ -63,6 +67,7 @@ class RedisStore:
         self._list_link = RedisLink(address, limits)
         self._watch_link = RedisLink(address, limits)
         self._cas = CompareAndSet(self._link, limits.call_s)
+        self._bulk = RedisBulk(self._link, self._cas, limits)
 
     @classmethod
     def open(cls, address: StoreAddress, limits: Limits) -> RedisStore:
@@ -128,6 +133,9 @@ class RedisStore:
         at_ms = now_ms()
         return RawRecord(ref, value, at_ms + left if left >= 0 else None, at_ms)
 
+    def read_many(self, refs: Sequence[RecordRef]) -> list[RawRecord | StoreError]:
+        return self._bulk.read(refs)
+
     # --- writing ------------------------------------------------------------------------------------------------
 
     def create(self, ref: RecordRef, payload: bytes, expires_at_ms: int | None) -> RawRecord:
@@ -164,6 +172,15 @@ class RedisStore:
             )
         self._cas.expire_at(base.ref.key, base.payload, expires_at_ms)
         return self.read(base.ref)
+
+    def write_many(self, writes: Sequence[Write]) -> list[Written]:
+        return self._bulk.write(writes, self._write_one)
+
+    def _write_one(self, write: Write) -> Written:
+        try:
+            return write_one(self, write)
+        except StoreError as error:
+            return error
 
     def _after_break(self, base: RawRecord, payload: bytes, error: StoreUnreachable) -> RawRecord:
         # The connection broke while writing: only a new look tells what is true.
