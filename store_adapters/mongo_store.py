@@ -177,7 +177,8 @@ class MongoStore(OneByOne):
         from bson.raw_bson import RawBSONDocument
 
         old, new = RawBSONDocument(base.payload), RawBSONDocument(payload)
-        update = build_update(old, new)
+        # The newer time of a touch is kept.
+        update = build_update(old, new, MOVED_BY_TOUCH - {self._expires_field})
         if any(name in fields for fields in update.values() for name in ("_id", self._id_field, *self._moved)):
             raise StoreRefused("A save changes the session only; _id and the expiry have commands of their own.")
         if not update:
