@@ -12,6 +12,7 @@ from store_adapters.contract import RawRecord, RecordRef
 from store_adapters.errors import RecordMissing, RecordUnreadable, StoreError
 from store_adapters.mongo_keys import id_of, key_of
 from store_adapters.mongo_link import MongoLink
+from store_adapters.one_by_one import untraced
 
 _IN_ONE = 500
 
@@ -32,7 +33,7 @@ def read_documents(
                     # The first one, as a single read takes it, where a field other than _id is not unique.
                     found.setdefault(key_of(document[id_field]), document)
         except StoreError as error:
-            return [error] * len(refs)
+            return [untraced(error)] * len(refs)
     return [_record_or_error(found.get(ref.key), ref, record) for ref in refs]
 
 
@@ -46,4 +47,4 @@ def _record_or_error(
     try:
         return record(document, ref)
     except RecordUnreadable as error:
-        return error
+        return untraced(error)

@@ -26,9 +26,9 @@ class OneByOne:
             try:
                 found.append(self.read(ref))
             except (StoreUnreachable, Interrupted) as error:
-                return found + [error] * (len(refs) - len(found))
+                return found + [untraced(error)] * (len(refs) - len(found))
             except StoreError as error:
-                found.append(error)
+                found.append(untraced(error))
         return found
 
     def write_many(self: _Single, writes: Sequence[Write]) -> list[Written]:
@@ -37,10 +37,15 @@ class OneByOne:
             try:
                 done.append(write_one(self, write))
             except (StoreUnreachable, Interrupted) as error:
-                return done + [error] * (len(writes) - len(done))
+                return done + [untraced(error)] * (len(writes) - len(done))
             except StoreError as error:
-                done.append(error)
+                done.append(untraced(error))
         return done
+
+
+def untraced(error: StoreError) -> StoreError:
+    """Return the error to be kept in a list: its traceback would hold that list, and all records with it, in a cycle."""
+    return error.with_traceback(None)
 
 
 def write_one(store: _Single, write: Write) -> RawRecord | None:

@@ -24,6 +24,7 @@ from store_adapters.errors import (
     StoreRefused,
     StoreUnreachable,
 )
+from store_adapters.one_by_one import untraced
 from store_adapters.options import Limits
 from store_adapters.redis_cas import CompareAndSet, is_way_closed, judge
 from store_adapters.redis_link import RedisLink, describe_reply
@@ -82,7 +83,7 @@ class RedisBulk:
                 for some in _by_bytes(list(zip(part, lengths, strict=True)), lambda one: one[1]):
                     found += self._read_some(some)
             except (StoreUnreachable, Interrupted) as error:
-                return found + [error] * (len(refs) - len(found))
+                return found + [untraced(error)] * (len(refs) - len(found))
         return found
 
     def _read_some(self, part: Sequence[tuple[RecordRef, int]]) -> list[RawRecord | StoreError]:
@@ -129,7 +130,7 @@ class RedisBulk:
             self._create(creates, results)
         except (StoreUnreachable, Interrupted) as error:
             self._look_again(
-                [(place, write) for place, write in enumerate(part) if place not in results], results, error
+                [(place, write) for place, write in enumerate(part) if place not in results], results, untraced(error)
             )
         return [results[place] for place in range(len(part))]
 

@@ -38,7 +38,7 @@ from store_adapters.errors import (
     StoreRefused,
     StoreUnreachable,
 )
-from store_adapters.one_by_one import write_one
+from store_adapters.one_by_one import untraced, write_one
 from store_adapters.options import Limits, StoreAddress
 from store_adapters.polling import poll_changes
 from store_adapters.redis_bulk import RedisBulk
@@ -180,7 +180,7 @@ class RedisStore:
         try:
             return write_one(self, write)
         except StoreError as error:
-            return error
+            return untraced(error)
 
     def _after_break(self, base: RawRecord, payload: bytes, error: StoreUnreachable) -> RawRecord:
         # The connection broke while writing: only a new look tells what is true.

@@ -9,13 +9,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from inspector.cli._output import BadUsage, Output
+from inspector.cli._output import Output
 from inspector.cli._stores import opened
 from inspector.services.bulk_report import BulkReport
-from inspector.services.export_sessions import export_all
+from inspector.services.export_sessions import export_all, export_to_file
 from inspector.services.filter import parse_filter
-from inspector.services.import_sessions import ImportReport, import_sessions, is_clean
-from inspector.services.new_file import open_new_file
+from inspector.services.import_sessions import describe_import, import_sessions, is_clean
 from inspector.services.session_lines import read_lines
 from store_adapters.contract import CancelToken
 
@@ -31,27 +30,30 @@ def export_sessions(options: Any, output: Output) -> int:
             for step in export_all(connection.store, output.write_bytes, CancelToken(), wanted, connection.reading):
                 report = step.report
         else:
-            with open_new_file(Path(options.output)) as file:
-                for step in export_all(connection.store, file.write, CancelToken(), wanted, connection.reading):
-                    report = step.report
+            for step in export_to_file(
+                Path(options.output),
+                lambda put: export_all(connection.store, put, CancelToken(), wanted, connection.reading),
+            ):
+                report = step.report
     for words, number in report.troubles:
         output.complain(f"{words} ({number:,})")
+    if report.stopped:
+        output.complain(f"{report.stopped} No file was written.")
+        return _TROUBLE
     if options.output and options.json:
         unread = report.failed + report.gone
         output.say_json({"file": options.output, "exported": report.done, "unreadable": unread})
     elif options.output:
         output.say(f"Exported {report.done:,} sessions to {options.output}.")
-    return _TROUBLE if report.stopped else _NEGATIVE if report.failed else _DONE
+    return _NEGATIVE if report.failed else _DONE
 
 
 def import_from_file(options: Any, output: Output) -> int:
     """Take in the sessions of a file of JSON lines, or of the standard input."""
-    report = ImportReport()
     with opened(options.store_name) as connection, _opened_file(options.file) as file:
-        for report in import_sessions(
+        *_, report = import_sessions(
             connection.store, read_lines(file), CancelToken(), replaces=options.replace, is_dry=options.dry_run
-        ):
-            pass
+        )
     if options.json:
         output.say_json({"dry_run": options.dry_run, **dataclasses.asdict(report)})
     else:
@@ -66,30 +68,10 @@ def import_from_file(options: Any, output: Output) -> int:
     return _CHANGED if report.changed and not report.failed else _NEGATIVE
 
 
-def describe_import(report: ImportReport, *, is_dry: bool) -> str:
-    """Return the report in words."""
-    made, replaced = ("would be created", "would be replaced") if is_dry else ("created", "replaced")
-    parts = [
-        (report.created, made),
-        (report.replaced, replaced),
-        (report.same, "there already"),
-        (report.existing, "there with other content and left"),
-        (report.expired, "expired and left out"),
-        (report.changed, "changed meanwhile and left"),
-        (report.failed, "not taken"),
-    ]
-    told = [f"{number:,} {words}" for number, words in parts if number or words == made]
-    return f"{report.lines:,} lines: {', '.join(told)}."
-
-
 @contextmanager
 def _opened_file(name: str) -> Iterator[BinaryIO]:
     if name == "-":
         yield sys.stdin.buffer
         return
-    try:
-        file = Path(name).open("rb")
-    except OSError as error:
-        raise BadUsage(f"The file {name} cannot be read: {error.strerror}.") from None
-    with file:
+    with Path(name).open("rb") as file:
         yield file

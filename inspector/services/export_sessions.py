@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
 
 from inspector.services.bulk import read_parts
 from inspector.services.bulk_report import STOPPED, BulkStep, Tally
 from inspector.services.catalogue import Catalogue
 from inspector.services.filter import SessionFilter
+from inspector.services.new_file import open_new_file
 from inspector.services.open_session import PLAIN, Reading, ref_of_key
 from inspector.services.selection import Selection
 from inspector.services.session_lines import format_line
@@ -52,6 +55,19 @@ def export_all(
     if cancel.is_cancelled:
         tally.stopped = STOPPED
     yield tally.step()
+
+
+def export_to_file(path: Path, steps: Callable[[Put], Iterator[BulkStep]]) -> Iterator[BulkStep]:
+    """Run an export into a new file, which is there whole or not at all: not after a stop or an error. `OSError`."""
+    with suppress(_Stopped), open_new_file(path) as file:
+        for step in steps(file.write):
+            yield step
+            if step.report.stopped:
+                raise _Stopped
+
+
+class _Stopped(Exception):
+    """The file is not to be kept."""
 
 
 def _chosen(store: SessionStore, batch: Batch, wanted: SessionFilter | None, reading: Reading) -> Sequence[int]:

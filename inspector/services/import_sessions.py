@@ -16,6 +16,7 @@ from store_adapters.contract import (
     CancelToken,
     ChangeExpiry,
     Create,
+    RawRecord,
     RecordRef,
     Replace,
     SessionStore,
@@ -211,3 +212,19 @@ def _count_error(run: _Run, item: _Item, error: StoreError) -> None:
 def is_clean(report: ImportReport) -> bool:
     """True when every line went in or was there to the byte, or had expired."""
     return not (report.failed or report.changed or report.stopped)
+
+
+def describe_import(report: ImportReport, *, is_dry: bool) -> str:
+    """Return the report in words."""
+    made, replaced = ("would be created", "would be replaced") if is_dry else ("created", "replaced")
+    parts = [
+        (report.created, made),
+        (report.replaced, replaced),
+        (report.same, "there already"),
+        (report.existing, "there with other content and left"),
+        (report.expired, "expired and left out"),
+        (report.changed, "changed meanwhile and left"),
+        (report.failed, "not taken"),
+    ]
+    told = [f"{number:,} {words}" for number, words in parts if number or words == made]
+    return f"{report.lines:,} lines: {', '.join(told)}."
