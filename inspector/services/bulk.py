@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from inspector.codecs import CodecError, decode, encode
+from inspector.codecs import CodecError, decode, encode, quick_lifetime
 from inspector.services.bulk_report import FIRST_PART, STOPPED, BulkStep, Tally, next_part_size
 from inspector.services.journal import Journal
 from inspector.services.manage_sessions import expiry_words, with_lifetime
@@ -137,9 +137,12 @@ def _next_write(
 
 
 def _lifetime_payload(store: SessionStore, record: RawRecord, ends: int | None, reading: Reading) -> bytes | None:
-    session_id = store.session_id_of(record.ref.key)
+    session_id, kind = store.session_id_of(record.ref.key), store.capabilities.kind
+    quick = quick_lifetime(record.payload, kind, ends, record.read_at_ms)
+    if quick is not None:
+        return quick
     try:
-        decoded = decode(record.payload, store.capabilities.kind, reading.secrets, session_id)
+        decoded = decode(record.payload, kind, reading.secrets, session_id)
         root = with_lifetime(decoded, ends, record.read_at_ms)
         return encode(decoded, root) if root is not None else None
     except CodecError:

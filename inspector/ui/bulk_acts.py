@@ -160,8 +160,9 @@ class BulkActs(QObject):
             if report.failed:
                 lines = [f"{number:,} × {trouble}" for trouble, number in report.troubles[:5]]
                 tell(self._window, f"{report.failed:,} could not be done", "\n".join(lines))
-            store.rows_changed.emit()
+            # First the selection goes: rows that are selected in number stay where they are.
             self.done.emit()
+            store.rows_changed.emit()
             if report.done and word != "Deleted":
                 store.reload()
 
