@@ -6,8 +6,9 @@ Creates what is absent; replaces what is there only when asked to, by compare-an
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from inspector.services.bulk_report import FIRST_PART, STOPPED, next_part_size
 from inspector.services.session_lines import LineError, SessionLine, parse_line
@@ -62,14 +63,21 @@ class _Run:
     store: SessionStore
     replaces: bool
     is_dry: bool
-    report: ImportReport = field(default_factory=ImportReport)
+    counts: Counter[str] = field(default_factory=Counter)
+    troubles: list[str] = field(default_factory=list)
+    stopped: str = ""
 
     def count(self, name: str) -> None:
-        self.report = replace(self.report, **{name: getattr(self.report, name) + 1})
+        """Count a line under one of the report's names."""
+        self.counts[name] += 1
 
     def fail(self, number: int, words: str) -> None:
         self.count("failed")
-        self.report = replace(self.report, troubles=(*self.report.troubles, f"Line {number:,}: {words}")[:_TOLD])
+        if len(self.troubles) < _TOLD:
+            self.troubles.append(f"Line {number:,}: {words}")
+
+    def report(self) -> ImportReport:
+        return ImportReport(**self.counts, troubles=tuple(self.troubles), stopped=self.stopped)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,19 +100,19 @@ def import_sessions(
     A bad line is told and the others are taken. When the store stops answering, the report says so and the rest is not read.
     """
     run, size = _Run(store, replaces, is_dry), FIRST_PART
-    while not run.report.stopped:
+    while not run.stopped:
         if cancel.is_cancelled:
-            run.report = replace(run.report, stopped=STOPPED)
+            run.stopped = STOPPED
             break
         begun = time.monotonic()
         items, is_last = _next_items(run, lines, size)
         if items:
             _take(run, items)
-        yield run.report
+        yield run.report()
         if is_last:
             return
         size = next_part_size(size, time.monotonic() - begun)
-    yield run.report
+    yield run.report()
 
 
 def _next_items(run: _Run, lines: Iterator[tuple[int, bytes | None]], most: int) -> tuple[list[_Item], bool]:
@@ -204,7 +212,7 @@ def _count_error(run: _Run, item: _Item, error: StoreError) -> None:
         case RecordChanged():
             run.count("changed")
         case StoreUnreachable() | Interrupted():
-            run.report = replace(run.report, stopped=run.report.stopped or str(error))
+            run.stopped = run.stopped or str(error)
         case _:
             run.fail(item.number, str(error))
 

@@ -50,7 +50,7 @@ class BulkActs(QObject):
         if store.catalogue is None:
             return
         selection, journal = Selection(store.catalogue, positions), self._context.journal
-        words = "Each is deleted as it is then, one that the application changes meanwhile too. Whoever uses it is logged out."
+        words = "Each is deleted as it is at that moment, and whoever uses it is logged out."
 
         def steps(adapter: SessionStore, stop: CancelToken, undo: UndoBundle | None) -> Iterator[BulkStep]:
             return delete_sessions(adapter, selection, journal, stop, undo)

@@ -22,6 +22,7 @@ from inspector.services.profiles import Environment, Profile
 from inspector.services.selection import BulkPreview, SampleRow
 from inspector.services.undo_bulk import UNDO_BYTES
 from inspector.ui.plain import PlainLabel
+from inspector.ui.theme import mono_font
 
 _BADGES = {Environment.PRODUCTION: ("PROD", "badge-bad"), Environment.STAGING: ("STAGE", "badge-warn")}
 _TITLES = ("Session", "User", "Expires")
@@ -48,7 +49,10 @@ class BulkPreviewDialog(QDialog):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addLayout(self._build_head(found, profile, title))
-        layout.addWidget(self._build_sample(found, now_ms), 1)
+        inside = QHBoxLayout()
+        inside.setContentsMargins(14, 0, 14, 0)
+        inside.addWidget(self._build_sample(found, now_ms))
+        layout.addLayout(inside, 1)
         layout.addLayout(self._build_words(found, words))
         layout.addWidget(self._build_foot(action))
 
@@ -81,12 +85,16 @@ class BulkPreviewDialog(QDialog):
         header = table.horizontalHeader()
         header.setSectionsClickable(False)
         header.setHighlightSections(False)
+        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         header.resizeSection(1, 190)
         header.resizeSection(2, 110)
         for number, row in enumerate(found.sample):
             for column, text in enumerate(_cells(row, now_ms)):
-                table.setItem(number, column, QTableWidgetItem(text))
+                item = QTableWidgetItem(text)
+                if column == 0:
+                    item.setFont(mono_font())
+                table.setItem(number, column, item)
         self.sample = table
         return table
 

@@ -21,7 +21,7 @@ class ExportDialog(QDialog):
         layout.addWidget(PlainLabel("Export which sessions?", role="title"))
         self.buttons = QButtonGroup(self)
         offers = (
-            (SELECTED, f"The {selected:,} selected", selected > 0),
+            (SELECTED, f"The {selected:,} selected" if selected else "The selected (none is)", selected > 0),
             (MATCHING, f"The {matching or 0:,} that match the filter", matching is not None and matching > 0),
             (ALL, f"All in the store ({total})", True),
         )
