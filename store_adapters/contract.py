@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
 
+from store_adapters.errors import StoreError
+
 
 @dataclass(frozen=True, slots=True)
 class RecordRef:
@@ -49,6 +51,43 @@ class RawRecord:
     changed_at_ms: int | None = None
     version: object = field(default=None, compare=False, repr=False)
     note: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Create:
+    """A record to make where there is none, as by `SessionStore.create`."""
+
+    ref: RecordRef
+    payload: bytes
+    expires_at_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Replace:
+    """A payload to put in place of `base.payload`, as by `SessionStore.replace`."""
+
+    base: RawRecord
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """A record to remove while it is still `base`, as by `SessionStore.delete`."""
+
+    base: RawRecord
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeExpiry:
+    """An expiry to set while the record is still `base`, as by `SessionStore.change_expiry`."""
+
+    base: RawRecord
+    expires_at_ms: int | None
+
+
+Write = Create | Replace | Delete | ChangeExpiry
+Written = RawRecord | StoreError | None
+"""What became of one of many writes: the record as it was written, None for a deletion, or why it was not done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +239,18 @@ class SessionStore(Protocol):
         """Set when the store lets the record go, and nothing else; None takes the expiry away (`Unsupported`).
 
         Compares like `replace`.
+        """
+        ...
+
+    def read_many(self, refs: Sequence[RecordRef]) -> list[RawRecord | StoreError]:
+        """Return for each the record, or the error that `read` would raise; in few round trips where the store can."""
+        ...
+
+    def write_many(self, writes: Sequence[Write]) -> list[Written]:
+        """Do many writes, each by compare-and-set and none depending on another; a key at most once.
+
+        Returns for each what became of it and raises for none, so that what was done is always known: after the
+        connection broke, the rest carries its error and nothing of it was sent. Only `StoreReadOnly` is raised.
         """
         ...
 

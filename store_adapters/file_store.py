@@ -34,6 +34,7 @@ from store_adapters.errors import (
     Unsupported,
 )
 from store_adapters.folder import TEMPORARY_SUFFIX, Folder
+from store_adapters.one_by_one import OneByOne
 from store_adapters.options import Limits, StoreAddress
 from store_adapters.session_file import expiry_of, move_expiry
 
@@ -41,7 +42,7 @@ _BATCH = 250
 _DEFAULT_TTL_S = 3600.0
 
 
-class FileStore:
+class FileStore(OneByOne):
     """A folder of session files."""
 
     def __init__(self, address: StoreAddress, limits: Limits) -> None:

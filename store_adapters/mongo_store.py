@@ -38,7 +38,10 @@ from store_adapters.errors import (
     StoreUnreachable,
 )
 from store_adapters.mongo_diff import MOVED_BY_TOUCH, build_update, is_same
+from store_adapters.mongo_keys import id_of, key_of
 from store_adapters.mongo_link import MongoLink
+from store_adapters.mongo_many import read_documents
+from store_adapters.one_by_one import OneByOne
 from store_adapters.options import Limits, StoreAddress
 from store_adapters.polling import poll_changes
 
@@ -49,7 +52,7 @@ _KINDS = {
 }  # fmt: skip
 
 
-class MongoStore:
+class MongoStore(OneByOne):
     """One collection of session documents."""
 
     def __init__(self, address: StoreAddress, limits: Limits) -> None:
@@ -107,7 +110,7 @@ class MongoStore:
         return None if self._prefix else int(collection.estimated_document_count())
 
     def _query(self, ref: RecordRef) -> dict[str, Any]:
-        return {self._id_field: _id_of(ref.key)}
+        return {self._id_field: id_of(ref.key)}
 
     def _batch(self, documents: list[Any], read: int, total: int | None) -> Batch:
         limit = self._limits.list_payload_bytes
@@ -127,7 +130,7 @@ class MongoStore:
         from bson.errors import InvalidBSON
 
         try:
-            found = ref or RecordRef(self._container, _key_of(document[self._id_field]))
+            found = ref or RecordRef(self._container, key_of(document[self._id_field]))
             expires = _date_ms(document.get(self._expires_field))
             changed = _date_ms(document.get("lastModified")) or _date_ms(document.get("updatedAt"))
         except (InvalidBSON, KeyError):
@@ -141,6 +144,9 @@ class MongoStore:
             raise _missing()
         return self._record(document, ref)
 
+    def read_many(self, refs: Sequence[RecordRef]) -> list[RawRecord | StoreError]:
+        return read_documents(self._link, self._id_field, refs, self._record)
+
     # --- writing ------------------------------------------------------------------------------------------------
 
     def create(self, ref: RecordRef, payload: bytes, expires_at_ms: int | None) -> RawRecord:
@@ -148,6 +154,10 @@ class MongoStore:
         from bson.raw_bson import RawBSONDocument
 
         document = RawBSONDocument(payload)
+        if self._is_whole(document, ref, expires_at_ms):
+            with self._link.errors():
+                self._link.collection().insert_one(document)
+            return self.read(ref)
         fields = self._query(ref)
         if expires_at_ms is not None:
             fields[self._expires_field] = _date(expires_at_ms)
@@ -157,11 +167,18 @@ class MongoStore:
             self._link.collection().insert_one(RawBSONDocument(bson.encode(fields)))
         return self.read(ref)
 
+    def _is_whole(self, document: Any, ref: RecordRef, expires_at_ms: int | None) -> bool:
+        """True for the record's own document, brought back or imported: its bytes are stored as they are."""
+        own = document.get("_id") if self._id_field == "_id" else None
+        ends = _date_ms(document.get(self._expires_field))
+        return own is not None and key_of(own) == ref.key and ends == expires_at_ms
+
     def replace(self, base: RawRecord, payload: bytes) -> RawRecord:
         from bson.raw_bson import RawBSONDocument
 
         old, new = RawBSONDocument(base.payload), RawBSONDocument(payload)
-        update = build_update(old, new)
+        # The newer time of a touch is kept.
+        update = build_update(old, new, MOVED_BY_TOUCH - {self._expires_field})
         if any(name in fields for fields in update.values() for name in ("_id", self._id_field, *self._moved)):
             raise StoreRefused("A save changes the session only; _id and the expiry have commands of their own.")
         if not update:
@@ -305,7 +322,7 @@ class MongoStore:
             changed = set(event["updateDescription"]["updatedFields"])
             if changed and changed <= self._moved:
                 kind = ChangeKind.TOUCHED
-        key = _key_of(event["documentKey"]["_id"])
+        key = key_of(event["documentKey"]["_id"])
         if not key.startswith(self._prefix.encode()):
             return None
         return Change(kind, key, now_ms())
@@ -322,7 +339,7 @@ class MongoStore:
     def session_id_of(self, key: bytes) -> str:
         if not key.startswith(b"\0"):
             return key.decode("utf-8", "surrogateescape").removeprefix(self._prefix)
-        return str(_id_of(key))
+        return str(id_of(key))
 
     def interrupt(self) -> None:
         self._link.interrupt()
@@ -335,20 +352,6 @@ class MongoStore:
     @property
     def _container(self) -> str:
         return f"{self._address.path or 'test'}.{self._address.options.get('collection', 'sessions')}"
-
-
-def _key_of(identifier: Any) -> bytes:
-    import bson
-
-    return identifier.encode("utf-8") if isinstance(identifier, str) else b"\0" + bson.encode({"_id": identifier})
-
-
-def _id_of(key: bytes) -> Any:
-    import bson
-
-    if key.startswith(b"\0"):
-        return bson.decode(key[1:])["_id"]
-    return key.decode("utf-8", "replace")
 
 
 def _date_ms(value: Any) -> int | None:

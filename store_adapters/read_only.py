@@ -16,8 +16,10 @@ from store_adapters.contract import (
     RecordRef,
     SessionStore,
     StoreInfo,
+    Write,
+    Written,
 )
-from store_adapters.errors import StoreReadOnly
+from store_adapters.errors import StoreError, StoreReadOnly
 
 
 class ReadOnlyStore:
@@ -50,6 +52,12 @@ class ReadOnlyStore:
         self._refuse()
 
     def change_expiry(self, base: RawRecord, expires_at_ms: int | None) -> RawRecord:
+        self._refuse()
+
+    def read_many(self, refs: Sequence[RecordRef]) -> list[RawRecord | StoreError]:
+        return self._store.read_many(refs)
+
+    def write_many(self, writes: Sequence[Write]) -> list[Written]:
         self._refuse()
 
     def count(self) -> Count:

@@ -166,21 +166,33 @@ class CompareAndSet:
         elif done[0] is None:
             self._judge(key, -1)
 
-    def _judge(self, key: bytes, answer: Any) -> None:
-        if answer == 1:
-            return
-        if answer == -2:
-            raise StoreUnreachable("Redis answered too late; nothing was written.", "Try again.")
+    def deadline_us(self) -> int:
+        """Return the server's time after which a script is to write nothing, in microseconds; 0 for no deadline."""
         with _before_the_write():
-            refused = self.refusal(key)
-        if isinstance(refused, StoreReadOnly):
-            # A replica may lag behind: what it holds does not say whether the session changed or is gone.
-            raise refused
-        if answer == -1:
-            raise RecordMissing(
-                "The session is no longer in Redis; nothing was written.", "It was logged out or expired."
-            )
-        raise RecordChanged("The session was changed since it was read; nothing was written.", "Read it again.")
+            return self._clock.time_in(self._deadline_s)
+
+    def _judge(self, key: bytes, answer: Any) -> None:
+        error = judge(answer)
+        if error is None:
+            return
+        if answer != -2:
+            with _before_the_write():
+                refused = self.refusal(key)
+            if isinstance(refused, StoreReadOnly):
+                # A replica may lag behind: what it holds does not say whether the session changed or is gone.
+                raise refused
+        raise error
+
+
+def judge(answer: Any) -> StoreError | None:
+    """Return what a script's answer means: None for written."""
+    if answer == 1:
+        return None
+    if answer == -2:
+        return StoreUnreachable("Redis answered too late; nothing was written.", "Try again.")
+    if answer == -1:
+        return RecordMissing("The session is no longer in Redis; nothing was written.", "It was logged out or expired.")
+    return RecordChanged("The session was changed since it was read; nothing was written.", "Read it again.")
 
 
 @contextmanager
@@ -223,7 +235,16 @@ class _WayClosed(Exception):
     """The server or its ACL does not know this way of writing."""
 
 
-def _closed_or_error(reply: Exception) -> Exception:
+def is_way_closed(reply: Exception) -> bool:
+    """True for the reply of a server or an ACL that does not have this way of writing."""
     text = str(reply)
-    is_closed = text.startswith("NOPERM") or "syntax error" in text or "unknown command" in text.lower()
-    return _WayClosed() if is_closed or "can't run this command" in text else describe_reply(reply)
+    return (
+        text.startswith("NOPERM")
+        or "syntax error" in text
+        or "unknown command" in text.lower()
+        or "can't run this command" in text
+    )
+
+
+def _closed_or_error(reply: Exception) -> Exception:
+    return _WayClosed() if is_way_closed(reply) else describe_reply(reply)

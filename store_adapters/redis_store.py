@@ -24,6 +24,8 @@ from store_adapters.contract import (
     RawRecord,
     RecordRef,
     StoreInfo,
+    Write,
+    Written,
 )
 from store_adapters.errors import (
     BadStoreAddress,
@@ -33,8 +35,10 @@ from store_adapters.errors import (
     StoreRefused,
     StoreUnreachable,
 )
+from store_adapters.one_by_one import untraced, write_one
 from store_adapters.options import Limits, StoreAddress
 from store_adapters.polling import poll_changes
+from store_adapters.redis_bulk import RedisBulk
 from store_adapters.redis_link import RedisLink, describe_reply
 from store_adapters.redis_listing import RedisListing
 from store_adapters.redis_writer import RedisWriter
@@ -63,6 +67,7 @@ class RedisStore:
         self._list_link = RedisLink(address, limits, locate)
         self._watch_link = RedisLink(address, limits, locate)
         self._writer = RedisWriter(self._link, limits, self.read)
+        self._bulk = RedisBulk(self._link, self._writer.cas, limits)
         self._refusal: StoreError | None = None
 
     @classmethod
@@ -145,6 +150,9 @@ class RedisStore:
         at_ms = now_ms()
         return RawRecord(ref, value, at_ms + left if left >= 0 else None, at_ms)
 
+    def read_many(self, refs: Sequence[RecordRef]) -> list[RawRecord | StoreError]:
+        return self._bulk.read(refs)
+
     # --- writing ------------------------------------------------------------------------------------------------
 
     def create(self, ref: RecordRef, payload: bytes, expires_at_ms: int | None) -> RawRecord:
@@ -158,6 +166,15 @@ class RedisStore:
 
     def change_expiry(self, base: RawRecord, expires_at_ms: int | None) -> RawRecord:
         return self._writer.change_expiry(base, expires_at_ms)
+
+    def write_many(self, writes: Sequence[Write]) -> list[Written]:
+        return self._bulk.write(writes, self._write_one)
+
+    def _write_one(self, write: Write) -> Written:
+        try:
+            return write_one(self, write)
+        except StoreError as error:
+            return untraced(error)
 
     # --- the rest -----------------------------------------------------------------------------------------------
 

@@ -43,11 +43,11 @@ class RedisWriter:
         self._link = link
         self._limits = limits
         self._read = read
-        self._cas = CompareAndSet(link, limits.call_s)
+        self.cas = CompareAndSet(link, limits.call_s)
 
     def refusal(self, key: bytes) -> StoreError | None:
         """Return why this server or user takes no write to `key`; None when it does. Writes nothing."""
-        return self._cas.refusal(key)
+        return self.cas.refusal(key)
 
     def create(self, ref: RecordRef, payload: bytes, expires_at_ms: int | None) -> RawRecord:
         command: list[bytes | str | int] = ["SET", ref.key, payload, "NX"]
@@ -73,7 +73,7 @@ class RedisWriter:
         started = time.monotonic()
         try:
             with self._writing():
-                self._cas.set_value(base.ref.key, base.payload, payload)
+                self.cas.set_value(base.ref.key, base.payload, payload)
         except StoreUnreachable as error:
             now = self._look_again(base.ref, error, started)
             if now.payload == payload:
@@ -85,7 +85,7 @@ class RedisWriter:
         started = time.monotonic()
         try:
             with self._writing():
-                self._cas.delete(base.ref.key, base.payload)
+                self.cas.delete(base.ref.key, base.payload)
         except StoreUnreachable as error:
             try:
                 now = self._look_again(base.ref, error, started)
@@ -101,7 +101,7 @@ class RedisWriter:
         started = time.monotonic()
         try:
             with self._writing():
-                self._cas.expire_at(base.ref.key, base.payload, expires_at_ms)
+                self.cas.expire_at(base.ref.key, base.payload, expires_at_ms)
         except StoreUnreachable as error:
             now = self._look_again(base.ref, error, started)
             if not is_same_time(now.expires_at_ms, expires_at_ms):

@@ -8,6 +8,7 @@ from inspector import __version__
 from inspector.cli import _commands as commands
 from inspector.cli import _har as har
 from inspector.cli import _serving as serving
+from inspector.cli import _transfer as transfer
 
 _EXIT_CODES = "Exit codes: 0 done, 1 a negative answer, 2 bad usage, 3 store trouble, 4 changed meanwhile."
 # As in inspector.demo.faults, which is not imported to print a help text.
@@ -31,6 +32,7 @@ def make_parser() -> argparse.ArgumentParser:
     parts = parser.add_subparsers(dest="command", title="commands", metavar="COMMAND")
     _add_reading(parts)
     _add_writing(parts)
+    _add_transfer(parts)
     _add_cookies(parts)
     _add_serving(parts)
     return parser
@@ -91,6 +93,25 @@ def _add_writing(parts: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     part.add_argument(
         "--once", action="store_true", help="the store's expiry only: the next request works it out again"
     )
+
+
+def _add_transfer(parts: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    part = _add(parts, "export", "write sessions as JSON, one a line, with their expiry", transfer.export_sessions)
+    part.add_argument("store_name", metavar="STORE", help=_STORE_HELP)
+    _add_secrets(part)
+    part.add_argument("--filter", metavar="TERMS", default="", help="as in the window: user.role:admin cart.length>2")
+    part.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE",
+        default="",
+        help="a file, whole or not at all, readable by you alone; else printed",
+    )
+    part = _add(parts, "import", "create the sessions of an export that are absent", transfer.import_from_file)
+    part.add_argument("store_name", metavar="STORE", help=_STORE_HELP)
+    part.add_argument("file", metavar="FILE", help="an export; - reads the standard input")
+    part.add_argument("--replace", action="store_true", help="also put them in place of the ones that are there")
+    part.add_argument("--dry-run", action="store_true", help="say what would be written, and write nothing")
 
 
 def _add_secrets(part: argparse.ArgumentParser) -> None:

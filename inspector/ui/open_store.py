@@ -1,6 +1,6 @@
 """One store in the window: its lanes, its connection, its loading and its live changes; knows no widget.
 
-Three lanes with a connection each, so that looking up, editing, listing and following never wait for one another.
+Four lanes with a connection each, so that looking up, editing, listing, following and bulk acts never wait for one another.
 """
 
 from __future__ import annotations
@@ -53,11 +53,12 @@ class OpenStore(QObject):
         self.progress = Progress()
         self.connection: Connection | None = None
         self._context = context
-        self._lanes = {name: Lane(f"{profile.name} {name}") for name in ("edit", "list", "live")}
+        self._lanes = {name: Lane(f"{profile.name} {name}") for name in ("edit", "list", "live", "bulk")}
         self._side_stores: dict[str, SessionStore] = {}
         self._load_job: Job | None = None
         self._unseal_job: Job | None = None
         self._live_job: Job | None = None
+        self._bulk_job: Job | None = None
         self._wants_live = False
         self._is_catching_up = False
         self._kept: Catalogue | None = None
@@ -132,18 +133,18 @@ class OpenStore(QObject):
         done: Callable[[None], None],
         failed: Callable[[Exception], None],
     ) -> Job:
-        """Run an iterator over the store on the edit lane, for bulk work with progress."""
-        connection = self.connection
-        if connection is None:
+        """Run an iterator over the store on the bulk lane, with progress; one after the other."""
+        if self.connection is None:
             raise RuntimeError("the store is not open")
-        return self._context.jobs.stream(
-            self._lanes["edit"],
-            lambda token: work(connection.store, token),
+        self._bulk_job = self._context.jobs.stream(
+            self._lanes["bulk"],
+            lambda token: work(self._side_store("bulk"), token),
             owner=owner,
             item=item,
             done=done,
             failed=failed,
         )
+        return self._bulk_job
 
     def put_record(self, record: RawRecord) -> None:
         """Have the list show a record that was just written."""
@@ -218,7 +219,7 @@ class OpenStore(QObject):
     def close(self) -> None:
         """Stop everything; frees blocked sockets, waits for nothing."""
         self._wants_live = False
-        for job in (self._load_job, self._unseal_job, self._live_job):
+        for job in (self._load_job, self._unseal_job, self._live_job, self._bulk_job):
             if job is not None:
                 job.cancel()
         stores = list(self._side_stores.values())

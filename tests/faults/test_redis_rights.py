@@ -38,7 +38,7 @@ WRITES = ("SET", "EVAL", "DEL", "PEXPIREAT", "PERSIST", "MULTI", "EXEC", "UNLINK
 
 
 def forbidden_ways(store: SessionStore) -> set[Way]:
-    ways: set[Way] = store._writer._cas._forbidden  # type: ignore[attr-defined]
+    ways: set[Way] = store._writer.cas._forbidden  # type: ignore[attr-defined]
     return ways
 
 

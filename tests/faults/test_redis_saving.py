@@ -12,9 +12,11 @@ from typing import Any
 
 import pytest
 
+from inspector.services.bulk import delete_sessions
+from inspector.services.catalogue import Catalogue
 from inspector.services.journal import Journal
-from inspector.services.manage_sessions import delete_many
 from inspector.services.save_session import SaveOutcome, SaveState
+from inspector.services.selection import Selection
 from store_adapters import redis_link
 from store_adapters.clock import now_ms
 from store_adapters.contract import CancelToken, SessionStore
@@ -225,7 +227,7 @@ def test_f09_clock_that_was_set_does_not_keep_us_from_saving(
     store = open_at(rig.url)
     assert edit(store, look(store), "first").state is SaveState.SAVED
     # This machine slept for an hour, or the server's clock went an hour ahead: the server calls every write too late.
-    clock: Any = store._writer._cas._clock  # type: ignore[attr-defined]
+    clock: Any = store._writer.cas._clock  # type: ignore[attr-defined]
     clock._offset_us -= 3_600_000_000
     assert edit(store, look(store)).state is SaveState.SAVED
     assert rig.stored("a") == new_role(before)
@@ -290,19 +292,23 @@ def test_f59_closed_store_writes_no_more(rig: Rig, open_at: Opener) -> None:
 
 
 def test_f59_many_that_are_stopped_on_the_way_stop(rig: Rig, open_at: Opener) -> None:
-    rig.fill(50)
+    rig.fill(400)
     with Proxy(rig.port) as proxy:
         store = open_at(rig.at(proxy.port))
-        refs = [store.ref_for(f"s{number}") for number in range(50)]
-        proxy.fault = Fault(Kind.BLACKHOLE, match=b"EVAL", skip=5)
+        catalogue = Catalogue(store)
+        for batch in store.list_records(CancelToken()):
+            catalogue.append(batch)
+        proxy.fault = Fault(Kind.BLACKHOLE, match=b"EVAL", skip=1)
         stopping = threading.Thread(target=lambda: (proxy.fired.wait(10), store.interrupt()))  # type: ignore[func-returns-value]
         stopping.start()
-        report = delete_many(store, refs, Journal(), CancelToken(), lambda _done, _all: None)
+        *_, last = delete_sessions(store, Selection(catalogue, range(400)), Journal(), CancelToken())
         stopping.join()
-    assert report.done == 5
-    assert len(report.failed) == 1
-    assert_told(report.failed[0], "Stopped:", "not known whether it was saved")
-    assert rig.client.dbsize() == 45
+    report = last.report
+    assert rig.client.dbsize() == 400 - report.done
+    assert 0 < report.done < 400
+    assert report.stopped
+    assert_told(report.troubles[0][0], "cannot be asked whether it was done")
+    assert report.failed > 0
 
 
 class _Failing:
