@@ -16,13 +16,13 @@ from inspector.codecs._document_text import session_text, session_texts
 from inspector.codecs._plain_bson import plain_document
 from inspector.codecs._summary import _plain
 
-NAMES = st.text(st.characters(blacklist_characters="\0", blacklist_categories=("Cs",)), max_size=6)
+NAMES = st.text(st.characters(exclude_characters="\0", codec="utf-8"), max_size=6)
 SCALARS = st.one_of(
     st.none(),
     st.booleans(),
     st.integers(-(2**63), 2**63 - 1),
     st.floats(),
-    st.text(st.characters(blacklist_categories=("Cs",)), max_size=12),
+    st.text(st.characters(codec="utf-8"), max_size=12),
     st.binary(max_size=8),
     st.datetimes(min_value=datetime.datetime(1800, 1, 1)),
     st.just(bson.ObjectId("64b7f0c2a1b2c3d4e5f60718")),
