@@ -9,7 +9,8 @@ def key_of(identifier: Any) -> bytes:
     """Return the record's key for an `_id`."""
     import bson
 
-    return identifier.encode("utf-8") if isinstance(identifier, str) else b"\0" + bson.encode({"_id": identifier})
+    is_plain = isinstance(identifier, str) and not identifier.startswith("\0")
+    return identifier.encode("utf-8") if is_plain else b"\0" + bson.encode({"_id": identifier})
 
 
 def id_of(key: bytes) -> Any:
