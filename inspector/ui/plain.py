@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import html
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QLabel, QMessageBox, QSizePolicy, QWidget
+from PySide6.QtWidgets import QFormLayout, QInputDialog, QLabel, QLineEdit, QMessageBox, QSizePolicy, QToolTip, QWidget
 
-from inspector.core.display import escape_display
+from inspector.core.display import escape_display, escape_lines
+from inspector.ui.guard import qt_guard
 
 
 class PlainLabel(QLabel):
@@ -39,6 +40,11 @@ class PlainLabel(QLabel):
             self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Maximum)
         self.setText(text)
 
+    @qt_guard()
+    def setText(self, text: str) -> None:
+        """Show a text: hidden characters spelled out, at most 2,000 characters."""
+        super().setText(escape_lines(text))
+
     def show_role(self, role: str) -> None:
         """Change the style role ("muted", "badge-ok", …) and restyle."""
         if self.property("role") != role:
@@ -52,11 +58,30 @@ def plain_tip(text: str) -> str:
     return f"<qt>{html.escape(escape_display(text, 600))}</qt>" if text else ""
 
 
+def show_tip(place: QPoint, text: str, owner: QWidget) -> None:
+    """Show a tooltip at once, at a place of the screen."""
+    QToolTip.showText(place, plain_tip(text), owner)
+
+
+def add_row(form: QFormLayout, words: str, field: QWidget) -> None:
+    """Add a field with its label; Qt's own `addRow` with a text would make a label that guesses."""
+    label = PlainLabel(words)
+    label.setBuddy(field)
+    form.addRow(label, field)
+
+
+def ask_text(parent: QWidget | None, title: str, words: str, text: str = "", *, concealed: bool = False) -> str | None:
+    """Ask for one line of text; None when it was not given."""
+    echo = QLineEdit.EchoMode.Password if concealed else QLineEdit.EchoMode.Normal
+    typed, is_given = QInputDialog.getText(parent, title, escape_display(words), echo, text)
+    return typed if is_given else None
+
+
 def _box(parent: QWidget | None, icon: QMessageBox.Icon, title: str, text: str, detail: str) -> QMessageBox:
     box = QMessageBox(icon, "Session Inspector", "", QMessageBox.StandardButton.NoButton, parent)
     box.setTextFormat(Qt.TextFormat.PlainText)
-    box.setText(title)
-    box.setInformativeText("\n".join(part for part in (text, detail) if part))
+    box.setText(escape_lines(title))
+    box.setInformativeText(escape_lines("\n".join(part for part in (text, detail) if part)))
     return box
 
 
