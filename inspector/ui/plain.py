@@ -9,7 +9,7 @@ import html
 
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QFormLayout, QInputDialog, QLabel, QLineEdit, QMessageBox, QSizePolicy, QToolTip, QWidget
+from PySide6.QtWidgets import QDialog, QFormLayout, QInputDialog, QLabel, QLineEdit, QMessageBox, QSizePolicy, QToolTip, QWidget
 
 from inspector.core.display import escape_display, escape_lines
 from inspector.ui.guard import qt_guard
@@ -72,9 +72,16 @@ def add_row(form: QFormLayout, words: str, field: QWidget) -> None:
 
 def ask_text(parent: QWidget | None, title: str, words: str, text: str = "", *, concealed: bool = False) -> str | None:
     """Ask for one line of text; None when it was not given."""
-    echo = QLineEdit.EchoMode.Password if concealed else QLineEdit.EchoMode.Normal
-    typed, is_given = QInputDialog.getText(parent, title, escape_display(words), echo, text)
-    return typed if is_given else None
+    dialog = QInputDialog(parent)
+    dialog.setWindowTitle(escape_display(title))
+    dialog.setLabelText(escape_display(words))
+    for label in dialog.findChildren(QLabel):
+        label.setTextFormat(Qt.TextFormat.PlainText)
+    dialog.setTextEchoMode(QLineEdit.EchoMode.Password if concealed else QLineEdit.EchoMode.Normal)
+    dialog.setTextValue(text)
+    typed = dialog.textValue() if dialog.exec() == QDialog.DialogCode.Accepted else None
+    dialog.deleteLater()
+    return typed
 
 
 def _box(parent: QWidget | None, icon: QMessageBox.Icon, title: str, text: str, detail: str) -> QMessageBox:

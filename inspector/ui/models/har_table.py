@@ -85,4 +85,4 @@ class HarTableModel(QAbstractTableModel):
             case 6:
                 return escape_display(row.received or "–", 12)
             case _:
-                return f"{row.event.value}: {row.text}"
+                return escape_display(f"{row.event.value}: {row.text}")
