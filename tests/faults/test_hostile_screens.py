@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import pytest
 import redis
-from PySide6.QtCore import QPoint, Qt, QTimer
+from PySide6.QtCore import QAbstractItemModel, QModelIndex, QPoint, Qt, QTimer
 from PySide6.QtGui import QColor, QImage
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -111,12 +111,9 @@ class Canary:
                 self._look_at_tip(widget.toolTip(), widget, where)
 
     def _look_at_tips(self, view: QAbstractItemView, where: str) -> None:
-        model = view.model()
-        for row in range(min(8, model.rowCount())):
-            for column in range(model.columnCount()):
-                tip = model.index(row, column).data(Qt.ItemDataRole.ToolTipRole)
-                if tip:
-                    self._look_at_tip(tip, view, where)
+        for index in first_cells(view.model()):
+            if tip := index.data(Qt.ItemDataRole.ToolTipRole):
+                self._look_at_tip(tip, view, where)
 
     def _look_at_tip(self, tip: str, owner: QWidget, where: str) -> None:
         if self.picture.name not in tip and self.fifo.path.name not in tip:
@@ -167,12 +164,15 @@ def shown_texts(widget: QWidget) -> Iterator[str]:
         yield widget.toPlainText()
     yield widget.windowTitle()
     if isinstance(widget, QAbstractItemView) and widget.isVisible():
-        model = widget.model()
-        for row in range(min(8, model.rowCount())):
-            for column in range(model.columnCount()):
-                text = model.index(row, column).data()
-                if isinstance(text, str):
-                    yield text
+        yield from (text for index in first_cells(widget.model()) if isinstance(text := index.data(), str))
+
+
+def first_cells(model: QAbstractItemModel) -> Iterator[QModelIndex]:
+    """Yield the cells of the first rows (a list model hides how many columns it has)."""
+    for row in range(8):
+        for column in range(12):
+            if model.hasIndex(row, column):
+                yield model.index(row, column)
 
 
 @pytest.fixture
