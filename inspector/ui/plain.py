@@ -9,7 +9,17 @@ import html
 
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QDialog, QFormLayout, QInputDialog, QLabel, QLineEdit, QMessageBox, QSizePolicy, QToolTip, QWidget
+from PySide6.QtWidgets import (
+    QDialog,
+    QFormLayout,
+    QInputDialog,
+    QLabel,
+    QLineEdit,
+    QMessageBox,
+    QSizePolicy,
+    QToolTip,
+    QWidget,
+)
 
 from inspector.core.display import escape_display, escape_lines
 from inspector.ui.guard import qt_guard
@@ -94,10 +104,16 @@ def _box(parent: QWidget | None, icon: QMessageBox.Icon, title: str, text: str, 
 
 def tell(parent: QWidget | None, title: str, text: str = "", detail: str = "") -> None:
     """Show a message without blocking the caller."""
+    show_message(parent, title, text, detail)
+
+
+def show_message(parent: QWidget | None, title: str, text: str = "", detail: str = "") -> QWidget:
+    """Show a message as `tell` does; return its box, which is deleted when it is closed."""
     box = _box(parent, QMessageBox.Icon.Warning, title, text, detail)
     box.addButton(QMessageBox.StandardButton.Close)
     box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     box.open()
+    return box
 
 
 def confirm(parent: QWidget | None, title: str, text: str, action: str) -> bool:

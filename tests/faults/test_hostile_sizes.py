@@ -12,6 +12,7 @@ import pytest
 import redis
 from pytestqt.qtbot import QtBot
 
+from inspector.ui.jobs import Job
 from inspector.ui.main_window import MainWindow
 from store_adapters.registry import open_store
 from tests.servers import Server, missing, redis_binary, start_redis
@@ -78,7 +79,7 @@ def test_f39_large_values_are_shown_without_a_freeze(
             window.panel.tabs.setCurrentIndex(tab)
             qtbot.wait(50)
             text_job = window.panel.json_tab._job
-            qtbot.waitUntil(lambda job=text_job: job is None or job.is_finished, timeout=WAIT_MS)
+            qtbot.waitUntil(partial(_is_finished, text_job), timeout=WAIT_MS)
             qtbot.wait(50)
     window.go_to_session(b"sess:small")
     qtbot.waitUntil(partial(_is_shown, window, "small"), timeout=WAIT_MS)
@@ -155,3 +156,7 @@ def _is_told(window: MainWindow) -> bool:
 
 def _sent(client: redis.Redis) -> int:
     return int(client.info("stats")["total_net_output_bytes"])
+
+
+def _is_finished(job: Job | None) -> bool:
+    return job is None or job.is_finished
