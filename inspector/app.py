@@ -17,6 +17,7 @@ from inspector.core.secret import Secret
 from inspector.demo.prepare import demo_store_url, prepare_demo
 from inspector.demo.server import DEMO_SECRET
 from inspector.services.connection import split_url
+from inspector.services.decoder import DECODER
 from inspector.services.journal import Journal
 from inspector.services.profiles import Profile, ProfileBook, default_folder, new_profile_id
 from inspector.services.secrets import SecretStore
@@ -80,6 +81,7 @@ def _show(window: MainWindow) -> None:
 def _leave(code: int) -> NoReturn:
     # Everything is saved and closed by now. Taking Qt's objects apart in Python's order can crash, and a lane may still
     # sit in a driver's call: the process ends here, at once.
+    DECODER.close()
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
