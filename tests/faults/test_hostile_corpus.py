@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 import tracemalloc
@@ -11,10 +12,12 @@ from pathlib import Path
 import pytest
 
 from inspector.codecs import CodecError, decode, encode, format_json, parse_like, plain_data, summarise
+from inspector.cookies import read_har
 from inspector.core.edits import SetValue, apply_edit
 from inspector.core.merge import diff
 from inspector.core.node import MAX_DEPTH, Kind, number_node
 from inspector.services.decoder import DECODER, IN_PROCESS_BYTES, decode_record
+from inspector.services.har_report import follow_session
 from tests.fuzz.hostile import COOKIES, DEEP, OWNED, RECORDS
 from tests.fuzz.targets import SECRETS, TARGETS
 
@@ -169,3 +172,21 @@ def test_f47_foreign_formats_are_named_not_opened() -> None:
     assert decode(RECORDS["node-serialize"], "redis").root.entries[1].value.kind is Kind.STRING
     prototype = decode(RECORDS["prototype"], "redis").root
     assert [entry.key for entry in prototype.entries] == ["cookie", "__proto__", "constructor"]
+
+
+@pytest.mark.parametrize(
+    "url", ["https://shop.examp]e/a", "http://[::1", "http://[v1.x]/", "//\u2100/", "", "http://a:99999999/"]
+)
+def test_f67_archive_with_what_is_no_url_is_read(url: str) -> None:
+    """What atheris found: Python's urlsplit raises ValueError for some of these."""
+    cookie = [{"name": "Cookie", "value": "connect.sid=s%3Aa.b"}]
+    answer = {
+        "status": 200,
+        "headers": [{"name": "Set-Cookie", "value": "connect.sid=s%3Aa.b; Path=/; Domain=x; Secure"}],
+    }
+    request = {"method": "GET", "url": url, "headers": cookie}
+    entries = [
+        {"startedDateTime": f"2026-11-24T12:00:0{number}Z", "request": request, "response": answer} for number in (1, 2)
+    ]
+    report = follow_session(read_har(json.dumps({"log": {"entries": entries}}).encode()), SECRETS)
+    assert report.summary
