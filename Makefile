@@ -3,8 +3,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
+SECONDS ?= 60
 
-.PHONY: run test lint fuzz bench package lock clean help setup-python setup-run setup-test
+.PHONY: run test lint fuzz bench package lock clean help setup-python setup-run setup-test setup-fuzz
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1	/' | expand -t 18
@@ -23,7 +24,8 @@ lint: setup-python ## style, types, layers, dependencies
 	$(BIN)/deptry .
 
 # The faulthandler's dump after a while reads frames that run: over minutes it ended the process (CPython 3.11).
-fuzz: setup-test ## 100,000 damaged records and cookies each, at night
+fuzz: setup-fuzz ## each parser: SECONDS=60 guided by coverage, then 100,000 damaged seeds
+	@$(BIN)/python -m tests.fuzz.run_atheris $(SECONDS)
 	@HYPOTHESIS_PROFILE=nightly PATH="$(CURDIR)/.cache/bin:$$PATH" $(BIN)/python -m pytest -m fuzz --timeout=0 -o faulthandler_timeout=0 $(ARGS)
 
 bench: setup-test ## the measures in one table (SIZE=1000000 for a million sessions; ARGS=bench_redis for one)
@@ -45,6 +47,10 @@ clean: ## remove what was built or installed here
 
 setup-python:
 	@PYTHON="$(PYTHON)" packaging/setup_python.sh
+
+setup-fuzz: setup-test
+	@$(BIN)/python -c 'import atheris' 2>/dev/null || \
+	  $(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements.fuzz.txt
 
 setup-run: setup-python
 	@if [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ]; then packaging/setup_system.sh window; \

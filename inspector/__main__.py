@@ -1,10 +1,15 @@
-"""`python -m inspector`: the same as the `session-inspector` command."""
+"""`python -m inspector`: the same as the `session-inspector` command, and the decoder's process."""
 
 from __future__ import annotations
 
 import sys
 
-from inspector.cli import main
-
 if __name__ == "__main__":
+    if sys.argv[1:] == ["--decode-records"]:  # the program's own child (services/decoder.py)
+        from inspector.services.decoder import serve
+
+        serve()
+        sys.exit()
+    from inspector.cli import main
+
     sys.exit(main())

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import faulthandler
 import os
 import sys
 import tempfile
-import threading
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import NoReturn
 
 from PySide6.QtCore import QSize, QTimer
@@ -20,12 +17,14 @@ from inspector.core.secret import Secret
 from inspector.demo.prepare import demo_store_url, prepare_demo
 from inspector.demo.server import DEMO_SECRET
 from inspector.services.connection import split_url
+from inspector.services.decoder import DECODER
 from inspector.services.journal import Journal
 from inspector.services.profiles import Profile, ProfileBook, default_folder, new_profile_id
 from inspector.services.secrets import SecretStore
 from inspector.ui.calm import calm_interpreter
 from inspector.ui.connect_dialog import keep_secrets
 from inspector.ui.context import Context
+from inspector.ui.fault_reports import FaultReports
 from inspector.ui.icons import app_icon
 from inspector.ui.jobs import JobRunner, Lane
 from inspector.ui.main_window import MainWindow
@@ -51,10 +50,10 @@ class Launch:
 def main(launch: Launch | None = None) -> NoReturn:
     """Run the window until it is closed, then end the process with its exit code."""
     launch = launch or Launch()
-    faulthandler.enable()
     application = make_application()
     # A tour changes sessions, so it goes through a demo of its own.
     folder = Path(tempfile.mkdtemp(prefix="session-inspector-tour-")) if launch.tour is not None else None
+    faults_of(application).install_for_process(folder or default_folder())
     window = open_window(launch, folder)
     _show(window)
     calm_interpreter(window)
@@ -82,6 +81,7 @@ def _show(window: MainWindow) -> None:
 def _leave(code: int) -> NoReturn:
     # Everything is saved and closed by now. Taking Qt's objects apart in Python's order can crash, and a lane may still
     # sit in a driver's call: the process ends here, at once.
+    DECODER.close()
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
@@ -96,11 +96,13 @@ def make_application() -> QApplication:
     application.setApplicationVersion(__version__)
     application.setDesktopFileName("session-inspector")
     application.setWindowIcon(app_icon())
-    sys.excepthook = _show_fault
-    threading.excepthook = lambda args: sys.__excepthook__(
-        args.exc_type, args.exc_value or args.exc_type(), args.exc_traceback
-    )
+    faults_of(application).install()
     return application
+
+
+def faults_of(application: QApplication) -> FaultReports:
+    """Return what takes the faults of the program; one for each application."""
+    return application.findChild(FaultReports) or FaultReports(application)
 
 
 def open_window(launch: Launch, folder: Path | None = None, secrets: SecretStore | None = None) -> MainWindow:
@@ -177,15 +179,3 @@ def _open_demo(window: MainWindow, url: str, *, with_server: bool) -> None:
         window.put_profile(profile)
     if with_server:
         window.demo_page.start_server(window.demo_page.form.settings())
-
-
-def _show_fault(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """Show a fault of the program once; the terminal gets the place, never a stored value."""
-    if issubclass(kind, KeyboardInterrupt):
-        QApplication.exit(130)
-        return
-    sys.__excepthook__(kind, error, trace)
-    window = QApplication.activeWindow()
-    if window is not None:
-        trouble = describe_trouble(error)
-        tell(window, trouble.text, trouble.remedy)

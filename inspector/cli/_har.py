@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from inspector.cli._output import Output
 from inspector.cli._stores import read_secrets
@@ -31,7 +30,7 @@ def follow_har(options: Any, output: Output) -> int:
 def _row_line(row: HarRow) -> str:
     exchange = row.exchange
     clock = time.strftime("%H:%M:%S", time.localtime(exchange.started_at_ms / 1000))
-    request = f"{exchange.method:<5} {(urlsplit(exchange.url).path or '/')[:30]:<30} {exchange.status}"
+    request = f"{exchange.method:<5} {(exchange.address.path or '/')[:30]:<30} {exchange.status}"
     ids = f"{row.sent[:10] or '-':<10} {row.received[:10] or '-':<10}"
     return f"{exchange.number:>4} {clock} {request} {ids} {row.event.value}: {row.text}"
 

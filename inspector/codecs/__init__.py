@@ -1,9 +1,10 @@
 """Stored bytes to trees and back, one format per module. No I/O; nothing decoded is executed."""
 
-from inspector.codecs._api import Attempt, CodecError, Decoded, Fidelity, SealedError, Summary
+from inspector.codecs._api import Attempt, CodecError, Decoded, Fidelity, SealedError, Summary, TooLargeError
 from inspector.codecs._bson import date_node
 from inspector.codecs._fingerprint import fingerprint, fingerprint_sealed
-from inspector.codecs._json import JsonError, format_json, json_bytes, scalar_json
+from inspector.codecs._json import MAX_BYTES, JsonError, format_json, json_bytes, scalar_json
+from inspector.codecs._layer_api import OpeningKeys
 from inspector.codecs._new_record import copy_payload, new_payload, with_last_access
 from inspector.codecs._quick import FieldReader
 from inspector.codecs._quick_lifetime import quick_lifetime
@@ -11,19 +12,23 @@ from inspector.codecs._registry import decode, encode
 from inspector.codecs._summary import DEFAULT_USER_PATHS, Summariser, plain_data, summarise, summarise_decoded
 from inspector.codecs._texts import parse_json, parse_like, retype
 from inspector.codecs._typed import JSON_TYPES, change_type, parse_typed
+from inspector.codecs._wire import pack_decoded, pack_error, pack_request, read_answer, read_request
 
 __all__ = [
     "DEFAULT_USER_PATHS",
     "JSON_TYPES",
+    "MAX_BYTES",
     "Attempt",
     "CodecError",
     "Decoded",
     "Fidelity",
     "FieldReader",
     "JsonError",
+    "OpeningKeys",
     "SealedError",
     "Summariser",
     "Summary",
+    "TooLargeError",
     "change_type",
     "copy_payload",
     "date_node",
@@ -34,11 +39,16 @@ __all__ = [
     "format_json",
     "json_bytes",
     "new_payload",
+    "pack_decoded",
+    "pack_error",
+    "pack_request",
     "parse_json",
     "parse_like",
     "parse_typed",
     "plain_data",
     "quick_lifetime",
+    "read_answer",
+    "read_request",
     "retype",
     "scalar_json",
     "summarise",

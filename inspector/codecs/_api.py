@@ -33,6 +33,10 @@ class CodecError(ValueError):
         self.attempts = attempts
 
 
+class TooLargeError(CodecError):
+    """What is packed in the record is larger than `max_bytes`; with a larger one it may be read."""
+
+
 class SealedError(CodecError):
     """The record is encrypted and no secret opens it. `known`: the era and form, as far as they show without one."""
 

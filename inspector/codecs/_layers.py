@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from inspector.codecs._api import Attempt, CodecError, Fidelity
+from inspector.codecs._api import Attempt, CodecError, Fidelity, TooLargeError
 from inspector.codecs._connect_mongo_crypto import peel_connect_mongo_3, peel_web_crypto
 from inspector.codecs._json import JsonError, json_text, read_json
 from inspector.codecs._kruptein import KrupteinLayer, peel_kruptein
@@ -131,7 +131,8 @@ def _peel_deflate(outer: bytes, _keys: OpeningKeys, max_bytes: int) -> Peeled | 
     except zlib.error:
         raise _refused(name, f"It begins as {name} and is damaged.") from None
     if len(inner) > max_bytes:
-        raise _refused(name, f"It unpacks to more than {max_bytes // 1024} KB, too large for a tree.")
+        reason = f"It unpacks to more than {max_bytes // 1024} KB, too large for a tree."
+        raise TooLargeError(reason, (Attempt(name, reason),))
     if not machine.eof or machine.unused_data:
         raise _refused(name, f"The {name} data ends early or something follows it.")
     return DeflateLayer(name, outer[:10]), inner

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from inspector.codecs._api import Attempt, Codec, CodecError, Decoded, Fidelity, SealedError
+from inspector.codecs._api import Attempt, Codec, CodecError, Decoded, Fidelity, SealedError, TooLargeError
 from inspector.codecs._connect_mongo import ConnectMongoObject, ConnectMongoText
 from inspector.codecs._express_json import ExpressJson, SessionFile
 from inspector.codecs._json import MAX_BYTES
@@ -48,6 +48,9 @@ def decode(
             sealed = error
             attempts += error.attempts
             continue
+        except TooLargeError as error:
+            error.attempts = (*attempts, *error.attempts)
+            raise
         except CodecError as error:
             attempts += error.attempts or (Attempt(codec.label, str(error)),)
             continue

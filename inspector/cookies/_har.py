@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import msgspec
 
@@ -72,7 +72,15 @@ class Exchange:
 
     @property
     def host(self) -> str:
-        return urlsplit(self.url).hostname or ""
+        return self.address.hostname or ""
+
+    @property
+    def address(self) -> SplitResult:
+        """The URL in its parts; empty ones for what is no URL."""
+        try:
+            return urlsplit(self.url)
+        except ValueError:
+            return SplitResult("", "", "", "", "")
 
 
 def read_har(data: bytes) -> tuple[Exchange, ...]:

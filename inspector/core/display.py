@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import datetime
+import re
 import unicodedata
 
+LINE_LIMIT = 2000
+_NOT_ASCII = re.compile("[\x7f-\U0010ffff]")
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
@@ -15,8 +18,50 @@ def escape_display(text: str, limit: int = 300) -> str:
     """
     cut = text[:limit]
     if not cut.isprintable():
-        cut = "".join(f"‹U+{ord(char):04X}›" if unicodedata.category(char) in _HIDDEN else char for char in cut)
+        cut = "".join(f"‹U+{ord(char):04X}›" if is_hidden(char) else char for char in cut)
     return cut + "…" if len(text) > limit else cut
+
+
+def is_hidden(char: str) -> bool:
+    """True for a character which is not seen, or which changes how others are: control, format, surrogate, unassigned …"""
+    return unicodedata.category(char) in _HIDDEN
+
+
+def escape_lines(text: str, limit: int = 2000) -> str:
+    """Return a text of several lines as `escape_display` does, its line ends kept."""
+    return "\n".join(escape_display(line, limit) for line in text[:limit].split("\n")) + (
+        "…" if len(text) > limit else ""
+    )
+
+
+def cut_lines(text: str, width: int = LINE_LIMIT) -> str:
+    """Return the text with lines broken after `width` characters: a window lays out many short lines fast, a long one never."""
+    if not is_long_line(text, width):
+        return text
+    return "\n".join(
+        line[start : start + width] for line in text.split("\n") for start in range(0, max(len(line), 1), width)
+    )
+
+
+def is_long_line(text: str, width: int = LINE_LIMIT) -> bool:
+    """True when a line is longer than `width`."""
+    return len(text) > width and max(map(len, text.split("\n"))) > width
+
+
+def escape_json(text: str) -> str:
+    """Return JSON text with hidden characters, and those a text box would change (U+00A0), as JSON's own `\\uXXXX`.
+
+    It means the same, so that a person can edit what is shown and lose nothing.
+    """
+    return text if text.isascii() else _NOT_ASCII.sub(_json_escape, text)
+
+
+def _json_escape(found: re.Match[str]) -> str:
+    char = found[0]
+    if char != "\xa0" and not is_hidden(char):
+        return char
+    units = char.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[place : place + 2].hex()}" for place in range(0, len(units), 2))
 
 
 def format_size(size_bytes: int) -> str:

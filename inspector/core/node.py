@@ -9,8 +9,9 @@ from typing import TypeAlias
 Path: TypeAlias = tuple[int, ...]
 """The way to a node: the position of the entry at each level, never key names (keys may repeat). () is the root."""
 
-MAX_DEPTH = 200
-"""Trees are no deeper than this: no session is, and every recursive walk over a tree stays within Python's stack."""
+MAX_DEPTH = 100
+"""Trees are no deeper than this: no session is, and every recursive walk over a tree, comparing two as well (five calls a
+level), stays within Python's stack."""
 
 
 class Kind(Enum):

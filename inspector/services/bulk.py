@@ -10,8 +10,9 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from inspector.codecs import CodecError, decode, encode, quick_lifetime
+from inspector.codecs import CodecError, encode, quick_lifetime
 from inspector.services.bulk_report import FIRST_PART, STOPPED, BulkStep, Tally, next_part_size
+from inspector.services.decoder import decode_record
 from inspector.services.journal import Journal
 from inspector.services.manage_sessions import expiry_words, with_lifetime
 from inspector.services.open_session import PLAIN, Reading, ref_of_key
@@ -142,7 +143,7 @@ def _lifetime_payload(store: SessionStore, record: RawRecord, ends: int | None, 
     if quick is not None:
         return quick
     try:
-        decoded = decode(record.payload, kind, reading.secrets, session_id)
+        decoded = decode_record(record.payload, kind, reading.secrets, session_id)
         root = with_lifetime(decoded, ends, record.read_at_ms)
         return encode(decoded, root) if root is not None else None
     except CodecError:

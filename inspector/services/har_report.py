@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from enum import Enum
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from inspector.cookies import HAR_MOST_BYTES as MOST_BYTES
 from inspector.cookies import Cookie, CookieError, Exchange, Status, Verdict, judge, read_har
@@ -165,7 +164,7 @@ class _Step:
 
     def _why_not_sent(self, held: _Jar) -> str | None:
         """Return why a cookie that is held was not sent; None where that is right for another path or scheme."""
-        url, attributes = urlsplit(self._exchange.url), _attributes(held.cookie)
+        url, attributes = self._exchange.address, _attributes(held.cookie)
         path = attributes.get("path") or "/"
         if not _fits_path(url.path or "/", path):
             return None
@@ -182,7 +181,7 @@ class _Step:
         return words if held.set_by else None
 
     def _why_not_kept(self, received: Cookie) -> str:
-        url, attributes = urlsplit(self._exchange.url), _attributes(received)
+        url, attributes = self._exchange.address, _attributes(received)
         if "secure" in attributes and url.scheme == "http" and url.hostname not in _LOCAL:
             return (
                 "Set with Secure over plain http: browsers do not keep it. Use https, or secure: 'auto' in development."
@@ -240,7 +239,7 @@ def _fits_path(path: str, wanted: str) -> bool:
 
 
 def _path(exchange: Exchange) -> str:
-    return escape_display(urlsplit(exchange.url).path or "/", 80)
+    return escape_display(exchange.address.path or "/", 80)
 
 
 def _listed(names: Sequence[tuple[str, str]]) -> str:

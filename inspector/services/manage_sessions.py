@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import secrets
 
-from inspector.codecs import CodecError, Decoded, Fidelity, SealedError, copy_payload, decode, new_payload
+from inspector.codecs import CodecError, Decoded, Fidelity, SealedError, copy_payload, new_payload
 from inspector.core.display import format_time
 from inspector.core.edits import InsertEntry, SetValue, apply_edit
 from inspector.core.expiry import format_countdown
 from inspector.core.finding import Severity
 from inspector.core.findings import check_edit
 from inspector.core.node import FALSE, NULL, TRUE, Kind, Node, find_member, number_node, object_node, text_node
+from inspector.services.decoder import decode_record
 from inspector.services.journal import Journal, JournalEntry
 from inspector.services.open_session import PLAIN, OpenedSession, Reading, describe_record, open_session
 from inspector.services.save_session import SaveState, save_session
@@ -99,7 +100,7 @@ def _example(store: SessionStore, reading: Reading) -> Decoded | None:
     for batch in store.list_records(CancelToken()):
         for key, payload in zip(batch.keys[:_EXAMPLES], batch.payloads, strict=False):
             try:
-                return decode(payload, store.capabilities.kind, reading.secrets, store.session_id_of(key))
+                return decode_record(payload, store.capabilities.kind, reading.secrets, store.session_id_of(key))
             except SealedError:
                 sealed = True
             except CodecError:

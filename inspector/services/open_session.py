@@ -11,7 +11,6 @@ from inspector.codecs import (
     Fidelity,
     SealedError,
     Summary,
-    decode,
     fingerprint,
     fingerprint_sealed,
     summarise,
@@ -24,6 +23,7 @@ from inspector.core.findings import examine
 from inspector.core.node import Kind, Node
 from inspector.core.secret import Secret
 from inspector.core.writer import UNKNOWN_WRITER, Certainty, Family, Writer
+from inspector.services.decoder import decode_record
 from store_adapters.contract import RawRecord, RecordRef, SessionStore
 from store_adapters.session_file import expiry_of
 
@@ -83,7 +83,7 @@ def describe_record(store: SessionStore, raw: RawRecord, reading: Reading = PLAI
     attempts: tuple[Attempt, ...] = ()
     sealed: SealedError | None = None
     try:
-        decoded = decode(raw.payload, kind, reading.secrets, session_id)
+        decoded = decode_record(raw.payload, kind, reading.secrets, session_id)
     except SealedError as error:
         attempts, sealed = error.attempts, error
     except CodecError as error:

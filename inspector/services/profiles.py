@@ -119,7 +119,7 @@ class ProfileBook:
                 continue
             try:
                 return msgspec.json.decode(data, type=kind)
-            except (msgspec.MsgspecError, UnicodeDecodeError):
+            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
                 self._keep_aside(candidate)
         return default
 

@@ -11,12 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from inspector.codecs import CodecError, Decoded, decode, encode
+from inspector.codecs import CodecError, Decoded, encode
 from inspector.core.expiry import format_countdown
 from inspector.core.finding import Finding, Severity
 from inspector.core.findings import check_edit
 from inspector.core.merge import Choice, FieldChange, FieldState, Merge, diff, merge
 from inspector.core.node import Node
+from inspector.services.decoder import decode_record
 from inspector.services.journal import Journal
 from inspector.services.open_session import OpenedSession, describe_record
 from store_adapters.contract import RawRecord, SessionStore
@@ -103,7 +104,7 @@ def _review(store: SessionStore, opened: OpenedSession, root: Node, now: RawReco
     kind = store.capabilities.kind
     changed = now.payload != opened.raw.payload
     try:
-        theirs = decode(now.payload, kind, opened.reading.secrets, opened.session_id) if changed else base
+        theirs = decode_record(now.payload, kind, opened.reading.secrets, opened.session_id) if changed else base
     except CodecError:
         # The application wrote something no codec reads: only an unchanged record can be saved over.
         return Review(opened, root, now, None, diff(base.root, root), (), False, True, _expiry_words(now))

@@ -8,7 +8,7 @@ from email.utils import formatdate
 
 from inspector.codecs import CodecError, parse_json
 from inspector.cookies import CookieError, signed_value
-from inspector.core.display import parse_time
+from inspector.core.display import is_hidden, parse_time
 from inspector.core.secret import Secret
 
 _COOKIE_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z")
@@ -88,4 +88,12 @@ def curl_line(header: str, url: str) -> str:
 
 
 def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "'\\''") + "'"
+    if not any(is_hidden(char) for char in text):
+        return "'" + text.replace("'", "'\\''") + "'"
+    # A terminal acts upon control characters while they are pasted, inside quotes as well.
+    plain = text.replace("\\", "\\\\").replace("'", "\\'")
+    return "$'" + "".join(_spelled(char) if is_hidden(char) else char for char in plain) + "'"
+
+
+def _spelled(char: str) -> str:
+    return "".join(f"\\x{byte:02x}" for byte in char.encode("utf-8", "surrogatepass"))

@@ -9,6 +9,7 @@ from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMainWindow, QMenu, QPushButton
 
 from inspector.ui.icons import icon
+from inspector.ui.plain import plain_tip
 from inspector.ui.theme import Theme
 
 MENUS = ("File", "Edit", "View", "Store", "Session", "Tools", "Help")
@@ -84,7 +85,7 @@ def make_button(action: QAction) -> QPushButton:
     button.setCheckable(action.isCheckable())
     button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     shortcut = action.shortcut().toString()
-    button.setToolTip(f"{action.statusTip() or action.text()} ({shortcut})" if shortcut else action.text())
+    button.setToolTip(plain_tip(f"{action.statusTip() or action.text()} ({shortcut})" if shortcut else action.text()))
 
     def follow() -> None:
         button.setEnabled(action.isEnabled())

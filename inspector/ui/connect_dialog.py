@@ -26,7 +26,7 @@ from inspector.services.profiles import Environment, Profile, new_profile_id
 from inspector.services.secrets import SecretStore
 from inspector.ui.context import Context
 from inspector.ui.jobs import Job, Lane
-from inspector.ui.plain import PlainLabel
+from inspector.ui.plain import PlainLabel, add_row
 from inspector.ui.store_form import StoreForm
 from inspector.ui.trouble import describe_trouble
 from store_adapters.contract import Count, StoreInfo
@@ -119,7 +119,7 @@ class ConnectDialog(QDialog):
             ("Cookie name", self.cookie_line),
             ("Site", self.site_line),
         ):
-            form.addRow(words, field)
+            add_row(form, words, field)
         return inside
 
     def _build_test(self) -> QHBoxLayout:

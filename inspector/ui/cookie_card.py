@@ -8,13 +8,13 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
 from inspector.cookies import CookieError, Status
-from inspector.core.display import escape_display
+from inspector.core.display import cut_lines, escape_display, escape_json
 from inspector.core.secret import Secret
 from inspector.services.cookie_chain import CookieReport, LinkState
 from inspector.services.signed_cookie import curl_line
 from inspector.services.verify_cookie import edit_cookie, resign_cookie
 from inspector.ui.icons import icon_pixmap
-from inspector.ui.plain import PlainLabel, copy_text, tell
+from inspector.ui.plain import PlainLabel, copy_text, plain_tip, tell
 from inspector.ui.theme import Theme, mono_font
 from store_adapters.clock import now_ms
 
@@ -30,6 +30,8 @@ _BADGES = {
     Status.UNSIGNED: "badge-warn",
     Status.UNKNOWN: "badge",
 }
+
+_MOST_PAYLOAD = 20_000
 
 
 class CookieCard(QFrame):
@@ -103,7 +105,7 @@ class CookieCard(QFrame):
             name, colour = _ICONS[link.state]
             picture.setPixmap(icon_pixmap(name, self._theme.colour(colour)))
             picture.setAccessibleName(link.state.value)
-            picture.setToolTip(link.state.value)
+            picture.setToolTip(plain_tip(link.state.value))
             grid.addWidget(picture, row, 0, Qt.AlignmentFlag.AlignTop)
             title = PlainLabel(link.name, role="muted")
             title.setMinimumWidth(110)
@@ -114,14 +116,19 @@ class CookieCard(QFrame):
 
     def _add_payload(self, layout: QVBoxLayout, payload: str) -> None:
         layout.addWidget(PlainLabel("Session inside the cookie", role="heading"))
-        self.payload_edit = QPlainTextEdit(payload)
+        # It may be a megabyte, unpacked from a few bytes.
+        is_large = len(payload) > _MOST_PAYLOAD
+        self.payload_edit = QPlainTextEdit(cut_lines(escape_json(payload[:_MOST_PAYLOAD])))
         self.payload_edit.setFont(mono_font())
         self.payload_edit.setFixedHeight(90)
         self.payload_edit.setTabChangesFocus(True)
         self.payload_edit.setAccessibleName("Session inside the cookie, as JSON")
-        self.payload_edit.setReadOnly(not self._secrets)
+        self.payload_edit.setReadOnly(is_large or not self._secrets)
         layout.addWidget(self.payload_edit)
-        if self._secrets:
+        if is_large:
+            words = f"Only the first {_MOST_PAYLOAD:,} of {len(payload):,} characters are shown."
+            layout.addWidget(PlainLabel(words, role="muted"))
+        elif self._secrets:
             row = QHBoxLayout()
             row.addStretch(1)
             row.addWidget(_button("Sign this data with secret 1", self.sign_payload))

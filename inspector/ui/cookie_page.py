@@ -9,8 +9,6 @@ from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
-    QInputDialog,
-    QLineEdit,
     QPlainTextEdit,
     QPushButton,
     QScrollArea,
@@ -30,7 +28,7 @@ from inspector.ui.cookie_card import CookieCard, badge_words
 from inspector.ui.har_panel import HarPanel
 from inspector.ui.jobs import Job
 from inspector.ui.open_store import OpenStore, StoreState
-from inspector.ui.plain import PlainLabel
+from inspector.ui.plain import PlainLabel, ask_text
 from inspector.ui.theme import mono_font
 from inspector.ui.trouble import describe_trouble
 
@@ -122,10 +120,8 @@ class CookiePage(QWidget):
             self.inspect()
 
     def _ask_secret(self) -> None:
-        text, accepted = QInputDialog.getText(
-            self, "Add a secret", "The application's secret, for this run only", QLineEdit.EchoMode.Password
-        )
-        if accepted:
+        text = ask_text(self, "Add a secret", "The application's secret, for this run only", concealed=True)
+        if text is not None:
             self.add_secret(text)
 
     def _forget_secret(self, number: int) -> None:

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from inspector.codecs import CodecError, change_type, format_json, parse_json, parse_typed, scalar_json
-from inspector.core.display import escape_display
+from inspector.core.display import escape_display, escape_json
 from inspector.core.edits import Edit, EditError, InsertEntry, MoveEntry, RemoveEntry, SetValue
 from inspector.core.field_path import FieldPathError, find_path, format_keys, keys_of
 from inspector.core.findings import check_edit
@@ -26,10 +26,11 @@ from inspector.ui.findings_strip import FindingsStrip
 from inspector.ui.guard import qt_guard
 from inspector.ui.icons import icon
 from inspector.ui.models.node_tree import NAME, TYPE, VALUE, NodeTreeModel
-from inspector.ui.plain import copy_text, tell
+from inspector.ui.plain import copy_text, plain_tip, tell
 from inspector.ui.theme import Theme
 from inspector.ui.value_editor import TextDialog, ValueDelegate
 
+_LONGEST_EDIT = 20_000
 _CONTAINERS = (Kind.OBJECT, Kind.ARRAY)
 _WIDTHS = {NAME: (135, 0.25), VALUE: (175, 0.45)}
 """The least pixels of a column, and its share of a wide panel; the type takes what is left."""
@@ -74,7 +75,7 @@ class DataTab(QWidget):
             button.setProperty("icon_name", icon_name)
             button.setIcon(icon(icon_name, self._theme.colour("text")))
             button.setIconSize(QSize(16, 16))
-            button.setToolTip(tip)
+            button.setToolTip(plain_tip(tip))
             button.setAccessibleName(tip.partition(" (")[0])
             button.clicked.connect(lambda _checked=False, act=act: act())
             self.buttons[name] = button
@@ -235,11 +236,17 @@ class DataTab(QWidget):
     def _edit_long(self, index: QModelIndex) -> None:
         path, node = self.model.path_of(index), self.model.node_at(index)
         text = str(node.scalar)
+        if len(text) > _LONGEST_EDIT:
+            words = f"It has {len(text):,} characters. Change it in the application, or replace it by a new field."
+            tell(self, "This text is too long to edit here", words)
+            return
         is_odd = any(not c.isprintable() and c not in "\n\t" for c in text)
         hint = (
             "As a JSON string, since it holds characters that a text box cannot show." if is_odd else "As plain text."
         )
-        dialog = TextDialog(self.model.field_text(index), hint, scalar_json(node) if is_odd else text, self)
+        dialog = TextDialog(
+            self.model.field_text(index), hint, escape_json(scalar_json(node)) if is_odd else text, self
+        )
 
         def accepted() -> None:
             typed = dialog.edit.toPlainText()

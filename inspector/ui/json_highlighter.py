@@ -20,6 +20,7 @@ class JsonHighlighter(QSyntaxHighlighter):
         super().__init__(document)
         self._theme = theme
         self._formats: dict[str, QTextCharFormat] = {}
+        self.is_on = True  # off for a large text, which must be there at once
         self._make_formats()
         theme.changed.connect(self._recolour)
 
@@ -36,7 +37,7 @@ class JsonHighlighter(QSyntaxHighlighter):
 
     @qt_guard()
     def highlightBlock(self, text: str) -> None:
-        if len(text) > _LONGEST_LINE:
+        if len(text) > _LONGEST_LINE or not self.is_on:
             return
         # Qt counts in UTF-16 units; Python in code points.
         is_wide = not text.isascii() and any(ord(character) > 0xFFFF for character in text)

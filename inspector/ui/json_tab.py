@@ -7,6 +7,7 @@ from PySide6.QtGui import QColor, QTextCursor, QTextFormat
 from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QPushButton, QTextEdit, QVBoxLayout, QWidget
 
 from inspector.codecs import CodecError, JsonError, format_json, parse_like
+from inspector.core.display import cut_lines, escape_json, is_long_line
 from inspector.core.edits import Edit, EditError, SetValue
 from inspector.core.node import Node
 from inspector.ui.context import Context
@@ -19,6 +20,9 @@ from inspector.ui.trouble import describe_trouble
 
 _TYPING_MS = 300
 _LARGEST = 1_000_000
+_LONGEST_LINE = 20_000
+_COLOURED = 200_000
+_AT_ONCE = 64 * 1024  # bytes of a record whose text is written while the window waits
 
 
 class JsonTab(QWidget):
@@ -34,6 +38,7 @@ class JsonTab(QWidget):
         self._is_filling = False
         self._is_applying = False
         self._is_stale = True
+        self._is_cut = False
         self.is_settled = True
         self._job: Job | None = None
         self._typing = QTimer(self, singleShot=True, interval=_TYPING_MS)
@@ -56,7 +61,7 @@ class JsonTab(QWidget):
         foot.addWidget(self.message, 1)
         copy = QPushButton("Copy")
         copy.setAccessibleName("Copy the JSON text")
-        copy.clicked.connect(lambda: copy_text(self.edit.toPlainText()))
+        copy.clicked.connect(lambda _checked=False: self._copy())
         foot.addWidget(copy)
         layout.addLayout(foot)
 
@@ -74,16 +79,43 @@ class JsonTab(QWidget):
         if not self._is_stale:
             return
         self._is_stale = False
-        root = self._draft.root if self._draft is not None else None
-        text = format_json(root) if root is not None else ""
-        is_large = len(text) > _LARGEST
+        draft = self._draft
+        if draft is None:
+            self._show_text("", is_cut=False)
+            return
+        root = draft.root
+        if len(draft.opened.raw.payload) <= _AT_ONCE:
+            self._show_text(*_text_to_show(root))
+            return
+        self._show_text("", is_cut=True)
+        self._show_message("Writing the text …")
+        self._job = self._context.jobs.submit(
+            self._context.compute,
+            lambda: _text_to_show(root),
+            owner=self,
+            done=lambda shown: self._show_text(*shown),
+            failed=self._show_error,
+        )
+
+    def _show_text(self, text: str, is_cut: bool) -> None:
         self._is_filling = True
-        self.edit.setPlainText(text if not is_large else text[:_LARGEST])
+        self._is_cut = is_cut
+        self._highlighter.is_on = len(text) <= _COLOURED
+        self.edit.setPlainText(text)
         self._is_filling = False
-        self.edit.setReadOnly(is_large or not self._is_editable)
-        self._show_message("Too large to edit as text: only the first million characters. Edit it on the Data tab."
-                           if is_large else "" if self._is_editable else "Read-only.")  # fmt: skip
+        self.edit.setReadOnly(is_cut or not self._is_editable)
+        self._show_message(
+            "Too large, or a line too long, to edit as text; shown cut. Edit it on the Data tab."
+            if is_cut
+            else ""
+            if self._is_editable
+            else "Read-only."
+        )
         self._settle(True)
+
+    def _copy(self) -> None:
+        whole = self._is_cut and self._draft is not None
+        copy_text(format_json(self._draft.root) if whole and self._draft is not None else self.edit.toPlainText())
 
     def _follow(self, _edit: Edit, _root: Node) -> None:
         if not self._is_applying:
@@ -159,3 +191,11 @@ class JsonTab(QWidget):
         if is_settled != self.is_settled:
             self.is_settled = is_settled
             self.settled_changed.emit(is_settled)
+
+
+def _text_to_show(root: Node) -> tuple[str, bool]:
+    """Return the tree as text, hidden characters as JSON escapes, and whether it had to be cut to be shown."""
+    text = escape_json(format_json(root))
+    if len(text) <= _LARGEST and not is_long_line(text, _LONGEST_LINE):
+        return text, False
+    return cut_lines(text[:_LARGEST]), True

@@ -7,11 +7,22 @@ from __future__ import annotations
 
 import html
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QLabel, QMessageBox, QSizePolicy, QWidget
+from PySide6.QtWidgets import (
+    QDialog,
+    QFormLayout,
+    QInputDialog,
+    QLabel,
+    QLineEdit,
+    QMessageBox,
+    QSizePolicy,
+    QToolTip,
+    QWidget,
+)
 
-from inspector.core.display import escape_display
+from inspector.core.display import escape_display, escape_lines
+from inspector.ui.guard import qt_guard
 
 
 class PlainLabel(QLabel):
@@ -39,6 +50,11 @@ class PlainLabel(QLabel):
             self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Maximum)
         self.setText(text)
 
+    @qt_guard()
+    def setText(self, text: str) -> None:
+        """Show a text: hidden characters spelled out, at most 2,000 characters."""
+        super().setText(escape_lines(text))
+
     def show_role(self, role: str) -> None:
         """Change the style role ("muted", "badge-ok", …) and restyle."""
         if self.property("role") != role:
@@ -52,20 +68,52 @@ def plain_tip(text: str) -> str:
     return f"<qt>{html.escape(escape_display(text, 600))}</qt>" if text else ""
 
 
+def show_tip(place: QPoint, text: str, owner: QWidget) -> None:
+    """Show a tooltip at once, at a place of the screen."""
+    QToolTip.showText(place, plain_tip(text), owner)
+
+
+def add_row(form: QFormLayout, words: str, field: QWidget) -> None:
+    """Add a field with its label; Qt's own `addRow` with a text would make a label that guesses."""
+    label = PlainLabel(words)
+    label.setBuddy(field)
+    form.addRow(label, field)
+
+
+def ask_text(parent: QWidget | None, title: str, words: str, text: str = "", *, concealed: bool = False) -> str | None:
+    """Ask for one line of text; None when it was not given."""
+    dialog = QInputDialog(parent)
+    dialog.setWindowTitle(escape_display(title))
+    dialog.setLabelText(escape_display(words))
+    for label in dialog.findChildren(QLabel):
+        label.setTextFormat(Qt.TextFormat.PlainText)
+    dialog.setTextEchoMode(QLineEdit.EchoMode.Password if concealed else QLineEdit.EchoMode.Normal)
+    dialog.setTextValue(text)
+    typed = dialog.textValue() if dialog.exec() == QDialog.DialogCode.Accepted else None
+    dialog.deleteLater()
+    return typed
+
+
 def _box(parent: QWidget | None, icon: QMessageBox.Icon, title: str, text: str, detail: str) -> QMessageBox:
     box = QMessageBox(icon, "Session Inspector", "", QMessageBox.StandardButton.NoButton, parent)
     box.setTextFormat(Qt.TextFormat.PlainText)
-    box.setText(title)
-    box.setInformativeText("\n".join(part for part in (text, detail) if part))
+    box.setText(escape_lines(title))
+    box.setInformativeText(escape_lines("\n".join(part for part in (text, detail) if part)))
     return box
 
 
 def tell(parent: QWidget | None, title: str, text: str = "", detail: str = "") -> None:
     """Show a message without blocking the caller."""
+    show_message(parent, title, text, detail)
+
+
+def show_message(parent: QWidget | None, title: str, text: str = "", detail: str = "") -> QWidget:
+    """Show a message as `tell` does; return its box, which is deleted when it is closed."""
     box = _box(parent, QMessageBox.Icon.Warning, title, text, detail)
     box.addButton(QMessageBox.StandardButton.Close)
     box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     box.open()
+    return box
 
 
 def confirm(parent: QWidget | None, title: str, text: str, action: str) -> bool:

@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from inspector.services.overview import Bucket
 from inspector.ui.guard import qt_guard
-from inspector.ui.plain import plain_tip
+from inspector.ui.plain import show_tip
 from inspector.ui.theme import Theme
 
 
@@ -96,7 +96,7 @@ class BarPlot(QWidget):
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         number = self._bar_at(round(event.position().x()))
         if 0 <= number < len(self._buckets):
-            QToolTip.showText(event.globalPosition().toPoint(), plain_tip(self._describe(self._buckets[number])), self)
+            show_tip(event.globalPosition().toPoint(), self._describe(self._buckets[number]), self)
 
     @qt_guard()
     def keyPressEvent(self, event: QKeyEvent) -> None:

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
 )
 
 from inspector.services.profiles import Settings
-from inspector.ui.plain import PlainLabel
+from inspector.ui.plain import PlainLabel, add_row
 from inspector.ui.theme import Theme
 
 _THEMES = (("system", "As the system"), ("light", "Light"), ("dark", "Dark"))
@@ -40,17 +40,17 @@ class PreferencesDialog(QDialog):
             self.theme_choice.addItem(words, value)
         self.theme_choice.setCurrentIndex(max(0, self.theme_choice.findData(settings.theme)))
         self.theme_choice.currentIndexChanged.connect(lambda _row: theme.choose(self.theme_choice.currentData()))
-        form.addRow("Theme", self.theme_choice)
+        add_row(form, "Theme", self.theme_choice)
         self.age_edit = QSpinBox()
         self.age_edit.setRange(1, 525_600)
         self.age_edit.setSuffix(" minutes")
         self.age_edit.setAccessibleName("Lifetime of a new session")
         self.age_edit.setValue(max(1, settings.default_max_age_ms // _MINUTE_MS))
-        form.addRow("Lifetime of a new session", self.age_edit)
+        add_row(form, "Lifetime of a new session", self.age_edit)
         self.live_box = QCheckBox("Follow changes as soon as a store is open")
         self.live_box.setChecked(settings.live_by_default)
-        form.addRow("Live", self.live_box)
-        form.addRow("Secrets", PlainLabel(secrets_words, role="muted", wrap=True))
+        add_row(form, "Live", self.live_box)
+        add_row(form, "Secrets", PlainLabel(secrets_words, role="muted", wrap=True))
         layout.addLayout(form)
         layout.addStretch(1)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)

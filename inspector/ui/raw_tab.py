@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
+from inspector.core.display import cut_lines
 from inspector.services.open_session import OpenedSession
 from inspector.ui.plain import PlainLabel, copy_text
 from inspector.ui.theme import mono_font
@@ -19,6 +20,7 @@ class RawTab(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._payload = self._inside = b""
+        self._shown = ""
         self.edit = QPlainTextEdit()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -43,7 +45,7 @@ class RawTab(QWidget):
         head.addWidget(self.size_label, 1)
         copy = QPushButton("Copy all")
         copy.setAccessibleName("Copy what is shown")
-        copy.clicked.connect(lambda: copy_text(self.edit.toPlainText()))
+        copy.clicked.connect(lambda: copy_text(self._shown))
         head.addWidget(copy)
         layout.addLayout(head)
         self.edit.setReadOnly(True)
@@ -82,7 +84,8 @@ class RawTab(QWidget):
         self.edit.setLineWrapMode(
             QPlainTextEdit.LineWrapMode.NoWrap if is_hex else QPlainTextEdit.LineWrapMode.WidgetWidth
         )
-        self.edit.setPlainText(hex_lines(shown) if is_hex else text_of_bytes(shown))
+        self._shown = hex_lines(shown) if is_hex else text_of_bytes(shown)
+        self.edit.setPlainText(cut_lines(self._shown))
 
 
 def hex_lines(data: bytes) -> str:
@@ -96,9 +99,13 @@ def hex_lines(data: bytes) -> str:
 
 
 def text_of_bytes(data: bytes) -> str:
-    """Return the bytes as UTF-8 text with undecodable and control bytes spelled `\\xNN`; line ends stay."""
+    """Return the bytes as UTF-8 text; undecodable and control bytes as `\\xNN`, hidden characters as ‹U+NNNN›, line ends kept."""
     text = data.decode("utf-8", "backslashreplace")
-    return "".join(c if c.isprintable() or c == "\n" else f"\\x{ord(c):02x}" for c in text)
+    return text if text.isprintable() else "".join(c if c.isprintable() or c == "\n" else _spelled(c) for c in text)
+
+
+def _spelled(char: str) -> str:
+    return f"\\x{ord(char):02x}" if char < "\x80" else f"‹U+{ord(char):04X}›"
 
 
 def _is_text(data: bytes) -> bool:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 
 from PySide6.QtCore import QObject, QTimer, Signal
-from PySide6.QtWidgets import QDialog, QInputDialog, QWidget
+from PySide6.QtWidgets import QDialog, QWidget
 
 from inspector.core.merge import Choice
 from inspector.services.journal import JournalEntry
@@ -37,7 +37,7 @@ from inspector.ui.confirm_store import confirm_act
 from inspector.ui.context import Context
 from inspector.ui.expiry_dialog import ExpiryDialog
 from inspector.ui.open_store import OpenStore
-from inspector.ui.plain import tell
+from inspector.ui.plain import ask_text, tell
 from inspector.ui.review_dialog import ReviewDialog
 from inspector.ui.session_panel import SessionPanel
 from inspector.ui.trouble import describe_trouble
@@ -195,8 +195,8 @@ class SessionSaving(QObject):
     def create(self, store: OpenStore) -> None:
         """Ask for a session ID and make a new session."""
         suggested = new_session_id()
-        session_id, accepted = QInputDialog.getText(self._window, "New session", "Session ID", text=suggested)
-        if not accepted:
+        session_id = ask_text(self._window, "New session", "Session ID", suggested)
+        if session_id is None:
             return
         max_age_ms = self._context.book.settings.default_max_age_ms
         now = round(time.time() * 1000)

@@ -6,7 +6,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QWidget
 
 from inspector.services.overview import Overview
-from inspector.ui.plain import PlainLabel
+from inspector.ui.plain import PlainLabel, plain_tip
 
 _CHIPS = (
     ("Active", "-is:expired"),
@@ -58,7 +58,7 @@ class SessionsHead(QWidget):
     def show_counts(self, overview: Overview) -> None:
         counts = (overview.active, overview.expiring, overview.expired, overview.no_expiry)
         for number, count in enumerate(counts):
-            self.chips.button(number).setToolTip(f"{count:,} sessions")
+            self.chips.button(number).setToolTip(plain_tip(f"{count:,} sessions"))
 
     def _toggle(self, number: int, checked: bool) -> None:
         if checked:

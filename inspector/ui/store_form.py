@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from inspector.ui.plain import add_row
 from store_adapters.errors import BadStoreAddress
 from store_adapters.options import StoreAddress
 from store_adapters.registry import format_address, parse_address
@@ -67,7 +68,7 @@ class StoreForm(QWidget):
         for value, words in _KINDS:
             self.kind_choice.addItem(words, value)
         self.kind_choice.currentIndexChanged.connect(lambda _row: self._kind_chosen())
-        self._form.addRow("Kind", self.kind_choice)
+        add_row(self._form, "Kind", self.kind_choice)
         self.lines: dict[str, QLineEdit] = {}
         self._fields: dict[str, QWidget] = {}
         for name, (words, example) in _WORDS.items():
@@ -77,11 +78,11 @@ class StoreForm(QWidget):
             line.textEdited.connect(lambda _text: self._edited())
             self.lines[name] = line
             self._fields[name] = self._with_browse(line, name) if name in ("folder", "file") else line
-            self._form.addRow(words, self._fields[name])
+            add_row(self._form, words, self._fields[name])
         self.tls_box = QCheckBox("Encrypted (TLS)")
         self.tls_box.clicked.connect(lambda _on: self._edited())
         self._fields["tls"] = self.tls_box
-        self._form.addRow("", self.tls_box)
+        add_row(self._form, "", self.tls_box)
         self._show_rows()
 
     def _with_browse(self, line: QLineEdit, name: str) -> QWidget:

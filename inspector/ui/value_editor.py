@@ -27,10 +27,8 @@ _Index = QModelIndex | QPersistentModelIndex
 
 
 def needs_dialog(text: str) -> bool:
-    """True for text which a one-line editor would change or hide: line ends, control characters, surrogates, length."""
-    return len(text) > _LINE_LIMIT or any(
-        character < " " or character in "\x7f\u2028\u2029" or "\ud800" <= character <= "\udfff" for character in text
-    )
+    """True for text which a one-line editor would change or hide: line ends, hidden characters, length."""
+    return len(text) > _LINE_LIMIT or any(not character.isprintable() for character in text)
 
 
 class ValueDelegate(QStyledItemDelegate):

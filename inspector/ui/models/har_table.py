@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from typing import Any
-from urllib.parse import urlsplit
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
@@ -75,7 +74,7 @@ class HarTableModel(QAbstractTableModel):
             case 1:
                 return time.strftime("%H:%M:%S", time.localtime(exchange.started_at_ms / 1000))
             case 2:
-                return escape_display(f"{exchange.method} {urlsplit(exchange.url).path or '/'}", 60)
+                return escape_display(f"{exchange.method} {exchange.address.path or '/'}", 60)
             case 3:
                 return str(exchange.status or "–")
             case 4:
@@ -85,4 +84,4 @@ class HarTableModel(QAbstractTableModel):
             case 6:
                 return escape_display(row.received or "–", 12)
             case _:
-                return f"{row.event.value}: {row.text}"
+                return escape_display(f"{row.event.value}: {row.text}")

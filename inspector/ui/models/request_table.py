@@ -84,10 +84,10 @@ class RequestTableModel(QAbstractTableModel):
                 clock = time.strftime("%H:%M:%S", time.localtime(entry.at_ms / 1000))
                 return f"{clock}.{entry.at_ms % 1000:03d}"
             case 1:
-                return f"{entry.method} {entry.path}"
+                return escape_display(f"{entry.method} {entry.path}", 120)
             case 2:
                 return str(entry.status)
             case 3:
                 return escape_display(entry.session_id or "–", 9)
             case _:
-                return ", ".join(entry.changes) or ", ".join(entry.operations) or "no session"
+                return escape_display(", ".join(entry.changes) or ", ".join(entry.operations) or "no session")

@@ -1,0 +1,236 @@
+"""Reads records; what is large in a process of its own, which can be killed; knows no store and no window.
+
+A parser written in C holds the interpreter, and so the window, for as long as it runs; a record made for it could take all memory
+or end the process. So a record above `IN_PROCESS_BYTES`, or one that unpacks to more, is read by a child: started when first needed,
+kept for the next, with limits of time and memory, and started again after it was killed or died. Requests and answers are the
+plain bytes of `codecs/_wire.py`, never a pickle. Secrets cross by the pipe only.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import gc
+import struct
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import IO
+
+from inspector.codecs import (
+    MAX_BYTES,
+    Attempt,
+    CodecError,
+    Decoded,
+    OpeningKeys,
+    TooLargeError,
+    decode,
+    pack_decoded,
+    pack_error,
+    pack_request,
+    read_answer,
+    read_request,
+)
+from inspector.core.secret import Secret
+
+IN_PROCESS_BYTES = 256 * 1024
+MEMORY_BYTES = 1 << 30
+TIME_LIMIT_S = 20.0
+SERVE_ARGUMENT = "--decode-records"
+# MongoDB's largest document; no codec reads more.
+_MOST_BYTES = 17 * 1024 * 1024
+_MOST_ANSWER_BYTES = 512 * 1024 * 1024
+# Python puts the folder it starts in before all others: never one that a stranger may have filled.
+_ROOT = Path(__file__).resolve().parent.parent.parent
+_HEAD = struct.Struct(">Q")
+_OUT_OF_MEMORY = b""
+
+Decode = Callable[..., Decoded]
+
+
+class DecoderError(CodecError):
+    """The record could not be read within the decoder's limits; the program goes on."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__(words, (Attempt("decoder", words),))
+
+
+def decode_record(payload: bytes, kind: str, secrets: Sequence[Secret] = (), session_id: str = "") -> Decoded:
+    """Read a stored record as `codecs.decode` does. `CodecError`, for every record there is: `DecoderError` for one that took
+    too long, too much memory, or ended the decoder."""
+    if len(payload) <= IN_PROCESS_BYTES:
+        try:
+            return decode(payload, kind, secrets, session_id, max_bytes=IN_PROCESS_BYTES)
+        except TooLargeError:
+            pass  # it unpacks to more
+        except CodecError:
+            raise
+        except Exception as error:  # the border to hostile data: whatever a parser raises has this one name
+            raise _fault(error) from None
+    if len(payload) > _MOST_BYTES:
+        raise DecoderError(f"It is larger than {MAX_BYTES // 1024} KB, too large for a tree.")
+    return DECODER.decode(payload, kind, secrets, session_id)
+
+
+def _fault(error: Exception) -> DecoderError:
+    return DecoderError(f"Reading it failed in the decoder ({type(error).__name__}).")
+
+
+class DecoderProcess:
+    """The child and its pipes; one record at a time, from any thread. `command` starts what runs `serve`."""
+
+    def __init__(self, command: Sequence[str] = (), time_limit_s: float = TIME_LIMIT_S) -> None:
+        self._command = list(command) or _own_command()
+        self._time_limit_s = time_limit_s
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """The child's process number, None when none runs."""
+        process = self._process
+        return process.pid if process is not None and process.poll() is None else None
+
+    def decode(self, payload: bytes, kind: str, secrets: Sequence[Secret] = (), session_id: str = "") -> Decoded:
+        """Have the child read a record. `CodecError` as in `codecs.decode`, `DecoderError` where it met a limit."""
+        keys = OpeningKeys(tuple(secrets), session_id, kind)
+        with self._lock:
+            answer = self._ask(pack_request(payload, keys, MAX_BYTES))
+        if answer == _OUT_OF_MEMORY:
+            raise DecoderError(f"Reading it takes more memory than {MEMORY_BYTES >> 20} MB; it was given up.")
+        try:
+            return read_answer(answer, payload, keys)
+        except CodecError:
+            raise
+        except Exception as error:  # an answer which is none of ours
+            self.close()
+            raise _fault(error) from None
+
+    def close(self) -> None:
+        """End the child, whatever it is doing."""
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            process.wait()
+            for pipe in (process.stdin, process.stdout):
+                with contextlib.suppress(OSError):  # what was not sent yet
+                    pipe.close()  # type: ignore[union-attr]
+
+    def _ask(self, request: bytes) -> bytes:
+        process = self._running()
+        is_late = threading.Event()
+
+        def give_up() -> None:
+            is_late.set()
+            process.kill()
+
+        watch = threading.Timer(self._time_limit_s, give_up)
+        watch.daemon = True
+        watch.start()
+        try:
+            assert process.stdin is not None and process.stdout is not None
+            _send(process.stdin, request)
+            answer = _receive(process.stdout)
+        except OSError:
+            answer = None
+        finally:
+            watch.cancel()
+        if answer is None or is_late.is_set():
+            self.close()
+        if is_late.is_set():
+            raise DecoderError(f"Reading it takes longer than {self._time_limit_s:g} s; it was given up.")
+        if answer is None:
+            raise DecoderError("Reading it ended the decoder, which was started again. The program itself goes on.")
+        if answer == _OUT_OF_MEMORY:
+            self.close()
+        return answer
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self.pid is None:
+            self.close()
+            self._process = subprocess.Popen(
+                self._command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                cwd=_ROOT,
+                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+            )
+            atexit.register(self.close)
+        assert self._process is not None
+        return self._process
+
+
+def serve(read: Decode = decode, time_limit_s: float = TIME_LIMIT_S) -> None:
+    """Be the child: answer requests on standard input until it ends."""
+    _limit_self()
+    gc.disable()  # a tree has no cycles, and looking for some takes longer than reading
+    requests, answers = sys.stdin.buffer, sys.stdout.buffer
+    while (request := _receive(requests)) is not None:
+        _set_alarm(int(time_limit_s) + 2)
+        try:
+            answer = _answer(request, read)
+        except MemoryError:
+            answer = _OUT_OF_MEMORY
+        _set_alarm(0)
+        _send(answers, answer)
+
+
+def _answer(request: bytes, read: Decode) -> bytes:
+    payload, keys, max_bytes = read_request(request)
+    try:
+        return pack_decoded(read(payload, keys.kind, keys.secrets, keys.session_id, max_bytes=max_bytes))
+    except CodecError as error:
+        return pack_error(error)
+    except MemoryError:
+        raise
+    except Exception as error:  # the border to hostile data
+        return pack_error(_fault(error))
+
+
+def _limit_self() -> None:
+    try:
+        import resource
+    except ImportError:  # Windows has none of this; the time limit holds there too
+        return
+    for kind, most in (("RLIMIT_AS", MEMORY_BYTES), ("RLIMIT_CORE", 0)):
+        with contextlib.suppress(AttributeError, ValueError, OSError):  # not on every system
+            resource.setrlimit(getattr(resource, kind), (most, most))
+
+
+def _set_alarm(seconds: int) -> None:
+    # Ends this process even inside C code, should nobody be left to kill it.
+    import signal
+
+    if hasattr(signal, "alarm"):
+        signal.alarm(seconds)
+
+
+def _send(pipe: IO[bytes], data: bytes) -> None:
+    pipe.write(_HEAD.pack(len(data)))
+    pipe.write(data)
+    pipe.flush()
+
+
+def _receive(pipe: IO[bytes]) -> bytes | None:
+    """Return the next message, None at the end of the pipe."""
+    head = pipe.read(_HEAD.size)
+    if len(head) < _HEAD.size:
+        return None
+    (size,) = _HEAD.unpack(head)
+    if size > _MOST_ANSWER_BYTES:
+        return None
+    data = pipe.read(size)
+    return data if len(data) == size else None
+
+
+def _own_command() -> list[str]:
+    # A frozen program is its own interpreter, and knows this argument (inspector/__main__.py).
+    module = [] if getattr(sys, "frozen", False) else ["-m", "inspector"]
+    return [sys.executable, *module, SERVE_ARGUMENT]
+
+
+DECODER = DecoderProcess()
+"""The program's decoder; nothing is started before it is needed."""

@@ -1,0 +1,162 @@
+"""Values of every size, and many of them: the window shows what can be shown, and goes on answering."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+import redis
+from pytestqt.qtbot import QtBot
+
+from inspector.ui.jobs import Job
+from inspector.ui.main_window import MainWindow
+from store_adapters.registry import open_store
+from tests.servers import Server, missing, redis_binary, start_redis
+from tests.ui.conftest import WAIT_MS, Heartbeat, OpenWindow, heartbeat, make_window
+
+__all__ = ["heartbeat", "make_window"]  # fixtures
+
+MB = 1024 * 1024
+# Below 200 ms on a machine that does nothing else; one freeze that this is about took 7 s, the others over a minute.
+STALL_MS = 2500
+
+
+def one_line(size: int) -> bytes:
+    return b'{"cookie":{"path":"/"},"user":"ann","note":"' + b"n" * (size - 60) + b'"}'
+
+
+def many_values(size: int) -> bytes:
+    item = {"id": 1, "name": "x" * 30, "tags": ["a", "b"]}
+    return json.dumps({"cookie": {}, "items": [item] * (size // 62)}).encode()
+
+
+def soup(size: int) -> bytes:
+    """Bidi controls and combining marks, which take longest to lay out."""
+    return json.dumps({"cookie": {}, "note": "\u202e\u0301\u0627\u2066" * (size // 9)}, ensure_ascii=False).encode()
+
+
+VALUES = {
+    "1 MB in one line": one_line(MB),
+    "4 MB in one line": one_line(4 * MB - 100),
+    "12 MB in one line": one_line(12 * MB),
+    "1.5 MB of values": many_values(MB * 3 // 2),
+    "200 KB of values": many_values(200 * 1024),
+    "200 KB in one line": one_line(200 * 1024),
+    "100 KB of bidi and marks": soup(100 * 1024),
+    "1 MB of no JSON": b"<" * MB,
+    "1 MB of random bytes": bytes(range(256)) * 4096,
+}
+
+
+@pytest.fixture
+def debug_redis(tmp_path: Path) -> Iterator[Server]:
+    """A Redis that fills itself."""
+    binary = redis_binary()
+    if binary is None:
+        missing("redis-server")
+    server = start_redis(str(binary), str(tmp_path), "--enable-debug-command", "yes")
+    yield server
+    server.stop()
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_f39_large_values_are_shown_without_a_freeze(
+    qtbot: QtBot, make_window: OpenWindow, redis_url: str, heartbeat: Heartbeat, name: str
+) -> None:
+    payload = VALUES[name]
+    with redis.Redis.from_url(redis_url) as client:
+        client.set("sess:large", payload, ex=9000)
+        client.set("sess:small", b'{"cookie":{}}', ex=9000)
+    window = make_window(f"{redis_url}?prefix=sess:")
+    window.go_to_session(b"sess:large")
+    qtbot.waitUntil(partial(_is_shown, window, "large"), timeout=60_000)
+    for tab in range(window.panel.tabs.count()):
+        if window.panel.tabs.isTabEnabled(tab):
+            window.panel.tabs.setCurrentIndex(tab)
+            qtbot.wait(50)
+            text_job = window.panel.json_tab._job
+            qtbot.waitUntil(partial(_is_finished, text_job), timeout=WAIT_MS)
+            qtbot.wait(50)
+    window.go_to_session(b"sess:small")
+    qtbot.waitUntil(partial(_is_shown, window, "small"), timeout=WAIT_MS)
+    assert heartbeat.longest_ms < STALL_MS
+    with redis.Redis.from_url(redis_url) as client:
+        assert client.get("sess:large") == payload
+
+
+def test_f39_value_of_512_mb_never_crosses_the_wire(
+    qtbot: QtBot, make_window: OpenWindow, redis_url: str, heartbeat: Heartbeat
+) -> None:
+    with redis.Redis.from_url(redis_url) as client:
+        client.setrange("sess:huge", 512 * MB - 1, b"x")
+        client.set("sess:small", b'{"cookie":{}}', ex=9000)
+        sent = _sent(client)
+        window = make_window(f"{redis_url}?prefix=sess:")
+        window.go_to_session(b"sess:huge")
+        qtbot.waitUntil(partial(_is_told, window), timeout=30_000)
+        assert _sent(client) - sent < 20 * MB
+        window.go_to_session(b"sess:small")
+        qtbot.waitUntil(partial(_is_shown, window, "small"), timeout=WAIT_MS)
+        assert heartbeat.longest_ms < STALL_MS
+        assert client.strlen("sess:huge") == 512 * MB
+        client.delete("sess:huge")
+
+
+def test_f40_many_keys_in_many_namespaces_do_not_hold_the_window(
+    make_window: OpenWindow, debug_redis: Server, heartbeat: Heartbeat
+) -> None:
+    redis_url = f"{debug_redis.url}/0"
+    with redis.Redis.from_url(redis_url) as client:
+        client.execute_command("DEBUG", "POPULATE", 100_000, "other", 300)
+        with client.pipeline(transaction=False) as pipe:
+            for number in range(10_000):
+                pipe.set(f"ns{number}:sess:{number}", b'{"cookie":{}}')
+            pipe.set("sess:wanted", b'{"cookie":{}}')
+            pipe.execute()
+    window = make_window(f"{redis_url}?prefix=sess:")
+    assert window.sessions_page.model.match_count == 1
+    window = make_window(f"{redis_url}?prefix=")
+    assert window.current is not None and window.current.catalogue is not None
+    assert len(window.current.catalogue) == 110_001
+    assert heartbeat.longest_ms < STALL_MS
+
+
+def test_f41_hostile_prefix_is_text_not_a_pattern(redis_url: str) -> None:
+    from store_adapters.contract import CancelToken
+
+    with redis.Redis.from_url(redis_url) as client:
+        client.set("a[b]*?\\c:one", b'{"cookie":{}}')
+        client.set("ab*?\\c:two", b'{"cookie":{}}')
+        client.set("abx:three", b'{"cookie":{}}')
+        for number in range(1000):
+            client.set(f"other{number}", b"x")
+    store = open_store(f"{redis_url}?prefix=a%5Bb%5D%2A%3F%5Cc%3A")
+    began = time.monotonic()
+    keys = [key for batch in store.list_records(CancelToken()) for key in batch.keys]
+    store.close()
+    assert keys == [b"a[b]*?\\c:one"]
+    assert time.monotonic() - began < 5
+
+
+def _is_shown(window: MainWindow, session_id: str) -> bool:
+    return window.panel.opened is not None and window.panel.opened.session_id == session_id
+
+
+def _is_told(window: MainWindow) -> bool:
+    """True when the window shows the record or says why not."""
+    stack = window.panel._stack
+    return _is_shown(window, "huge") or (
+        stack.currentIndex() == 0 and "too large to be opened" in window.panel.empty.headline.text()
+    )
+
+
+def _sent(client: redis.Redis) -> int:
+    return int(client.info("stats")["total_net_output_bytes"])
+
+
+def _is_finished(job: Job | None) -> bool:
+    return job is None or job.is_finished
