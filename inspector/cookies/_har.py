@@ -7,6 +7,7 @@ ends). The `cookies` arrays, which browsers decode in ways of their own, are rea
 from __future__ import annotations
 
 import datetime
+import re
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
@@ -114,8 +115,23 @@ def _exchange(number: int, entry: _Entry) -> Exchange:
     if not received:
         received = list(_from_pairs(response.cookies, "set-cookie"))
     return Exchange(
-        number, _time(entry.started_date_time), request.method, request.url, response.status, sent, tuple(received)
+        number,
+        _time(entry.started_date_time),
+        request.method,
+        _address(request.url),
+        response.status,
+        sent,
+        tuple(received),
     )
+
+
+def _address(url: str) -> str:
+    """Return the URL; one that `urlsplit` refuses (wrong brackets, odd letters in the host) without what it refuses."""
+    try:
+        urlsplit(url)
+    except ValueError:
+        return re.sub(r"[^!-~]|[\[\]]", "_", url)
+    return url
 
 
 def _from_pairs(pairs: list[_Pair], origin: str) -> tuple[Cookie, ...]:

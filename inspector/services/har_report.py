@@ -124,6 +124,11 @@ class _Step:
         if self._received is not None:
             return self._answered(held, sent_id, self._received)
         if self._sent is not None:
+            # What the server itself set is good, whatever secrets were given here.
+            verdict = self._judge(self._sent)
+            if verdict.status is Status.INVALID and (held is None or held.cookie.raw != self._sent.raw):
+                words = f"The application does not accept this cookie, and set no other. {verdict.detail}"
+                return self._row(sent_id, "", Event.REFUSED, words)
             if held is None:
                 self._jars[self._place] = _Jar(sent_id, self._sent, 0, None)
             return self._row(sent_id, "", Event.KEPT, "The answer left it as it is.")

@@ -139,6 +139,26 @@ def test_cookie_that_is_no_longer_sent_is_lost_with_a_reason(attributes: str, ur
     assert words in report.rows[1].text
 
 
+def test_cookie_that_was_changed_on_the_way_is_refused_though_nothing_new_is_set(server: DemoServer) -> None:
+    recorder = Recorder(server.port, "firefox")
+    recorder.visit("/set")
+    good = recorder.browser.cookies["connect.sid"]
+    recorder.visit("/get", cookie=f"connect.sid={good[:-4]}AAAA")
+    rows = follow_session(read_har(recorder.archive()), SECRETS).rows
+    assert [row.event for row in rows] == [Event.SET, Event.REFUSED]
+    # With another secret nothing can be said of the cookie that the server itself had set.
+    recorder.visit("/get")
+    rows = follow_session(read_har(recorder.archive()), [Secret.from_text("another")]).rows
+    assert rows[2].event is Event.KEPT
+
+
+def test_address_that_is_none_is_no_fault() -> None:
+    recorder = Recorder(1, "chrome")
+    for url in ("https://[shop.example/", "http://℀.example/"):
+        recorder.note(url, "connect.sid=s%3Aabc.xyz", [SET])
+    assert follow_session(read_har(recorder.archive()), SECRETS).rows
+
+
 def test_other_paths_and_hosts_lose_nothing() -> None:
     recorder = Recorder(1, "chrome")
     recorder.note("https://shop.example/admin", "", [SET.replace("Path=/", "Path=/admin")])
