@@ -181,6 +181,17 @@ def test_matching_sessions_are_exported_and_imported_again(
         assert client.exists("sess:00121", "sess:00123") == 2
 
 
+def test_export_into_a_folder_that_is_not_there_says_so(
+    qtbot: QtBot, make_window: OpenWindow, url: str, tmp_path: Path
+) -> None:
+    window = make_window(url)
+    assert window.current is not None
+    window.bulk.transfer.export_to(window.current, tmp_path / "none" / "out.jsonl", None, COUNT)
+    words = result_of(qtbot, window)
+    assert "The file could not be read or written: No such file or directory." in words
+    assert "inside the program" not in words
+
+
 def test_closing_the_window_waits_for_no_bulk_act(qtbot: QtBot, make_window: OpenWindow, url: str) -> None:
     window = make_window(url)
     delete_all(qtbot, window)
