@@ -56,7 +56,7 @@ def format_line(record: RawRecord, session_id: str, kind: str) -> bytes:
     ends = record.expires_at_ms
     line = _Line(
         _as_text(record.ref.key),
-        _as_text(session_id.encode("utf-8", "surrogateescape")),
+        session_id if session_id.isascii() else _as_text(session_id.encode("utf-8", "surrogateescape")),
         kind,
         None if ends is None else format_time(ends) or ends,
         _as_text(record.payload),

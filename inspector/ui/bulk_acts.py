@@ -20,6 +20,7 @@ from inspector.ui.context import Context
 from inspector.ui.expiry_dialog import ExpiryDialog
 from inspector.ui.open_store import OpenStore
 from inspector.ui.plain import tell
+from inspector.ui.transfer_acts import TransferActs
 from inspector.ui.trouble import describe_trouble
 from store_adapters.contract import CancelToken, SessionStore
 
@@ -32,14 +33,15 @@ class BulkActs(QObject):
     done = Signal()
     noted = Signal(str)
 
-    def __init__(self, context: Context, runner: BulkRunner, window: QWidget) -> None:
+    def __init__(self, context: Context, window: QWidget) -> None:
         super().__init__(window)
         self._context = context
-        self._runner = runner
+        self.runner = BulkRunner(window)
+        self.transfer = TransferActs(self.runner, window)
         self._window = window
         self._last: tuple[OpenStore, UndoBundle] | None = None
         self.dialog: BulkPreviewDialog | None = None
-        runner.strip.undo_wanted.connect(self.undo)
+        self.runner.strip.undo_wanted.connect(self.undo)
 
     def can_undo(self, store: OpenStore) -> bool:
         """True when the last bulk act was on this store and something of it can be taken back."""
@@ -121,7 +123,7 @@ class BulkActs(QObject):
         words: tuple[str, str],
         steps: _Steps,
     ) -> None:
-        if store.connection is None or self._runner.is_running:
+        if store.connection is None or self.runner.is_running:
             self.noted.emit("Nothing was begun: the store is closed, or another bulk change is running.")
             return
         if store.profile.environment is Environment.PRODUCTION and not confirm_act(
@@ -156,7 +158,7 @@ class BulkActs(QObject):
             report = step.report
             left = undo.left_out if undo is not None else 0
             words = describe_bulk(word, report, total) + (f" {left:,} are too large to be taken back." if left else "")
-            self._runner.strip.show_result(words, can_undo=self.can_undo(store))
+            self.runner.strip.show_result(words, can_undo=self.can_undo(store))
             if report.failed:
                 lines = [f"{number:,} × {trouble}" for trouble, number in report.troubles[:5]]
                 tell(self._window, f"{report.failed:,} could not be done", "\n".join(lines))
@@ -166,7 +168,7 @@ class BulkActs(QObject):
             if report.done and word != "Deleted":
                 store.reload()
 
-        self._runner.run(store, work, show=show, done=done)
+        self.runner.run(store, work, show=show, done=done)
 
 
 def describe_bulk(word: str, report: BulkReport, total: int) -> str:

@@ -11,7 +11,6 @@ from PySide6.QtWidgets import QMainWindow, QSplitter, QStackedWidget
 from inspector.services.profiles import Profile, new_profile_id
 from inspector.ui.actions import ActionBook
 from inspector.ui.bulk_acts import BulkActs
-from inspector.ui.bulk_runner import BulkRunner
 from inspector.ui.command_palette import CommandPalette
 from inspector.ui.connect_dialog import ConnectDialog
 from inspector.ui.context import Context
@@ -27,7 +26,6 @@ from inspector.ui.session_saving import SessionSaving
 from inspector.ui.sessions_page import SessionsPage
 from inspector.ui.status_line import StatusLine
 from inspector.ui.stores_panel import StoresPanel
-from inspector.ui.transfer_acts import TransferActs
 from inspector.ui.window_actions import (
     NEEDS_EDITS,
     NEEDS_SELECTION,
@@ -59,9 +57,7 @@ class MainWindow(QMainWindow):
         self.actions_book = ActionBook(self, context.theme)
         self.panel = SessionPanel(context)
         self.saving = SessionSaving(context, self.panel, self)
-        self.runner = BulkRunner(self)
-        self.bulk = BulkActs(context, self.runner, self)
-        self.transfer = TransferActs(self.runner, self)
+        self.bulk = BulkActs(context, self)
         self.preferences = Preferences(context, self)
         self.preferences.noted.connect(self.note)
         self.demo_page = DemoPage(context, demo_store_url)
@@ -86,7 +82,7 @@ class MainWindow(QMainWindow):
         self.splitter.setHandleWidth(1)
         self.splitter.setChildrenCollapsible(False)
         self.splitter.addWidget(self.stores_panel)
-        self.splitter.addWidget(self.runner.strip.under(self.pages))
+        self.splitter.addWidget(self.bulk.runner.strip.under(self.pages))
         self.splitter.setStretchFactor(1, 1)
         self.splitter.setSizes([218, 1062])
         self.setCentralWidget(self.splitter)
@@ -107,8 +103,9 @@ class MainWindow(QMainWindow):
         self.panel.noted.connect(self.note)
         self.saving.noted.connect(self.note)
         self.bulk.noted.connect(self.note)
-        self.bulk.done.connect(self._bulk_done)
-        self.runner.changed.connect(self._enable)
+        self.bulk.done.connect(page.table.clearSelection)
+        self.bulk.done.connect(self.panel.reload)
+        self.bulk.runner.changed.connect(self._enable)
         self.saving.session_made.connect(self.go_to_session)
         self.saving.record_removed.connect(self._session_removed)
         self.cookie_page.session_wanted.connect(self.go_to_session)
@@ -257,7 +254,7 @@ class MainWindow(QMainWindow):
             self.sessions_page.show_store(None)
             self.cookie_page.show_store(None)
             self.panel.show_session(None, None)
-        self.runner.forget(store)
+        self.bulk.runner.forget(store)
         store.close()
         store.deleteLater()
 
@@ -299,11 +296,6 @@ class MainWindow(QMainWindow):
     def create_session(self) -> None:
         if self.current is not None:
             self.saving.create(self.current)
-
-    def _bulk_done(self) -> None:
-        self.sessions_page.table.clearSelection()
-        self.panel.reload()
-        self._enable()
 
     def restore_deleted(self) -> None:
         if self.current is not None:

@@ -31,6 +31,10 @@ def describe_trouble(error: BaseException) -> Trouble:
         return Trouble(error.message, error.remedy, is_interrupted=isinstance(error, Interrupted))
     if isinstance(error, CodecError | CookieError | EditError | FieldPathError):
         return Trouble(str(error))
+    if isinstance(error, OSError) and error.strerror:
+        # The system's own words; the name of the file is not among them.
+        words = f"The file could not be read or written: {error.strerror}."
+        return Trouble(words, "Check its folder, the free space and the permissions.")
     frames = traceback.extract_tb(error.__traceback__)
     where = f"{frames[-1].filename.rsplit('/', 1)[-1]}:{frames[-1].lineno}" if frames else "?"
     return Trouble(

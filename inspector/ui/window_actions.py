@@ -199,12 +199,12 @@ def _change_expiry(window: MainWindow) -> None:
 def _export(window: MainWindow) -> None:
     page = window.sessions_page
     if window.current is not None:
-        window.transfer.export(window.current, page.selected_positions(), page.matching_positions())
+        window.bulk.transfer.export(window.current, page.selected_positions(), page.matching_positions())
 
 
 def _import(window: MainWindow) -> None:
     if window.current is not None:
-        window.transfer.import_file(window.current)
+        window.bulk.transfer.import_file(window.current)
 
 
 def _open_har(window: MainWindow) -> None:

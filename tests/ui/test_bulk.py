@@ -55,8 +55,8 @@ def delete_all(qtbot: QtBot, window: MainWindow) -> None:
 
 
 def result_of(qtbot: QtBot, window: MainWindow) -> str:
-    strip = window.runner.strip
-    qtbot.waitUntil(lambda: strip.isVisible() and not window.runner.is_running, timeout=WAIT_MS)
+    strip = window.bulk.runner.strip
+    qtbot.waitUntil(lambda: strip.isVisible() and not window.bulk.runner.is_running, timeout=WAIT_MS)
     return strip.label.text()
 
 
@@ -72,7 +72,7 @@ def test_many_are_deleted_after_a_preview_and_brought_back(qtbot: QtBot, make_wi
     assert result_of(qtbot, window) == "Deleted 3,000 of 3,000 sessions."
     assert count(url) == 0
     qtbot.waitUntil(lambda: window.sessions_page.model.match_count == 0, timeout=WAIT_MS)
-    window.runner.strip.undo_button.click()
+    window.bulk.runner.strip.undo_button.click()
     qtbot.waitUntil(lambda: window.sessions_page.model.match_count == COUNT, timeout=WAIT_MS)
     assert result_of(qtbot, window) == "Took back 3,000 of 3,000 sessions."
     assert not window.actions_book["undo_bulk"].isEnabled()
@@ -86,7 +86,7 @@ def test_cancelled_preview_deletes_nothing(qtbot: QtBot, make_window: OpenWindow
     assert window.bulk.dialog is not None
     window.bulk.dialog.cancel_button.click()
     qtbot.waitUntil(lambda: window.bulk.dialog is None, timeout=WAIT_MS)
-    assert not window.runner.is_running
+    assert not window.bulk.runner.is_running
     assert count(url) == COUNT
 
 
@@ -97,7 +97,7 @@ def test_stop_ends_it_and_tells_how_far_it_came(
     monkeypatch.setattr("inspector.services.bulk.next_part_size", lambda size, _took_s: size)
     delete_all(qtbot, window)
     assert window.bulk.dialog is not None
-    strip = window.runner.strip
+    strip = window.bulk.runner.strip
     strip.bar.valueChanged.connect(lambda value: strip.stop_button.click() if value > 0 else None)
     window.bulk.dialog.act_button.click()
     words = result_of(qtbot, window)
@@ -123,7 +123,7 @@ def test_production_store_asks_for_its_name_too(qtbot: QtBot, make_window: OpenW
     QTimer.singleShot(300, refuse)
     window.bulk.dialog.act_button.click()
     qtbot.waitUntil(lambda: bool(asked), timeout=WAIT_MS)
-    assert not window.runner.is_running
+    assert not window.bulk.runner.is_running
     assert count(url) == COUNT
 
 
@@ -161,17 +161,17 @@ def test_matching_sessions_are_exported_and_imported_again(
     window.sessions_page.filter_edit.setText("user12")
     qtbot.waitUntil(lambda: window.sessions_page.model.match_count == 55, timeout=WAIT_MS)
     window.actions_book["export"].trigger()
-    assert window.transfer.export_dialog is not None
-    assert [button.isEnabled() for button in window.transfer.export_dialog.buttons.buttons()][1:] == [True, True]
-    window.transfer.export_dialog.export_button.click()
+    assert window.bulk.transfer.export_dialog is not None
+    assert [button.isEnabled() for button in window.bulk.transfer.export_dialog.buttons.buttons()][1:] == [True, True]
+    window.bulk.transfer.export_dialog.export_button.click()
     assert result_of(qtbot, window) == "Exported 55 sessions to out.jsonl."
     assert path.read_bytes().count(b"\n") == 55
     with redis.Redis.from_url(url) as client:
         client.delete("sess:00121", "sess:00123")
         client.set("sess:00125", "{}")
     window.actions_book["import"].trigger()
-    qtbot.waitUntil(lambda: window.transfer.import_dialog is not None, timeout=WAIT_MS)
-    dialog = window.transfer.import_dialog
+    qtbot.waitUntil(lambda: window.bulk.transfer.import_dialog is not None, timeout=WAIT_MS)
+    dialog = window.bulk.transfer.import_dialog
     assert dialog is not None
     assert dialog.replace_box.text() == "Replace the 1 that are there with other content"
     dialog.import_button.click()
@@ -181,6 +181,17 @@ def test_matching_sessions_are_exported_and_imported_again(
         assert client.exists("sess:00121", "sess:00123") == 2
 
 
+def test_export_into_a_folder_that_is_not_there_says_so(
+    qtbot: QtBot, make_window: OpenWindow, url: str, tmp_path: Path
+) -> None:
+    window = make_window(url)
+    assert window.current is not None
+    window.bulk.transfer.export_to(window.current, tmp_path / "none" / "out.jsonl", None, COUNT)
+    words = result_of(qtbot, window)
+    assert "The file could not be read or written: No such file or directory." in words
+    assert "inside the program" not in words
+
+
 def test_closing_the_window_waits_for_no_bulk_act(qtbot: QtBot, make_window: OpenWindow, url: str) -> None:
     window = make_window(url)
     delete_all(qtbot, window)
@@ -188,6 +199,6 @@ def test_closing_the_window_waits_for_no_bulk_act(qtbot: QtBot, make_window: Ope
     with redis.Redis.from_url(url) as client:
         client.client_pause(1500, all=False)
         window.bulk.dialog.act_button.click()
-        qtbot.waitUntil(lambda: window.runner.is_running, timeout=WAIT_MS)
+        qtbot.waitUntil(lambda: window.bulk.runner.is_running, timeout=WAIT_MS)
         window.close()
     assert not window.isVisible()
