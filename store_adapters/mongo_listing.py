@@ -46,6 +46,8 @@ class MongoListing:
         return kind == "Single" or (is_primary and kind == "ReplicaSetWithPrimary")
 
     def _by_command(self, query: Mapping[str, Any]) -> Generator[Columns, None, None]:
+        from pymongo.errors import PyMongoError
+
         database, name = self._collection.database, self._collection.name
         options, preference = self._collection.codec_options, self._collection.read_preference
         cursor = 0
@@ -63,7 +65,8 @@ class MongoListing:
                     yield columns
             except GeneratorExit:
                 if cursor:
-                    database.command({"killCursors": name, "cursors": [cursor]}, session=session)
+                    with contextlib.suppress(PyMongoError):  # a server that is gone has no cursor either
+                        database.command({"killCursors": name, "cursors": [cursor]}, session=session)
                 raise
 
     def _take(self, data: bytes) -> tuple[Columns, int]:

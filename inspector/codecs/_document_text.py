@@ -46,7 +46,7 @@ def session_texts(documents: Sequence[bytes]) -> list[bytes | None]:
             found = read(document)
         except error:
             found = ()
-        if found[:-1:2] != marks:
+        if found[:-1] != marks:
             read, marks, begin = _find_shape(document)
             if marks is None:
                 add(session_text(document))
@@ -68,7 +68,7 @@ def _find_shape(document: bytes) -> _Shape:
             if 0 < id_size <= _LONGEST_ID and document.startswith(after[0], 12 + id_size):
                 shape = _shape_of(id_size, after)
                 try:
-                    if shape[0](document)[:-1:2] == shape[1]:
+                    if shape[0](document)[:-1] == shape[1]:
                         return shape
                 except error:
                     continue
@@ -78,8 +78,8 @@ def _find_shape(document: bytes) -> _Shape:
 @lru_cache(maxsize=256)
 def _shape_of(id_size: int, after: tuple[bytes, ...]) -> _Shape:
     id_mark = b"\x02_id\0" + id_size.to_bytes(4, "little")
-    dates = "q".join(f"{len(mark)}s" for mark in after)
-    structure = Struct(f"<4x9s{id_size - 1}s{dates}i")
+    dates = "8x".join(f"{len(mark)}s" for mark in after)
+    structure = Struct(f"<4x9s{id_size - 1}x{dates}i")
     return structure.unpack_from, (id_mark, *after), structure.size
 
 

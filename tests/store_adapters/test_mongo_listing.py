@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import datetime
+import signal
 import struct
+import threading
+import time
 from typing import Any
 
 import bson
@@ -14,9 +17,10 @@ from hypothesis import strategies as st
 from pymongo import MongoClient
 
 from store_adapters.contract import CancelToken
-from store_adapters.errors import StoreUnreachable
+from store_adapters.errors import Interrupted, StoreUnreachable
 from store_adapters.mongo_document import Columns, DocumentReader, raw_options
 from store_adapters.registry import open_store
+from tests.servers import Server
 
 DATES = st.datetimes(min_value=datetime.datetime(1900, 1, 1))
 IDS = st.one_of(st.text("ab\0é", max_size=3), st.integers(0, 9), st.just("i" * 32), st.just(bson.ObjectId("0" * 24)))
@@ -115,6 +119,43 @@ def test_cancelled_listing_leaves_no_cursor_on_the_server(many: str) -> None:
         assert list(batches) == []
         assert open_cursors(client) == []
     store.close()
+
+
+def test_server_that_hangs_on_the_way_is_told_in_seconds(many: str, mongo_server: Server) -> None:
+    store = open_store(many)
+    batches = store.list_records(CancelToken())
+    next(batches)
+    mongo_server.signal(signal.SIGSTOP)
+    try:
+        begun = time.monotonic()
+        with pytest.raises(StoreUnreachable):
+            list(batches)
+        assert time.monotonic() - begun < 15
+    finally:
+        mongo_server.signal(signal.SIGCONT)
+        store.close()
+
+
+def test_interrupt_does_not_wait_for_a_server_that_hangs(many: str, mongo_server: Server) -> None:
+    store = open_store(many)
+    batches = store.list_records(CancelToken())
+    next(batches)
+    mongo_server.signal(signal.SIGSTOP)
+    try:
+        found: list[float] = []
+
+        def interrupt() -> None:
+            begun = time.monotonic()
+            store.interrupt()
+            found.append(time.monotonic() - begun)
+
+        threading.Timer(0.3, interrupt).start()
+        with pytest.raises(Interrupted):
+            list(batches)
+        assert found[0] < 2
+    finally:
+        mongo_server.signal(signal.SIGCONT)
+        store.close()
 
 
 def test_date_beyond_the_calendar_is_listed_and_read(mongo_url: str) -> None:
