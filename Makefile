@@ -4,8 +4,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 SECONDS ?= 60
+MINUTES ?= 5
 
-.PHONY: run test lint fuzz bench package lock clean help setup-python setup-run setup-test setup-fuzz
+.PHONY: run test lint fuzz soak bench package lock clean help setup-python setup-run setup-test setup-fuzz
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1	/' | expand -t 18
@@ -27,6 +28,9 @@ lint: setup-python ## style, types, layers, dependencies
 fuzz: setup-fuzz ## each parser: SECONDS=60 guided by coverage, then 100,000 damaged seeds
 	@$(BIN)/python -m tests.fuzz.run_atheris $(SECONDS)
 	@HYPOTHESIS_PROFILE=nightly PATH="$(CURDIR)/.cache/bin:$$PATH" $(BIN)/python -m pytest -m fuzz --timeout=0 -o faulthandler_timeout=0 $(ARGS)
+
+soak: setup-test ## MINUTES=5 of listings, edits and faults on real servers; what grew and what was lost
+	@PATH="$(CURDIR)/.cache/bin:$$PATH" $(BIN)/python -m tests.faults.soak $(MINUTES)
 
 bench: setup-test ## the measures in one table (SIZE=1000000 for a million sessions; ARGS=bench_redis for one)
 	@PATH="$(CURDIR)/.cache/bin:$$PATH" $(BIN)/python -m tests.bench.run $(ARGS)

@@ -8,7 +8,8 @@ window="libglib2.0-0 libgl1 libegl1 libfontconfig1 libdbus-1-3 libxkbcommon-x11-
         libxcb-keysyms1 libxcb-shape0 fonts-dejavu-core"
 screen="xvfb xauth"
 # redis-tools holds the server's program under another name (see fetch_binaries.py), so no system service is installed.
-servers="redis-tools libcurl4"
+# strace fails the Nth system call of a save, and kills it there.
+servers="redis-tools libcurl4 strace"
 freezing="binutils"
 
 is_installed() {
@@ -26,7 +27,7 @@ for purpose in "$@"; do
     case $purpose in
         window) packages=$window; reason="Qt's libraries and a font, for the window" ;;
         screen) packages=$screen; reason="a virtual screen, where there is no display" ;;
-        servers) packages=$servers; reason="Redis, and what mongod needs, for the tests only" ;;
+        servers) packages=$servers; reason="Redis, what mongod needs, and strace to inject faults, for the tests only" ;;
         freezing) packages="$freezing $(shared_python)"; reason="what PyInstaller needs" ;;
         *) echo "unknown purpose: $purpose" >&2; exit 2 ;;
     esac

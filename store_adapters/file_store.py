@@ -53,6 +53,10 @@ class FileStore(OneByOne):
     def open(cls, address: StoreAddress, limits: Limits) -> FileStore:
         return cls(address, limits)
 
+    def sweep(self) -> int:
+        """Remove the temporary files that a crash of this program has left; return how many."""
+        return self._folder.sweep()
+
     @property
     def capabilities(self) -> Capabilities:
         return Capabilities("file", can_persist=False, lifetime_ms=round(self._ttl_s * 1000))
@@ -76,12 +80,17 @@ class FileStore(OneByOne):
         if expires_at_ms is not None:
             moved = move_expiry(payload, self._ttl_s, expires_at_ms)
             payload = payload if moved is None else moved
-        self._folder.create(ref.key, payload)
-        return self.read(ref)
+        note = self._folder.create(ref.key, payload)
+        return self._written(ref, payload, note)
 
     def replace(self, base: RawRecord, payload: bytes) -> RawRecord:
-        self._folder.replace(base.ref.key, base.payload, payload)
-        return self.read(base.ref)
+        note = self._folder.replace(base.ref.key, base.payload, payload)
+        return self._written(base.ref, payload, note)
+
+    def _written(self, ref: RecordRef, payload: bytes, note: str) -> RawRecord:
+        """Return what was written: a newer write of the application's is for the next read to tell."""
+        at_ms = now_ms()
+        return RawRecord(ref, payload, expiry_of(payload, self._ttl_s), at_ms, at_ms, note=note)
 
     def delete(self, base: RawRecord) -> None:
         self._folder.remove(base.ref.key, base.payload)
@@ -156,9 +165,13 @@ class FileStore(OneByOne):
             stop.set()
 
     def ref_for(self, session_id: str) -> RecordRef:
-        name = session_id.encode("utf-8", "surrogateescape") + self._extension
+        try:
+            name = session_id.encode("utf-8", "surrogateescape") + self._extension
+        except UnicodeEncodeError:
+            name = b""
         if (
             not session_id
+            or not name
             or b"/" in name
             or b"\\" in name
             or b"\0" in name

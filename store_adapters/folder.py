@@ -1,8 +1,10 @@
 """One folder of regular files, by names only: reading, atomic replacing, compare-and-exchange; knows no session.
 
 The folder is opened once and every name is used relative to it without following links, so that no name can leave it.
-A file is replaced by a temporary sibling: written, given the old one's mode and owner, flushed, and then *exchanged* with
-it where the system can (`renameat2(RENAME_EXCHANGE)`), so that what came out can still be compared and put back.
+A file is replaced by a temporary sibling: written, given the old one's mode, owner and attributes, flushed, and then *exchanged*
+with it where the system can (`renameat2(RENAME_EXCHANGE)`), so that what came out can still be compared and put back. Both files are
+locked meanwhile: a program that locks the session file is not written over, and a temporary file that nobody locks is one that a
+crash has left, and goes.
 """
 
 from __future__ import annotations
@@ -11,36 +13,44 @@ import contextlib
 import ctypes
 import errno
 import os
+import re
 import secrets
-import stat
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from store_adapters.errors import (
-    RecordChanged,
+    OutcomeUnknown,
     RecordExists,
     RecordMissing,
     RecordUnreadable,
     StoreError,
-    StoreReadOnly,
     StoreRefused,
     StoreUnreachable,
 )
+from store_adapters.open_file import (
+    FileFact,
+    bound,
+    changed,
+    close_quietly,
+    compare,
+    copy_facts,
+    describe_os_error,
+    gone,
+    locked,
+    read_open,
+)
 
 _EXCHANGE = 2
+_MOST_EXCHANGES = 100
+_ATTEMPTS = 3
 TEMPORARY_SUFFIX = b".inspector-tmp"
 READING = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 """How a file is opened: no link is followed, and a pipe does not make us wait."""
-
-
-@dataclass(frozen=True, slots=True)
-class FileFact:
-    """A file's content and what identifies it: (device, inode, size, mtime in ns)."""
-
-    content: bytes
-    mtime_ms: int
-    identity: tuple[int, int, int, int]
+_TEMPORARY = re.compile(rb"\.[0-9a-f]{16}" + re.escape(TEMPORARY_SUFFIX))
+NOT_EXCHANGED = (
+    "This file system cannot exchange two files: a write of the application in that very moment would be lost."
+)
+NOT_FLUSHED = "It is written, but the system did not confirm that it has reached the disk."
 
 
 class Folder:
@@ -63,7 +73,7 @@ class Folder:
 
     def close(self) -> None:
         if self._fd >= 0:
-            os.close(self._fd)
+            close_quietly(self._fd)
             self._fd = -1
 
     @property
@@ -73,8 +83,7 @@ class Folder:
 
     def names(self) -> Iterator[bytes]:
         """Yield the names in the folder, in the system's order."""
-        if not os.path.isdir(self.path):
-            raise StoreUnreachable("The folder is gone.", "Check the path in the address.")
+        self._check_there()
         try:
             with os.scandir(self._fd) as entries:
                 for entry in entries:
@@ -84,9 +93,17 @@ class Folder:
 
     def read(self, name: bytes, limit: int) -> FileFact:
         """Read a regular file of at most `limit` bytes. `RecordMissing`, `RecordUnreadable`."""
+        fd = self._open(name)
         try:
-            fd = os.open(name, READING, dir_fd=self._fd)
+            return read_open(fd, limit)
+        finally:
+            close_quietly(fd)
+
+    def _open(self, name: bytes) -> int:
+        try:
+            return os.open(name, READING, dir_fd=self._fd)
         except FileNotFoundError:
+            self._check_there()
             raise _missing() from None
         except PermissionError:
             raise RecordUnreadable(
@@ -98,23 +115,28 @@ class Folder:
             if error.errno in (errno.ENXIO, errno.EISDIR):
                 raise RecordUnreadable("It is no regular file.") from None
             raise describe_os_error(error) from None
-        try:
-            facts = os.fstat(fd)
-            _check_regular(facts, limit)
-            content = bytearray()
-            while chunk := os.read(fd, 1 << 20):
-                content += chunk
-                if len(content) > limit:
-                    raise RecordUnreadable("The file is too large to be opened.")
-        except OSError as error:
-            raise describe_os_error(error) from None
-        finally:
-            os.close(fd)
-        identity = (facts.st_dev, facts.st_ino, len(content), facts.st_mtime_ns)
-        return FileFact(bytes(content), facts.st_mtime_ns // 1_000_000, identity)
 
-    def create(self, name: bytes, content: bytes) -> None:
-        """Make a new file of mode 0600 in one step. `RecordExists`."""
+    def _check_there(self) -> None:
+        """An open folder that was removed, or moved away for another, is still readable: that is no longer the one meant."""
+        try:
+            now, mine = os.stat(self.path), os.fstat(self._fd)
+        except OSError:
+            raise gone() from None
+        if (now.st_dev, now.st_ino) != (mine.st_dev, mine.st_ino):
+            raise gone()
+
+    def sweep(self) -> int:
+        """Remove the temporary files that a crash of this program has left, and return how many. Never raises."""
+        swept = 0
+        with contextlib.suppress(OSError, StoreError):
+            for name in [name for name in self.names() if _TEMPORARY.fullmatch(name)]:
+                with contextlib.suppress(OSError, StoreError), locked(self._open(name)):
+                    os.unlink(name, dir_fd=self._fd)
+                    swept += 1
+        return swept
+
+    def create(self, name: bytes, content: bytes) -> str:
+        """Make a new file of mode 0600 in one step; return what is to be told of it, "" for nothing. `RecordExists`."""
         with self._temporary(content, None) as temporary:
             try:
                 os.link(temporary, name, src_dir_fd=self._fd, dst_dir_fd=self._fd, follow_symlinks=False)
@@ -122,67 +144,112 @@ class Folder:
                 raise RecordExists("There is a session with this ID already.", "Choose another ID.") from None
             except OSError as error:
                 raise describe_os_error(error) from None
-            self._sync()
+            return self._flush()
 
-    def replace(self, name: bytes, old: bytes, new: bytes) -> None:
-        """Put `new` in the place of `old`. `RecordChanged` when the file holds something else by now."""
-        self._compare(name, old)
-        with self._temporary(new, name) as temporary:
-            self._compare(name, old)
-            if not self._exchange(temporary, name):
-                self._rename(temporary, name)
-            elif self.read(temporary, 1 << 30).content != old:
-                # The application wrote between the look and the exchange: its file goes back.
-                self._exchange(temporary, name)
-                raise _changed()
-            self._sync()
+    def replace(self, name: bytes, old: bytes, new: bytes) -> str:
+        """Put `new` in the place of `old`; return what is to be told of it, "" for nothing. `RecordChanged` when the file
+        holds something else by now; `StoreRefused` when another program holds a lock on it."""
+        with locked(self._open(name)) as held:
+            compare(held, old)
+            with self._temporary(new, held) as temporary:
+                compare(held, old)
+                self._check_same(name, held)
+                if not self._exchange(temporary, name):
+                    self._rename(temporary, name, held)
+                    return self._flush() or NOT_EXCHANGED
+                self._settle(temporary, name, old, new)
+                told = self._flush()
+                # A program that keeps the file open writes into what came out: it is looked at once more.
+                self._settle(temporary, name, old, new)
+                return told
+
+    def _settle(self, temporary: bytes, name: bytes, old: bytes, new: bytes) -> None:
+        """Look at what came out of the exchange, and put it back if it is not `old`: the application was faster. `RecordChanged`."""
+        try:
+            if self.read(temporary, bound(old)).content == old:
+                return
+        except StoreError:
+            # What cannot be looked at goes back as well.
+            self._put_back(temporary, name, new)
+            raise
+        self._put_back(temporary, name, new)
+        raise changed()
+
+    def _put_back(self, temporary: bytes, name: bytes, mine: bytes) -> None:
+        """Exchange until what comes out is what went in last: anything else is a still newer write of the application's."""
+        expected: bytes | None = mine
+        for _ in range(_MOST_EXCHANGES):
+            going_in = self._content_of(temporary)
+            if not self._exchange_surely(temporary, name):
+                raise OutcomeUnknown(
+                    "The session file was exchanged, but could not be looked at or exchanged back.",
+                    "Look at the session and at the disk.",
+                )
+            coming_out = self._content_of(temporary)
+            if coming_out == expected:
+                return
+            expected = going_in
+
+    def _exchange_surely(self, one: bytes, other: bytes) -> bool:
+        for _ in range(_ATTEMPTS):
+            with contextlib.suppress(StoreRefused):
+                if self._exchange(one, other):
+                    return True
+        return False
+
+    def _content_of(self, name: bytes) -> bytes | None:
+        try:
+            return self.read(name, 1 << 30).content
+        except StoreError:
+            return None
 
     def remove(self, name: bytes, old: bytes) -> None:
         """Remove the file if it still holds `old`. A rename by the application in the last microseconds is lost with it:
         moving the file away first would show the application a missing session, which is worse."""
-        self._compare(name, old)
+        with locked(self._open(name)) as held:
+            compare(held, old)
+            self._check_same(name, held)
+            try:
+                os.unlink(name, dir_fd=self._fd)
+            except FileNotFoundError:
+                raise _missing() from None
+            except OSError as error:
+                raise describe_os_error(error) from None
+        self._flush()
+
+    def _check_same(self, name: bytes, held: int) -> None:
+        """`RecordChanged` when the name leads to another file than the one that is held open."""
         try:
-            os.unlink(name, dir_fd=self._fd)
+            now, mine = os.stat(name, dir_fd=self._fd, follow_symlinks=False), os.fstat(held)
         except FileNotFoundError:
             raise _missing() from None
         except OSError as error:
             raise describe_os_error(error) from None
-        self._sync()
-
-    def _compare(self, name: bytes, old: bytes) -> None:
-        if self.read(name, max(len(old), 1) + (1 << 26)).content != old:
-            raise _changed()
+        if (now.st_dev, now.st_ino) != (mine.st_dev, mine.st_ino):
+            raise changed()
 
     @contextlib.contextmanager
-    def _temporary(self, content: bytes, like: bytes | None) -> Iterator[bytes]:
+    def _temporary(self, content: bytes, like: int | None) -> Iterator[bytes]:
         name = b"." + secrets.token_hex(8).encode() + TEMPORARY_SUFFIX
         try:
             fd = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=self._fd)
         except OSError as error:
             raise describe_os_error(error) from None
         try:
-            try:
+            with locked(fd):
                 view = memoryview(content)
                 while view:
                     view = view[os.write(fd, view) :]
                 if like is not None:
-                    self._copy_owner(fd, like)
+                    copy_facts(like, fd)
                 os.fsync(fd)
-            finally:
-                os.close(fd)
-            yield name
+                yield name
         except OSError as error:
             raise describe_os_error(error) from None
         finally:
-            with contextlib.suppress(FileNotFoundError):
+            # What cannot be removed now is swept at the next start.
+            with contextlib.suppress(OSError):
                 os.unlink(name, dir_fd=self._fd)
-
-    def _copy_owner(self, fd: int, like: bytes) -> None:
-        facts = os.stat(like, dir_fd=self._fd, follow_symlinks=False)
-        mine = os.fstat(fd)
-        if (facts.st_uid, facts.st_gid) != (mine.st_uid, mine.st_gid):
-            os.fchown(fd, facts.st_uid, facts.st_gid)
-        os.fchmod(fd, stat.S_IMODE(facts.st_mode))
 
     def _exchange(self, one: bytes, other: bytes) -> bool:
         """Exchange two names in one step; False where the system or the file system cannot."""
@@ -197,17 +264,20 @@ class Folder:
             raise _missing()
         raise describe_os_error(OSError(number, ""))
 
-    def _rename(self, temporary: bytes, name: bytes) -> None:
+    def _rename(self, temporary: bytes, name: bytes, held: int) -> None:
+        self._check_same(name, held)  # never bring a file back that is gone
         try:
-            os.stat(name, dir_fd=self._fd, follow_symlinks=False)  # never bring a file back that is gone
             os.rename(temporary, name, src_dir_fd=self._fd, dst_dir_fd=self._fd)
-        except FileNotFoundError:
-            raise _missing() from None
         except OSError as error:
             raise describe_os_error(error) from None
 
-    def _sync(self) -> None:
-        os.fsync(self._fd)
+    def _flush(self) -> str:
+        """Have the folder itself on the disk. The names have changed already: what fails here is told, and undoes nothing."""
+        try:
+            os.fsync(self._fd)
+        except OSError:
+            return NOT_FLUSHED
+        return ""
 
 
 def _load_renameat2() -> ctypes._NamedFuncPointer | None:
@@ -222,44 +292,5 @@ def _load_renameat2() -> ctypes._NamedFuncPointer | None:
 _renameat2 = _load_renameat2()
 
 
-def _check_regular(facts: os.stat_result, limit: int) -> None:
-    if not stat.S_ISREG(facts.st_mode):
-        raise RecordUnreadable("It is no regular file.")
-    if facts.st_nlink > 1:
-        raise RecordUnreadable("It has several hard links: replacing it would tear them apart.")
-    if facts.st_size > limit:
-        raise RecordUnreadable(f"The file is {facts.st_size:,} bytes, too large to be opened.")
-
-
-def describe_os_error(error: OSError) -> StoreError:
-    """Return our words for an operating-system error, by its number."""
-    match error.errno:
-        case errno.ENOSPC | errno.EDQUOT:
-            return StoreRefused("The disk is full; the session is as it was.", "Free some space and save again.")
-        case errno.EFBIG:
-            return StoreRefused(
-                "The file would be larger than is allowed; the session is as it was.", "Raise the limit."
-            )
-        case errno.EROFS:
-            return StoreReadOnly("The file system is read-only; nothing was written.", "Mount it writable.")
-        case errno.EACCES | errno.EPERM:
-            return StoreReadOnly(
-                "Nothing may be written in this folder, or the file's owner cannot be kept; nothing was written.",
-                "Run as the application's user.",
-            )
-        case errno.ENOENT:
-            return StoreUnreachable("The folder is gone.", "Check the path in the address.")
-        case errno.ENAMETOOLONG | errno.EINVAL:
-            return RecordUnreadable("The file system cannot hold this name.")
-        case _:
-            return StoreRefused(
-                f"The system refused ({errno.errorcode.get(error.errno or 0, '?')}).", "Look at the disk."
-            )
-
-
 def _missing() -> RecordMissing:
     return RecordMissing("There is no such session file.", "It was logged out, reaped, or is in another folder.")
-
-
-def _changed() -> RecordChanged:
-    return RecordChanged("The session was changed since it was read; nothing was written.", "Read it again.")

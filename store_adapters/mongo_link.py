@@ -6,13 +6,14 @@ import contextlib
 import logging
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from store_adapters.address import MONGO_OWN_OPTIONS, format_address
 from store_adapters.errors import (
     BadStoreAddress,
     Interrupted,
+    NotConnected,
     RecordChanged,
     RecordExists,
     RecordUnreadable,
@@ -22,6 +23,9 @@ from store_adapters.errors import (
     StoreUnreachable,
 )
 from store_adapters.options import Limits, StoreAddress
+
+_GOODBYE_S = 0.3
+_NEITHER_PRIMARY_NOR_SECONDARY = 13436
 
 
 class MongoLink:
@@ -61,25 +65,40 @@ class MongoLink:
         client, self._client = self._client, None
         if client is not None:
             self._is_interrupted = True
-            # Closing tells the server which sessions end, and a server that hangs lets that wait.
-            threading.Thread(target=client.close, name="mongo close", daemon=True).start()
+            # Whoever interrupts does not wait even for the short goodbye.
+            threading.Thread(target=_close, args=(client,), name="mongo close", daemon=True).start()
 
     def close(self) -> None:
         client, self._client = self._client, None
         if client is not None:
-            client.close()
+            _close(client)
 
     @contextlib.contextmanager
     def errors(self) -> Iterator[None]:
         """Turn the driver's exceptions into ours."""
+        from bson.errors import BSONError
         from pymongo.errors import PyMongoError
 
         try:
             yield
-        except PyMongoError as error:
-            if self._is_interrupted:
-                raise Interrupted("The call was stopped.") from None
-            raise describe_error(error) from None
+        except (PyMongoError, BSONError) as error:  # a document too large is of the second kind
+            raise self.describe(error) from None
+
+    @property
+    def is_interrupted(self) -> bool:
+        return self._is_interrupted
+
+    def describe(self, error: Exception) -> StoreError:
+        """Return our words for a driver's exception, `Interrupted` where somebody stopped the call."""
+        from pymongo.errors import ConfigurationError
+
+        if self._is_interrupted:
+            return Interrupted("The call was stopped.")
+        if isinstance(error, ConfigurationError):
+            # A connection made while the server was starting up believes for ever that it has no sessions.
+            self.close()
+            return _starting()
+        return describe_error(error)
 
     def _connect(self) -> Any:
         from pymongo import MongoClient
@@ -87,7 +106,7 @@ class MongoLink:
 
         address, limits = self._address, self._limits
         options = {name: value for name, value in address.options.items() if name not in MONGO_OWN_OPTIONS}
-        deadline: dict[str, Any] = {"timeoutMS": round((limits.call_s + 1) * 1000)}
+        deadline: dict[str, Any] = {"timeoutMS": round(limits.call_s * 1000)}
         if self._is_for_listing:
             options.pop("timeoutMS", None)
             deadline = {"socketTimeoutMS": deadline["timeoutMS"]}
@@ -106,6 +125,7 @@ class MongoLink:
                     **concern,
                     retryWrites=options.get("retryWrites", "true") == "true",
                     maxPoolSize=4,
+                    serverMonitoringMode="poll",  # after an error it looks again at once, not at the next heartbeat
                     appname=None,
                     tz_aware=True,
                 )
@@ -116,33 +136,74 @@ class MongoLink:
             ) from None
 
 
+def _close(client: Any) -> None:
+    """Leave without waiting for a server that hangs: the driver would tell it goodbye first."""
+    import pymongo
+
+    with pymongo.timeout(_GOODBYE_S):
+        client.close()
+
+
+def is_late(error: Exception) -> bool:
+    """True when the server did not answer in time: it may still carry out what it was asked."""
+    from pymongo import errors
+
+    # The driver's own watch over the server found it hanging first, and broke the call off.
+    return isinstance(error, errors.NetworkTimeout) or type(error).__name__ == "_OperationCancelled"
+
+
+def is_open(error: Exception) -> bool:
+    """True when the server may have done, or may yet do, what it was asked."""
+    from pymongo import errors
+
+    if isinstance(error, errors.NotPrimaryError) and not error.has_error_label("UnknownTransactionCommitResult"):
+        return False
+    if isinstance(error, errors.ServerSelectionTimeoutError):
+        return bool(error.has_error_label("UnknownTransactionCommitResult"))
+    return isinstance(
+        error,
+        errors.ConnectionFailure | errors.WTimeoutError | errors.WriteConcernError
+        | errors.InvalidOperation,
+    ) or (isinstance(error, errors.PyMongoError) and error.has_error_label("UnknownTransactionCommitResult"))  # fmt: skip
+
+
+def is_unconfirmed(error: Exception) -> bool:
+    """True when the server has written, but not to as many of its kind as was asked for."""
+    from pymongo import errors
+
+    return isinstance(error, errors.WriteConcernError | errors.WTimeoutError)
+
+
 def describe_error(error: Exception) -> StoreError:
     """Return our words for a driver's exception; its own text can quote documents and is not shown."""
+    from bson.errors import BSONError
     from pymongo import errors
 
     match error:
         case errors.DuplicateKeyError():
             return RecordExists("There is a session with this ID already.", "Choose another ID.")
         case errors.DocumentTooLarge():
-            return StoreRefused("The document would be larger than MongoDB allows (16 MB).", "Nothing was written.")
+            return _too_large()
+        case errors.NotPrimaryError() if _code_of(error) == _NEITHER_PRIMARY_NOR_SECONDARY:
+            return _starting()
         case errors.NotPrimaryError():
             return StoreReadOnly("This server is not the primary and takes no writes.", "Connect to the replica set.")
         case errors.ServerSelectionTimeoutError():
-            return StoreUnreachable(
+            return NotConnected(
                 "No MongoDB server answered there.",
                 "Check that it runs, and host, port and replica set in the address.",
             )
-        case errors.NetworkTimeout() | errors.ExecutionTimeout() | errors.WTimeoutError():
-            return StoreUnreachable(
-                "The MongoDB server did not answer in time.", "It may hang or be overloaded; try again."
-            )
+        case errors.ExecutionTimeout() | errors.WTimeoutError():
+            return _late()
+        case errors.AutoReconnect() if is_late(error):
+            return _late()
         case errors.CursorNotFound():
             return StoreUnreachable("The MongoDB server lost the listing: the list is incomplete.", "Refresh.")
         case errors.ConnectionFailure():
             return StoreUnreachable("The connection to MongoDB broke.", "Check that the server runs, then try again.")
         case errors.OperationFailure():
             return _describe_code(error.code or 0)
-        case errors.PyMongoError():
+        case errors.PyMongoError() | BSONError():
             return RecordUnreadable(
                 "MongoDB's driver refused the document.", "It may hold a name MongoDB cannot store."
             )
@@ -160,12 +221,29 @@ def _describe_code(code: int) -> StoreError:
         case 10107 | 13435 | 10058:
             return StoreReadOnly("This server is not the primary and takes no writes.", "Connect to the replica set.")
         case 50 | 89 | 262:
-            return StoreUnreachable(
-                "The MongoDB server did not answer in time.", "It may hang or be overloaded; try again."
-            )
+            return _late()
+        case 10334 | 17419 | 17420:
+            return _too_large()
         case 121:
             return StoreRefused("The collection's validation refused the document; nothing was written.")
         case 11000:
             return RecordExists("There is a session with this ID already.", "Choose another ID.")
         case _:
-            return StoreRefused(f"MongoDB refused the command (code {code}).", "Nothing was written.")
+            return StoreRefused(f"MongoDB refused the command (code {code}).")
+
+
+def _code_of(error: Any) -> int:
+    details = error.details
+    return int(details.get("code", 0)) if isinstance(details, Mapping) else 0
+
+
+def _starting() -> StoreError:
+    return StoreUnreachable("The MongoDB server is only just starting up.", "Try again in a moment.")
+
+
+def _late() -> StoreError:
+    return StoreUnreachable("The MongoDB server did not answer in time.", "It may hang or be overloaded; try again.")
+
+
+def _too_large() -> StoreError:
+    return StoreRefused("The document would be larger than MongoDB allows (16 MB); nothing was written.")

@@ -28,26 +28,24 @@ from store_adapters.contract import (
 )
 from store_adapters.errors import (
     BadStoreAddress,
-    OutcomeUnknown,
-    RecordChanged,
     RecordMissing,
     RecordUnreadable,
     StoreError,
-    StoreRefused,
-    StoreUnreachable,
 )
-from store_adapters.mongo_diff import MOVED_BY_TOUCH, build_update, is_same
-from store_adapters.mongo_document import DocumentReader, date_ms
+from store_adapters.mongo_diff import MOVED_BY_TOUCH
+from store_adapters.mongo_document import DocumentReader
 from store_adapters.mongo_keys import id_of, key_of
 from store_adapters.mongo_link import MongoLink
 from store_adapters.mongo_listing import MongoListing
 from store_adapters.mongo_many import read_documents
+from store_adapters.mongo_writer import MongoWriter, Names
 from store_adapters.one_by_one import OneByOne
 from store_adapters.options import Limits, StoreAddress
 from store_adapters.polling import poll_changes
 
 _BATCH = 500
 _WATCH_MS = 500
+_CLOCK_SLACK_MS = 2000
 _KINDS = {
     "delete": ChangeKind.REMOVED, "insert": ChangeKind.WRITTEN, "update": ChangeKind.WRITTEN, "replace": ChangeKind.WRITTEN,
 }  # fmt: skip
@@ -64,12 +62,13 @@ class MongoStore(OneByOne):
         self._list_link = MongoLink(address, limits, is_for_listing=True)
         self._poll_link = MongoLink(address, limits, is_for_listing=True)
         self._links = (self._link, self._watch_link, self._list_link, self._poll_link)
-        self._has_transactions = False
         self._prefix = address.options.get("prefix", "")
         self._id_field = address.options.get("idField", "") or "_id"
         self._expires_field = address.options.get("expiresKey", "") or "expires"
         self._moved = MOVED_BY_TOUCH | {self._expires_field}
         self._reader = DocumentReader(self._id_field, self._expires_field)
+        names = Names(self._id_field, self._expires_field, self._moved)
+        self._writer = MongoWriter(self._link, limits, names, self.read, self._query)
 
     @classmethod
     def open(cls, address: StoreAddress, limits: Limits) -> MongoStore:
@@ -77,7 +76,7 @@ class MongoStore(OneByOne):
         with store._link.errors():
             hello = store._link.client.admin.command("hello")
             store._link.collection().find_one({}, {"_id": 1})
-        store._has_transactions = "setName" in hello or hello.get("msg") == "isdbgrid"
+        store._writer.has_transactions = "setName" in hello or hello.get("msg") == "isdbgrid"
         return store
 
     @property
@@ -131,119 +130,16 @@ class MongoStore(OneByOne):
     # --- writing ------------------------------------------------------------------------------------------------
 
     def create(self, ref: RecordRef, payload: bytes, expires_at_ms: int | None) -> RawRecord:
-        import bson
-        from bson.raw_bson import RawBSONDocument
-
-        document = RawBSONDocument(payload)
-        if self._is_whole(document, ref, expires_at_ms):
-            with self._link.errors():
-                self._link.collection().insert_one(document)
-            return self.read(ref)
-        fields = self._query(ref)
-        if expires_at_ms is not None:
-            fields[self._expires_field] = _date(expires_at_ms)
-        own = ("_id", "expires", self._id_field, self._expires_field)
-        fields.update({name: document[name] for name in document if name not in own})
-        with self._link.errors():
-            self._link.collection().insert_one(RawBSONDocument(bson.encode(fields)))
-        return self.read(ref)
-
-    def _is_whole(self, document: Any, ref: RecordRef, expires_at_ms: int | None) -> bool:
-        """True for the record's own document, brought back or imported: its bytes are stored as they are."""
-        own = document.get("_id") if self._id_field == "_id" else None
-        ends = date_ms(document.get(self._expires_field))
-        return own is not None and key_of(own) == ref.key and ends == expires_at_ms
+        return self._writer.create(ref, payload, expires_at_ms)
 
     def replace(self, base: RawRecord, payload: bytes) -> RawRecord:
-        from bson.raw_bson import RawBSONDocument
-
-        old, new = RawBSONDocument(base.payload), RawBSONDocument(payload)
-        # The newer time of a touch is kept.
-        update = build_update(old, new, MOVED_BY_TOUCH - {self._expires_field})
-        if any(name in fields for fields in update.values() for name in ("_id", self._id_field, *self._moved)):
-            raise StoreRefused("A save changes the session only; _id and the expiry have commands of their own.")
-        if not update:
-            return self.read(base.ref)
-        try:
-            self._write(
-                base, old, lambda collection, query, session: collection.update_one(query, update, session=session)
-            )
-        except StoreUnreachable as error:
-            return self._after_break(base, new, error)
-        return self.read(base.ref)
+        return self._writer.replace(base, payload)
 
     def delete(self, base: RawRecord) -> None:
-        from bson.raw_bson import RawBSONDocument
-
-        try:
-            self._write(
-                base,
-                RawBSONDocument(base.payload),
-                lambda collection, query, session: collection.delete_one(query, session=session),
-            )
-        except StoreUnreachable as error:
-            try:
-                self.read(base.ref)
-            except RecordMissing:
-                return
-            except StoreError:
-                raise _unknown() from None
-            raise error
+        self._writer.delete(base)
 
     def change_expiry(self, base: RawRecord, expires_at_ms: int | None) -> RawRecord:
-        from bson.raw_bson import RawBSONDocument
-
-        if expires_at_ms is not None and expires_at_ms <= now_ms():
-            raise StoreRefused(
-                "That time is in the past: MongoDB would delete the session.", "Delete it if that is meant."
-            )
-        update: dict[str, Any] = {"$unset": {self._expires_field: ""}}
-        if expires_at_ms is not None:
-            update = {"$set": {self._expires_field: _date(expires_at_ms)}}
-        self._write(
-            base,
-            RawBSONDocument(base.payload),
-            lambda collection, query, session: collection.update_one(query, update, session=session),
-        )
-        return self.read(base.ref)
-
-    def _write(self, base: RawRecord, old: Any, write: Any) -> None:
-        """Run `write(collection, query, session)` if the document is still `old`."""
-        with self._link.errors():
-            collection = self._link.collection()
-            query = self._query(base.ref)
-            if not self._has_transactions:
-                # `$eq` so that a stored `{"$gt": …}` is compared and not executed.
-                query |= {name: {"$eq": old[name]} for name in old if name not in query and name not in self._moved}
-                result = write(collection, query, None)
-                if _touched(result) == 0:
-                    self._say_why(base)
-                return
-            with self._link.client.start_session() as session, session.start_transaction():
-                now = collection.find_one(query, session=session)
-                if now is None:
-                    raise _missing()
-                if not is_same(now, old, self._moved):
-                    raise _changed()
-                write(collection, query, session)
-
-    def _say_why(self, base: RawRecord) -> None:
-        self.read(base.ref)
-        raise _changed()
-
-    def _after_break(self, base: RawRecord, new: Any, error: StoreUnreachable) -> RawRecord:
-        from bson.raw_bson import RawBSONDocument
-
-        try:
-            now = self.read(base.ref)
-        except RecordMissing:
-            raise
-        except StoreError:
-            raise _unknown() from None
-        document = RawBSONDocument(now.payload)
-        if is_same(document, new, self._moved):
-            return now
-        raise error if is_same(document, RawBSONDocument(base.payload), self._moved) else _changed() from None
+        return self._writer.change_expiry(base, expires_at_ms)
 
     # --- the rest -----------------------------------------------------------------------------------------------
 
@@ -264,10 +160,11 @@ class MongoStore(OneByOne):
                 ("Database", self._link.database().name),
                 ("Collection", self._address.options.get("collection", "sessions")),
                 ("Deployment", f"replica set {hello['setName']}" if "setName" in hello else "standalone"),
-                ("Transactions", "yes" if self._has_transactions else "no: writes compare by filter"),
+                ("Clock", _clock_words(self._writer.clock_ahead_ms())),
+                ("Transactions", "yes" if self._writer.has_transactions else "no: writes compare by filter"),
                 ("TTL index", self._ttl_index()),
             ]
-        method = "change stream" if self._has_transactions else f"polling every {self._limits.poll_s:g} s"
+        method = "change stream" if self._writer.has_transactions else f"polling every {self._limits.poll_s:g} s"
         return StoreInfo("MongoDB", version, self.label, tuple(details), method, round_trip_ms)
 
     def _ttl_index(self) -> str:
@@ -277,7 +174,7 @@ class MongoStore(OneByOne):
         return "none: MongoDB does not remove expired sessions"
 
     def watch(self, cancel: CancelToken) -> Iterator[Sequence[Change]]:
-        if not self._has_transactions:
+        if not self._writer.has_transactions:
             yield from poll_changes(lambda token: self._list(self._poll_link, token), cancel, self._limits.poll_s)
             return
         with self._watch_link.errors():
@@ -333,28 +230,13 @@ class MongoStore(OneByOne):
         return f"{self._address.path or 'test'}.{self._address.options.get('collection', 'sessions')}"
 
 
-def _date(epoch_ms: int) -> Any:
-    from bson.datetime_ms import DatetimeMS
-
-    return DatetimeMS(epoch_ms)
-
-
-def _touched(result: Any) -> int:
-    return int(getattr(result, "matched_count", getattr(result, "deleted_count", 0)))
+def _clock_words(ahead_ms: int) -> str:
+    if abs(ahead_ms) < _CLOCK_SLACK_MS:
+        return "as here"
+    return f"{abs(ahead_ms) // 1000:,} s {'ahead of' if ahead_ms > 0 else 'behind'} this machine's; MongoDB's counts"
 
 
 def _missing() -> RecordMissing:
     return RecordMissing(
         "There is no such document in MongoDB.", "The session was logged out, expired, or is elsewhere."
-    )
-
-
-def _changed() -> RecordChanged:
-    return RecordChanged("The session was changed since it was read; nothing was written.", "Read it again.")
-
-
-def _unknown() -> OutcomeUnknown:
-    return OutcomeUnknown(
-        "The connection broke while saving, and the server cannot be asked whether it was saved.",
-        "When it answers again, refresh and look at the session.",
     )

@@ -35,7 +35,10 @@ def open_store(url: str, *, read_only: bool = False, limits: Limits | None = Non
         case "file":
             from store_adapters.file_store import FileStore
 
-            store = FileStore.open(address, limits)
+            files = FileStore.open(address, limits)
+            if not read_only:
+                files.sweep()
+            store = files
         case "sqlite":
             from store_adapters.sqlite_store import SqliteStore
 

@@ -16,7 +16,7 @@ import subprocess
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -146,14 +146,25 @@ def mongod_binary() -> str | None:
     return os.environ.get("MONGOD_BIN") or shutil.which("mongod") or (str(cached) if cached.exists() else None)
 
 
-def start_mongod(binary: str, folder: str) -> Server:
-    """Start a one-member replica set and wait until it takes writes."""
+def start_mongod(
+    binary: str,
+    folder: str,
+    *,
+    port: int = 0,
+    is_replica_set: bool = True,
+    at_start: Callable[[str], None] = lambda _url: None,
+) -> Server:
+    """Start a one-member replica set, or a server by itself, and wait until it takes writes; again on the folder of one that
+    was killed, at its port, it is the same one. `at_start` is called with its URL when it answers, but is no replica set yet."""
     import pymongo
 
     command = [
-        binary, "--dbpath", folder, "--port", "0", "--bind_ip", "127.0.0.1", "--nounixsocket", "--replSet", "rs0",
-        "--oplogSize", "64", "--wiredTigerCacheSizeGB", "0.25", "--setParameter", "ttlMonitorSleepSecs=1",
+        binary, "--dbpath", folder, "--port", str(port), "--bind_ip", "127.0.0.1", "--nounixsocket",
+        "--wiredTigerCacheSizeGB", "0.25", "--setParameter", "ttlMonitorSleepSecs=1",
         "--setParameter", "diagnosticDataCollectionEnabled=false", "--setParameter", "enableTestCommands=1",
+        # The primary of a real set waits 15 s for another to take over.
+        "--setParameter", "shutdownTimeoutMillisForSignaledShutdown=100",
+        *(("--replSet", "rs0", "--oplogSize", "64") if is_replica_set else ()),
     ]  # fmt: skip
     log = open(Path(folder) / "mongod.log", "w+b")  # noqa: SIM115 - the child writes it as long as it lives
     process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, preexec_fn=die_with_parent)
@@ -171,8 +182,10 @@ def start_mongod(binary: str, folder: str) -> Server:
     with pymongo.MongoClient[dict[str, Any]](
         server.url, directConnection=True, serverSelectionTimeoutMS=5000
     ) as client:
-        member = {"_id": 0, "host": f"127.0.0.1:{server.port}"}
-        client.admin.command({"replSetInitiate": {"_id": "rs0", "members": [member]}})
+        at_start(server.url)
+        if is_replica_set and not port:
+            member = {"_id": 0, "host": f"127.0.0.1:{server.port}"}
+            client.admin.command({"replSetInitiate": {"_id": "rs0", "members": [member]}})
         while time.monotonic() < deadline:
             if client.admin.command("hello").get("isWritablePrimary"):
                 return server

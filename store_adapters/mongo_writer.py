@@ -1,0 +1,393 @@
+"""Writing to MongoDB with an outcome that is true: written, not written, or not known; knows no session format.
+
+A write compares the whole document's own bytes, but for what a touch moves: in a transaction where the deployment has them,
+so that nothing can come between; elsewhere right before, and by an `$eq` filter on each field in the write itself. The filter does not
+see a number that changed its type alone, or null that became nothing, in the instant between the two.
+
+When the connection breaks, the server is told to forget the transaction, if it has not committed it, and the document is read
+again: then it is certain what is true. Without transactions a server that is only slow leaves it open.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from store_adapters.bson_bytes import BrokenBson, build_document, read_fields
+from store_adapters.clock import now_ms
+from store_adapters.contract import RawRecord, RecordRef
+from store_adapters.errors import (
+    Interrupted,
+    NotConnected,
+    OutcomeUnknown,
+    RecordChanged,
+    RecordMissing,
+    RecordUnreadable,
+    StoreError,
+    StoreRefused,
+    StoreUnreachable,
+)
+from store_adapters.mongo_diff import MOVED_BY_TOUCH, NameTwice, build_filter, build_update, is_same
+from store_adapters.mongo_document import date_ms
+from store_adapters.mongo_keys import key_of
+from store_adapters.mongo_link import MongoLink, is_late, is_open, is_unconfirmed
+from store_adapters.options import Limits
+
+_LOOK_S = 0.5  # for a last look, when a hung server has used up the time already
+_FORGET_S = 1.0  # the driver looks at a server that broke off every half second
+_TRANSACTION_ENDS_S = 60.0  # MongoDB's transactionLifetimeLimitSeconds
+_NO_TRANSACTIONS = (20, 263)
+CHECKED = "The connection broke while saving; it was read again, and it is saved."
+UNCONFIRMED = "It is written, but not yet confirmed by the other servers: a failover now could still lose it."
+
+
+class _Unsettled(Exception):
+    """The server did not say what became of a write. `is_written`: it said so, but not that it will last."""
+
+    def __init__(self, error: StoreError, *, is_written: bool, is_late: bool) -> None:
+        super().__init__(error.message)
+        self.error, self.is_written, self.is_late = error, is_written, is_late
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What this application calls the fields: the session ID's, the expiry's, and all that a touch moves."""
+
+    identifier: str
+    expires: str
+    moved: frozenset[str]
+
+
+_Write = Callable[[Any, dict[str, Any], Any], bool]
+"""`write(collection, query, session)`: True when a document matched the query."""
+
+
+class MongoWriter:
+    """Writes over a link; `read` and `query` are the store's own."""
+
+    def __init__(
+        self,
+        link: MongoLink,
+        limits: Limits,
+        names: Names,
+        read: Callable[[RecordRef], RawRecord],
+        query: Callable[[RecordRef], dict[str, Any]],
+    ) -> None:
+        self._link = link
+        self._limits = limits
+        self._names = names
+        self._read = read
+        self._query = query
+        self.has_transactions = False
+        self._is_settled = False
+
+    def create(self, ref: RecordRef, payload: bytes, expires_at_ms: int | None) -> RawRecord:
+        import bson
+        import pymongo
+        from bson.raw_bson import RawBSONDocument
+
+        fields = self._query(ref)
+        if expires_at_ms is not None:
+            fields[self._names.expires] = _date(expires_at_ms)
+        if "_id" not in fields:
+            fields = {"_id": bson.ObjectId(), **fields}
+        own = {name.encode() for name in ("_id", "expires", self._names.identifier, self._names.expires)}
+        try:
+            rest = [field.named(field.name) for field in read_fields(payload) if field.name not in own]
+        except BrokenBson:
+            raise RecordUnreadable("The document is no valid BSON; nothing was written.") from None
+        head = [field.named(field.name) for field in read_fields(bson.encode(fields))]
+        stored = payload if self._is_whole(payload, ref, expires_at_ms) else build_document(head + rest)
+        written = RawRecord(ref, stored, expires_at_ms, now_ms())
+        started = time.monotonic()
+        try:
+            with self._sending() as sent, pymongo.timeout(self._limits.call_s):
+                collection = self._link.collection()
+                sent.append(True)
+                collection.insert_one(RawBSONDocument(stored))
+        except _Unsettled as unsettled:
+            return self._after_break(written, unsettled, started, lambda now: now.payload == stored, None)
+        return written
+
+    def _is_whole(self, payload: bytes, ref: RecordRef, expires_at_ms: int | None) -> bool:
+        """True for the record's own document, brought back or imported: its bytes are stored as they are."""
+        from bson.errors import InvalidBSON
+        from bson.raw_bson import RawBSONDocument
+
+        try:
+            document = RawBSONDocument(payload)
+            own = document.get("_id") if self._names.identifier == "_id" else None
+            ends = date_ms(document.get(self._names.expires))
+        except InvalidBSON:
+            return False
+        return own is not None and key_of(own) == ref.key and ends == expires_at_ms
+
+    def replace(self, base: RawRecord, payload: bytes) -> RawRecord:
+        update = self._build_update(base.payload, payload)
+        if not update:
+            return self._read(base.ref)
+        return self._update(base, update, lambda now: is_same(now.payload, payload, self._names.moved))
+
+    def change_expiry(self, base: RawRecord, expires_at_ms: int | None) -> RawRecord:
+        if expires_at_ms is not None and expires_at_ms <= now_ms() + self.clock_ahead_ms():
+            raise StoreRefused(
+                "That time is in the past on the server's clock: MongoDB would delete the session.",
+                "Delete it if that is meant.",
+            )
+        update: dict[str, Any] = {"$unset": {self._names.expires: ""}}
+        if expires_at_ms is not None:
+            update = {"$set": {self._names.expires: _date(expires_at_ms)}}
+        return self._update(base, update, lambda now: now.expires_at_ms == expires_at_ms)
+
+    def _update(self, base: RawRecord, update: dict[str, Any], is_there: Callable[[RawRecord], bool]) -> RawRecord:
+        """Update if the document is still `base`; return it as this very write has left it. `is_there` tells it from others."""
+        from pymongo import ReturnDocument
+
+        found: list[bytes] = []
+
+        def write(collection: Any, query: dict[str, Any], session: Any) -> bool:
+            after = collection.find_one_and_update(query, update, return_document=ReturnDocument.AFTER, session=session)
+            found[:] = [] if after is None else [after.raw]
+            return after is not None
+
+        started = time.monotonic()
+        try:
+            self._compare_and(base, write)
+        except _Unsettled as unsettled:
+            return self._after_break(base, unsettled, started, is_there, base)
+        return self._described(replace(base, payload=found[0], read_at_ms=now_ms(), note=""))
+
+    def delete(self, base: RawRecord) -> None:
+        started = time.monotonic()
+        try:
+            self._compare_and(
+                base,
+                lambda collection, query, session: bool(collection.delete_one(query, session=session).deleted_count),
+            )
+        except _Unsettled as unsettled:
+            with contextlib.suppress(RecordMissing):
+                self._after_break(base, unsettled, started, lambda _now: False, base)
+
+    def clock_ahead_ms(self) -> int:
+        """Return how far the server's clock is ahead of this machine's: its clock is the one that deletes."""
+        with self._link.errors():
+            hello = self._link.client.admin.command("hello")
+        return (date_ms(hello["localTime"]) or 0) - now_ms()
+
+    # --- how ----------------------------------------------------------------------------------------------------
+
+    def _build_update(self, old: bytes, new: bytes) -> dict[str, Any]:
+        from bson.errors import InvalidBSON
+        from bson.raw_bson import RawBSONDocument
+
+        try:
+            # The newer time of a touch is kept.
+            update = build_update(RawBSONDocument(old), RawBSONDocument(new), MOVED_BY_TOUCH - {self._names.expires})
+            own = ("_id", self._names.identifier, *self._names.moved)
+            if any(name in fields for fields in update.values() for name in own):
+                raise StoreRefused("A save changes the session only; _id and the expiry have commands of their own.")
+        except (BrokenBson, InvalidBSON):
+            raise RecordUnreadable("The document is no valid BSON; nothing was written.") from None
+        except NameTwice:
+            raise RecordUnreadable(
+                "The document has a field twice, which MongoDB cannot change by name; nothing was written."
+            ) from None
+        return update
+
+    def _compare_and(self, base: RawRecord, write: _Write) -> None:
+        """Write if the document is still `base`. `RecordChanged`, `RecordMissing`, `_Unsettled`."""
+        import pymongo
+
+        if self.has_transactions and self._in_transaction(base, write):
+            return
+        try:
+            query = self._query(base.ref) | build_filter(base.payload, self._names.moved | set(self._query(base.ref)))
+        except BrokenBson:
+            raise RecordUnreadable("The document is no valid BSON; nothing was written.") from None
+        with self._sending() as sent:
+            collection = self._link.collection()
+            with pymongo.timeout(self._limits.call_s):
+                self._check(base, collection.find_one(self._query(base.ref)))
+                sent.append(True)
+                is_written = write(collection, query, None)
+        if not is_written:
+            self._read(base.ref)
+            raise _changed()
+
+    def _in_transaction(self, base: RawRecord, write: _Write) -> bool:
+        """Compare and write in one transaction; False where the server has none after all."""
+        import pymongo
+        from pymongo.errors import OperationFailure, PyMongoError
+
+        self._is_settled = False
+        with self._sending() as sent:
+            query = self._query(base.ref)
+            collection = self._link.collection()
+            with self._link.client.start_session() as session:
+                session.start_transaction()
+                try:
+                    with pymongo.timeout(self._limits.call_s):
+                        self._check(base, collection.find_one(query, session=session))
+                        write(collection, query, session)
+                        sent.append(True)
+                        session.commit_transaction()
+                except PyMongoError as error:
+                    if isinstance(error, OperationFailure) and error.code in _NO_TRANSACTIONS:
+                        return False
+                    if not is_unconfirmed(error):
+                        self._forget(session, _LOOK_S if is_late(error) else _FORGET_S)
+                    raise
+        return True
+
+    def _forget(self, session: Any, timeout_s: float) -> None:
+        """Have the server forget a transaction that broke: it would keep the application from the document for a minute, and
+        what a commit did is certain only afterwards. A server that hangs is told when it goes on."""
+        client, identifier = session.client, session.session_id
+        self._is_settled = _kill(client, session, timeout_s)
+        if not self._is_settled:
+            threading.Thread(target=_kill_later, args=(client, identifier), name="mongo-forget", daemon=True).start()
+
+    def _check(self, base: RawRecord, now: Any) -> None:
+        if now is None:
+            raise _missing()
+        try:
+            if not is_same(now.raw, base.payload, self._names.moved):
+                raise _changed()
+        except BrokenBson:
+            raise RecordUnreadable("The document is no valid BSON; nothing was written.") from None
+
+    @contextlib.contextmanager
+    def _sending(self) -> Iterator[list[bool]]:
+        """Run a write within the time limit. What it yields is not empty once the server may have carried it out: then what
+        breaks is `_Unsettled`, before that it says that nothing was written."""
+        import pymongo
+        from bson.errors import BSONError
+        from pymongo.errors import PyMongoError
+
+        sent: list[bool] = []
+        try:
+            with pymongo.timeout(self._limits.call_s + _FORGET_S):
+                yield sent
+        except (PyMongoError, BSONError) as error:
+            described = self._link.describe(error)
+            if not (sent and is_open(error)):
+                raise _nothing_written(described) from None
+            if isinstance(described, Interrupted):
+                raise OutcomeUnknown(
+                    "It was stopped while saving, so it is not known whether it was saved.",
+                    "Refresh and look at the session.",
+                ) from None
+            raise _Unsettled(described, is_written=is_unconfirmed(error), is_late=is_late(error)) from None
+
+    def _after_break(
+        self,
+        written: RawRecord,
+        unsettled: _Unsettled,
+        started: float,
+        is_there: Callable[[RawRecord], bool],
+        base: RawRecord | None,
+    ) -> RawRecord:
+        """Look again and return the record as it is written; whatever else is true is raised. `base`: what it was before."""
+        import pymongo
+
+        left_s = max(_LOOK_S, self._limits.call_s + _LOOK_S - (time.monotonic() - started))
+        try:
+            with pymongo.timeout(left_s):
+                now = self._read(written.ref)
+        except RecordMissing:
+            if base is not None:
+                raise
+            raise (_unknown(is_read=True) if unsettled.is_late else _as_it_was(unsettled.error)) from None
+        except StoreError:
+            raise _unknown() from None
+        if is_there(now):
+            return replace(now, note=UNCONFIRMED if unsettled.is_written else CHECKED)
+        is_old = base is not None and is_same(now.payload, base.payload, self._names.moved)
+        # A server that is only slow may still carry it out, as long as it was not told to forget it.
+        if is_old and (self._is_settled if self.has_transactions else not unsettled.is_late):
+            raise _as_it_was(unsettled.error) from None
+        raise _unknown(is_read=True) from None
+
+    def _described(self, record: RawRecord) -> RawRecord:
+        from bson.errors import InvalidBSON
+        from bson.raw_bson import RawBSONDocument
+
+        document = RawBSONDocument(record.payload)
+        try:
+            expires, changed = document.get(self._names.expires), document.get("lastModified")
+        except InvalidBSON:  # a field that no edit touched
+            return record
+        return replace(record, expires_at_ms=date_ms(expires), changed_at_ms=date_ms(changed))
+
+
+def _kill(client: Any, session: Any, timeout_s: float) -> bool:
+    import pymongo
+    from pymongo.errors import PyMongoError
+
+    identifier = session.session_id
+    with contextlib.suppress(PyMongoError), pymongo.timeout(timeout_s):
+        if session.in_transaction:
+            session.abort_transaction()
+        client.admin.command("killSessions", [identifier])
+        return True
+    return False
+
+
+def _kill_later(client: Any, session_id: Any) -> None:
+    """Try until the server answers, the store is closed, or the server has let the transaction go by itself."""
+    import pymongo
+    from pymongo.errors import InvalidOperation, PyMongoError
+
+    until = time.monotonic() + _TRANSACTION_ENDS_S
+    while time.monotonic() < until:
+        try:
+            with pymongo.timeout(_FORGET_S):
+                client.admin.command("killSessions", [session_id])
+            return
+        except InvalidOperation:
+            return
+        except PyMongoError:
+            time.sleep(_LOOK_S)
+
+
+def _date(epoch_ms: int) -> Any:
+    from bson.datetime_ms import DatetimeMS
+
+    return DatetimeMS(epoch_ms)
+
+
+def _nothing_written(error: StoreError) -> StoreError:
+    if "othing was written" in f"{error.message} {error.remedy}":
+        return error
+    return type(error)(f"{error.message} Nothing was written.", error.remedy)
+
+
+def _as_it_was(error: StoreError) -> StoreError:
+    kind = StoreUnreachable if isinstance(error, NotConnected) else type(error)
+    return kind(f"{error.message} It was read again and is as it was: nothing was written.", error.remedy)
+
+
+def _missing() -> RecordMissing:
+    return RecordMissing(
+        "There is no such document in MongoDB.", "The session was logged out, expired, or is elsewhere."
+    )
+
+
+def _changed() -> RecordChanged:
+    return RecordChanged("The session was changed since it was read; nothing was written.", "Read it again.")
+
+
+def _unknown(*, is_read: bool = False) -> OutcomeUnknown:
+    if is_read:
+        return OutcomeUnknown(
+            "The connection broke while saving; it was read again, and it is not saved so far, but the server may still save it.",
+            "Refresh in a moment and look at the session.",
+        )
+    return OutcomeUnknown(
+        "The connection broke while saving, and the server cannot be asked whether it was saved.",
+        "When it answers again, refresh and look at the session.",
+    )
