@@ -96,7 +96,7 @@ def open_window(launch: Launch, folder: Path | None = None, secrets: SecretStore
     folder = folder or default_folder()
     book = ProfileBook(folder)
     secrets = secrets or SecretStore()
-    secrets.put_public(Secret.from_text(DEMO_SECRET, "demo"), DEMO_SECRET_ID)
+    secrets.put_for_this_run(Secret.from_text(DEMO_SECRET, "demo"), DEMO_SECRET_ID)
     theme = Theme(application)
     theme.choose(book.settings.theme)
     context = Context(

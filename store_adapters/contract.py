@@ -132,6 +132,25 @@ class Capabilities:
     lifetime_ms: int | None = None
 
 
+class Act(Enum):
+    REPLACE = "replace"
+    DELETE = "delete"
+    EXPIRE = "expire"
+    CREATE = "create"
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """A write that was not made. `base`: what it compares with, None where many are meant; `payload`: what it puts there,
+    None where that is not known yet; `expires_at_ms`: for EXPIRE, None for never."""
+
+    act: Act
+    ref: RecordRef
+    base: RawRecord | None = None
+    payload: bytes | None = None
+    expires_at_ms: int | None = None
+
+
 class CancelToken:
     """A flag which any thread may raise to stop a listing or a watch."""
 
@@ -197,6 +216,10 @@ class SessionStore(Protocol):
 
         Compares like `replace`.
         """
+        ...
+
+    def preview(self, write: Write) -> tuple[str, ...]:
+        """Return what a write would send, one command a line, with sizes in the place of values. Sends nothing."""
         ...
 
     def count(self) -> Count: ...

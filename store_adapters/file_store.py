@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 
 from store_adapters.address import format_address
 from store_adapters.clock import now_ms
+from store_adapters.command_words import file_preview, short_key, size_words
 from store_adapters.contract import (
     Batch,
     CancelToken,
@@ -23,6 +24,7 @@ from store_adapters.contract import (
     RecordRef,
     Skipped,
     StoreInfo,
+    Write,
 )
 from store_adapters.errors import (
     BadStoreAddress,
@@ -71,9 +73,11 @@ class FileStore:
                 return
             found: list[RawRecord] = []
             skipped: list[Skipped] = []
-            for name in names[start : start + _BATCH]:
+            part = names[start : start + _BATCH]
+            self._tell(f"read {len(part)} of {len(names):,} files")
+            for name in part:
                 try:
-                    found.append(self.read(RecordRef(self._address.path, name)))
+                    found.append(self._read(RecordRef(self._address.path, name)))
                 except RecordMissing:
                     continue
                 except StoreError as error:
@@ -91,6 +95,10 @@ class FileStore:
             )
 
     def read(self, ref: RecordRef) -> RawRecord:
+        self._tell(f"read {short_key(ref.key)}")
+        return self._read(ref)
+
+    def _read(self, ref: RecordRef) -> RawRecord:
         fact = self._folder.read(ref.key, self._limits.max_record_bytes)
         return RawRecord(
             ref, fact.content, expiry_of(fact.content, self._ttl_s), now_ms(), fact.mtime_ms, version=fact.identity
@@ -100,14 +108,17 @@ class FileStore:
         if expires_at_ms is not None:
             moved = move_expiry(payload, self._ttl_s, expires_at_ms)
             payload = payload if moved is None else moved
+        self._tell(f"create {short_key(ref.key)} {size_words(payload)}")
         self._folder.create(ref.key, payload)
         return self.read(ref)
 
     def replace(self, base: RawRecord, payload: bytes) -> RawRecord:
+        self._tell(f"compare and exchange {short_key(base.ref.key)} {size_words(payload)}")
         self._folder.replace(base.ref.key, base.payload, payload)
         return self.read(base.ref)
 
     def delete(self, base: RawRecord) -> None:
+        self._tell(f"compare and unlink {short_key(base.ref.key)}")
         self._folder.remove(base.ref.key, base.payload)
 
     def change_expiry(self, base: RawRecord, expires_at_ms: int | None) -> RawRecord:
@@ -125,6 +136,13 @@ class FileStore:
                 "Edit the session and give it one.",
             )
         return self.replace(base, moved)
+
+    def preview(self, write: Write) -> tuple[str, ...]:
+        return file_preview(write)
+
+    def _tell(self, words: str) -> None:
+        if self._limits.on_command is not None:
+            self._limits.on_command(words)
 
     def count(self) -> Count:
         return Count(sum(1 for name in self._folder.names() if self._is_session(name)), True)

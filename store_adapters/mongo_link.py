@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from store_adapters.address import MONGO_OWN_OPTIONS, format_address
+from store_adapters.command_words import OnCommand, mongo_command
 from store_adapters.errors import (
     BadStoreAddress,
     Interrupted,
@@ -98,6 +99,7 @@ class MongoLink:
                     retryWrites=options.get("retryWrites", "true") == "true",
                     maxPoolSize=4,
                     appname=None,
+                    event_listeners=_listeners(limits.on_command),
                     tz_aware=True,
                 )
         except (ConfigurationError, InvalidURI, ValueError, UserWarning):
@@ -105,6 +107,26 @@ class MongoLink:
             raise BadStoreAddress(
                 "MongoDB's driver cannot use this address.", "Check hosts and options; mongodb+srv needs a DNS entry."
             ) from None
+
+
+def _listeners(on_command: OnCommand | None) -> list[Any]:
+    """Return what the driver tells of each command that it sends."""
+    if on_command is None:
+        return []
+    tell = on_command
+    from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStartedEvent, CommandSucceededEvent
+
+    class Told(CommandListener):
+        def started(self, event: CommandStartedEvent) -> None:
+            tell(mongo_command(event.command_name, event.command))
+
+        def succeeded(self, event: CommandSucceededEvent) -> None:
+            """The answer is not told."""
+
+        def failed(self, event: CommandFailedEvent) -> None:
+            """The caller is told."""
+
+    return [Told()]
 
 
 def describe_error(error: Exception) -> StoreError:

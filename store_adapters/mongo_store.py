@@ -16,7 +16,9 @@ from typing import Any
 
 from store_adapters.address import format_address
 from store_adapters.clock import now_ms
+from store_adapters.command_words import mongo_preview
 from store_adapters.contract import (
+    Act,
     Batch,
     CancelToken,
     Capabilities,
@@ -26,6 +28,7 @@ from store_adapters.contract import (
     RawRecord,
     RecordRef,
     StoreInfo,
+    Write,
 )
 from store_adapters.errors import (
     BadStoreAddress,
@@ -246,6 +249,15 @@ class MongoStore:
         if is_same(document, new, self._moved):
             return now
         raise error if is_same(document, RawBSONDocument(base.payload), self._moved) else _changed() from None
+
+    def preview(self, write: Write) -> tuple[str, ...]:
+        from bson.raw_bson import RawBSONDocument
+
+        update = None
+        if write.act is Act.REPLACE and write.base is not None and write.payload is not None:
+            update = build_update(RawBSONDocument(write.base.payload), RawBSONDocument(write.payload))
+        names = (self._id_field, self._expires_field)
+        return mongo_preview(write, update, names, has_transactions=self._has_transactions)
 
     # --- the rest -----------------------------------------------------------------------------------------------
 

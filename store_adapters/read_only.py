@@ -19,9 +19,11 @@ from store_adapters.contract import (
 )
 from store_adapters.errors import StoreReadOnly
 
+WRITES = frozenset({"create", "replace", "delete", "change_expiry", "preview"})
+
 
 class ReadOnlyStore:
-    """Passes reads on and refuses every write with `StoreReadOnly`."""
+    """Passes reads on. It has no method that writes: asking for one raises `StoreReadOnly`."""
 
     def __init__(self, store: SessionStore) -> None:
         self._store = store
@@ -39,18 +41,6 @@ class ReadOnlyStore:
 
     def read(self, ref: RecordRef) -> RawRecord:
         return self._store.read(ref)
-
-    def create(self, ref: RecordRef, payload: bytes, expires_at_ms: int | None) -> RawRecord:
-        self._refuse()
-
-    def replace(self, base: RawRecord, payload: bytes) -> RawRecord:
-        self._refuse()
-
-    def delete(self, base: RawRecord) -> None:
-        self._refuse()
-
-    def change_expiry(self, base: RawRecord, expires_at_ms: int | None) -> RawRecord:
-        self._refuse()
 
     def count(self) -> Count:
         return self._store.count()
@@ -73,8 +63,10 @@ class ReadOnlyStore:
     def close(self) -> None:
         self._store.close()
 
-    def _refuse(self) -> NoReturn:
-        raise StoreReadOnly(
-            "This connection is read-only; nothing was written.",
-            "Change it in the store's settings if you mean to write.",
-        )
+    def __getattr__(self, name: str) -> NoReturn:
+        if name in WRITES:
+            raise StoreReadOnly(
+                "This connection is read-only; nothing was written.",
+                "Change it in the store's settings if you mean to write.",
+            )
+        raise AttributeError(name)

@@ -16,7 +16,8 @@ from typing import Any
 
 import hiredis
 
-from store_adapters.address import redis_database, split_host
+from store_adapters.address import format_address, redis_database, split_host
+from store_adapters.command_words import redis_packet
 from store_adapters.errors import (
     Interrupted,
     RecordUnreadable,
@@ -63,6 +64,8 @@ class RedisLink:
         try:
             if self._socket is None:
                 self._connect()
+            if self._limits.on_command is not None:
+                self._limits.on_command(redis_packet(commands))
             self._send(b"".join(_pack(command) for command in commands))
             return [self._receive(deadline) for _ in commands]
         except (OSError, hiredis.ProtocolError) as error:
@@ -161,6 +164,10 @@ class RedisLink:
             kind = SSLConnection if address.scheme == "rediss" else Connection
             options["host"], options["port"] = split_host(address.hosts[0], 6379)
             options["socket_keepalive"] = True
+        if limits.on_command is not None:
+            limits.on_command(
+                f"connect to {format_address(address)}" + (" with a password" if address.password else "")
+            )
         connection = kind(**options)
         try:
             connection.connect()

@@ -14,6 +14,7 @@ import hiredis
 
 from store_adapters.address import format_address
 from store_adapters.clock import now_ms
+from store_adapters.command_words import redis_preview
 from store_adapters.contract import (
     Batch,
     CancelToken,
@@ -24,6 +25,7 @@ from store_adapters.contract import (
     RawRecord,
     RecordRef,
     StoreInfo,
+    Write,
 )
 from store_adapters.errors import (
     BadStoreAddress,
@@ -176,6 +178,9 @@ class RedisStore:
         if now.payload == payload:
             return now
         raise error if now.payload == base.payload else _changed() from None
+
+    def preview(self, write: Write) -> tuple[str, ...]:
+        return redis_preview(write, self._cas.way.value)
 
     # --- the rest -----------------------------------------------------------------------------------------------
 
