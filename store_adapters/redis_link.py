@@ -74,13 +74,16 @@ class RedisLink:
         finally:
             self._is_busy = False
 
-    def send_ahead(self, data: bytes) -> None:
-        """Send packed commands whose replies `collect` takes later; nothing else may be asked in between."""
+    def send_ahead(self, data: bytes, words: str) -> None:
+        """Send packed commands whose replies `collect` takes later; nothing else may be asked in between. `words`: what
+        the command log says of them."""
         self._is_interrupted = False
         self._is_busy = True
         try:
             if self._socket is None:
                 self._connect()
+            if self._limits.on_command is not None:
+                self._limits.on_command(words)
             self._send(data)
         except (OSError, hiredis.ProtocolError) as error:
             self.disconnect()

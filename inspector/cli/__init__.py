@@ -20,7 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if options.command is None:
         return _open_window(options)
-    return run_command(options, Output(sys.stdout, sys.stderr))
+    return run_command(options, Output(sys.stdout, sys.stderr, log_commands=options.log_commands))
 
 
 def _open_window(options: object) -> int:

@@ -238,6 +238,11 @@ def new_profile_id() -> str:
     return secrets.token_hex(8)
 
 
+def sealed_path(folder: Path) -> Path:
+    """Return where the secrets are, when they are kept in a sealed file."""
+    return folder / "secrets.sealed"
+
+
 def default_folder() -> Path:
     """Return the platform's configuration folder for the program (SESSION_INSPECTOR_HOME overrides it)."""
     override = os.environ.get("SESSION_INSPECTOR_HOME")

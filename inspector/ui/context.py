@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from inspector.services.command_log import CommandLog
 from inspector.services.journal import Journal
 from inspector.services.profiles import ProfileBook
 from inspector.services.secrets import SecretStore
@@ -21,6 +22,7 @@ class Context:
     book: ProfileBook
     secrets: SecretStore
     journal: Journal
+    commands: CommandLog
     compute: Lane
     vault: Lane
 

@@ -9,8 +9,6 @@ from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
-    QInputDialog,
-    QLineEdit,
     QPlainTextEdit,
     QPushButton,
     QScrollArea,
@@ -31,6 +29,7 @@ from inspector.ui.har_panel import HarPanel
 from inspector.ui.jobs import Job
 from inspector.ui.open_store import OpenStore, StoreState
 from inspector.ui.plain import PlainLabel
+from inspector.ui.secret_dialogs import ask_secret
 from inspector.ui.theme import mono_font
 from inspector.ui.trouble import describe_trouble
 
@@ -122,11 +121,8 @@ class CookiePage(QWidget):
             self.inspect()
 
     def _ask_secret(self) -> None:
-        text, accepted = QInputDialog.getText(
-            self, "Add a secret", "The application's secret, for this run only", QLineEdit.EchoMode.Password
-        )
-        if accepted:
-            self.add_secret(text)
+        words = "The application's secret. It is used for this run and kept nowhere."
+        ask_secret(self, self._context.theme, "Add a secret", words, "Add", self.add_secret)
 
     def _forget_secret(self, number: int) -> None:
         known = len(self.secrets) - len(self._added)

@@ -13,6 +13,7 @@ from inspector.demo.faults import LESSONS
 from inspector.demo.server import DEMO_SECRET, EMBEDDED_VALKEY, DemoSettings
 from inspector.demo.session_cookie import CookieOptions
 from inspector.ui.plain import PlainLabel
+from inspector.ui.secret_line import SecretLine
 
 _BOXES = (
     ("resave", False),
@@ -45,7 +46,8 @@ class DemoForm(QScrollArea):
         self.secure_choice = _choice(("false", "true", "auto"))
         self.same_site_choice = _choice(("lax", "strict", "none", "not set"))
         self.unset_choice = _choice(("keep", "destroy"))
-        self.secret_line = QLineEdit(DEMO_SECRET)
+        # The demo's own secret is public; any other shows while it is held only.
+        self.secret_line = SecretLine("secret", text=DEMO_SECRET)
         self.name_line = QLineEdit("connect.sid")
         self.age_line = QLineEdit("86400000")
         self.path_line = QLineEdit("/")
@@ -169,6 +171,10 @@ class DemoForm(QScrollArea):
             hints.append("httpOnly off: scripts on the page can read the cookie.")
         if self.path_line.text().strip() not in ("", "/"):
             hints.append("cookie.path: pages outside of it have no session.")
+        name = self.name_line.text().strip() or "connect.sid"
+        hints.append(
+            f"Cookies ignore ports: another application on localhost gets {name} too, and one of the same name is lost."
+        )
         port = self.port_line.text().strip()
         if port and not (port.isascii() and port.isdigit() and int(port) < 65_536):
             hints.append("The port is no number up to 65535: 3000 or the next free one is taken.")

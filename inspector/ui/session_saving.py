@@ -26,6 +26,7 @@ from inspector.services.manage_sessions import (
     restore,
 )
 from inspector.services.open_session import OpenedSession, Reading, ref_of_key
+from inspector.services.preview import for_many, preview_delete, preview_expiry, preview_save
 from inspector.services.save_session import (
     Review,
     SaveOutcome,
@@ -86,9 +87,19 @@ class SessionSaving(QObject):
     def _show_review(self, store: OpenStore, review: Review) -> None:
         dialog = ReviewDialog(review, store.profile, self._window)
         dialog.save_wanted.connect(lambda choices, overwrite: self._save(store, dialog, choices, overwrite))
+        dialog.preview_wanted.connect(lambda choices: self._preview(store, dialog, choices))
         dialog.finished.connect(lambda _code: self._forget(dialog))
         self.dialog = dialog
         dialog.open()
+
+    def _preview(self, store: OpenStore, dialog: ReviewDialog, choices: dict[str, Choice]) -> None:
+        review = dialog.review
+        store.run(
+            lambda adapter: preview_save(adapter, review, choices),
+            owner=dialog,
+            done=dialog.show_commands,
+            failed=self._tell,
+        )
 
     def _forget(self, dialog: ReviewDialog) -> None:
         self.dialog = None
@@ -250,7 +261,11 @@ class SessionSaving(QObject):
         number = len(keys)
         title = "Delete this session?" if number == 1 else f"Delete {number:,} sessions?"
         words = "Whoever uses it is logged out. It can be brought back from here until the program ends."
-        if not keys or not confirm_act(self._window, store.profile, title, words, "Delete"):
+        if not keys or store.connection is None:
+            return
+        adapter = store.connection.store
+        commands = for_many(preview_delete(adapter, ref_of_key(adapter, keys[0])), number)
+        if not confirm_act(self._window, store.profile, title, words, "Delete", commands):
             return
         if number == 1 and opened is not None and opened.raw.ref.key == keys[0]:
             journal = self._context.journal
@@ -278,7 +293,10 @@ class SessionSaving(QObject):
             return
         ends = dialog.expires_at_ms
         words = "Each session's own lifetime is set with it."
-        if not confirm_act(self._window, store.profile, f"Change {len(keys):,} sessions?", words, "Change"):
+        adapter = store.connection.store
+        commands = for_many(preview_expiry(adapter, ref_of_key(adapter, keys[0]), ends), len(keys))
+        title = f"Change {len(keys):,} sessions?"
+        if not confirm_act(self._window, store.profile, title, words, "Change", commands):
             return
         self._run_bulk(store, keys, "Changed", _expiry_work(self._context, store.reading, keys, ends))
 
