@@ -13,8 +13,8 @@ from typing import TypeVar
 import msgspec
 
 from inspector.services.safe_file import backup_of, narrow_mode, read_whole, sweep_leftovers, write_safely
+from store_adapters.address import parse_address, split_host
 from store_adapters.errors import StoreError
-from store_adapters.registry import parse_address
 
 _T = TypeVar("_T")
 
@@ -217,6 +217,9 @@ def guard_from_demo(profiles: Iterable[Profile], url: str) -> str:
     return ""
 
 
+_PORTS = {"redis": 6379, "mongodb": 27017}
+
+
 def _place_of(url: str) -> tuple[str, tuple[str, ...], str] | None:
     try:
         address = parse_address(url)
@@ -225,12 +228,12 @@ def _place_of(url: str) -> tuple[str, tuple[str, ...], str] | None:
     # Which prefix or collection is meant does not matter: the server is the same.
     path = address.path if address.scheme in ("file", "sqlite", "unix") else ""
     scheme = {"rediss": "redis", "mongodb+srv": "mongodb"}.get(address.scheme, address.scheme)
-    return scheme, tuple(sorted(map(_same_host, address.hosts))), path
+    return scheme, tuple(sorted(_same_host(host, _PORTS.get(scheme, 0)) for host in address.hosts)), path
 
 
-def _same_host(host: str) -> str:
-    name, colon, port = host.rpartition(":")
-    return f"127.0.0.1{colon}{port}" if name in ("localhost", "[::1]") else host.lower()
+def _same_host(host: str, port: int) -> str:
+    name, port = split_host(host, port)
+    return f"127.0.0.1:{port}" if name.lower() in ("localhost", "::1", "[::1]") else f"{name.lower()}:{port}"
 
 
 def new_profile_id() -> str:

@@ -71,9 +71,8 @@ class Recovery:
         nonce = os.urandom(_NONCE_BYTES)
         sealed = AESGCM(key).encrypt(nonce, msgspec.msgpack.encode(list(edits)), _MAGIC)
         write_safely(self._path, _MAGIC + nonce + sealed, keep_old=False)
-        if (
-            self._is_closed
-        ):  # the window closed meanwhile: no lock, since a keyring may take for ever and closing may not
+        # No lock: a keyring may take for ever, and closing the window may not wait for it.
+        if self._closing.is_set():
             self._path.unlink(missing_ok=True)
         return True
 
