@@ -137,7 +137,7 @@ def _unlock_first(window: MainWindow, context: Context, launch: Launch, folder: 
         window.unsaved.offer(lambda: window.stores)
 
     sealed = context.secrets.sealed
-    if sealed is None:
+    if sealed is None or sealed.is_open:
         go_on(True)
     else:
         open_sealed_file(context, window, sealed, go_on)

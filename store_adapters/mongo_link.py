@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import threading
 import warnings
 from collections.abc import Iterator
 from typing import Any
@@ -58,12 +59,14 @@ class MongoLink:
         client, self._client = self._client, None
         if client is not None:
             self._is_interrupted = True
-            client.close()
+            # `close` first asks the server to end the driver's sessions, for 13 s where it hangs: it forgets them.
+            client._topology.pop_all_sessions()
+            _close_aside(client)
 
     def close(self) -> None:
         client, self._client = self._client, None
         if client is not None:
-            client.close()
+            _close_aside(client)
 
     @contextlib.contextmanager
     def errors(self) -> Iterator[None]:
@@ -107,6 +110,11 @@ class MongoLink:
             raise BadStoreAddress(
                 "MongoDB's driver cannot use this address.", "Check hosts and options; mongodb+srv needs a DNS entry."
             ) from None
+
+
+def _close_aside(client: Any) -> None:
+    """Close a client without waiting: it speaks to the server once more, and the caller may be the GUI thread."""
+    threading.Thread(target=client.close, name="closing MongoDB", daemon=True).start()
 
 
 def _listeners(on_command: OnCommand | None) -> list[Any]:

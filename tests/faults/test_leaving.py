@@ -14,14 +14,16 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import pymongo
 import pytest
 
 from inspector.services.journal import Journal
 from inspector.services.manage_sessions import create_session, new_session_root
 from store_adapters.clock import now_ms
 from store_adapters.registry import open_store
-from tests.servers import ROOT, missing, redis_binary, start_redis
+from tests.servers import ROOT, Server, missing, redis_binary, start_redis
 
 RUNS = 30 if os.environ.get("FAULTS_FULL") else 3
 LIMIT_S = 2.0
@@ -70,6 +72,28 @@ def filled_redis(folder: Path, count: int) -> Iterator[tuple[str, int]]:
     finally:
         os.kill(server.process.pid, signal.SIGCONT)
         server.stop()
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("state", ["idle", "hung", "saving"])
+def test_f63_window_on_mongodb_closed_ends_the_program_in_time(
+    tmp_path: Path, mongo_server: Server, mongo_url: str, state: str
+) -> None:
+    store = open_store(mongo_url)
+    create_session(store, "session0", new_session_root(86_400_000, now_ms()), None, Journal(), now_ms())
+    store.close()
+    times = []
+    try:
+        for number in range(RUNS):
+            times.append(leave(state, mongo_url, tmp_path / f"home{number}", mongo_server.process.pid))
+            os.kill(mongo_server.process.pid, signal.SIGCONT)
+    finally:
+        os.kill(mongo_server.process.pid, signal.SIGCONT)
+        with pymongo.MongoClient[dict[str, Any]](mongo_server.url, directConnection=True) as client:
+            # A transaction that was begun before the server hung ends by itself after a minute only.
+            client.admin.command({"killAllSessions": []})
+    tell(f"{state} (MongoDB)", times)
+    assert max(times) < LIMIT_S
 
 
 def tell(state: str, times: list[float]) -> None:
