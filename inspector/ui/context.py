@@ -8,6 +8,7 @@ from inspector.services.command_log import CommandLog
 from inspector.services.journal import Journal
 from inspector.services.profiles import ProfileBook
 from inspector.services.secrets import SecretStore
+from inspector.ui.clipboard import clear_secret
 from inspector.ui.jobs import JobRunner, Lane
 from inspector.ui.theme import Theme
 
@@ -27,7 +28,8 @@ class Context:
     vault: Lane
 
     def close(self) -> None:
-        """Deliver nothing more, and let the two lanes end."""
+        """Take a secret off the clipboard, deliver nothing more, and let the two lanes end."""
+        clear_secret()
         self.jobs.close()
         self.compute.close()
         self.vault.close()

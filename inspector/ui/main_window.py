@@ -10,7 +10,6 @@ from PySide6.QtWidgets import QMainWindow, QSplitter, QStackedWidget
 
 from inspector.services.profiles import Profile, new_profile_id
 from inspector.ui.actions import ActionBook
-from inspector.ui.clipboard import clear_secret
 from inspector.ui.command_palette import CommandPalette
 from inspector.ui.command_panel import CommandPanel
 from inspector.ui.connect_dialog import ConnectDialog
@@ -393,7 +392,6 @@ class MainWindow(QMainWindow):
         if self.current is not None:
             self.preferences.change(last_store=self.current.profile.id)
         self.unsaved.close()
-        clear_secret()
         self._context.close()
         self.demo_page.close_lane()
         for store in self.stores.values():
