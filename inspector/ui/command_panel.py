@@ -15,6 +15,7 @@ from inspector.ui.plain import PlainLabel, copy_text
 from inspector.ui.theme import mono_font
 
 _LOOK_MS = 250
+_TALLEST = 190
 _MOST_LINES = 2000
 _MOST_LETTERS = 400
 
@@ -51,6 +52,7 @@ class CommandPanel(QDockWidget):
         row.addWidget(clear)
         column.addLayout(row)
         self.setWidget(inside)
+        inside.setMaximumHeight(_TALLEST)
         self._clock = QTimer(self, interval=_LOOK_MS)
         self._clock.timeout.connect(self.refresh)
         self.hide()

@@ -14,6 +14,7 @@ from inspector.demo.server import DEMO_SECRET, EMBEDDED_VALKEY, DemoSettings
 from inspector.demo.session_cookie import CookieOptions
 from inspector.ui.plain import PlainLabel
 from inspector.ui.secret_line import SecretLine
+from inspector.ui.theme import Theme
 
 _BOXES = (
     ("resave", False),
@@ -27,7 +28,7 @@ _BOXES = (
 class DemoForm(QScrollArea):
     """`settings()` reads the form."""
 
-    def __init__(self, store_url: str, parent: QWidget | None = None) -> None:
+    def __init__(self, store_url: str, theme: Theme | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWidgetResizable(True)
         self._own_stores = [("Demo (files)", store_url), ("Embedded Valkey", EMBEDDED_VALKEY)]
@@ -47,7 +48,7 @@ class DemoForm(QScrollArea):
         self.same_site_choice = _choice(("lax", "strict", "none", "not set"))
         self.unset_choice = _choice(("keep", "destroy"))
         # The demo's own secret is public; any other shows while it is held only.
-        self.secret_line = SecretLine("secret", text=DEMO_SECRET)
+        self.secret_line = SecretLine("secret", theme, DEMO_SECRET)
         self.name_line = QLineEdit("connect.sid")
         self.age_line = QLineEdit("86400000")
         self.path_line = QLineEdit("/")
@@ -93,7 +94,9 @@ class DemoForm(QScrollArea):
             self._form.addRow(PlainLabel(words, role="muted"), field)
             if words:
                 field.setAccessibleName(words)
-            if isinstance(field, QLineEdit):
+            if isinstance(field, SecretLine):
+                field.text_changed.connect(lambda _text: self._judge())
+            elif isinstance(field, QLineEdit):
                 field.textChanged.connect(lambda _text: self._judge())
             elif isinstance(field, QComboBox):
                 field.currentIndexChanged.connect(lambda _row: self._judge())
@@ -171,10 +174,6 @@ class DemoForm(QScrollArea):
             hints.append("httpOnly off: scripts on the page can read the cookie.")
         if self.path_line.text().strip() not in ("", "/"):
             hints.append("cookie.path: pages outside of it have no session.")
-        name = self.name_line.text().strip() or "connect.sid"
-        hints.append(
-            f"Cookies ignore ports: another application on localhost gets {name} too, and one of the same name is lost."
-        )
         port = self.port_line.text().strip()
         if port and not (port.isascii() and port.isdigit() and int(port) < 65_536):
             hints.append("The port is no number up to 65535: 3000 or the next free one is taken.")

@@ -86,7 +86,7 @@ class DemoPage(QWidget):
         splitter.setHandleWidth(16)
         splitter.setProperty("role", "gap")
         splitter.setChildrenCollapsible(False)
-        self.form = DemoForm(store_url)
+        self.form = DemoForm(store_url, self._context.theme)
         splitter.addWidget(self._build_left())
         splitter.addWidget(self._build_log())
         splitter.setStretchFactor(1, 1)
@@ -150,7 +150,10 @@ class DemoPage(QWidget):
             header.resizeSection(section, width)
         self.table.activated.connect(self._row_chosen)
         column.addWidget(self.table, 1)
-        words = "Open the address in a browser, or generate visitors. A double click opens a request's session."
+        words = (
+            "Open the address in a browser, or generate visitors. A double click opens a request's session. "
+            "Cookies ignore ports: other applications on localhost get this cookie too, and one of the same name is lost."
+        )
         column.addWidget(PlainLabel(words, role="caption", wrap=True))
         return right
 

@@ -29,9 +29,12 @@ class SecretLine(QWidget):
         self.eye = QToolButton()
         self.eye.setAccessibleName(f"Show {name} while held")
         self.eye.setToolTip("Hold to show")
+        self.eye.setAutoRaise(True)
         self.eye.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._theme = theme
         if theme is not None:
-            self.eye.setIcon(icon("eye", theme.colour("text")))
+            theme.changed.connect(self._recolour)
+            self._recolour()
         else:
             self.eye.setText("Show")
         self.eye.pressed.connect(lambda: self.line.setEchoMode(QLineEdit.EchoMode.Normal))
@@ -42,6 +45,10 @@ class SecretLine(QWidget):
         row.addWidget(self.line, 1)
         row.addWidget(self.eye)
         self.setFocusProxy(self.line)
+
+    def _recolour(self) -> None:
+        if self._theme is not None:
+            self.eye.setIcon(icon("eye", self._theme.colour("text")))
 
     def text(self) -> str:
         return self.line.text()
