@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QTimer
@@ -133,7 +134,13 @@ def _is_serving(window: MainWindow) -> bool:
 
 
 def _stop_server() -> None:
-    os.kill(int(os.environ["SERVER_PID"]), signal.SIGSTOP)
+    pid = int(os.environ["SERVER_PID"])
+    os.kill(pid, signal.SIGSTOP)
+    # The signal is sent, not obeyed yet: each thread of the server stops by itself.
+    while any(
+        task.read_text().rpartition(")")[2].split()[0] not in "Tt" for task in Path(f"/proc/{pid}/task").glob("*/stat")
+    ):
+        time.sleep(0.001)
 
 
 STATES: dict[str, Callable[[MainWindow], bool]] = {

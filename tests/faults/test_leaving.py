@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ import pytest
 from inspector.services.journal import Journal
 from inspector.services.manage_sessions import create_session, new_session_root
 from store_adapters.clock import now_ms
+from store_adapters.errors import RecordExists
 from store_adapters.registry import open_store
 from tests.servers import ROOT, Server, missing, redis_binary, start_redis
 
@@ -49,6 +50,16 @@ def leave(state: str, url: str, home: Path, pid: int = 0) -> float:
     return took_s
 
 
+def put_session(url: str) -> bytes:
+    """Make the session that is written in the state "saving", unless it is there; return its bytes."""
+    store = open_store(url)
+    with suppress(RecordExists):
+        create_session(store, "session0", new_session_root(86_400_000, now_ms()), None, Journal(), now_ms())
+    payload = store.read(store.ref_for("session0")).payload
+    store.close()
+    return payload
+
+
 @contextmanager
 def filled_redis(folder: Path, count: int) -> Iterator[tuple[str, int]]:
     """Start a Redis with sessions; yield its URL and its process id. It is continued and stopped at the end."""
@@ -57,10 +68,7 @@ def filled_redis(folder: Path, count: int) -> Iterator[tuple[str, int]]:
         missing("redis-server")
     server = start_redis(str(binary), str(folder))
     try:
-        store = open_store(server.url)
-        create_session(store, "session0", new_session_root(86_400_000, now_ms()), None, Journal(), now_ms())
-        payload = store.read(store.ref_for("session0")).payload
-        store.close()
+        payload = put_session(server.url)
         if count:
             import redis
 
@@ -79,12 +87,10 @@ def filled_redis(folder: Path, count: int) -> Iterator[tuple[str, int]]:
 def test_f63_window_on_mongodb_closed_ends_the_program_in_time(
     tmp_path: Path, mongo_server: Server, mongo_url: str, state: str
 ) -> None:
-    store = open_store(mongo_url)
-    create_session(store, "session0", new_session_root(86_400_000, now_ms()), None, Journal(), now_ms())
-    store.close()
     times = []
     try:
         for number in range(RUNS):
+            put_session(mongo_url)
             times.append(leave(state, mongo_url, tmp_path / f"home{number}", mongo_server.process.pid))
             os.kill(mongo_server.process.pid, signal.SIGCONT)
     finally:
@@ -106,6 +112,7 @@ def test_f63_window_closed_ends_the_program_in_time(tmp_path: Path, state: str) 
     times = []
     with filled_redis(tmp_path, 60_000 if state == "reading" else 0) as (url, pid):
         for number in range(RUNS):
+            put_session(url)
             times.append(leave(state, url, tmp_path / f"home{number}", pid))
             os.kill(pid, signal.SIGCONT)
     tell(state, times)
