@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from store_adapters.contract import Act, Write
+from store_adapters.contract import Act, PlannedWrite
 
 OnCommand = Callable[[str], None]
 _SHOWN = 4
@@ -81,7 +81,7 @@ def _text(one: bytes | str | int) -> str:
     return one.decode("utf-8", "replace") if isinstance(one, bytes) else str(one)
 
 
-def redis_preview(write: Write, way: str) -> tuple[str, ...]:
+def redis_preview(write: PlannedWrite, way: str) -> tuple[str, ...]:
     """Return what would be sent. `way`: "script", "IFEQ" or "WATCH", as the server and its ACL allow."""
     key = short_key(write.ref.key)
     if write.act is Act.CREATE:
@@ -147,7 +147,7 @@ def mongo_update(update: Any) -> str:
 
 
 def mongo_preview(
-    write: Write, update: Mapping[str, Any] | None, names: tuple[str, str], *, has_transactions: bool
+    write: PlannedWrite, update: Mapping[str, Any] | None, names: tuple[str, str], *, has_transactions: bool
 ) -> tuple[str, ...]:
     """Return what would be sent. `update`: the operators of a REPLACE, None where they are not known yet; `names`: of the
     field with the session ID and of the one with the expiry."""
@@ -171,7 +171,7 @@ def mongo_preview(
 # --- files and SQLite ----------------------------------------------------------------------------------------------
 
 
-def file_preview(write: Write, *, can_exchange: bool = True) -> tuple[str, ...]:
+def file_preview(write: PlannedWrite, *, can_exchange: bool = True) -> tuple[str, ...]:
     """Return the steps on a session file."""
     name = short_key(write.ref.key)
     if write.act is Act.DELETE:

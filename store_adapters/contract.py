@@ -140,7 +140,7 @@ class Act(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Write:
+class PlannedWrite:
     """A write that was not made. `base`: what it compares with, None where many are meant; `payload`: what it puts there,
     None where that is not known yet; `expires_at_ms`: for EXPIRE, None for never."""
 
@@ -218,7 +218,7 @@ class SessionStore(Protocol):
         """
         ...
 
-    def preview(self, write: Write) -> tuple[str, ...]:
+    def preview(self, write: PlannedWrite) -> tuple[str, ...]:
         """Return what a write would send, one command a line, with sizes in the place of values. Sends nothing."""
         ...
 

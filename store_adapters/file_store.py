@@ -20,11 +20,11 @@ from store_adapters.contract import (
     Change,
     ChangeKind,
     Count,
+    PlannedWrite,
     RawRecord,
     RecordRef,
     Skipped,
     StoreInfo,
-    Write,
 )
 from store_adapters.errors import (
     BadStoreAddress,
@@ -137,7 +137,7 @@ class FileStore:
             )
         return self.replace(base, moved)
 
-    def preview(self, write: Write) -> tuple[str, ...]:
+    def preview(self, write: PlannedWrite) -> tuple[str, ...]:
         return file_preview(write)
 
     def _tell(self, words: str) -> None:

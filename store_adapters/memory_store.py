@@ -18,10 +18,10 @@ from store_adapters.contract import (
     Change,
     ChangeKind,
     Count,
+    PlannedWrite,
     RawRecord,
     RecordRef,
     StoreInfo,
-    Write,
 )
 from store_adapters.errors import BadStoreAddress, RecordChanged, RecordExists, RecordMissing
 from store_adapters.options import Limits, StoreAddress
@@ -138,7 +138,7 @@ class MemoryStore:
             self._shared.put(base.ref.key, now.payload, expires_at_ms, ChangeKind.TOUCHED)
             return RawRecord(base.ref, now.payload, expires_at_ms, now_ms(), now_ms())
 
-    def preview(self, write: Write) -> tuple[str, ...]:
+    def preview(self, write: PlannedWrite) -> tuple[str, ...]:
         return (f"{write.act.value} {short_key(write.ref.key)} if it is still what was read",)
 
     def count(self) -> Count:

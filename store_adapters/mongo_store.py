@@ -25,10 +25,10 @@ from store_adapters.contract import (
     Change,
     ChangeKind,
     Count,
+    PlannedWrite,
     RawRecord,
     RecordRef,
     StoreInfo,
-    Write,
 )
 from store_adapters.errors import (
     BadStoreAddress,
@@ -250,7 +250,7 @@ class MongoStore:
             return now
         raise error if is_same(document, RawBSONDocument(base.payload), self._moved) else _changed() from None
 
-    def preview(self, write: Write) -> tuple[str, ...]:
+    def preview(self, write: PlannedWrite) -> tuple[str, ...]:
         from bson.raw_bson import RawBSONDocument
 
         update = None

@@ -22,10 +22,10 @@ from store_adapters.contract import (
     Change,
     ChangeKind,
     Count,
+    PlannedWrite,
     RawRecord,
     RecordRef,
     StoreInfo,
-    Write,
 )
 from store_adapters.errors import (
     BadStoreAddress,
@@ -179,7 +179,7 @@ class RedisStore:
             return now
         raise error if now.payload == base.payload else _changed() from None
 
-    def preview(self, write: Write) -> tuple[str, ...]:
+    def preview(self, write: PlannedWrite) -> tuple[str, ...]:
         return redis_preview(write, self._cas.way.value)
 
     # --- the rest -----------------------------------------------------------------------------------------------

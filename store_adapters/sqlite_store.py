@@ -23,11 +23,11 @@ from store_adapters.contract import (
     Capabilities,
     Change,
     Count,
+    PlannedWrite,
     RawRecord,
     RecordRef,
     Skipped,
     StoreInfo,
-    Write,
 )
 from store_adapters.errors import (
     BadStoreAddress,
@@ -168,7 +168,7 @@ class SqliteStore:
             self.read(base.ref)
             raise RecordChanged("The session was changed since it was read; nothing was written.", "Read it again.")
 
-    def preview(self, write: Write) -> tuple[str, ...]:
+    def preview(self, write: PlannedWrite) -> tuple[str, ...]:
         same = f"WHERE sid = '{short_key(write.ref.key)}' AND sess = <as read>"
         match write.act:
             case Act.CREATE:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from inspector.codecs import CodecError
 from inspector.core.merge import Choice
 from inspector.services.save_session import Review, planned_payload
-from store_adapters.contract import Act, RecordRef, SessionStore, Write
+from store_adapters.contract import Act, PlannedWrite, RecordRef, SessionStore
 
 
 def preview_save(
@@ -23,20 +23,20 @@ def preview_save(
         return ()
     if payload == review.now.payload:
         return ()
-    return store.preview(Write(Act.REPLACE, review.now.ref, review.now, payload))
+    return store.preview(PlannedWrite(Act.REPLACE, review.now.ref, review.now, payload))
 
 
 def preview_delete(store: SessionStore, ref: RecordRef) -> tuple[str, ...]:
     """Return what deleting one record would send."""
-    return store.preview(Write(Act.DELETE, ref))
+    return store.preview(PlannedWrite(Act.DELETE, ref))
 
 
 def preview_expiry(store: SessionStore, ref: RecordRef, expires_at_ms: int | None) -> tuple[str, ...]:
     """Return what a lasting change of one record's expiry would send: the cookie's lifetime, and the store's expiry."""
-    lifetime = store.preview(Write(Act.REPLACE, ref))
+    lifetime = store.preview(PlannedWrite(Act.REPLACE, ref))
     if store.capabilities.lifetime_ms is not None:
         return lifetime  # the content is the expiry
-    return (*lifetime, *store.preview(Write(Act.EXPIRE, ref, expires_at_ms=expires_at_ms)))
+    return (*lifetime, *store.preview(PlannedWrite(Act.EXPIRE, ref, expires_at_ms=expires_at_ms)))
 
 
 def for_many(lines: tuple[str, ...], number: int) -> tuple[str, ...]:
