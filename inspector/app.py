@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import NoReturn
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QSize, QTimer
 from PySide6.QtWidgets import QApplication
 
 from inspector import __version__
@@ -41,6 +41,8 @@ from inspector.ui.trouble import describe_trouble
 
 DEMO_PROFILE = "demo"
 DEMO_SECRET_ID = "demo-secret"
+_FRAME_HEIGHT = 40
+"""At least the title bar of a window, in pixels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ def main(launch: Launch | None = None) -> NoReturn:
     # A tour changes sessions, so it goes through a demo of its own.
     folder = Path(tempfile.mkdtemp(prefix="session-inspector-tour-")) if launch.tour is not None else None
     window = open_window(launch, folder)
-    window.show()
+    _show(window)
     calm_interpreter(window)
     if launch.tour is not None:
         from inspector.tour import Tour
@@ -71,6 +73,17 @@ def main(launch: Launch | None = None) -> NoReturn:
         code = application.exec()
         _leave(tour.exit_code or code)
     _leave(application.exec())
+
+
+def _show(window: MainWindow) -> None:
+    """Show the window; on a screen that has no room for it and its frame, maximized, so that nothing is cut off."""
+    room = window.screen().availableSize() - QSize(0, _FRAME_HEIGHT)
+    if window.width() > room.width() or window.height() > room.height():
+        window.showMaximized()
+    else:
+        window.show()
+    # Nothing is marked until a person does something; Ctrl+1 goes into the list.
+    window.setFocus()
 
 
 def _leave(code: int) -> NoReturn:

@@ -30,6 +30,7 @@ MONGO_OWN_OPTIONS = frozenset(("collection", "prefix", "idField", "expiresKey"))
 OPTIONS: dict[str, frozenset[str]] = {
     "redis": frozenset({"prefix", "db"}),
     "rediss": frozenset({"prefix", "db"}),
+    "redis+sentinel": frozenset({"prefix", "db"}),
     "unix": frozenset({"prefix", "db"}),
     "mongodb": _MONGO_OPTIONS | MONGO_OWN_OPTIONS,
     "mongodb+srv": _MONGO_OPTIONS | MONGO_OWN_OPTIONS,
@@ -40,6 +41,7 @@ OPTIONS: dict[str, frozenset[str]] = {
 _EXAMPLES = {
     "redis": "redis://localhost:6379/0?prefix=sess:",
     "rediss": "rediss://host:6380/0?prefix=sess:",
+    "redis+sentinel": "redis+sentinel://host:26379,other:26379/mymaster/0?prefix=sess:",
     "unix": "unix:///run/redis.sock?prefix=sess:",
     "mongodb": "mongodb://localhost:27017/app?collection=sessions",
     "mongodb+srv": "mongodb+srv://cluster.example/app?collection=sessions",
@@ -60,7 +62,7 @@ _ALIASES = {
 def parse_address(url: str) -> StoreAddress:
     """Take a store URL apart; `BadStoreAddress` (never quoting the URL) says what is wrong with it.
 
-    `redis://[user:pass@]host:port/db?prefix=sess:`, `rediss://…`, `unix:///path/to/socket?db=0&prefix=…`,
+    `redis://[user:pass@]host:port/db?prefix=sess:`, `rediss://…`, `redis+sentinel://host:port,…/service/db`, `unix:///path/to/socket?db=0&prefix=…`,
     `mongodb://…/db?collection=sessions`, `mongodb+srv://…`, `file:///folder?extension=.json&ttl=3600`,
     `sqlite:///file.db?table=sessions`, `memory:`.
     """
@@ -92,12 +94,22 @@ def parse_address(url: str) -> StoreAddress:
     )
     if scheme.startswith("redis"):
         redis_database(address)
+    if scheme == "redis+sentinel" and not sentinel_service(address):
+        raise BadStoreAddress("The address names no service of Sentinel.", f"For example {_EXAMPLES[scheme]}")
     return address
+
+
+def sentinel_service(address: StoreAddress) -> str:
+    """Return the name under which Sentinel knows the master."""
+    return address.path.partition("/")[0]
 
 
 def redis_database(address: StoreAddress) -> int:
     """Return the database number of a Redis address. `BadStoreAddress`."""
-    text = address.options.get("db") or ("" if address.scheme == "unix" else address.path) or "0"
+    path = "" if address.scheme == "unix" else address.path
+    if address.scheme == "redis+sentinel":
+        path = path.partition("/")[2]
+    text = address.options.get("db") or path or "0"
     if not text.isascii() or not text.isdigit() or len(text) > 6:
         raise BadStoreAddress(
             "The database of a Redis address is a number.", f"For example {_EXAMPLES[address.scheme]}"

@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
 
+from store_adapters.errors import StoreError
+
 
 @dataclass(frozen=True, slots=True)
 class RecordRef:
@@ -38,7 +40,8 @@ class RawRecord:
     `expires_at_ms`: the store's own truth (Redis TTL, MongoDB `expires`, `__lastAccess` + lifetime) in epoch
     milliseconds; None when the store never removes it.
     `changed_at_ms`: last change where the store tells (file time, `lastModified`), else None.
-    `version`: opaque to all but the adapter which made it.
+    `version`: opaque to all but the adapter which made it. `note`: what is to be told of the write that made it
+    ("the connection broke, and it was read again").
     """
 
     ref: RecordRef
@@ -47,6 +50,44 @@ class RawRecord:
     read_at_ms: int
     changed_at_ms: int | None = None
     version: object = field(default=None, compare=False, repr=False)
+    note: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Create:
+    """A record to make where there is none, as by `SessionStore.create`."""
+
+    ref: RecordRef
+    payload: bytes
+    expires_at_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Replace:
+    """A payload to put in place of `base.payload`, as by `SessionStore.replace`."""
+
+    base: RawRecord
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """A record to remove while it is still `base`, as by `SessionStore.delete`."""
+
+    base: RawRecord
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeExpiry:
+    """An expiry to set while the record is still `base`, as by `SessionStore.change_expiry`."""
+
+    base: RawRecord
+    expires_at_ms: int | None
+
+
+Write = Create | Replace | Delete | ChangeExpiry
+Written = RawRecord | StoreError | None
+"""What became of one of many writes: the record as it was written, None for a deletion, or why it was not done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +162,8 @@ class StoreInfo:
 class Capabilities:
     """What this store can do; True where it can.
 
-    `can_write`: False for a read-only connection. `can_persist`: an expiry can be taken away altogether.
+    `can_write`: False for a read-only connection; `write_refusal` then says why, where it is not a person's choice.
+    `can_persist`: an expiry can be taken away altogether.
     `kind`: "redis", "mongo", "file", "sqlite" or "memory", for choosing a codec and words; never for behaviour above.
     `lifetime_ms`: where the expiry is in the content (files), the lifetime of a record which names none.
     """
@@ -130,6 +172,7 @@ class Capabilities:
     can_write: bool = True
     can_persist: bool = True
     lifetime_ms: int | None = None
+    write_refusal: str = ""
 
 
 class Act(Enum):
@@ -215,6 +258,18 @@ class SessionStore(Protocol):
         """Set when the store lets the record go, and nothing else; None takes the expiry away (`Unsupported`).
 
         Compares like `replace`.
+        """
+        ...
+
+    def read_many(self, refs: Sequence[RecordRef]) -> list[RawRecord | StoreError]:
+        """Return for each the record, or the error that `read` would raise; in few round trips where the store can."""
+        ...
+
+    def write_many(self, writes: Sequence[Write]) -> list[Written]:
+        """Do many writes, each by compare-and-set and none depending on another; a key at most once.
+
+        Returns for each what became of it and raises for none, so that what was done is always known: after the
+        connection broke, the rest carries its error and nothing of it was sent. Only `StoreReadOnly` is raised.
         """
         ...
 

@@ -24,6 +24,14 @@ class StoreUnreachable(StoreError):
     """Nothing answered in time, or the connection broke. What was asked for is not known to have happened."""
 
 
+class NotConnected(StoreUnreachable):
+    """No connection could be made: nothing was sent, so nothing of what was asked for has happened."""
+
+
+class TimedOut(StoreUnreachable):
+    """It was sent, and no answer came in time: it may still happen later."""
+
+
 class StoreRefused(StoreError):
     """The server answered and said no: authentication, permissions, memory full, still loading."""
 

@@ -23,27 +23,25 @@ from store_adapters.contract import (
     PlannedWrite,
     RawRecord,
     RecordRef,
-    Skipped,
     StoreInfo,
 )
 from store_adapters.errors import (
     BadStoreAddress,
-    RecordMissing,
     RecordUnreadable,
-    StoreError,
     StoreRefused,
     StoreUnreachable,
     Unsupported,
 )
+from store_adapters.file_listing import FileListing
 from store_adapters.folder import TEMPORARY_SUFFIX, Folder
+from store_adapters.one_by_one import OneByOne
 from store_adapters.options import Limits, StoreAddress
 from store_adapters.session_file import expiry_of, move_expiry
 
-_BATCH = 250
 _DEFAULT_TTL_S = 3600.0
 
 
-class FileStore:
+class FileStore(OneByOne):
     """A folder of session files."""
 
     def __init__(self, address: StoreAddress, limits: Limits) -> None:
@@ -66,33 +64,10 @@ class FileStore:
         return format_address(self._address)
 
     def list_records(self, cancel: CancelToken) -> Iterator[Batch]:
-        names = [name for name in self._folder.names() if self._is_session(name)]
-        read = 0
-        for start in range(0, max(1, len(names)), _BATCH):
-            if cancel.is_cancelled:
-                return
-            found: list[RawRecord] = []
-            skipped: list[Skipped] = []
-            part = names[start : start + _BATCH]
-            self._tell(f"read {len(part)} of {len(names):,} files")
-            for name in part:
-                try:
-                    found.append(self._read(RecordRef(self._address.path, name)))
-                except RecordMissing:
-                    continue
-                except StoreError as error:
-                    skipped.append(Skipped(name, error.message))
-            read += len(found)
-            yield Batch(
-                keys=[record.ref.key for record in found],
-                payloads=[record.payload[: self._limits.list_payload_bytes] for record in found],
-                sizes=[len(record.payload) for record in found],
-                expires_at_ms=[record.expires_at_ms for record in found],
-                changed_at_ms=[record.changed_at_ms for record in found],
-                skipped=skipped,
-                read=read,
-                total=len(names),
-            )
+        self._tell("read all files of the folder")
+        names = (name for name in self._folder.names() if self._is_session(name))
+        listing = FileListing(self._folder, self._limits, lambda content: expiry_of(content, self._ttl_s))
+        yield from listing.batches(names, cancel)
 
     def read(self, ref: RecordRef) -> RawRecord:
         self._tell(f"read {short_key(ref.key)}")

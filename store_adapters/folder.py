@@ -30,6 +30,8 @@ from store_adapters.errors import (
 
 _EXCHANGE = 2
 TEMPORARY_SUFFIX = b".inspector-tmp"
+READING = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+"""How a file is opened: no link is followed, and a pipe does not make us wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,11 @@ class Folder:
             os.close(self._fd)
             self._fd = -1
 
+    @property
+    def descriptor(self) -> int:
+        """The open folder, to read names relative to it."""
+        return self._fd
+
     def names(self) -> Iterator[bytes]:
         """Yield the names in the folder, in the system's order."""
         if not os.path.isdir(self.path):
@@ -78,7 +85,7 @@ class Folder:
     def read(self, name: bytes, limit: int) -> FileFact:
         """Read a regular file of at most `limit` bytes. `RecordMissing`, `RecordUnreadable`."""
         try:
-            fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=self._fd)
+            fd = os.open(name, READING, dir_fd=self._fd)
         except FileNotFoundError:
             raise _missing() from None
         except PermissionError:

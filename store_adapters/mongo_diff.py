@@ -21,12 +21,12 @@ def is_same(one: Any, other: Any, moved: frozenset[str] = MOVED_BY_TOUCH) -> boo
     return all(field_bytes(one, name) == field_bytes(other, name) for name in names)
 
 
-def build_update(old: Any, new: Any) -> dict[str, dict[str, Any]]:
-    """Return the update operators; empty when the documents are equal."""
+def build_update(old: Any, new: Any, kept: frozenset[str] = frozenset()) -> dict[str, dict[str, Any]]:
+    """Return the update operators; empty when the documents are equal. The fields in `kept` stay as they are in `old`."""
     puts: dict[str, Any] = {}
     drops: dict[str, Any] = {}
     for name in new:
-        if field_bytes(old, name) == field_bytes(new, name):
+        if name in kept or field_bytes(old, name) == field_bytes(new, name):
             continue
         before, after = old.get(name), new[name]
         if _is_plain_document(before) and _is_plain_document(after) and _keeps_order(list(before), list(after)):
@@ -36,7 +36,7 @@ def build_update(old: Any, new: Any) -> dict[str, dict[str, Any]]:
             drops.update({f"{name}.{key}": "" for key in before if key not in after})
         else:
             puts[name] = after
-    drops.update({name: "" for name in old if name not in new})
+    drops.update({name: "" for name in old if name not in new and name not in kept})
     update: dict[str, dict[str, Any]] = {}
     if puts:
         update["$set"] = puts

@@ -26,11 +26,16 @@ from store_adapters.options import Limits, StoreAddress
 
 
 class MongoLink:
-    """Makes a client when first used, and another one after `interrupt`."""
+    """Makes a client when first used, and another one after `interrupt`.
 
-    def __init__(self, address: StoreAddress, limits: Limits) -> None:
+    `is_for_listing`: each answer is waited for as long, but a call sends the server no deadline, which it refuses for what
+    follows the first batch of a listing.
+    """
+
+    def __init__(self, address: StoreAddress, limits: Limits, *, is_for_listing: bool = False) -> None:
         self._address = address
         self._limits = limits
+        self._is_for_listing = is_for_listing
         self._client: Any = None
         self._is_interrupted = False
         # At DEBUG the driver logs every document.
@@ -48,11 +53,9 @@ class MongoLink:
 
     def collection(self) -> Any:
         """Return the collection with raw BSON documents."""
-        from bson.codec_options import CodecOptions
-        from bson.raw_bson import RawBSONDocument
+        from store_adapters.mongo_document import raw_options
 
-        name = self._address.options.get("collection", "sessions")
-        return self.database().get_collection(name, CodecOptions(document_class=RawBSONDocument, tz_aware=True))
+        return self.database().get_collection(self._address.options.get("collection", "sessions"), raw_options())
 
     def interrupt(self) -> None:
         """From any thread: make the running call end as `Interrupted` within half a second."""
@@ -86,6 +89,10 @@ class MongoLink:
 
         address, limits = self._address, self._limits
         options = {name: value for name, value in address.options.items() if name not in MONGO_OWN_OPTIONS}
+        deadline: dict[str, Any] = {"timeoutMS": round((limits.call_s + 1) * 1000)}
+        if self._is_for_listing:
+            options.pop("timeoutMS", None)
+            deadline = {"socketTimeoutMS": deadline["timeoutMS"]}
         concern: dict[str, Any] = {} if "w" in options else {"w": "majority"}
         plain = StoreAddress(address.scheme, address.hosts, address.path, address.user, address.password, options)
         try:
@@ -96,7 +103,7 @@ class MongoLink:
                     format_address(plain, with_password=True),
                     serverSelectionTimeoutMS=round(limits.connect_s * 1000),
                     connectTimeoutMS=round(limits.connect_s * 1000),
-                    timeoutMS=round((limits.call_s + 1) * 1000),
+                    **deadline,
                     retryReads=False,
                     **concern,
                     retryWrites=options.get("retryWrites", "true") == "true",

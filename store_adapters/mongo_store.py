@@ -8,7 +8,6 @@ before the session ID), `idField` and `expiresKey` (connect-mongodb-session).
 
 from __future__ import annotations
 
-import datetime
 import re
 import time
 from collections.abc import Iterator, Sequence
@@ -41,7 +40,12 @@ from store_adapters.errors import (
     StoreUnreachable,
 )
 from store_adapters.mongo_diff import MOVED_BY_TOUCH, build_update, is_same
+from store_adapters.mongo_document import DocumentReader, date_ms
+from store_adapters.mongo_keys import id_of, key_of
 from store_adapters.mongo_link import MongoLink
+from store_adapters.mongo_listing import MongoListing
+from store_adapters.mongo_many import read_documents
+from store_adapters.one_by_one import OneByOne
 from store_adapters.options import Limits, StoreAddress
 from store_adapters.polling import poll_changes
 
@@ -52,7 +56,7 @@ _KINDS = {
 }  # fmt: skip
 
 
-class MongoStore:
+class MongoStore(OneByOne):
     """One collection of session documents."""
 
     def __init__(self, address: StoreAddress, limits: Limits) -> None:
@@ -60,11 +64,15 @@ class MongoStore:
         self._limits = limits
         self._link = MongoLink(address, limits)
         self._watch_link = MongoLink(address, limits)
+        self._list_link = MongoLink(address, limits, is_for_listing=True)
+        self._poll_link = MongoLink(address, limits, is_for_listing=True)
+        self._links = (self._link, self._watch_link, self._list_link, self._poll_link)
         self._has_transactions = False
         self._prefix = address.options.get("prefix", "")
         self._id_field = address.options.get("idField", "") or "_id"
         self._expires_field = address.options.get("expiresKey", "") or "expires"
         self._moved = MOVED_BY_TOUCH | {self._expires_field}
+        self._reader = DocumentReader(self._id_field, self._expires_field)
 
     @classmethod
     def open(cls, address: StoreAddress, limits: Limits) -> MongoStore:
@@ -86,22 +94,13 @@ class MongoStore:
     # --- reading ------------------------------------------------------------------------------------------------
 
     def list_records(self, cancel: CancelToken) -> Iterator[Batch]:
-        with self._link.errors():
-            collection = self._link.collection()
-            total = self._total(collection)
-            documents: list[Any] = []
-            read = 0
-            with collection.find(self._all(), batch_size=_BATCH) as cursor:
-                for document in cursor:
-                    documents.append(document)
-                    if len(documents) == _BATCH:
-                        if cancel.is_cancelled:
-                            return
-                        read += len(documents)
-                        yield self._batch(documents, read, total)
-                        documents = []
-            if not cancel.is_cancelled:
-                yield self._batch(documents, read + len(documents), total)
+        yield from self._list(self._list_link, cancel)
+
+    def _list(self, link: MongoLink, cancel: CancelToken) -> Iterator[Batch]:
+        with link.errors():
+            collection = link.collection()
+            listing = MongoListing(collection, self._reader, self._limits)
+            yield from listing.batches(self._all(), self._total(collection), cancel)
 
     def _all(self) -> dict[str, Any]:
         return {self._id_field: {"$regex": "^" + re.escape(self._prefix)}} if self._prefix else {}
@@ -110,32 +109,17 @@ class MongoStore:
         return None if self._prefix else int(collection.estimated_document_count())
 
     def _query(self, ref: RecordRef) -> dict[str, Any]:
-        return {self._id_field: _id_of(ref.key)}
+        return {self._id_field: id_of(ref.key)}
 
-    def _batch(self, documents: list[Any], read: int, total: int | None) -> Batch:
-        limit = self._limits.list_payload_bytes
-        records = [self._record(document) for document in documents]
-        return Batch(
-            keys=[record.ref.key for record in records],
-            payloads=[record.payload if len(record.payload) <= limit else b"" for record in records],
-            sizes=[len(record.payload) for record in records],
-            expires_at_ms=[record.expires_at_ms for record in records],
-            changed_at_ms=[record.changed_at_ms for record in records],
-            skipped=(),
-            read=read,
-            total=total,
-        )
-
-    def _record(self, document: Any, ref: RecordRef | None = None) -> RawRecord:
+    def _record(self, document: Any, ref: RecordRef) -> RawRecord:
         from bson.errors import InvalidBSON
 
         try:
-            found = ref or RecordRef(self._container, _key_of(document[self._id_field]))
-            expires = _date_ms(document.get(self._expires_field))
-            changed = _date_ms(document.get("lastModified")) or _date_ms(document.get("updatedAt"))
+            _key, expires, changed = self._reader.facts_of(document)
         except (InvalidBSON, KeyError):
             raise RecordUnreadable("The document is no valid BSON.") from None
-        return RawRecord(found, document.raw, expires, now_ms(), changed)
+        # The driver gives a view of its buffer where it unpacked a compressed answer.
+        return RawRecord(ref, bytes(document.raw), expires, now_ms(), changed)
 
     def read(self, ref: RecordRef) -> RawRecord:
         with self._link.errors():
@@ -144,6 +128,9 @@ class MongoStore:
             raise _missing()
         return self._record(document, ref)
 
+    def read_many(self, refs: Sequence[RecordRef]) -> list[RawRecord | StoreError]:
+        return read_documents(self._link, self._id_field, refs, self._record)
+
     # --- writing ------------------------------------------------------------------------------------------------
 
     def create(self, ref: RecordRef, payload: bytes, expires_at_ms: int | None) -> RawRecord:
@@ -151,6 +138,10 @@ class MongoStore:
         from bson.raw_bson import RawBSONDocument
 
         document = RawBSONDocument(payload)
+        if self._is_whole(document, ref, expires_at_ms):
+            with self._link.errors():
+                self._link.collection().insert_one(document)
+            return self.read(ref)
         fields = self._query(ref)
         if expires_at_ms is not None:
             fields[self._expires_field] = _date(expires_at_ms)
@@ -160,11 +151,18 @@ class MongoStore:
             self._link.collection().insert_one(RawBSONDocument(bson.encode(fields)))
         return self.read(ref)
 
+    def _is_whole(self, document: Any, ref: RecordRef, expires_at_ms: int | None) -> bool:
+        """True for the record's own document, brought back or imported: its bytes are stored as they are."""
+        own = document.get("_id") if self._id_field == "_id" else None
+        ends = date_ms(document.get(self._expires_field))
+        return own is not None and key_of(own) == ref.key and ends == expires_at_ms
+
     def replace(self, base: RawRecord, payload: bytes) -> RawRecord:
         from bson.raw_bson import RawBSONDocument
 
         old, new = RawBSONDocument(base.payload), RawBSONDocument(payload)
-        update = build_update(old, new)
+        # The newer time of a touch is kept.
+        update = build_update(old, new, MOVED_BY_TOUCH - {self._expires_field})
         if any(name in fields for fields in update.values() for name in ("_id", self._id_field, *self._moved)):
             raise StoreRefused("A save changes the session only; _id and the expiry have commands of their own.")
         if not update:
@@ -292,9 +290,7 @@ class MongoStore:
 
     def watch(self, cancel: CancelToken) -> Iterator[Sequence[Change]]:
         if not self._has_transactions:
-            watcher = MongoStore(self._address, self._limits)
-            watcher._link = self._watch_link
-            yield from poll_changes(watcher.list_records, cancel, self._limits.poll_s)
+            yield from poll_changes(lambda token: self._list(self._poll_link, token), cancel, self._limits.poll_s)
             return
         with self._watch_link.errors():
             collection = self._watch_link.collection()
@@ -317,7 +313,7 @@ class MongoStore:
             changed = set(event["updateDescription"]["updatedFields"])
             if changed and changed <= self._moved:
                 kind = ChangeKind.TOUCHED
-        key = _key_of(event["documentKey"]["_id"])
+        key = key_of(event["documentKey"]["_id"])
         if not key.startswith(self._prefix.encode()):
             return None
         return Change(kind, key, now_ms())
@@ -334,41 +330,19 @@ class MongoStore:
     def session_id_of(self, key: bytes) -> str:
         if not key.startswith(b"\0"):
             return key.decode("utf-8", "surrogateescape").removeprefix(self._prefix)
-        return str(_id_of(key))
+        return str(id_of(key))
 
     def interrupt(self) -> None:
-        self._link.interrupt()
-        self._watch_link.interrupt()
+        for link in self._links:
+            link.interrupt()
 
     def close(self) -> None:
-        self._link.close()
-        self._watch_link.close()
+        for link in self._links:
+            link.close()
 
     @property
     def _container(self) -> str:
         return f"{self._address.path or 'test'}.{self._address.options.get('collection', 'sessions')}"
-
-
-def _key_of(identifier: Any) -> bytes:
-    import bson
-
-    return identifier.encode("utf-8") if isinstance(identifier, str) else b"\0" + bson.encode({"_id": identifier})
-
-
-def _id_of(key: bytes) -> Any:
-    import bson
-
-    if key.startswith(b"\0"):
-        return bson.decode(key[1:])["_id"]
-    return key.decode("utf-8", "replace")
-
-
-def _date_ms(value: Any) -> int | None:
-    from bson.datetime_ms import DatetimeMS
-
-    if isinstance(value, datetime.datetime):
-        return int(DatetimeMS(value))
-    return int(value) if isinstance(value, DatetimeMS) else None
 
 
 def _date(epoch_ms: int) -> Any:

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 class StoreAddress:
     """A store URL taken apart. `password` never appears in `repr` or in `safe_url`.
 
-    `scheme`: redis, rediss, unix, mongodb, mongodb+srv, file, memory. `hosts`: "host:port", several for MongoDB.
-    `path`: database number, database name, folder or socket path. `options`: the query, decoded.
+    `scheme`: redis, rediss, redis+sentinel, unix, mongodb, mongodb+srv, file, sqlite, memory. `hosts`: "host:port", several
+    for MongoDB and Sentinel. `path`: database number, "service/number" of Sentinel, database name, folder, file or
+    socket path. `options`: the query, decoded.
     """
 
     scheme: str

@@ -17,9 +17,9 @@ from store_adapters.contract import (
     SessionStore,
     StoreInfo,
 )
-from store_adapters.errors import StoreReadOnly
+from store_adapters.errors import StoreError, StoreReadOnly
 
-WRITES = frozenset({"create", "replace", "delete", "change_expiry", "preview"})
+WRITES = frozenset({"create", "replace", "delete", "change_expiry", "write_many", "preview"})
 
 
 class ReadOnlyStore:
@@ -41,6 +41,9 @@ class ReadOnlyStore:
 
     def read(self, ref: RecordRef) -> RawRecord:
         return self._store.read(ref)
+
+    def read_many(self, refs: Sequence[RecordRef]) -> list[RawRecord | StoreError]:
+        return self._store.read_many(refs)
 
     def count(self) -> Count:
         return self._store.count()

@@ -12,13 +12,23 @@ out by trying, not by its version.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from enum import Enum
 from typing import Any
 
 import hiredis
 
-from store_adapters.errors import RecordChanged, RecordMissing, StoreUnreachable, Unsupported
+from store_adapters.errors import (
+    NotConnected,
+    RecordChanged,
+    RecordMissing,
+    StoreError,
+    StoreReadOnly,
+    StoreUnreachable,
+    TimedOut,
+    Unsupported,
+)
 from store_adapters.redis_link import RedisLink, describe_reply
 
 _GUARD = """
@@ -36,6 +46,7 @@ _EXPIRE = _GUARD + "redis.call('PEXPIREAT', KEYS[1], ARGV[3]) return 1"
 _PERSIST = _GUARD + "redis.call('PERSIST', KEYS[1]) return 1"
 
 _Command = tuple[bytes | str | int, ...]
+_CLOCK_HOLDS_S = 60.0
 
 
 class Way(Enum):
@@ -51,8 +62,7 @@ class CompareAndSet:
         self._link = link
         self._deadline_s = deadline_s
         self._forbidden: set[Way] = set()
-        self._offset_us: int | None = None
-        self._asked_time = False
+        self._clock = _ServerClock(link)
 
     @property
     def way(self) -> Way:
@@ -92,74 +102,154 @@ class CompareAndSet:
                 self._forbidden.add(way)
                 continue
             return
+        self._forbidden.clear()  # rights can be given back while the store is open
+        refused = self.refusal(key)
+        if refused is not None:
+            raise refused
         raise Unsupported(
             "This server and user allow no safe way to write (no script, no IFEQ, no WATCH).",
             "Ask for EVAL, or for WATCH, MULTI, EXEC and SET, in the server's ACL.",
         )
 
+    def refusal(self, key: bytes) -> StoreError | None:
+        """Return why this server or user takes no write to `key` at all; None when it does.
+
+        Asks with a command that can never write: SET has no such option, which Redis sees only after it has looked at
+        the user's rights and at its own role.
+        """
+        reply = self._link.pipe([("SET", key, "", "ONLY-ASKING")])[0]
+        if isinstance(reply, hiredis.ReplyError) and str(reply).startswith(("NOPERM", "READONLY")):
+            return describe_reply(reply)
+        return None
+
     def _by_script(self, key: bytes, old: bytes, script: str, values: _Command) -> None:
-        reply = self._link.pipe([("EVAL", script, 1, key, old, self._deadline_us(), *values)])[0]
-        if isinstance(reply, hiredis.ReplyError):
-            raise _closed_or_error(reply)
-        self._judge(reply)
+        for is_last in (False, True):
+            started = time.monotonic()
+            with _before_the_write():
+                deadline_us = self._clock.time_in(self._deadline_s)
+            try:
+                reply = self._link.pipe([("EVAL", script, 1, key, old, deadline_us, *values)])[0]
+            except TimedOut as error:
+                # With a deadline it does not happen later either.
+                raise StoreUnreachable(error.message, error.remedy) if deadline_us else error from None
+            if isinstance(reply, hiredis.ReplyError):
+                raise _closed_or_error(reply)
+            if reply != -2 or is_last or time.monotonic() - started > self._deadline_s:
+                return self._judge(key, reply)
+            # Too late for the server, not for us: one of the clocks was set, or this machine slept.
+            self._clock.forget()
 
     def _by_ifeq(self, key: bytes, command: _Command) -> None:
         reply = self._link.pipe([command])[0]
         if isinstance(reply, hiredis.ReplyError):
             raise _closed_or_error(reply)
         if reply is None:
-            self._judge(-1 if self._link.call("EXISTS", key) == 0 else 0)
+            self._judge(key, -1 if self._link.call("GET", key) is None else 0)
 
     def _by_watch(self, key: bytes, old: bytes, command: _Command) -> None:
-        watched, value = self._link.pipe([("WATCH", key), ("GET", key)])
+        with _before_the_write():
+            watched, value = self._link.pipe([("WATCH", key), ("GET", key)])
         for reply in (watched, value):
             if isinstance(reply, hiredis.ReplyError):
                 self._link.disconnect()  # which also ends the WATCH
                 raise _closed_or_error(reply)
         if value != old:
-            self._link.call("UNWATCH")
-            self._judge(-1 if value is None else 0)
-        replies = self._link.pipe([("MULTI",), command, ("EXEC",)])
+            if isinstance(self._link.pipe([("UNWATCH",)])[0], hiredis.ReplyError):
+                self._link.disconnect()
+            self._judge(key, -1 if value is None else 0)
+        # On a new connection nothing would be watched, and this a blind write.
+        replies = self._link.pipe([("MULTI",), command, ("EXEC",)], may_connect=False)
         for reply in replies:
             if isinstance(reply, hiredis.ReplyError):
                 self._link.disconnect()
                 raise _closed_or_error(reply)
         done = replies[-1]
         if done is None:
-            self._judge(0)
+            self._judge(key, 0)
         elif isinstance(done[0], hiredis.ReplyError):
             raise describe_reply(done[0])
         elif done[0] is None:
-            self._judge(-1)
+            self._judge(key, -1)
 
-    def _judge(self, answer: Any) -> None:
-        if answer == 1:
+    def deadline_us(self) -> int:
+        """Return the server's time after which a script is to write nothing, in microseconds; 0 for no deadline."""
+        with _before_the_write():
+            return self._clock.time_in(self._deadline_s)
+
+    def _judge(self, key: bytes, answer: Any) -> None:
+        error = judge(answer)
+        if error is None:
             return
-        if answer == -1:
-            raise RecordMissing(
-                "The session is no longer in Redis; nothing was written.", "It was logged out or expired."
-            )
-        if answer == -2:
-            raise StoreUnreachable("Redis answered too late; nothing was written.", "Try again.")
-        raise RecordChanged("The session was changed since it was read; nothing was written.", "Read it again.")
+        if answer != -2:
+            with _before_the_write():
+                refused = self.refusal(key)
+            if isinstance(refused, StoreReadOnly):
+                # A replica may lag behind: what it holds does not say whether the session changed or is gone.
+                raise refused
+        raise error
 
-    def _deadline_us(self) -> int:
-        # 0 asks the script for no deadline: this user may not run TIME.
-        if not self._asked_time:
-            self._asked_time = True
-            reply = self._link.pipe([("TIME",)])[0]
+
+def judge(answer: Any) -> StoreError | None:
+    """Return what a script's answer means: None for written."""
+    if answer == 1:
+        return None
+    if answer == -2:
+        return StoreUnreachable("Redis answered too late; nothing was written.", "Try again.")
+    if answer == -1:
+        return RecordMissing("The session is no longer in Redis; nothing was written.", "It was logged out or expired.")
+    return RecordChanged("The session was changed since it was read; nothing was written.", "Read it again.")
+
+
+@contextmanager
+def _before_the_write() -> Iterator[None]:
+    """A connection that breaks in here has carried no write."""
+    try:
+        yield
+    except StoreUnreachable as error:
+        raise NotConnected(error.message, error.remedy) from None
+
+
+class _ServerClock:
+    """The server's time from our own, asked once a connection and now and then."""
+
+    def __init__(self, link: RedisLink) -> None:
+        self._link = link
+        self._offset_us: int | None = None
+        self._asked_at = -_CLOCK_HOLDS_S
+        self._asked_on = -1
+
+    def forget(self) -> None:
+        self._asked_on = -1
+
+    def time_in(self, seconds: float) -> int:
+        """Return the server's time in `seconds`, in microseconds; 0 where this user may not run TIME."""
+        link = self._link
+        is_old = time.monotonic() - self._asked_at > _CLOCK_HOLDS_S
+        if is_old or not link.is_connected or link.connections != self._asked_on:
+            reply = link.pipe([("TIME",)])[0]
+            self._asked_at, self._asked_on = time.monotonic(), link.connections
+            self._offset_us = None
             if isinstance(reply, list):
-                self._offset_us = int(reply[0]) * 1_000_000 + int(reply[1]) - round(time.monotonic() * 1e6)
+                self._offset_us = int(reply[0]) * 1_000_000 + int(reply[1]) - round(self._asked_at * 1e6)
         if self._offset_us is None:
             return 0
-        return round((time.monotonic() + self._deadline_s) * 1e6) + self._offset_us
+        return round((time.monotonic() + seconds) * 1e6) + self._offset_us
 
 
 class _WayClosed(Exception):
     """The server or its ACL does not know this way of writing."""
 
 
-def _closed_or_error(reply: Exception) -> Exception:
+def is_way_closed(reply: Exception) -> bool:
+    """True for the reply of a server or an ACL that does not have this way of writing."""
     text = str(reply)
-    is_closed = text.startswith("NOPERM") or "syntax error" in text or "unknown command" in text.lower()
-    return _WayClosed() if is_closed or "can't run this command" in text else describe_reply(reply)
+    return (
+        text.startswith("NOPERM")
+        or "syntax error" in text
+        or "unknown command" in text.lower()
+        or "can't run this command" in text
+    )
+
+
+def _closed_or_error(reply: Exception) -> Exception:
+    return _WayClosed() if is_way_closed(reply) else describe_reply(reply)

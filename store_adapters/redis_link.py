@@ -1,17 +1,20 @@
 """One connection to a Redis server: connect, send, read, with time limits that hold; knows no sessions.
 
-redis-py makes the connection (TLS, authentication, unix sockets). After that commands are packed and replies parsed with
-hiredis on its socket: three times as fast as redis-py's own pipeline for a listing, no hidden retries, a deadline over
-the whole call (a socket timeout alone lets a dripping server hold a call for ever), and a socket which another thread
-can shut down.
+redis-py makes the connection (TLS, unix sockets). After that commands are packed and replies parsed with hiredis on its
+socket: three times as fast as redis-py's own pipeline for a listing, no hidden retries, a deadline over the whole call,
+the greeting included (a socket timeout alone lets a dripping server hold a call for ever), and a socket which another
+thread can shut down.
 """
 
 from __future__ import annotations
 
+import math
 import re
+import select
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import hiredis
@@ -20,11 +23,13 @@ from store_adapters.address import format_address, redis_database, split_host
 from store_adapters.command_words import redis_packet
 from store_adapters.errors import (
     Interrupted,
+    NotConnected,
     RecordUnreadable,
     StoreError,
     StoreReadOnly,
     StoreRefused,
     StoreUnreachable,
+    TimedOut,
 )
 from store_adapters.options import Limits, StoreAddress
 
@@ -34,20 +39,54 @@ _COMMAND = re.compile(r"run the '([\w|-]{1,40})' command")
 
 
 class RedisLink:
-    """Connects when first used, and again after a failure."""
+    """Connects when first used, and again after a failure.
 
-    def __init__(self, address: StoreAddress, limits: Limits) -> None:
+    `locate` says "host:port" at each connecting, where the server moves (Sentinel); what answers there must be a master.
+    `connections` counts the connections made, `place` is where the last one went.
+    """
+
+    def __init__(self, address: StoreAddress, limits: Limits, locate: Callable[[], str] | None = None) -> None:
         self._address = address
         self._limits = limits
+        self._locate = locate
         self._connection: Any = None
         self._socket: socket.socket | None = None
         self._reader = hiredis.Reader()
+        self._until = math.inf
         self._is_busy = False
         self._is_interrupted = False
+        self._is_closed = False
+        self.connections = 0
+        self.place = ""
 
     @property
     def database(self) -> int:
         return redis_database(self._address)
+
+    @property
+    def is_connected(self) -> bool:
+        return self._socket is not None
+
+    def leave_if_closed(self) -> None:
+        """Before the first command of something new: drop a connection that the server has closed since.
+
+        Never in the midst of a listing or a WATCH: a cursor and a watch belong to their connection.
+        """
+        sock = self._socket
+        try:
+            if sock is not None and select.select([sock], [], [], 0)[0]:
+                self.disconnect()
+        except (OSError, ValueError):
+            self.disconnect()  # closed by another thread at this moment
+
+    @contextmanager
+    def within(self, seconds: float) -> Iterator[None]:
+        """Bound all calls inside together, connecting included."""
+        before, self._until = self._until, min(self._until, time.monotonic() + seconds)
+        try:
+            yield
+        finally:
+            self._until = before
 
     def call(self, *command: bytes | str | int) -> Reply:
         """Send one command and return its reply; an error reply is raised as a `StoreError`."""
@@ -56,45 +95,55 @@ class RedisLink:
             raise describe_reply(reply)
         return reply
 
-    def pipe(self, commands: Sequence[Sequence[bytes | str | int]]) -> list[Reply]:
-        """Send commands in one go and return all replies; error replies stand in the list as `hiredis.ReplyError`."""
-        deadline = time.monotonic() + self._limits.deadline_s
-        self._is_interrupted = False
+    def pipe(self, commands: Sequence[Sequence[bytes | str | int]], *, may_connect: bool = True) -> list[Reply]:
+        """Send commands in one go and return all replies; error replies stand in the list as `hiredis.ReplyError`.
+
+        `NotConnected` when nothing was sent. `may_connect` False: only on the connection that is there, for a command
+        which means something else on another one (EXEC after WATCH).
+        """
+        started = time.monotonic()
+        deadline = min(started + self._limits.deadline_s, self._until)
+        self._is_interrupted, is_sent = False, False
         self._is_busy = True
         try:
-            if self._socket is None:
-                self._connect()
+            self._need_connection(deadline, may_connect=may_connect)
             if self._limits.on_command is not None:
                 self._limits.on_command(redis_packet(commands))
+            is_sent = True
             self._send(b"".join(_pack(command) for command in commands))
             return [self._receive(deadline) for _ in commands]
-        except (OSError, hiredis.ProtocolError) as error:
+        except (OSError, hiredis.ProtocolError, MemoryError) as error:
             self.disconnect()
-            raise self._describe_break(error) from None
+            raise self._describe_break(error, time.monotonic() - started, is_sent) from None
         finally:
             self._is_busy = False
 
-    def send_ahead(self, data: bytes, words: str) -> None:
-        """Send packed commands whose replies `collect` takes later; nothing else may be asked in between. `words`: what
-        the command log says of them."""
-        self._is_interrupted = False
+    def send_ahead(self, data: bytes, words: str, *, may_connect: bool = True) -> None:
+        """Send packed commands whose replies `collect` takes later; nothing else may be asked in between.
+
+        `words`: what the command log says of them. `may_connect` False: only on the connection that is there; a
+        cursor means nothing on another one.
+        """
+        started = time.monotonic()
+        self._is_interrupted, is_sent = False, False
         self._is_busy = True
         try:
-            if self._socket is None:
-                self._connect()
+            self._need_connection(started + self._limits.deadline_s, may_connect=may_connect)
             if self._limits.on_command is not None:
                 self._limits.on_command(words)
+            is_sent = True
             self._send(data)
         except (OSError, hiredis.ProtocolError) as error:
             self.disconnect()
-            raise self._describe_break(error) from None
+            raise self._describe_break(error, time.monotonic() - started, is_sent) from None
         finally:
             self._is_busy = False
 
     def collect(self, number: int) -> list[Reply]:
         """Return the next replies, error replies among them; each wait is bounded, and all of it by the deadline."""
         self._is_busy = True
-        deadline = time.monotonic() + self._limits.deadline_s
+        started = time.monotonic()
+        deadline = started + self._limits.deadline_s
         replies: list[Reply] = []
         add, gets = replies.append, self._reader.gets
         try:
@@ -104,9 +153,9 @@ class RedisLink:
                     reply = self._receive(deadline)
                 add(reply)
                 number -= 1
-        except (OSError, hiredis.ProtocolError) as error:
+        except (OSError, hiredis.ProtocolError, MemoryError) as error:
             self.disconnect()
-            raise self._describe_break(error) from None
+            raise self._describe_break(error, time.monotonic() - started, is_sent=True) from None
         finally:
             self._is_busy = False
         return replies
@@ -120,7 +169,7 @@ class RedisLink:
             return None
         except (OSError, hiredis.ProtocolError) as error:
             self.disconnect()
-            raise self._describe_break(error) from None
+            raise self._describe_break(error, timeout_s, is_sent=True) from None
         finally:
             self._is_busy = False
 
@@ -135,25 +184,35 @@ class RedisLink:
         except OSError:
             return  # it is closed already: the call ends by itself
 
+    def close(self) -> None:
+        """Disconnect and stay so: work which still waits on a lane must not connect again."""
+        self._is_closed = True
+        self.disconnect()
+
     def disconnect(self) -> None:
         connection, self._connection, self._socket = self._connection, None, None
         if connection is not None:
             connection.disconnect()
         self._reader = hiredis.Reader()
 
-    def _connect(self) -> None:
+    def _need_connection(self, deadline: float, *, may_connect: bool) -> None:
+        if self._socket is None:
+            if not may_connect or self._is_closed:
+                raise NotConnected("The connection to the Redis server was closed.", "Try again.")
+            self._connect(deadline)
+
+    def _connect(self, deadline: float) -> None:
         import redis
         from redis.backoff import NoBackoff
         from redis.connection import Connection, SSLConnection, UnixDomainSocketConnection
         from redis.retry import Retry
 
         address, limits = self._address, self._limits
+        place = self._locate() if self._locate is not None else address.hosts[0] if address.hosts else address.path
+        left_s = max(0.05, deadline - time.monotonic())
         options: dict[str, Any] = {
-            "db": self.database,
-            "username": address.user or None,
-            "password": address.password or None,
-            "socket_timeout": limits.call_s,
-            "socket_connect_timeout": limits.connect_s,
+            "socket_timeout": min(limits.call_s, left_s),
+            "socket_connect_timeout": min(limits.connect_s, left_s),
             "retry": Retry(NoBackoff(), 0),
             "retry_on_error": [],
             "protocol": 2,
@@ -165,7 +224,7 @@ class RedisLink:
             options["path"] = address.path
         else:
             kind = SSLConnection if address.scheme == "rediss" else Connection
-            options["host"], options["port"] = split_host(address.hosts[0], 6379)
+            options["host"], options["port"] = split_host(place, 6379)
             options["socket_keepalive"] = True
         if limits.on_command is not None:
             limits.on_command(
@@ -176,10 +235,38 @@ class RedisLink:
             connection.connect()
         except redis.RedisError as error:
             connection.disconnect()
-            raise describe_connect_error(error) from None
+            raise describe_connect_error(error, is_tls=address.scheme == "rediss") from None
         self._connection = connection
         self._socket = connection._sock
         self._reader = hiredis.Reader()
+        self.connections += 1
+        self.place = place
+        self._greet(deadline)
+
+    def _greet(self, deadline: float) -> None:
+        # Ours and not redis-py's: a server that never answers AUTH is bounded and can be interrupted like any other.
+        address = self._address
+        greeting: list[Sequence[bytes | str | int]] = []
+        if address.user or address.password:
+            words = (address.user, address.password) if address.user else (address.password,)
+            greeting.append(("AUTH", *(word.encode("utf-8", "surrogateescape") for word in words)))
+        if self.database:
+            greeting.append(("SELECT", self.database))
+        if self._locate is not None:
+            greeting.append(("ROLE",))
+        if not greeting:
+            return
+        self._send(b"".join(_pack(command) for command in greeting))
+        replies = [self._receive(deadline) for _ in greeting]
+        if self._locate is not None and not _is_master(replies.pop()):
+            self.disconnect()
+            raise NotConnected(
+                "The server that Sentinel names is no master yet: a failover is under way.", "Try again."
+            )
+        for reply in replies:
+            if isinstance(reply, hiredis.ReplyError):
+                self.disconnect()
+                raise describe_reply(reply)
 
     def _send(self, data: bytes) -> None:
         assert self._socket is not None
@@ -203,19 +290,23 @@ class RedisLink:
             reply = self._reader.gets()
         return reply
 
-    def _describe_break(self, error: Exception) -> StoreError:
+    def _describe_break(self, error: Exception, took_s: float, is_sent: bool) -> StoreError:
         if self._is_interrupted:
             return Interrupted("The call was stopped.")
+        kind = StoreUnreachable if is_sent else NotConnected
         if isinstance(error, TimeoutError):
-            return StoreUnreachable(
-                f"The Redis server did not answer within {self._limits.call_s:g} s.",
+            return (TimedOut if is_sent else NotConnected)(
+                f"The Redis server did not answer in time ({took_s:.1f} s).",
                 "It may hang, be overloaded, or the network is slow; try again.",
             )
-        if isinstance(error, hiredis.ProtocolError):
-            return StoreUnreachable("What answered is not a Redis server.", "Check the port in the address.")
-        return StoreUnreachable(
-            "The connection to the Redis server broke.", "Check that the server runs, then try again."
-        )
+        if isinstance(error, hiredis.ProtocolError | MemoryError):
+            return kind("What answered is not a Redis server.", "Check the port in the address.")
+        return kind("The connection to the Redis server broke.", "Check that the server runs, then try again.")
+
+
+def _is_master(role: Reply) -> bool:
+    """Judge the reply to ROLE; a user who may not ask is not held up."""
+    return not isinstance(role, list) or role[0] == b"master"
 
 
 def _pack(command: Sequence[bytes | str | int]) -> bytes:
@@ -223,34 +314,23 @@ def _pack(command: Sequence[bytes | str | int]) -> bytes:
     return packed
 
 
-def describe_connect_error(error: Exception) -> StoreError:
+def describe_connect_error(error: Exception, *, is_tls: bool) -> StoreError:
     """Return our words for redis-py's failure to connect; its own text may hold the password and is not used."""
     import redis
 
     text = str(error)
-    if isinstance(error, redis.AuthenticationError | redis.exceptions.AuthorizationError) or "AUTH" in text:
-        return StoreRefused(
-            "Redis refused the user name or password.", "Check the user and the password in the address."
-        )
-    if isinstance(error, redis.TimeoutError):
-        return StoreUnreachable(
-            "The Redis server did not answer in time.", "Check host, port and firewall, then try again."
-        )
-    if isinstance(error, redis.ResponseError):
-        return describe_reply(error)
-    if isinstance(error, redis.exceptions.InvalidResponse):
-        return StoreUnreachable("What answered is not a Redis server.", "Check the port in the address.")
-    if "max number of clients" in text:
-        return StoreRefused("The Redis server has no connection left.", "Close others or raise maxclients.")
-    if "certificate" in text.lower() or "SSL" in text:
-        return StoreUnreachable(
+    if "certificate" in text.lower() or "SSL" in text or (is_tls and isinstance(error, redis.TimeoutError)):
+        # A plain Redis waits for the end of what TLS begins with.
+        return NotConnected(
             "No TLS connection could be made.", "Check that the port speaks TLS and the certificate is good."
         )
+    if isinstance(error, redis.TimeoutError):
+        return NotConnected(
+            "The Redis server did not answer in time.", "Check host, port and firewall, then try again."
+        )
     if "Name or service" in text or "nodename" in text or "resolution" in text:
-        return StoreUnreachable("The host name is not known.", "Check the host in the address.")
-    return StoreUnreachable(
-        "No Redis server answered there.", "Check that it runs, and the host and port in the address."
-    )
+        return NotConnected("The host name is not known.", "Check the host in the address.")
+    return NotConnected("No Redis server answered there.", "Check that it runs, and the host and port in the address.")
 
 
 def describe_reply(error: Exception) -> StoreError:
@@ -272,6 +352,9 @@ def describe_reply(error: Exception) -> StoreError:
         "READONLY": StoreReadOnly("This server is a read-only replica.", "Connect to the master to write."),
         "MASTERDOWN": StoreRefused("This replica has lost its master.", "Connect to the master."),
         "WRONGTYPE": RecordUnreadable("The key holds another type than text.", "It is no session of connect-redis."),
+        "NOREPLICAS": StoreRefused(
+            "Too few replicas follow this master, so it refuses writes.", "Look at the replicas (min-replicas-to-write)."
+        ),
         "DENIED": StoreRefused("Redis runs in protected mode and refuses other hosts.", "Set a password or bind address."),
         "MOVED": _cluster(), "ASK": _cluster(), "CLUSTERDOWN": _cluster(), "CROSSSLOT": _cluster(),
     }  # fmt: skip
@@ -279,6 +362,12 @@ def describe_reply(error: Exception) -> StoreError:
         return found[word]
     if "Authentication required" in text:
         return found["NOAUTH"]
+    if "without any password configured" in text:
+        return StoreRefused("The address gives a password, but the server has none.", "Take it out of the settings.")
+    if "invalid password" in text:
+        return found["WRONGPASS"]
+    if "max number of clients" in text:
+        return StoreRefused("The Redis server has no connection left.", "Close others or raise maxclients.")
     if "DB index" in text or "invalid DB" in text:
         return StoreRefused("The server has no database of that number.", "Check the number in the address.")
     return StoreRefused("Redis refused the command.", "The server may be too old: version 6 or newer is needed.")

@@ -63,7 +63,7 @@ class RedisListing:
                 words = f"GETRANGE × {len(page):,}, PTTL × {len(page):,}" + (
                     "" if is_last else f"; {self._scan_words()}"
                 )
-                self._link.send_ahead(b"".join(request), words)
+                self._link.send_ahead(b"".join(request), words, may_connect=False)
                 if done is not None:
                     batch = self._batch(*done, read, total)
                     read = batch.read

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import hiredis
@@ -26,27 +26,29 @@ from store_adapters.contract import (
     RawRecord,
     RecordRef,
     StoreInfo,
+    Write,
+    Written,
 )
 from store_adapters.errors import (
     BadStoreAddress,
-    OutcomeUnknown,
-    RecordChanged,
-    RecordExists,
     RecordMissing,
     RecordUnreadable,
     StoreError,
     StoreRefused,
     StoreUnreachable,
 )
+from store_adapters.one_by_one import untraced, write_one
 from store_adapters.options import Limits, StoreAddress
 from store_adapters.polling import poll_changes
-from store_adapters.redis_cas import CompareAndSet
+from store_adapters.redis_bulk import RedisBulk
 from store_adapters.redis_link import RedisLink, describe_reply
 from store_adapters.redis_listing import RedisListing
+from store_adapters.redis_writer import RedisWriter
 
 _SCAN_COUNT = 1000
 _GLOB = re.compile(rb"([*?\[\]\\^-])")
 _LISTEN_S = 0.1
+_CLUSTER_PROBES = 32
 
 
 def escape_glob(prefix: bytes) -> bytes:
@@ -57,49 +59,67 @@ def escape_glob(prefix: bytes) -> bytes:
 class RedisStore:
     """One connection for reading and writing; `watch` opens its own."""
 
-    def __init__(self, address: StoreAddress, limits: Limits) -> None:
+    def __init__(self, address: StoreAddress, limits: Limits, locate: Callable[[], str] | None = None) -> None:
         self._address = address
         self._limits = limits
+        self._locate = locate
         self._prefix = address.options.get("prefix", "sess:").encode("utf-8", "surrogateescape")
-        self._link = RedisLink(address, limits)
-        self._list_link = RedisLink(address, limits)
-        self._watch_link = RedisLink(address, limits)
-        self._cas = CompareAndSet(self._link, limits.call_s)
+        self._probe_key = self._prefix + b"session-inspector-probe"
+        self._link = RedisLink(address, limits, locate)
+        self._list_link = RedisLink(address, limits, locate)
+        self._watch_link = RedisLink(address, limits, locate)
+        self._writer = RedisWriter(self._link, limits, self.read)
+        self._bulk = RedisBulk(self._link, self._writer.cas, limits)
+        self._refusal: StoreError | None = None
 
     @classmethod
-    def open(cls, address: StoreAddress, limits: Limits) -> RedisStore:
+    def open(cls, address: StoreAddress, limits: Limits, *, read_only: bool = False) -> RedisStore:
+        """Connect and learn what the user may do; `read_only` asks nothing about writing."""
         store = cls(address, limits)
-        store._probe()
+        with store._link.within(limits.deadline_s):
+            store._probe()
+            if not read_only:
+                store._refusal = store._writer.refusal(store._probe_key)
         return store
 
     @property
     def capabilities(self) -> Capabilities:
-        return Capabilities("redis")
+        refusal = self._refusal
+        return Capabilities("redis", can_write=refusal is None, write_refusal=str(refusal) if refusal else "")
 
     @property
     def label(self) -> str:
         return format_address(self._address)
 
     def _probe(self) -> None:
-        # GET is what every viewer may do; INFO and PING need not be allowed. A cluster node answers MOVED.
-        reply = self._link.pipe([("GET", self._prefix + b"session-inspector-probe")])[0]
+        # GET is what every viewer may do; INFO and PING need not be allowed.
+        reply = self._link.pipe([("GET", self._probe_key)])[0]
         if isinstance(reply, hiredis.ReplyError) and not str(reply).startswith(("NOPERM", "WRONGTYPE")):
             raise describe_reply(reply)
-        reply = self._link.pipe([("INFO", "cluster")])[0]
-        if isinstance(reply, bytes) and b"cluster_enabled:1" in reply:
+        if self._is_cluster():
             raise describe_reply(hiredis.ReplyError("MOVED"))
+
+    def _is_cluster(self) -> bool:
+        reply = self._link.pipe([("INFO", "cluster")])[0]
+        if isinstance(reply, bytes):
+            return b"cluster_enabled:1" in reply
+        # Without INFO: keys all over the slots, of which a node that holds only some answers MOVED.
+        keys = [self._prefix + b"{%d}" % number for number in range(_CLUSTER_PROBES)]
+        replies = self._link.pipe([("GET", key) for key in keys])
+        return any(isinstance(one, hiredis.ReplyError) and str(one).startswith("MOVED") for one in replies)
 
     # --- reading ------------------------------------------------------------------------------------------------
 
     def list_records(self, cancel: CancelToken) -> Iterator[Batch]:
+        self._link.leave_if_closed()
         total, run_id, read = self._total(), self._run_id(), 0
         try:
             listing = RedisListing(self._list_link, self._link, escape_glob(self._prefix), self._limits)
             for batch in listing.batches(cancel, total):
                 read = batch.read
                 yield batch
-        except StoreUnreachable as error:
-            raise StoreUnreachable(
+        except (StoreUnreachable, StoreRefused) as error:
+            raise type(error)(
                 f"{error.message} The list is incomplete: {read:,} sessions were read.", error.remedy
             ) from None
         if not cancel.is_cancelled and run_id != self._run_id():
@@ -113,12 +133,14 @@ class RedisStore:
         return reply[0], reply[1]
 
     def read(self, ref: RecordRef) -> RawRecord:
-        size = self._link.pipe([("STRLEN", ref.key)])[0]
-        if isinstance(size, int) and size > self._limits.max_record_bytes:
-            raise RecordUnreadable(
-                f"The record is {size:,} bytes, too large to be opened.", "It is far beyond any session."
-            )
-        value, left = self._link.pipe([("GET", ref.key), ("PTTL", ref.key)])
+        self._link.leave_if_closed()
+        with self._link.within(self._limits.deadline_s):
+            size = self._link.pipe([("STRLEN", ref.key)])[0]
+            if isinstance(size, int) and size > self._limits.max_record_bytes:
+                raise RecordUnreadable(
+                    f"The record is {size:,} bytes, too large to be opened.", "It is far beyond any session."
+                )
+            value, left = self._link.pipe([("GET", ref.key), ("PTTL", ref.key)])
         for reply in (value, left):
             if isinstance(reply, hiredis.ReplyError):
                 raise describe_reply(reply)
@@ -130,70 +152,48 @@ class RedisStore:
         at_ms = now_ms()
         return RawRecord(ref, value, at_ms + left if left >= 0 else None, at_ms)
 
+    def read_many(self, refs: Sequence[RecordRef]) -> list[RawRecord | StoreError]:
+        return self._bulk.read(refs)
+
     # --- writing ------------------------------------------------------------------------------------------------
 
     def create(self, ref: RecordRef, payload: bytes, expires_at_ms: int | None) -> RawRecord:
-        command: list[bytes | str | int] = ["SET", ref.key, payload, "NX"]
-        if expires_at_ms is not None:
-            command += ["PX", max(1, expires_at_ms - now_ms())]
-        if self._link.call(*command) is None:
-            raise RecordExists("There is a session with this ID already.", "Choose another ID.")
-        return self.read(ref)
+        return self._writer.create(ref, payload, expires_at_ms)
 
     def replace(self, base: RawRecord, payload: bytes) -> RawRecord:
-        try:
-            self._cas.set_value(base.ref.key, base.payload, payload)
-        except StoreUnreachable as error:
-            return self._after_break(base, payload, error)
-        return self.read(base.ref)
+        return self._writer.replace(base, payload)
 
     def delete(self, base: RawRecord) -> None:
-        try:
-            self._cas.delete(base.ref.key, base.payload)
-        except StoreUnreachable as error:
-            try:
-                now = self.read(base.ref)
-            except RecordMissing:
-                return
-            except StoreError:
-                raise _unknown() from None
-            raise error if now.payload == base.payload else _changed() from None
+        self._writer.delete(base)
 
     def change_expiry(self, base: RawRecord, expires_at_ms: int | None) -> RawRecord:
-        if expires_at_ms is not None and expires_at_ms <= now_ms():
-            raise StoreRefused(
-                "That time is in the past: Redis would delete the session.", "Delete it if that is meant."
-            )
-        self._cas.expire_at(base.ref.key, base.payload, expires_at_ms)
-        return self.read(base.ref)
+        return self._writer.change_expiry(base, expires_at_ms)
 
-    def _after_break(self, base: RawRecord, payload: bytes, error: StoreUnreachable) -> RawRecord:
-        # The connection broke while writing: only a new look tells what is true.
+    def write_many(self, writes: Sequence[Write]) -> list[Written]:
+        return self._bulk.write(writes, self._write_one)
+
+    def _write_one(self, write: Write) -> Written:
         try:
-            now = self.read(base.ref)
-        except RecordMissing:
-            raise
-        except StoreError:
-            raise _unknown() from None
-        if now.payload == payload:
-            return now
-        raise error if now.payload == base.payload else _changed() from None
+            return write_one(self, write)
+        except StoreError as error:
+            return untraced(error)
 
     def preview(self, write: PlannedWrite) -> tuple[str, ...]:
-        return redis_preview(write, self._cas.way.value)
+        return redis_preview(write, self._writer.cas.way.value)
 
     # --- the rest -----------------------------------------------------------------------------------------------
 
     def count(self) -> Count:
-        if not self._prefix:
-            return Count(int(self._link.call("DBSIZE")), True)
-        number = 0
+        self._link.leave_if_closed()
+        total = None if self._prefix else self._total()
+        if total is not None:
+            return Count(total, True)
+        number, pattern = 0, escape_glob(self._prefix)
         cursor: bytes = b"0"
         give_up = time.monotonic() + self._limits.deadline_s
         while True:
-            cursor, keys = self._scanned(
-                self._link.pipe([("SCAN", cursor, "MATCH", escape_glob(self._prefix), "COUNT", _SCAN_COUNT)])[0]
-            )
+            scan = ("SCAN", cursor, "MATCH", pattern, "COUNT", _SCAN_COUNT)
+            cursor, keys = self._scanned(self._link.pipe([scan], may_connect=cursor == b"0")[0])
             number += len(keys)
             if cursor == b"0":
                 return Count(number, True)
@@ -201,8 +201,9 @@ class RedisStore:
                 return Count(max(number, self._total() or 0), False)
 
     def info(self) -> StoreInfo:
+        self._link.leave_if_closed()
         started = time.perf_counter()
-        first = self._link.pipe([("GET", self._prefix + b"session-inspector-probe")])[0]
+        first = self._link.pipe([("GET", self._probe_key)])[0]
         round_trip_ms = (time.perf_counter() - started) * 1000
         if isinstance(first, hiredis.ReplyError) and str(first).startswith(("NOAUTH", "LOADING")):
             raise describe_reply(first)
@@ -224,7 +225,7 @@ class RedisStore:
         return StoreInfo(product, version, self.label, tuple(details), method, round_trip_ms)
 
     def watch(self, cancel: CancelToken) -> Iterator[Sequence[Change]]:
-        watcher = RedisStore(self._address, self._limits)
+        watcher = RedisStore(self._address, self._limits, self._locate)
         watcher._link = self._watch_link
         try:
             if not _tells_changes(watcher._notify_flags()):
@@ -260,7 +261,7 @@ class RedisStore:
             link.interrupt()
 
     def close(self) -> None:
-        self._link.disconnect()
+        self._link.close()
         self._list_link.interrupt()
         self._watch_link.interrupt()
 
@@ -293,14 +294,3 @@ _KINDS = {
 
 def _tells_changes(flags: str | None) -> bool:
     return flags is not None and "K" in flags and ("A" in flags or all(letter in flags for letter in "g$x"))
-
-
-def _unknown() -> OutcomeUnknown:
-    return OutcomeUnknown(
-        "The connection broke while saving, and the server cannot be asked whether it was saved.",
-        "When it answers again, refresh and look at the session.",
-    )
-
-
-def _changed() -> RecordChanged:
-    return RecordChanged("The session was changed since it was read; nothing was written.", "Read it again.")

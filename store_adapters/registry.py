@@ -25,7 +25,11 @@ def open_store(url: str, *, read_only: bool = False, limits: Limits | None = Non
         case "redis" | "rediss" | "unix":
             from store_adapters.redis_store import RedisStore
 
-            store = RedisStore.open(address, limits)
+            store = RedisStore.open(address, limits, read_only=read_only)
+        case "redis+sentinel":
+            from store_adapters.redis_sentinel import SentinelStore
+
+            store = SentinelStore.open(address, limits, read_only=read_only)
         case "mongodb" | "mongodb+srv":
             from store_adapters.mongo_store import MongoStore
 

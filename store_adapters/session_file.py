@@ -10,17 +10,52 @@ import json
 import re
 from typing import Any
 
+import msgspec
+
 _LAST_ACCESS = re.compile(rb'"__lastAccess"(\s*:\s*)(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)(?=\s*[,}])')
+_QUICK_BYTES = 4096
+"""Python reads no number of more digits; beyond, both would not agree."""
+
+
+class _Cookie(msgspec.Struct, gc=False):
+    originalMaxAge: Any = None  # noqa: N815 - as the library spells it
+
+
+class _Session(msgspec.Struct, gc=False):
+    """What the expiry is worked out from; everything else is passed over, three times as fast as a whole decode."""
+
+    last_access: Any = msgspec.field(default=None, name="__lastAccess")
+    cookie: _Cookie | str | int | float | bool | list[Any] | None = None
+
+
+_decode = msgspec.json.Decoder(_Session).decode
 
 
 def expiry_of(payload: bytes, ttl_s: float) -> int | None:
     """Return the expiry in epoch milliseconds, None for never or for what is no readable JSON object."""
+    if len(payload) > _QUICK_BYTES:
+        return exact_expiry_of(payload, ttl_s)
+    try:
+        if not payload.isascii():
+            payload.decode("utf-8")  # msgspec does not look at the letters of what it passes over
+        session = _decode(payload)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return exact_expiry_of(payload, ttl_s)
+    cookie = session.cookie
+    max_age = cookie.originalMaxAge if type(cookie) is _Cookie else None
+    return _expiry(session.last_access, max_age, ttl_s)
+
+
+def exact_expiry_of(payload: bytes, ttl_s: float) -> int | None:
+    """Return what `expiry_of` does, by decoding everything."""
     record = _load(payload)
-    last_access = _number(record.get("__lastAccess")) if record else None
-    if record is None or last_access is None:
-        return None
-    lifetime = _lifetime(record, ttl_s)
-    return None if lifetime is None else round(last_access + lifetime)
+    return None if record is None else _expiry(record.get("__lastAccess"), _max_age(record), ttl_s)
+
+
+def _expiry(last_access: Any, max_age: Any, ttl_s: float) -> int | None:
+    begins = _number(last_access)
+    lifetime = _lifetime(max_age, ttl_s)
+    return None if begins is None or lifetime is None else round(begins + lifetime)
 
 
 def move_expiry(payload: bytes, ttl_s: float, expires_at_ms: int) -> bytes | None:
@@ -28,7 +63,7 @@ def move_expiry(payload: bytes, ttl_s: float, expires_at_ms: int) -> bytes | Non
     record = _load(payload)
     if not record or _number(record.get("__lastAccess")) is None:
         return None
-    lifetime = _lifetime(record, ttl_s)
+    lifetime = _lifetime(_max_age(record), ttl_s)
     if lifetime is None:
         return None
     wanted = round(expires_at_ms - lifetime)
@@ -41,9 +76,12 @@ def move_expiry(payload: bytes, ttl_s: float, expires_at_ms: int) -> bytes | Non
     return None
 
 
-def _lifetime(record: dict[str, Any], ttl_s: float) -> float | None:
+def _max_age(record: dict[str, Any]) -> Any:
     cookie = record.get("cookie")
-    max_age = cookie.get("originalMaxAge") if isinstance(cookie, dict) else None
+    return cookie.get("originalMaxAge") if isinstance(cookie, dict) else None
+
+
+def _lifetime(max_age: Any, ttl_s: float) -> float | None:
     if isinstance(max_age, str) and max_age:
         return None  # JavaScript joins text: the sum is never below now
     return _number(max_age) or ttl_s * 1000

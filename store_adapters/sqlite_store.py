@@ -37,6 +37,7 @@ from store_adapters.errors import (
     StoreRefused,
     Unsupported,
 )
+from store_adapters.one_by_one import OneByOne
 from store_adapters.options import Limits, StoreAddress
 from store_adapters.polling import poll_changes
 from store_adapters.sqlite_dialect import Dialect, find_dialect
@@ -46,7 +47,7 @@ _BATCH = 500
 _NAME = re.compile(r"[^\0\"]{1,120}\Z")
 
 
-class SqliteStore:
+class SqliteStore(OneByOne):
     """One table of sessions."""
 
     def __init__(self, address: StoreAddress, limits: Limits) -> None:

@@ -75,11 +75,11 @@ def missing(what: str) -> None:
     pytest.skip(f"{what} is not installed (make setup-test installs it)")
 
 
-def start_redis(binary: str, folder: str, *options: str) -> Server:
-    """Start a Redis-compatible server on a free port and wait until it, and no other, answers."""
+def start_redis(binary: str, folder: str, *options: str, port: int | None = None) -> Server:
+    """Start a Redis-compatible server on a free port (or `port`) and wait until it, and no other, answers."""
     import redis
 
-    port = free_port()
+    port = port or free_port()
     command = [binary, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", folder]
     process = subprocess.Popen(
         [*command, *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=die_with_parent
@@ -95,6 +95,33 @@ def start_redis(binary: str, folder: str, *options: str) -> Server:
             time.sleep(0.02)
     server.stop()
     raise RuntimeError(f"{binary} did not start")
+
+
+def start_sentinel(binary: str, folder: str, master_port: int, *settings: str) -> Server:
+    """Start a Sentinel that watches a master under the name "shop", and wait until it knows it."""
+    import redis
+
+    port = free_port()
+    lines = [f"port {port}", "bind 127.0.0.1", f"dir {folder}", f"sentinel monitor shop 127.0.0.1 {master_port} 1"]
+    path = Path(folder) / "sentinel.conf"
+    path.write_text("\n".join([*lines, *settings, ""]))
+    process = subprocess.Popen(
+        [binary, str(path), "--sentinel"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        preexec_fn=die_with_parent,
+    )
+    server = Server(f"redis+sentinel://127.0.0.1:{port}/shop", port, process)
+    deadline = time.monotonic() + _START_S
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            with redis.Redis(port=port, socket_timeout=1) as client:
+                if client.info("server")["process_id"] == process.pid:
+                    return server
+        except redis.RedisError:
+            time.sleep(0.02)
+    server.stop()
+    raise RuntimeError("Sentinel did not start")
 
 
 def redis_binary() -> str | None:
@@ -162,6 +189,15 @@ def redis_server() -> Iterator[Server]:
         missing("redis-server")
     with tempfile.TemporaryDirectory() as folder:
         server = start_redis(str(binary), folder, "--notify-keyspace-events", "KEA")
+        yield server
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def sentinel_server(redis_server: Server) -> Iterator[Server]:
+    """A Sentinel for the whole run, which names that Redis as the master."""
+    with tempfile.TemporaryDirectory() as folder:
+        server = start_sentinel(str(redis_binary()), folder, redis_server.port)
         yield server
         server.stop()
 

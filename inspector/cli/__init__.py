@@ -19,8 +19,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = make_parser()
     options = parser.parse_args(arguments)
     if options.command is None:
+        if not _has_display():
+            Output(sys.stdout, sys.stderr).complain(
+                "There is no display to open a window on (DISPLAY and WAYLAND_DISPLAY are not set). "
+                "The commands need none: see session-inspector --help"
+            )
+            return BAD_USAGE
         return _open_window(options)
     return run_command(options, Output(sys.stdout, sys.stderr, log_commands=options.log_commands))
+
+
+def _has_display() -> bool:
+    """False where Qt would end the process with an abort; other systems than X11 and Wayland always have one."""
+    if not sys.platform.startswith(("linux", "freebsd")):
+        return True
+    return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
 
 
 def _open_window(options: object) -> int:

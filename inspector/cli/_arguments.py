@@ -8,6 +8,7 @@ from inspector import __version__
 from inspector.cli import _commands as commands
 from inspector.cli import _har as har
 from inspector.cli import _serving as serving
+from inspector.cli import _transfer as transfer
 
 _EXIT_CODES = "Exit codes: 0 done, 1 a negative answer, 2 bad usage, 3 store trouble, 4 changed meanwhile."
 # As in inspector.demo.faults, which is not imported to print a help text.
@@ -31,6 +32,7 @@ def make_parser() -> argparse.ArgumentParser:
     parts = parser.add_subparsers(dest="command", title="commands", metavar="COMMAND")
     _add_reading(parts)
     _add_writing(parts)
+    _add_transfer(parts)
     _add_cookies(parts)
     _add_serving(parts)
     return parser
@@ -94,6 +96,25 @@ def _add_writing(parts: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     )
 
 
+def _add_transfer(parts: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    part = _add(parts, "export", "write sessions as JSON, one a line, with their expiry", transfer.export_sessions)
+    part.add_argument("store_name", metavar="STORE", help=_STORE_HELP)
+    _add_secrets(part)
+    part.add_argument("--filter", metavar="TERMS", default="", help="as in the window: user.role:admin cart.length>2")
+    part.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE",
+        default="",
+        help="a file, whole or not at all, readable by you alone; else printed",
+    )
+    part = _add(parts, "import", "create the sessions of an export that are absent", transfer.import_from_file)
+    part.add_argument("store_name", metavar="STORE", help=_STORE_HELP)
+    part.add_argument("file", metavar="FILE", help="an export; - reads the standard input")
+    part.add_argument("--replace", action="store_true", help="also put them in place of the ones that are there")
+    part.add_argument("--dry-run", action="store_true", help="say what would be written, and write nothing")
+
+
 def _add_secrets(part: argparse.ArgumentParser) -> None:
     part.add_argument(
         "--secret-env", metavar="NAME", action="append", default=[], dest="secret_sources",
@@ -128,7 +149,7 @@ def _add_cookies(parts: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
 def _add_serving(parts: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     part = _add(parts, "demo", "run the demo server until interrupted", serving.serve_demo)
     _add_secrets(part)
-    part.add_argument("--port", metavar="N", type=_count, help="3000 or the next free one unless given; 0 for any")
+    part.add_argument("--port", metavar="N", type=_port, help="3000 or the next free one unless given; 0 for any")
     part.add_argument(
         "--store", metavar="STORE", dest="store_name", default="", help=f"{_STORE_HELP}; valkey: for an embedded one"
     )
@@ -147,6 +168,12 @@ def _add_serving(parts: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     part.add_argument("--domain", default="")
     part.add_argument("--fault", choices=_FAULTS, default="none", help="show a failure")
     part.add_argument("--visitors", metavar="N", type=_count, default=0, help="send N visitors first")
+
+
+def _port(text: str) -> int:
+    if _count(text) > 65_535:
+        raise argparse.ArgumentTypeError("must be 0 to 65535")
+    return int(text)
 
 
 def _count(text: str) -> int:

@@ -50,6 +50,8 @@ def list_sessions(options: Any, output: Output) -> int:
         catalogue = connection.catalogue
         for _progress in read_list(connection.store, catalogue, CancelToken()):
             pass
+        for _opened in catalogue.unseal(CancelToken()):
+            pass
         now = now_ms()
         positions = catalogue.select(wanted, Column.CHANGED, descending=True, now_ms=now)
         for number, position in enumerate(positions):
@@ -219,7 +221,9 @@ def create_new_session(options: Any, output: Output) -> int:
         raise BadUsage('--data wants a JSON object, for example \'{"user": {"id": 1}}\'.')
     session_id, now = options.session_id or new_session_id(), now_ms()
     base = new_session_root(options.max_age, now)
-    root = Node(Kind.OBJECT, entries=(*base.entries, *(Entry(entry.key, entry.value) for entry in data.entries)))
+    given = {entry.key for entry in data.entries}
+    usual = (entry for entry in base.entries if entry.key not in given)
+    root = Node(Kind.OBJECT, entries=(*usual, *(Entry(entry.key, entry.value) for entry in data.entries)))
     with opened(options.store_name, options.secret_sources, output.log) as connection:
         ends = now + options.max_age
         session = create_session(connection.store, session_id, root, ends, Journal(), now, connection.reading)
@@ -242,6 +246,8 @@ def delete_one_session(options: Any, output: Output) -> int:
 def expire_session(options: Any, output: Output) -> int:
     """Change when a session ends, lastingly unless `--once`."""
     ends = _ends(options)
+    if ends is not None and ends <= now_ms():
+        raise BadUsage("That time is in the past: the session would be gone. Use delete if that is meant.")
     with opened(options.store_name, options.secret_sources, output.log) as connection:
         session = open_session(connection.store, connection.store.ref_for(options.session_id), connection.reading)
         after = change_expiry(connection.store, session, ends, Journal(), lasting=not options.once)
@@ -271,7 +277,7 @@ def _ends(options: Any) -> int | None:
 
 def verify_cookies(options: Any, output: Output) -> int:
     """Judge the cookies in a text; 0 only when a session cookie is there and none is broken."""
-    text = sys.stdin.read(_MOST_TEXT) if options.text == "-" else options.text
+    text = sys.stdin.buffer.read(_MOST_TEXT).decode("utf-8", "replace") if options.text == "-" else options.text
     secrets = read_secrets(options.secret_sources, options.store_name)
     if options.store_name:
         with opened(options.store_name, log=output.log) as connection:

@@ -2,10 +2,11 @@
 
 from inspector.codecs._api import Attempt, CodecError, Decoded, Fidelity, SealedError, Summary
 from inspector.codecs._bson import date_node
-from inspector.codecs._fingerprint import fingerprint
+from inspector.codecs._fingerprint import fingerprint, fingerprint_sealed
 from inspector.codecs._json import JsonError, format_json, json_bytes, scalar_json
 from inspector.codecs._new_record import copy_payload, new_payload, with_last_access
 from inspector.codecs._quick import FieldReader
+from inspector.codecs._quick_lifetime import quick_lifetime
 from inspector.codecs._registry import decode, encode
 from inspector.codecs._summary import DEFAULT_USER_PATHS, Summariser, plain_data, summarise, summarise_decoded
 from inspector.codecs._texts import parse_json, parse_like, retype
@@ -29,6 +30,7 @@ __all__ = [
     "decode",
     "encode",
     "fingerprint",
+    "fingerprint_sealed",
     "format_json",
     "json_bytes",
     "new_payload",
@@ -36,6 +38,7 @@ __all__ = [
     "parse_like",
     "parse_typed",
     "plain_data",
+    "quick_lifetime",
     "retype",
     "scalar_json",
     "summarise",

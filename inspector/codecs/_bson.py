@@ -14,11 +14,11 @@ from inspector.core.display import format_time, parse_time
 from inspector.core.node import MAX_DEPTH, Entry, Kind, Node
 
 _DOUBLE, _STRING, _OBJECT, _ARRAY, _BOOL, _DATE, _NULL, _INT32, _INT64 = 1, 2, 3, 4, 8, 9, 10, 16, 18
-_OTHER = {
+OTHER_TYPES = {
     5: "binary", 6: "undefined", 7: "objectId", 9: "date", 11: "regex", 12: "dbPointer", 13: "code", 14: "symbol",
     15: "codeWithScope", 17: "timestamp", 19: "decimal128", 255: "minKey", 127: "maxKey",
 }  # fmt: skip
-_CODES = {tag: code for code, tag in _OTHER.items()} | {"double": _DOUBLE, "int32": _INT32, "int64": _INT64}
+_CODES = {tag: code for code, tag in OTHER_TYPES.items()} | {"double": _DOUBLE, "int32": _INT32, "int64": _INT64}
 _FIXED = {1: 8, 6: 0, 7: 12, 8: 1, 9: 8, 10: 0, 16: 4, 17: 8, 18: 8, 19: 16, 255: 0, 127: 0}
 
 
@@ -104,15 +104,15 @@ def read_value(data: bytes, element: Element, depth: int = 0) -> Node:
     if code == _NULL:
         return Node(Kind.NULL, span=span)
     if code == _DOUBLE:
-        text = _js_number(struct.unpack("<d", raw)[0])
+        text = js_number(struct.unpack("<d", raw)[0])
         # NaN and the infinities are numbers which JSON cannot write.
         kind = Kind.NUMBER if text.lstrip("-")[0].isdigit() else Kind.OTHER
         return Node(kind, text, tag="double", raw=raw, span=span)
     if code in (_INT32, _INT64):
         number = int.from_bytes(raw, "little", signed=True)
         return Node(Kind.NUMBER, str(number), tag="int32" if code == _INT32 else "int64", raw=raw, span=span)
-    tag = _OTHER[code]
-    return Node(Kind.OTHER, _describe(tag, raw), tag=tag, raw=raw, span=span)
+    tag = OTHER_TYPES[code]
+    return Node(Kind.OTHER, describe_other(tag, raw), tag=tag, raw=raw, span=span)
 
 
 def _string(raw: bytes) -> str:
@@ -124,7 +124,7 @@ def _string(raw: bytes) -> str:
         raise CodecError("A text in the BSON document is not UTF-8.") from None
 
 
-def _js_number(number: float) -> str:
+def js_number(number: float) -> str:
     """Return a double as JavaScript prints it: shortest round trip, exponents from 1e21 and below 1e-6."""
     if number != number or number in (float("inf"), float("-inf")):
         return {float("inf"): "Infinity", float("-inf"): "-Infinity"}.get(number, "NaN")
@@ -138,7 +138,7 @@ def _js_number(number: float) -> str:
     return f"{mantissa.removesuffix('.0')}e{int(exponent):+d}" if mark else text
 
 
-def _describe(tag: str, raw: bytes) -> str:
+def describe_other(tag: str, raw: bytes) -> str:
     match tag:
         case "date":
             milliseconds = int.from_bytes(raw, "little", signed=True)
@@ -146,7 +146,7 @@ def _describe(tag: str, raw: bytes) -> str:
         case "objectId":
             return raw.hex()
         case "double":
-            return _js_number(struct.unpack("<d", raw)[0])
+            return js_number(struct.unpack("<d", raw)[0])
         case "undefined" | "minKey" | "maxKey":
             return tag
         case "regex":
@@ -158,7 +158,7 @@ def _describe(tag: str, raw: bytes) -> str:
 
 def date_node(epoch_ms: int) -> Node:
     raw = epoch_ms.to_bytes(8, "little", signed=True)
-    return Node(Kind.OTHER, _describe("date", raw), tag="date", raw=raw)
+    return Node(Kind.OTHER, describe_other("date", raw), tag="date", raw=raw)
 
 
 def other_node(tag: str, raw: bytes) -> Node:
@@ -173,7 +173,7 @@ def other_node(tag: str, raw: bytes) -> Node:
         elements = []
     if len(elements) != 1 or elements[0].value_end - elements[0].value_start != len(raw):
         raise CodecError(f"These bytes are no {tag}.")
-    return Node(Kind.OTHER, _describe(tag, raw), tag=tag, raw=raw)
+    return Node(Kind.OTHER, describe_other(tag, raw), tag=tag, raw=raw)
 
 
 def write_value(data: bytes, node: Node, *, use_spans: bool = True) -> tuple[int, bytes]:
@@ -266,5 +266,5 @@ def retag(old: Node, new: Node) -> Node:
         return Node(Kind.NUMBER, text, tag="int64", raw=_number_bytes(_INT64, text))
     if old.tag == "double":
         raw = _number_bytes(_DOUBLE, text)
-        return Node(Kind.NUMBER, _js_number(struct.unpack("<d", raw)[0]), tag="double", raw=raw)
+        return Node(Kind.NUMBER, js_number(struct.unpack("<d", raw)[0]), tag="double", raw=raw)
     return new

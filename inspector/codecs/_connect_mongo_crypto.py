@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from hmac import compare_digest
+from itertools import permutations
 
 from inspector.codecs._api import SealedError
 from inspector.codecs._json import JsonError, json_text, read_json
@@ -20,6 +22,8 @@ _NAMES_3 = ("hmac", "ct", "at", "aad", "iv")
 WEB_CRYPTO_SALT = b"connect-mongo:webcrypto-default-salt"
 _WEB_CRYPTO_ROUNDS = (310_000, 1_000, 10_000, 100_000, 600_000)
 """connect-mongo's default first; the others are what people set it to. Each costs its count of SHA-256 once a secret."""
+_GCM_IV_BYTES = (12, 16)
+_MOST_SALTS = 4
 _LEAST_SEALED = 12 + 16 + 2
 
 
@@ -76,7 +80,7 @@ def peel_connect_mongo_3(outer: bytes, keys: OpeningKeys, max_bytes: int) -> Pee
 
 
 def _read_3(outer: bytes, max_bytes: int) -> ConnectMongo3Layer | None:
-    if not outer.startswith(b'{"'):
+    if not outer.startswith(b'{"') or b'"hmac"' not in outer:
         return None
     try:
         root = read_json(outer, max_bytes)
@@ -89,7 +93,7 @@ def _read_3(outer: bytes, max_bytes: int) -> ConnectMongo3Layer | None:
     if tag is None or any(text is None for text in texts):
         return None
     ct, iv, aad, mac = ((text or "").encode("utf-8", "replace") for text in texts)
-    encoding = ciphers.text_encoding(mac)
+    encoding = ciphers.text_encoding(mac, ct, aad, iv)
     digest = ciphers.decode_text(mac, encoding)
     hashing = ciphers.hash_of_size(len(digest)) if digest else None
     return ConnectMongo3Layer(encoding, hashing, b"", ct, iv, aad, mac, tag) if hashing else None
@@ -113,6 +117,7 @@ class WebCryptoLayer:
     mode: str
     rounds: int
     key: bytes = field(repr=False)
+    iv_bytes: int = 12
 
     is_exact = False
 
@@ -125,7 +130,7 @@ class WebCryptoLayer:
         if self.mode == "cbc":
             iv = os.urandom(16)
             return ciphers.encode_text(iv + ciphers.seal_plain("cbc", self.key, iv, inner), self.encoding)
-        iv = os.urandom(12)
+        iv = os.urandom(self.iv_bytes)
         return ciphers.encode_text(iv + b"".join(ciphers.seal_gcm(self.key, iv, inner, None)), self.encoding)
 
 
@@ -136,21 +141,30 @@ def peel_web_crypto(outer: bytes, keys: OpeningKeys, max_bytes: int) -> Peeled |
     encodings = [name for name in ("hex", "base64", "base64url") if _is_random(outer, name)]
     if not encodings:
         return None
-    for secret in keys.secrets:
-        for rounds in _WEB_CRYPTO_ROUNDS:
-            key = ciphers.pbkdf2_key(secret, WEB_CRYPTO_SALT, rounds, "sha256", 32)
-            for encoding in encodings:
-                opened = _open_web(ciphers.decode_text(outer, encoding) or b"", encoding, rounds, key)
-                if opened is not None:
-                    return opened
+    for rounds, key in _web_keys(keys):
+        for encoding in encodings:
+            opened = _open_web(ciphers.decode_text(outer, encoding) or b"", encoding, rounds, key)
+            if opened is not None:
+                return opened
     known = f"Encrypted, probably by connect-mongo 6's web crypto ({encodings[0]}, {len(outer)} bytes)"
     raise SealedError("web crypto", known, bool(keys.secrets))
 
 
+def _web_keys(keys: OpeningKeys) -> Iterator[tuple[int, bytes]]:
+    """Yield the iterations and the key for each secret; a salt of the application's own stands among the secrets, too."""
+    for secret in keys.secrets:
+        for rounds in _WEB_CRYPTO_ROUNDS:
+            yield rounds, ciphers.pbkdf2_key(secret, WEB_CRYPTO_SALT, rounds, "sha256", 32)
+    for secret, salt in () if keys.is_quick else permutations(keys.secrets[:_MOST_SALTS], 2):
+        for rounds in _WEB_CRYPTO_ROUNDS:
+            yield rounds, ciphers.pbkdf2_key(secret, salt.reveal(), rounds, "sha256", 32)
+
+
 def _open_web(sealed: bytes, encoding: str, rounds: int, key: bytes) -> Peeled | None:
-    plain = ciphers.open_gcm(key, sealed[:12], sealed[12:-16], sealed[-16:], None)
-    if plain is not None:
-        return WebCryptoLayer(encoding, "gcm", rounds, key), plain
+    for size in _GCM_IV_BYTES:
+        plain = ciphers.open_gcm(key, sealed[:size], sealed[size:-16], sealed[-16:], None)
+        if plain is not None:
+            return WebCryptoLayer(encoding, "gcm", rounds, key, size), plain
     plain = ciphers.open_plain("cbc", key, sealed[:16], sealed[16:])
     if plain is not None and plain[:1] in b'{"':
         return WebCryptoLayer(encoding, "cbc", rounds, key), plain

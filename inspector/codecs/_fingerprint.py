@@ -6,7 +6,7 @@ Sources: the samples of express-session 1.15 to 1.19, connect-mongo 3 to 6, conn
 
 from __future__ import annotations
 
-from inspector.codecs._api import Decoded
+from inspector.codecs._api import Decoded, SealedError
 from inspector.codecs._connect_mongo_crypto import ConnectMongo3Layer, WebCryptoLayer
 from inspector.codecs._kruptein import KrupteinLayer
 from inspector.codecs._session_file_crypto import SessionFileLayer
@@ -48,6 +48,13 @@ def fingerprint(decoded: Decoded, kind: str) -> Writer:
     return Writer(Family.EXPRESS, words, Certainty.LIKELY, "its cookie has the fields express-session writes")
 
 
+def fingerprint_sealed(error: SealedError, kind: str) -> Writer:
+    """Return what wrote a record that no secret opened: its form tells of the encryption, and the store of the library."""
+    store = {"mongo": "connect-mongo", "file": "session-file-store"}.get(kind, "a serializer of its own")
+    known = f"{error.known[0].lower()}{error.known[1:]}"
+    return Writer(Family.EXPRESS, f"express-session with {store}", Certainty.LIKELY, known)
+
+
 def _without_cookie(root: Node) -> Writer:
     koa = [name for name in _KOA_FIELDS if member(root, name) is not None]
     if koa:
@@ -71,10 +78,8 @@ def _by_layers(decoded: Decoded) -> Writer | None:
     for layer in decoded.layers:
         match layer:
             case KrupteinLayer():
-                store = (
-                    "connect-mongo 4 to 6"
-                    if decoded.codec.startswith("connect-mongo")
-                    else "session-file-store from 1.4"
+                store = {"mongo": "connect-mongo 4 to 6", "file": "session-file-store from 1.4"}.get(
+                    layer.kind, "a serializer of its own"
                 )
                 words = f"express-session with {store}, kruptein {layer.era}"
                 return Writer(Family.EXPRESS, words, Certainty.CERTAIN, "it opens with that version's key and checksum")

@@ -15,7 +15,7 @@ from inspector.codecs._api import CodecError
 from inspector.core.node import MAX_DEPTH, Entry, Kind, Node
 
 MAX_BYTES = 4 * 1024 * 1024
-MAX_NODES = 200_000
+MAX_NODES = 100_000
 
 _TOKEN = re.compile(
     rb"[ \t\n\r]*(?:"

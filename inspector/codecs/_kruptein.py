@@ -1,8 +1,9 @@
 """Records encrypted by kruptein 2.0 to 3.4, as connect-mongo 4 to 6 and session-file-store from 1.4 use it; knows no store.
 
 Two containers: DER (a SEQUENCE of the OCTET STRINGs ct, hmac, iv, salt[, at, aad], then encoded as text) and JSON
-(`{"hmac","ct","iv","salt","aad","at"}`). What an era's HMAC covers, and how often its key is stretched, tells which version wrote
-it. Writing keeps era, container, encoding and salt: kruptein 3.2 and 3.3 remember the first salt they see in a process.
+(`{"hmac","ct","iv","salt","aad","at"}`, where 3.4 writes every field as text). What an era's HMAC covers, and how often its key is
+stretched, tells which version wrote it. Writing keeps era, container, encoding and salt: kruptein 3.2 and 3.3 remember the first
+salt they see in a process.
 """
 
 from __future__ import annotations
@@ -68,13 +69,14 @@ class KrupteinLayer:
     covers: str
     has_text_aad: bool
     secret_name: str
+    kind: str = ""
 
     is_exact = False
 
     @property
     def era(self) -> str:
         """Return the versions of kruptein that write such a record."""
-        return _era(self.box, self.key.rounds, self.covers, self.hashing)
+        return _era(self.box, self.key.rounds, self.covers, self.hashing, self.kind)
 
     @property
     def words(self) -> str:
@@ -103,10 +105,10 @@ def peel_kruptein(outer: bytes, keys: OpeningKeys, max_bytes: int) -> Peeled | N
     box = _read_box(outer, max_bytes)
     if box is None:
         return None
-    known = f"Encrypted by kruptein {_likely_era(box)} ({_form(box)}, {len(box.ct)} bytes)"
+    known = f"Encrypted by kruptein {_likely_era(box, keys.kind)} ({_form(box)}, {len(box.ct)} bytes)"
     for secret in () if keys.is_quick else keys.secrets:
         for key in _keys(box, secret):
-            opened = _open(box, key, secret.name)
+            opened = _open(box, key, secret.name, keys.kind)
             if opened is not None:
                 return opened
     raise SealedError("kruptein", known, bool(keys.secrets))
@@ -127,7 +129,7 @@ def _keys(box: _Box, secret: Secret) -> Iterator[_Key]:
         yield _Key(ciphers.scrypt_key(secret, box.salt, 32), 0)
 
 
-def _open(box: _Box, key: _Key, secret_name: str) -> Peeled | None:
+def _open(box: _Box, key: _Key, secret_name: str, kind: str) -> Peeled | None:
     hashing, stored, sealed = _hashing(box), box.bytes_of(box.mac), box.bytes_of(box.ct)
     if hashing is None or stored is None or sealed is None:
         return None
@@ -150,7 +152,7 @@ def _open(box: _Box, key: _Key, secret_name: str) -> Peeled | None:
         ):
             plain = _decrypt(box, short.value, sealed, mode, has_text_aad)
             if plain is not None:
-                return KrupteinLayer(box, short, mode, hashing, covers, has_text_aad, secret_name), plain
+                return KrupteinLayer(box, short, mode, hashing, covers, has_text_aad, secret_name, kind), plain
     return None
 
 
@@ -183,22 +185,25 @@ def _hashing(box: _Box) -> str | None:
 # --- eras ------------------------------------------------------------------------------------------------------------
 
 
-def _era(box: _Box, rounds: int, covers: str, hashing: str) -> str:
+def _era(box: _Box, rounds: int, covers: str, hashing: str, kind: str) -> str:
     if box.is_raw:
         return "3.4"
     if rounds == _NEW_ROUNDS:
         return "3.1.3 to 3.3" if covers else "3.1.5 to 3.3 (its HMAC does not fit, which these versions ignore)"
     if covers == "text+salt+iv":
         return "3.1 to 3.3" if rounds == 0 else "3.1.1"
-    if box.container == "json":
-        return "2.0 to 2.2"
-    return "3.0.7 to 3.0.9" if hashing == "sha384" else "2.1 to 3.0"
+    # connect-mongo takes kruptein from 3.0 on, session-file-store no 3.
+    if kind == "file" or (box.container == "json" and kind != "mongo"):
+        return "2.0 to 2.2" if box.container == "json" else "2.1 to 2.2"
+    if hashing == "sha384" and kind != "mongo":
+        return "3.0.7 to 3.0.9"
+    return "3.0" if kind == "mongo" else "2.1 to 3.0"
 
 
-def _likely_era(box: _Box) -> str:
+def _likely_era(box: _Box, kind: str) -> str:
     if box.is_raw:
         return "3.4"
-    return "2.0 to 3.3"
+    return {"mongo": "3.0 to 3.3", "file": "2.0 to 2.2"}.get(kind, "2.0 to 3.3")
 
 
 def _form(box: _Box) -> str:
@@ -211,7 +216,7 @@ def _form(box: _Box) -> str:
 def _read_box(outer: bytes, max_bytes: int) -> _Box | None:
     if outer.startswith(b'{"'):
         return _read_json_box(outer, max_bytes)
-    for prefix, encoding in ((b"M", "base64"), (b"30", "hex"), (b"0", "binary")):
+    for prefix, encoding in ((b"M", "base64"), (b"M", "base64url"), (b"30", "hex"), (b"0", "binary")):
         if outer.startswith(prefix):
             der = ciphers.decode_text(outer, encoding)
             box = _read_der_box(der, encoding) if der else None
@@ -236,6 +241,8 @@ def _read_der_box(der: bytes, encoding: str) -> _Box | None:
 
 
 def _read_json_box(outer: bytes, max_bytes: int) -> _Box | None:
+    if b'"hmac"' not in outer:  # spares a large session a second reading
+        return None
     try:
         root = read_json(outer, max_bytes)
     except JsonError:
@@ -243,14 +250,26 @@ def _read_json_box(outer: bytes, max_bytes: int) -> _Box | None:
     names = tuple(entry.key for entry in root.entries)
     if not {"hmac", "ct", "iv", "salt"} <= set(names) or not set(names) <= set(_FIELDS):
         return None
-    ct, mac = text_of(member(root, "ct")), text_of(member(root, "hmac"))
-    iv, salt = read_buffer(member(root, "iv")), read_buffer(member(root, "salt"))
-    if ct is None or mac is None or iv is None or salt is None:
+    texts = {name: text.encode("utf-8", "replace") for name in names if name and (text := text_of(member(root, name)))}
+    buffers = {name: data for name in names if name and (data := read_buffer(member(root, name))) is not None}
+    encoding = ciphers.text_encoding(*texts.values())
+    order = tuple(name or "" for name in names)
+    if {"iv", "salt"} <= set(texts):
+        return _raw_json_box(texts, encoding, order)
+    if not ({"ct", "hmac"} <= set(texts) and {"iv", "salt"} <= set(buffers)):
         return None
-    tag, aad = read_buffer(member(root, "at")) or b"", (text_of(member(root, "aad")) or "").encode("utf-8", "replace")
-    mac_bytes, ct_bytes = mac.encode("utf-8", "replace"), ct.encode("utf-8", "replace")
-    encoding = ciphers.text_encoding(mac_bytes)
-    return _Box("json", encoding, False, ct_bytes, mac_bytes, iv, salt, tag, aad, tuple(name or "" for name in names))
+    tag, aad = buffers.get("at", b""), texts.get("aad", b"")
+    return _Box("json", encoding, False, texts["ct"], texts["hmac"], buffers["iv"], buffers["salt"], tag, aad, order)
+
+
+def _raw_json_box(texts: dict[str, bytes], encoding: str, order: tuple[str, ...]) -> _Box | None:
+    """Return the container of 3.4, where every field is text."""
+    values = {name: ciphers.decode_text(text, encoding) for name, text in texts.items()}
+    if set(values) != set(order) or None in values.values():
+        return None
+    ct, mac, iv, salt, tag, aad = (values.get(name) or b"" for name in ("ct", "hmac", "iv", "salt", "at", "aad"))
+    box = _Box("json", encoding, True, ct, mac, iv, salt, tag, aad, order)
+    return box if _hashing(box) is not None else None
 
 
 def read_buffer(node: Node | None) -> bytes | None:
@@ -275,6 +294,10 @@ def _write_box(box: _Box) -> bytes:
         if box.tag or box.is_raw:
             values += [box.tag, box.aad]
         return ciphers.encode_text(write_octet_strings(values), box.encoding)
+    if box.is_raw:
+        raw = {"ct": box.ct, "hmac": box.mac, "iv": box.iv, "salt": box.salt, "at": box.tag, "aad": box.aad}
+        texts = {name: json_text(ciphers.encode_text(value, box.encoding).decode()) for name, value in raw.items()}
+        return ("{" + ",".join(f'"{name}":{texts[name]}' for name in box.order) + "}").encode()
     written = {
         "hmac": json_text(box.mac.decode()),
         "ct": json_text(box.ct.decode()),

@@ -5,19 +5,17 @@ msgspec reads only the members that are listed and skips the rest: four times as
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from struct import Struct, error
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import msgspec
 from msgspec import UNSET
 
+from inspector.codecs._document_text import MOST_BYTES, session_texts
+
 _Present = tuple[Any, ...]
 UserPath = tuple[str | int, ...]
 CUT = 80
-_LENGTH = Struct("<i").unpack_from
-_FIXED = {1: 8, 8: 1, 9: 8, 10: 0, 16: 4, 18: 8, 7: 12}
-_FAST_LIMIT = 256 * 1024
 _BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
@@ -28,15 +26,18 @@ class _Reader:
         self._decode: Callable[[bytes], Any] = msgspec.json.Decoder(shape).decode
         self._is_document = kind == "mongo"
 
-    def read(self, payload: bytes) -> Any:
-        """Return the struct; None for what has another shape, or is large."""
-        text = session_text(payload) if self._is_document else payload
-        if text is None or len(text) > _FAST_LIMIT:
-            return None
-        try:
-            return self._decode(text)
-        except _BROKEN:
-            return None
+    def read_all(self, payloads: Sequence[bytes]) -> Iterator[Any]:
+        """Yield the struct of each; None for what has another shape, or is large."""
+        decode, texts = self._decode, session_texts(payloads) if self._is_document else payloads
+        for text in texts:
+            if text is None or len(text) > MOST_BYTES:
+                yield None
+                continue
+            try:
+                session = decode(text)
+            except _BROKEN:
+                session = None
+            yield session
 
 
 class _Cookie(msgspec.Struct, gc=False):
@@ -86,9 +87,8 @@ class QuickReader:
         users: list[str] = []
         roles: list[str] = []
         odd: list[int] = []
-        add_user, add_role, read = users.append, roles.append, self._texts.read
-        for place, payload in enumerate(payloads):
-            session = read(payload)
+        add_user, add_role = users.append, roles.append
+        for place, session in enumerate(self._texts.read_all(payloads)):
             if session is None or session.cookie is UNSET:
                 odd.append(place)
                 add_user("")
@@ -154,29 +154,6 @@ def text_at(value: Any, path: Sequence[str | int]) -> str:
     return ""
 
 
-def session_text(document: bytes) -> bytes | None:
-    """Return the JSON text in a connect-mongo document, None where `session` is no text or the document is odd."""
-    position, end = 4, len(document) - 1
-    try:
-        while position < end:
-            code = document[position]
-            begin = document.index(b"\0", position + 1) + 1
-            if code == 2:
-                size = _LENGTH(document, begin)[0]
-                if size < 1 or size > _FAST_LIMIT or begin + 4 + size > end:
-                    return None
-                if document[position + 1 : begin] == b"session\0":
-                    return document[begin + 4 : begin + 3 + size]
-                position = begin + 4 + size
-            elif code in _FIXED:
-                position = begin + _FIXED[code]
-            else:
-                return None
-    except (ValueError, IndexError, error):
-        return None
-    return None
-
-
 _List = list[msgspec.Raw]
 _Scalar = str | int | float | bool | None
 
@@ -206,15 +183,8 @@ class FieldReader:
         the first key leads to something that the second means otherwise in."""
         found: list[Any] = []
         odd: list[int] = []
-        add, read, missing, inner, is_length = (
-            found.append,
-            self._texts.read,
-            self._missing,
-            self._inner,
-            self._is_length,
-        )
-        for place, payload in enumerate(payloads):
-            outer = read(payload)
+        add, missing, inner, is_length = found.append, self._missing, self._inner, self._is_length
+        for place, outer in enumerate(self._texts.read_all(payloads)):
             value = outer.f if outer is not None else UNSET
             if type(value) is inner:
                 value = value.f  # type: ignore[attr-defined]

@@ -29,7 +29,7 @@ def recognise(payload: bytes) -> str:
             return words
     head = payload[:4096]
     if not head:
-        return "It is empty: the application starts a new session for it."
+        return "It is empty."
     if _HEX.fullmatch(head) and len(payload) <= 4096:
         return "It looks like hexadecimal text, perhaps encrypted."
     if _BASE64.fullmatch(head) and len(payload) <= 4096:

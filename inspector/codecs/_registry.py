@@ -55,9 +55,12 @@ def decode(
     if sealed is not None:
         sealed.attempts = tuple(attempts)
         raise sealed
-    guess = recognise(payload) if kind != "mongo" else ""
-    # The codec that came furthest says most, unless the first bytes tell what it is.
+    labels = {codec.label for codec in _BY_KIND[kind]}
+    refusal = next((one for one in attempts if one.label not in labels), None)
+    # What a layer was opened for and refused is sure; else the first bytes tell, else the codec that came furthest.
+    guess = recognise(payload) if kind != "mongo" and refusal is None and len(payload) <= max_bytes else ""
     _, telling = max(enumerate(attempts), key=lambda one: (one[1].offset or 0, one[0]))
+    telling = refusal or telling
     if guess:
         attempts.append(Attempt("first bytes", guess))
     raise CodecError(guess or telling.reason, tuple(attempts))

@@ -15,6 +15,7 @@ import msgspec
 from inspector.codecs._api import CodecError, Decoded, SealedError, Summary
 from inspector.codecs._bson import read_elements, read_value
 from inspector.codecs._json import read_json
+from inspector.codecs._plain_bson import plain_document, plain_number
 from inspector.codecs._quick import QuickReader, UserPath, text_at
 from inspector.codecs._registry import decode
 from inspector.core.node import Kind, Node
@@ -140,7 +141,8 @@ def _mongo_value(payload: bytes) -> tuple[Any, str]:
                 source = payload[element.value_start + 4 : element.value_end - 1]
                 return _json_value(source), "connect-mongo, JSON text"
             if element.code == 3:
-                return _plain(read_value(payload, element)), "connect-mongo, sub-document"
+                value = plain_document(payload, element.value_start, element.value_end)
+                return value or _plain(read_value(payload, element)), "connect-mongo, sub-document"
     raise CodecError("no session field")
 
 
@@ -151,17 +153,9 @@ def _plain(node: Node) -> Any:
         case Kind.ARRAY:
             return [_plain(entry.value) for entry in node.entries]
         case Kind.NUMBER:
-            return _number(str(node.scalar))
+            return plain_number(str(node.scalar))
         case _:
             return node.scalar
-
-
-def _number(text: str) -> int | float | str:
-    """Return the number as Python's; Python refuses to read integers of thousands of digits, BSON has odd ones."""
-    try:
-        return int(text) if len(text) < 19 and text.lstrip("-").isdigit() else float(text)
-    except ValueError:
-        return text
 
 
 def _first(value: dict[str, Any], paths: Sequence[UserPath]) -> str:

@@ -64,6 +64,11 @@ class ExpressSession:
     def _without_prefix(self, value: str, secrets: Sequence[Secret], encoding: str) -> Verdict:
         """Say why a value that does not begin with `s:` is ignored."""
         lower = value.lower()
+        if lower.startswith("s%3a") and re.search("%(?![0-9a-f]{2})|%[89a-f]", lower):
+            words = (
+                "The percent-encoding is damaged, so Express decodes nothing of it and misses the s: at its beginning."
+            )
+            return self._verdict(Status.INVALID, words, encoding)
         if lower.startswith(("s%3a", "s%253a")):
             words = (
                 "The value is percent-encoded twice. Express decodes it once and then misses the s: at its beginning."

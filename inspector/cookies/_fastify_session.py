@@ -1,6 +1,7 @@
 """@fastify/session 11: `<session ID>.<signature>` without the `s:` of express-session; keeps no session.
 
-The signature is HMAC-SHA256 in base64 without padding, and with @fastify/cookie 11.1 stands in the header as it is.
+The signature is HMAC-SHA256, or another of the option `algorithm`, in base64 without padding, and with @fastify/cookie 11.1
+stands in the header as it is.
 """
 
 from __future__ import annotations
@@ -12,11 +13,14 @@ from inspector.cookies._api import Cookie, Status, Verdict
 from inspector.cookies._express import EXPRESS_NAMES
 from inspector.cookies._header import decode_value
 from inspector.cookies._mistakes import find_mistake
-from inspector.cookies._signature import unsign
+from inspector.cookies._signature import sign, unsign
 from inspector.core.secret import Secret
 
 # A signed ID; a JSON Web Token, whose signature may look the same, begins with the base64 of {".
-_SIGNED = re.compile(r"(?!s:|S:|j:|ey[\w-]+\.[\w-]*\.)[^\s;,]{1,200}\.[A-Za-z0-9+/]{43}\Z")
+_SIGNED = re.compile(r"(?!s:|S:|j:|ey[\w-]+\.[\w-]*\.)[^\s;,]{1,200}\.[A-Za-z0-9+/]{27,86}\Z")
+_HASHES = {27: "sha1", 43: "sha256", 64: "sha384", 86: "sha512"}
+"""By the number of characters of the signature."""
+_DEFAULT_NAME = "sessionid"
 _LEAST_SECRET = 32
 
 
@@ -27,22 +31,35 @@ class FastifySession:
     label = "@fastify/session"
 
     def recognise(self, cookie: Cookie) -> bool:
-        return cookie.name.lower() not in EXPRESS_NAMES and _SIGNED.match(cookie.value) is not None
+        name, hashing = cookie.name.lower(), _hashing(cookie.value)
+        if name in EXPRESS_NAMES or hashing is None or _SIGNED.match(cookie.value) is None:
+            return False
+        return hashing == "sha256" or name == _DEFAULT_NAME
 
     def verify(self, cookie: Cookie, secrets: Sequence[Secret], now_ms: int) -> Verdict:
         session_id, encoding = cookie.value.rpartition(".")[0], decode_value(cookie.raw)[1]
         if not secrets:
             words = "The form is right. Give the application's secret to check the signature."
             return Verdict(self.name, Status.UNSIGNED, words, session_id=session_id, encoding=encoding)
+        hashing = _hashing(cookie.value) or "sha256"
         for index, secret in enumerate(secrets):
-            if unsign(cookie.value, (secret,)) is not None:
+            if unsign(cookie.value, (secret,), hashing) is not None:
                 words = f"Signed with secret {index + 1} of {len(secrets)}."
                 if index:
                     words += " With saveUninitialized: false an unchanged session's cookie is cleared for that: users are logged out."
                 if len(secret.reveal()) < _LEAST_SECRET:
                     words += " The secret is shorter than the 32 characters @fastify/session demands."
                 return Verdict(self.name, Status.VALID, words, index, session_id, encoding=encoding)
-        mistake = find_mistake(secrets, lambda secret: unsign(cookie.value, (secret,)) is not None)
+        mistake = find_mistake(secrets, lambda secret: unsign(cookie.value, (secret,), hashing) is not None)
         hint = f"Secret {mistake.index + 1} fits {mistake.words}." if mistake else ""
         words = "None of the secrets made this signature: Fastify starts a new session."
         return Verdict(self.name, Status.INVALID, words, session_id=session_id, hint=hint, encoding=encoding)
+
+
+def sign_like(value: str, session_id: str, secret: Secret) -> str:
+    """Return the signed ID with the algorithm of another cookie's value."""
+    return sign(session_id, secret, _hashing(value) or "sha256")
+
+
+def _hashing(value: str) -> str | None:
+    return _HASHES.get(len(value.rpartition(".")[2]))

@@ -79,7 +79,7 @@ class IronSession:
         data = check_object(text, self.label)
         old, _ = _split(cookie.value)
         plain = json.dumps(
-            data if old is None or old.version else {"persistent": data}, separators=(",", ":"), ensure_ascii=False
+            data if old is None or _is_new(old) else {"persistent": data}, separators=(",", ":"), ensure_ascii=False
         )
         salt, mac_salt, iv = randomness.token_hex(32), randomness.token_hex(32), os.urandom(16)
         sealed = seal_plain("cbc", _key(secret, salt), iv, plain.encode("utf-8", "surrogatepass"))
@@ -103,6 +103,11 @@ def _split(value: str) -> tuple[_Seal | None, str]:
     return _Seal(password_id, salt, iv, ciphertext, expiry, mac_salt, mac, tilde + version), ""
 
 
+def _is_new(seal: _Seal) -> bool:
+    """The library reads the digits after the tilde; anything but 2 is an old seal to it."""
+    return re.match(r"~\s*\+?0*2(?!\d)", seal.version) is not None
+
+
 def _key(secret: Secret, salt: str) -> bytes:
     return hashlib.pbkdf2_hmac("sha1", secret.reveal(), salt.encode("utf-8", "replace"), 1, 32)
 
@@ -122,11 +127,9 @@ def _judge(verdict: Verdict, seal: _Seal, secret: Secret, index: int, now_ms: in
             verdict, status=Status.INVALID, detail="The seal is right, but there is no JSON in it.", secret_index=index
         )
     found = replace(verdict, is_sealed=False, secret_index=index, payload=text)
-    if not seal.version:
+    if not _is_new(seal):
         inner = json.loads(text).get("persistent")
-        words = (
-            "The ~2 at the end is missing: iron-session reads it as an old seal, where the session is under persistent."
-        )
+        words = "It does not end in ~2: iron-session reads it as an old seal, where the session is under persistent."
         status = Status.VALID if isinstance(inner, dict) else Status.INVALID
         return replace(
             found, status=status, detail=words, payload=json.dumps(inner) if isinstance(inner, dict) else text

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from inspector.cookies._api import Carrier, Cookie, CookieError, Scheme, Status, Verdict
 from inspector.cookies._express import ExpressSession
-from inspector.cookies._fastify_session import FastifySession
+from inspector.cookies._fastify_session import FastifySession, sign_like
 from inspector.cookies._header import decode_value, encode_value
 from inspector.cookies._iron_session import IronSession
 from inspector.cookies._itsdangerous import Flask, Starlette
@@ -77,6 +77,10 @@ def sign_id(scheme: str, name: str, session_id: str, secret: Secret) -> str:
 def resign(cookie: Cookie, verdict: Verdict, secret: Secret) -> str:
     """Return what follows `<name>=` in a Cookie header, signed with another secret. `CookieError`."""
     if verdict.session_id:
+        if verdict.scheme == FastifySession.name:
+            return sign_like(cookie.value, verdict.session_id, secret)
+        if verdict.scheme == KoaSession.name:
+            return paired(cookie.name, verdict.session_id, secret, cookie.pair)
         return sign_id(verdict.scheme, cookie.name, verdict.session_id, secret)
     if verdict.payload is not None:
         return edit_payload(cookie, verdict, verdict.payload, secret, verdict.issued_at_ms or 0)

@@ -1,7 +1,8 @@
 """cookie-session 2 and koa-session 7: `<name>` with the session or its key, and `<name>.sig` by Keygrip; keeps no session.
 
 The signature is base64url of HMAC-SHA1 over `name=value` as they stand in the header: the `cookies` package decodes no percent
-signs. cookie-session carries no time; koa-session carries `_expire` (ms) and `_maxAge`, or `_session` for the browser's.
+signs. A Keygrip of an application's own may hash and encode otherwise. cookie-session carries no time; koa-session carries
+`_expire` (ms) and `_maxAge`, or `_session` for the browser's.
 """
 
 from __future__ import annotations
@@ -25,9 +26,29 @@ _UUID = re.compile(r"(?:[\w.:-]*:)?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z
 _BASE64_OBJECT = re.compile(r"(?:ey|e3|ew)[A-Za-z0-9+/_-]*={0,2}\Z")
 
 
-def keygrip_signature(name: str, value: str, secret: Secret) -> str:
-    """Return Keygrip's signature of `name=value`: HMAC-SHA1 in base64url without padding."""
-    return base64url(hmac.digest(secret.reveal(), f"{name}={value}".encode("utf-8", "surrogatepass"), "sha1"))
+_USUAL = ("sha1", "base64")
+
+
+def keygrip_signature(name: str, value: str, secret: Secret, form: tuple[str, str] = _USUAL) -> str:
+    """Return Keygrip's signature of `name=value`: HMAC-SHA1 in base64url without padding, or in another hash and encoding."""
+    hashing, code = form
+    digest = hmac.digest(secret.reveal(), f"{name}={value}".encode("utf-8", "surrogatepass"), hashing)
+    return digest.hex() if code == "hex" else base64url(digest)
+
+
+def _form_like(given: str | None) -> tuple[str, str]:
+    """Return the hash and encoding that a signature's characters tell of, as far as they do."""
+    size = len(given or "")
+    by_size = {
+        40: ("sha1", "hex"),
+        43: ("sha256", "base64"),
+        86: ("sha512", "base64"),
+        96: ("sha384", "hex"),
+        128: ("sha512", "hex"),
+    }
+    if size == 64:
+        return ("sha256", "hex") if re.fullmatch(r"[0-9a-f]*", given or "") else ("sha384", "base64")
+    return by_size.get(size, _USUAL)
 
 
 class _Pair:
@@ -47,9 +68,8 @@ class _Pair:
         given = _unquoted(cookie.pair)
 
         def fits(secret: Secret) -> bool:
-            return hmac.compare_digest(
-                keygrip_signature(cookie.name, raw, secret).encode(), given.encode("utf-8", "replace")
-            )
+            made = keygrip_signature(cookie.name, raw, secret, _form_like(given))
+            return hmac.compare_digest(made.encode(), given.encode("utf-8", "replace"))
 
         index = next((place for place, secret in enumerate(secrets) if fits(secret)), None)
         if index is None:
@@ -81,12 +101,13 @@ class _Pair:
     def sign_payload(self, cookie: Cookie, text: str, secret: Secret, issued_at_ms: int) -> str:
         """Return the value and its signature: `<value>; <name>.sig=<signature>`. `CookieError`."""
         check_object(text, self.label)
-        return paired(cookie.name, base64.b64encode(text.strip().encode("utf-8", "surrogatepass")).decode(), secret)
+        value = base64.b64encode(text.strip().encode("utf-8", "surrogatepass")).decode()
+        return paired(cookie.name, value, secret, cookie.pair)
 
 
-def paired(name: str, value: str, secret: Secret) -> str:
-    """Return what follows `<name>=` in a Cookie header: the value and the cookie with its signature."""
-    return f"{value}; {name}.sig={keygrip_signature(name, value, secret)}"
+def paired(name: str, value: str, secret: Secret, like: str | None = None) -> str:
+    """Return what follows `<name>=` in a Cookie header: the value and the cookie with its signature, in the form of another."""
+    return f"{value}; {name}.sig={keygrip_signature(name, value, secret, _form_like(like))}"
 
 
 class KoaSession(_Pair):

@@ -133,8 +133,11 @@ def decode_text(text: bytes, encoding: str) -> bytes | None:
         return None
 
 
-def text_encoding(text: bytes) -> str:
-    """Return which encoding a text is of, the narrowest that fits: "hex", "base64" or "binary"."""
-    if text and len(text) % 2 == 0 and _HEX.fullmatch(text):
+def text_encoding(*texts: bytes) -> str:
+    """Return which encoding all of some texts are of, the narrowest that fits: "hex", "base64", "base64url" or "binary"."""
+    filled = [text for text in texts if text]
+    if filled and all(_HEX.fullmatch(text) for text in filled):
         return "hex"
-    return "base64" if text and len(text) % 4 == 0 and _BASE64.fullmatch(text) else "binary"
+    if filled and all(len(text) % 4 == 0 and _BASE64.fullmatch(text) for text in filled):
+        return "base64"
+    return "base64url" if filled and all(_BASE64_URL.fullmatch(text) for text in filled) else "binary"

@@ -5,6 +5,8 @@ The rules are those of express-session 1.19, connect-redis, connect-mongo and se
 
 from __future__ import annotations
 
+import re
+
 from inspector.core.display import parse_time
 from inspector.core.finding import Finding, Severity, article
 from inspector.core.node import Kind, Node, child, find_member, member, number_of, text_of
@@ -37,11 +39,17 @@ RESERVED_KEYS = frozenset(
 
 _SAME_SITE = frozenset({"strict", "lax", "none"})
 _SLACK_MS = 60_000
+_SET_COOKIE_RULES = {
+    "path": re.compile(r"[ -:=-~]*"),
+    "domain": re.compile(r"\.?[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|", re.I),
+    "priority": re.compile("low|medium|high|", re.I),
+}
+"""What the cookie package takes; with anything else it throws where express-session writes Set-Cookie."""
 
 
 def judge_express(root: Node, kind: str) -> list[Finding]:
     """Return what is odd in a session object of express-session in a store of that kind."""
-    found = _judge_cookie(root) + _judge_keys(root)
+    found = _judge_cookie(root, kind) + _judge_keys(root)
     if kind == "file":
         found += _judge_last_access(root)
     if kind == "mongo":
@@ -91,7 +99,7 @@ def judge_lifetime(root: Node, kind: str, expires_at_ms: int, now_ms: int) -> li
     return [Finding(Severity.WARNING, (place, position), words, remedy)]
 
 
-def _judge_cookie(root: Node) -> list[Finding]:
+def _judge_cookie(root: Node, kind: str) -> list[Finding]:
     position = find_member(root, "cookie")
     if position is None:
         return [
@@ -112,10 +120,10 @@ def _judge_cookie(root: Node) -> list[Finding]:
                 "Make it an object with originalMaxAge, expires, httpOnly and path.",
             )
         ]
-    return _judge_max_age(cookie, position) + _judge_attributes(cookie, position)
+    return _judge_max_age(cookie, position, kind) + _judge_attributes(cookie, position)
 
 
-def _judge_max_age(cookie: Node, at: int) -> list[Finding]:
+def _judge_max_age(cookie: Node, at: int, kind: str) -> list[Finding]:
     place = find_member(cookie, "originalMaxAge")
     if place is None:
         if not cookie.entries:
@@ -138,6 +146,9 @@ def _judge_max_age(cookie: Node, at: int) -> list[Finding]:
         return []
     value = cookie.entries[place].value
     path = (at, place)
+    if value.kind is Kind.NULL and member(cookie, "expires") not in (None, Node(Kind.NULL), Node(Kind.BOOL, False)):
+        words = "originalMaxAge is null while expires is set: the next request drops expires, and the store's default lifetime holds."
+        return [Finding(Severity.WARNING, path, words, "Set originalMaxAge to the lifetime in milliseconds.")]
     if value.kind is Kind.STRING:
         return [
             Finding(
@@ -157,6 +168,11 @@ def _judge_max_age(cookie: Node, at: int) -> list[Finding]:
             )
         ]
     number = number_of(value)
+    if number == 0 and kind == "file":
+        words = (
+            "originalMaxAge is 0: session-file-store takes its ttl option instead, and the browser drops the cookie."
+        )
+        return [Finding(Severity.WARNING, path, words, "Delete the session instead if that is meant.")]
     if number is not None and number <= 0:
         return [
             Finding(
@@ -213,6 +229,16 @@ def _judge_attributes(cookie: Node, at: int) -> list[Finding]:
                     'Behind TLS, set "trust proxy" in the application.',
                 )
             )
+        elif (
+            entry.key in _SET_COOKIE_RULES
+            and (text := text_of(value)) is not None
+            and not _SET_COOKIE_RULES[entry.key].fullmatch(text)
+        ):
+            words = f"{entry.key} is not what a cookie can have: the next Set-Cookie silently fails."
+            found.append(Finding(Severity.WARNING, path, words, "Correct or remove it."))
+        elif entry.key == "secure" and text_of(value) is not None:
+            words = "secure is text, which means true to express-session: over plain HTTP no Set-Cookie is sent."
+            found.append(Finding(Severity.NOTE, path, words, "A cookie function must return true or false."))
         elif entry.key == "path" and text_of(value) not in (None, "/"):
             words = "Outside this path req.session is undefined: express-session compares the beginning of the URL."
             found.append(Finding(Severity.NOTE, path, words, "Use / unless that is meant."))

@@ -75,7 +75,7 @@ def _judge_number(text: str, path: Path) -> list[Finding]:
     if not text.lstrip("-").isdigit() or abs(int(text[:400])) <= _MAX_SAFE:
         return []
     read = f"{float(text):.0f}" if len(text) < 300 else "Infinity"
-    words = f"JavaScript cannot hold this number: the application reads {read}"
+    words = f"JavaScript cannot hold this number: the application reads {read}."
     return [Finding(Severity.WARNING, path, words, "Keep long IDs as text.")]
 
 

@@ -1,4 +1,4 @@
-"""Create, duplicate, delete, restore sessions and change their expiry, one or many; knows no window.
+"""Create, duplicate, delete, restore a session and change its expiry; knows no window. Many at once: `bulk.py`.
 
 Every function talks to the store and belongs on its lane.
 """
@@ -6,10 +6,8 @@ Every function talks to the store and belongs on its lane.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 
-from inspector.codecs import CodecError, Decoded, SealedError, copy_payload, decode, new_payload
+from inspector.codecs import CodecError, Decoded, Fidelity, SealedError, copy_payload, decode, new_payload
 from inspector.core.display import format_time
 from inspector.core.edits import InsertEntry, SetValue, apply_edit
 from inspector.core.expiry import format_countdown
@@ -22,12 +20,9 @@ from inspector.services.save_session import SaveState, save_session
 from store_adapters.clock import now_ms as read_clock
 from store_adapters.contract import CancelToken, RawRecord, RecordRef, SessionStore
 from store_adapters.errors import (
-    Interrupted,
     OutcomeUnknown,
     RecordChanged,
     RecordMissing,
-    StoreError,
-    StoreUnreachable,
 )
 
 _ATTEMPTS = 5
@@ -37,17 +32,6 @@ _EXAMPLES = 20
 
 class SessionRefused(ValueError):
     """The record would break the application; says why and what to do. Nothing was written."""
-
-
-@dataclass(frozen=True, slots=True)
-class BulkReport:
-    """How many were done, were gone or had changed meanwhile, and what failed (at most 20 sentences)."""
-
-    done: int
-    gone: int
-    changed: int
-    failed: tuple[str, ...]
-    cancelled: bool = False
 
 
 def new_session_id() -> str:
@@ -185,25 +169,27 @@ def _move_expiry(store: SessionStore, base: RawRecord, expires_at_ms: int | None
                 raise
             base = store.read(base.ref)
             continue
-        journal.record(store.label, base.ref, "expiry changed", _expiry_words(expires_at_ms), base, after)
+        journal.record(store.label, base.ref, "expiry changed", expiry_words(expires_at_ms), base, after)
         return after
     raise AssertionError("unreachable")
 
 
-def _expiry_words(expires_at_ms: int | None) -> str:
+def expiry_words(expires_at_ms: int | None) -> str:
+    """Return what the journal says of a changed expiry."""
     return f"to {format_countdown(expires_at_ms, read_clock())}"
 
 
 def _with_lifetime(opened: OpenedSession, expires_at_ms: int | None) -> Node | None:
-    """Return the tree with the cookie's lifetime set, None where there is no cookie to set it on."""
-    if opened.decoded is None or not opened.is_editable:
-        return None
-    root = opened.decoded.root
+    return with_lifetime(opened.decoded, expires_at_ms, opened.raw.read_at_ms) if opened.decoded is not None else None
+
+
+def with_lifetime(decoded: Decoded, expires_at_ms: int | None, now_ms: int) -> Node | None:
+    """Return the tree with the cookie's lifetime set; None where there is no cookie to set it on, or no writing it."""
+    root = decoded.root
     place = find_member(root, "cookie") if root.kind is Kind.OBJECT else None
-    if place is None or root.entries[place].value.kind is not Kind.OBJECT:
+    if decoded.fidelity is Fidelity.READ_ONLY or place is None or root.entries[place].value.kind is not Kind.OBJECT:
         return None
-    now = opened.raw.read_at_ms
-    left = None if expires_at_ms is None else max(1, expires_at_ms - now)
+    left = None if expires_at_ms is None else max(1, expires_at_ms - now_ms)
     fields = [
         ("originalMaxAge", NULL if left is None else number_node(left)),
         ("expires", NULL if expires_at_ms is None else text_node(format_time(expires_at_ms))),
@@ -211,7 +197,7 @@ def _with_lifetime(opened: OpenedSession, expires_at_ms: int | None) -> Node | N
     for key, node in fields:
         root = _set_member(root, (place,), key, node)
     if find_member(root, "__lastAccess") is not None:
-        root = _set_member(root, (), "__lastAccess", number_node(now))
+        root = _set_member(root, (), "__lastAccess", number_node(now_ms))
     return root
 
 
@@ -249,73 +235,6 @@ def _save(
     raise RecordChanged(outcome.message)
 
 
-def delete_many(
-    store: SessionStore,
-    refs: Sequence[RecordRef],
-    journal: Journal,
-    cancel: CancelToken,
-    on_progress: Callable[[int, int], None],
-) -> BulkReport:
-    """Delete the records as they are now, each by compare-and-set; `on_progress(done, all)` follows each."""
-    return _for_many(refs, lambda ref: _delete(store, store.read(ref), journal), cancel, on_progress)
-
-
-def change_expiry_many(
-    store: SessionStore,
-    refs: Sequence[RecordRef],
-    expires_at_ms: int | None,
-    journal: Journal,
-    cancel: CancelToken,
-    on_progress: Callable[[int, int], None],
-    reading: Reading = PLAIN,
-) -> BulkReport:
-    """Set the expiry of the records, lastingly; `on_progress(done, all)` follows each."""
-    return _for_many(
-        refs,
-        lambda ref: change_expiry(store, open_session(store, ref, reading), expires_at_ms, journal),
-        cancel,
-        on_progress,
-    )
-
-
-def _for_many(
-    refs: Sequence[RecordRef],
-    act: Callable[[RecordRef], object],
-    cancel: CancelToken,
-    on_progress: Callable[[int, int], None],
-) -> BulkReport:
-    report = BulkReport(0, 0, 0, ())
-    for number, ref in enumerate(refs, 1):
-        if cancel.is_cancelled:
-            return replace(report, cancelled=True)
-        try:
-            _insist(act, ref)
-        except RecordMissing:
-            report = replace(report, gone=report.gone + 1)
-        except RecordChanged:
-            report = replace(report, changed=report.changed + 1)
-        except (StoreUnreachable, Interrupted) as error:
-            # The rest would fail alike: what was done stays done and is told.
-            return replace(report, failed=(*report.failed, f"Stopped: {error.message}")[-_TOLD:])
-        except (StoreError, SessionRefused, CodecError) as error:
-            words = error.message if isinstance(error, StoreError) else str(error)
-            report = replace(report, failed=(*report.failed, words)[:_TOLD])
-        else:
-            report = replace(report, done=report.done + 1)
-        on_progress(number, len(refs))
-    return report
-
-
-def _insist(act: Callable[[RecordRef], object], ref: RecordRef) -> None:
-    for attempt in range(1, _ATTEMPTS + 1):
-        try:
-            act(ref)
-            return
-        except RecordChanged:
-            if attempt == _ATTEMPTS:
-                raise
-
-
 def restore(store: SessionStore, entry: JournalEntry, journal: Journal, reading: Reading = PLAIN) -> OpenedSession:
     """Bring a before-image back by compare-and-set against what the entry wrote; `RecordChanged` otherwise.
 
@@ -329,9 +248,10 @@ def restore(store: SessionStore, entry: JournalEntry, journal: Journal, reading:
     if now.payload != entry.after.payload:
         raise RecordChanged("The session has changed since.", "Open it and edit what should be otherwise.")
     after = now
-    if now.payload != entry.before.payload:
-        after = store.replace(now, entry.before.payload)
-    if entry.action == "expiry changed" and after.expires_at_ms != entry.before.expires_at_ms:
-        after = store.change_expiry(after, entry.before.expires_at_ms)
+    if entry.action == "expiry changed" and now.expires_at_ms != entry.before.expires_at_ms:
+        # First, since the whole of a MongoDB document is its payload, and a save may not touch the expiry in it.
+        after = store.change_expiry(now, entry.before.expires_at_ms)
+    if after.payload != entry.before.payload:
+        after = store.replace(after, entry.before.payload)
     journal.record(store.label, entry.ref, "restored", entry.what, now, after)
     return describe_record(store, after, reading)

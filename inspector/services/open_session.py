@@ -13,6 +13,7 @@ from inspector.codecs import (
     Summary,
     decode,
     fingerprint,
+    fingerprint_sealed,
     summarise,
     summarise_decoded,
 )
@@ -80,16 +81,20 @@ def describe_record(store: SessionStore, raw: RawRecord, reading: Reading = PLAI
     kind, session_id = store.capabilities.kind, store.session_id_of(raw.ref.key)
     decoded: Decoded | None = None
     attempts: tuple[Attempt, ...] = ()
-    is_sealed = False
+    sealed: SealedError | None = None
     try:
         decoded = decode(raw.payload, kind, reading.secrets, session_id)
+    except SealedError as error:
+        attempts, sealed = error.attempts, error
     except CodecError as error:
-        attempts, is_sealed = error.attempts, isinstance(error, SealedError)
+        attempts = error.attempts
+    is_sealed = sealed is not None
     root = decoded.root if decoded else None
     envelope = decoded.envelope if decoded else None
     expires_at_ms = expiry_inside(store, raw, decoded)
     is_hidden = is_sealed and store.capabilities.lifetime_ms is not None
-    writer = _writer_of(decoded, kind, reading)
+    found = fingerprint_sealed(sealed, kind) if sealed else fingerprint(decoded, kind) if decoded else UNKNOWN_WRITER
+    writer = _writer_of(found, reading)
     findings = _findings(root, kind, writer.family, expires_at_ms, raw.read_at_ms)
     if expires_at_ms is None and not is_hidden:
         findings = (*findings, _no_expiry(kind))
@@ -113,8 +118,8 @@ def describe_record(store: SessionStore, raw: RawRecord, reading: Reading = PLAI
     )
 
 
-def _writer_of(decoded: Decoded | None, kind: str, reading: Reading) -> Writer:
-    found = fingerprint(decoded, kind) if decoded is not None else UNKNOWN_WRITER
+def _writer_of(found: Writer, reading: Reading) -> Writer:
+    """Return what a person said wrote the records of this store, where that differs from what they look like."""
     if reading.family is None or reading.family is found.family:
         return found
     return Writer(

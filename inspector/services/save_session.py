@@ -131,7 +131,7 @@ def save_session(
     Reads, merges, writes against what was just read, and tries again up to `max_attempts` times when the application
     was faster. The expiry stays; a record that is gone is not recreated; no edit, no write. `overwrite` takes mine for
     every field (a real choice of the person's, still compare-and-set, still never recreating). The before-image goes
-    to the journal. `StoreReadOnly`, `StoreUnreachable` and their like pass through when nothing was written.
+    to the journal. `StoreReadOnly`, `StoreUnreachable` and their like pass through: nothing was written then.
     """
     base = _base(opened)
     if root == base.root:
@@ -163,7 +163,7 @@ def save_session(
         journal.record(store.label, after.ref, "edited", describe_fields(mine), review.now, after)
         return SaveOutcome(
             SaveState.SAVED,
-            _saved_words(review, mine),
+            f"{_saved_words(review, mine)} {after.note}".strip(),
             describe_record(store, after, opened.reading),
             review,
             mine,

@@ -213,7 +213,11 @@ def _record_link(opened: OpenedSession) -> tuple[str, LinkState, str]:
         )
     summary = opened.summary
     who = f"{_shown(summary.user)} {_shown(summary.role)}".strip() if summary.signed_in else "nobody signed in"
-    return "Record", LinkState.OK, f"Found: {summary.format}, {who}, {summary.keys} fields beside the cookie."
+    return (
+        "Record",
+        LinkState.OK,
+        f"Found: {summary.format}, {who}, {summary.keys} field{'s' * (summary.keys != 1)} beside the cookie.",
+    )
 
 
 def _inner_expiry(verdict: Verdict, now_ms: int) -> tuple[str, LinkState, str]:

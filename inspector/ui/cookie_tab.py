@@ -159,9 +159,13 @@ class CookieTab(QWidget):
             value = PlainLabel(source.value, selectable=True, wrap=True)
             value.setFont(mono_font())
             grid.addWidget(value, 2 * row, 1, Qt.AlignmentFlag.AlignTop)
+            # Below the name: beside the value it would make the panel too wide for a small window.
+            note = QHBoxLayout()
+            note.setSpacing(8)
             if source.counts:
-                grid.addWidget(PlainLabel("counts", role="badge-ok"), 2 * row, 2, Qt.AlignmentFlag.AlignTop)
-            grid.addWidget(PlainLabel(source.note, role="caption", wrap=True), 2 * row + 1, 0, 1, 3)
+                note.addWidget(PlainLabel("counts", role="badge-ok"), 0, Qt.AlignmentFlag.AlignTop)
+            note.addWidget(PlainLabel(source.note, role="caption", wrap=True), 1)
+            grid.addLayout(note, 2 * row + 1, 0, 1, 2)
         column.addWidget(card)
 
     def _add_attributes(self, column: QVBoxLayout, opened: OpenedSession) -> None:

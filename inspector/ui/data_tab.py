@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, QSize, Qt
-from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
@@ -23,6 +23,7 @@ from inspector.core.findings import check_edit
 from inspector.core.node import Kind, Node, Path, child, text_node
 from inspector.ui.draft import Draft
 from inspector.ui.findings_strip import FindingsStrip
+from inspector.ui.guard import qt_guard
 from inspector.ui.icons import icon
 from inspector.ui.models.node_tree import NAME, TYPE, VALUE, NodeTreeModel
 from inspector.ui.plain import copy_text, tell
@@ -30,6 +31,8 @@ from inspector.ui.theme import Theme
 from inspector.ui.value_editor import TextDialog, ValueDelegate
 
 _CONTAINERS = (Kind.OBJECT, Kind.ARRAY)
+_WIDTHS = {NAME: (135, 0.25), VALUE: (175, 0.45)}
+"""The least pixels of a column, and its share of a wide panel; the type takes what is left."""
 
 
 class DataTab(QWidget):
@@ -79,6 +82,13 @@ class DataTab(QWidget):
         row.addStretch(1)
         return row
 
+    @qt_guard()
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if event.size().width() != event.oldSize().width():
+            for section, (least, share) in _WIDTHS.items():
+                self.tree.header().resizeSection(section, max(least, round(event.size().width() * share)))
+
     def _build_tree(self) -> QTreeView:
         tree = QTreeView()
         tree.setModel(self.model)
@@ -95,8 +105,8 @@ class DataTab(QWidget):
         header = tree.header()
         header.setStretchLastSection(True)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
-        header.resizeSection(NAME, 135)
-        header.resizeSection(VALUE, 175)
+        for section, (least, _) in _WIDTHS.items():
+            header.resizeSection(section, least)
         tree.selectionModel().currentChanged.connect(lambda _now, _old: self._enable())
         tree.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         tree.customContextMenuRequested.connect(lambda at: self.menu().popup(tree.viewport().mapToGlobal(at)))

@@ -49,6 +49,7 @@ class FindingsStrip(QFrame):
             column.addLayout(self._row(finding))
         if len(findings) > _MOST:
             column.addWidget(PlainLabel(f"… and {len(findings) - _MOST} more", role="muted"))
+        column.addStretch(1)
         self._scroll.setWidget(inside)
         self.setFixedHeight(min(150, inside.sizeHint().height() + 12 * len(findings) + 4))
         self.setVisible(bool(findings))
@@ -59,7 +60,11 @@ class FindingsStrip(QFrame):
         word, role = _WORDS[finding.severity]
         badge = PlainLabel(word, role=role)
         row.addWidget(badge, 0, Qt.AlignmentFlag.AlignTop)
-        row.addWidget(PlainLabel(f"{finding.text} {finding.remedy}".strip(), wrap=True, selectable=True), 1)
+        words = PlainLabel(f"{finding.text} {finding.remedy}".strip(), wrap=True, selectable=True)
+        # On one line with the badge, however high the row is.
+        words.setAlignment(Qt.AlignmentFlag.AlignTop)
+        words.setContentsMargins(0, 2, 0, 0)
+        row.addWidget(words, 1)
         if finding.path:
             button = QPushButton("Show")
             button.setProperty("role", "link")

@@ -10,6 +10,8 @@ from PySide6.QtWidgets import QMainWindow, QSplitter, QStackedWidget
 
 from inspector.services.profiles import Profile, new_profile_id
 from inspector.ui.actions import ActionBook
+from inspector.ui.bulk_acts import BulkActs
+from inspector.ui.bulk_runner import BulkRunner
 from inspector.ui.command_palette import CommandPalette
 from inspector.ui.command_panel import CommandPanel
 from inspector.ui.connect_dialog import ConnectDialog
@@ -27,6 +29,7 @@ from inspector.ui.session_saving import SessionSaving
 from inspector.ui.sessions_page import SessionsPage
 from inspector.ui.status_line import StatusLine
 from inspector.ui.stores_panel import StoresPanel
+from inspector.ui.transfer_acts import TransferActs
 from inspector.ui.unsaved_edits import UnsavedEdits
 from inspector.ui.window_actions import (
     NEEDS_EDITS,
@@ -59,6 +62,9 @@ class MainWindow(QMainWindow):
         self.actions_book = ActionBook(self, context.theme)
         self.panel = SessionPanel(context)
         self.saving = SessionSaving(context, self.panel, self)
+        self.runner = BulkRunner(self)
+        self.bulk = BulkActs(context, self.runner, self)
+        self.transfer = TransferActs(self.runner, self)
         self.preferences = Preferences(context, self)
         self.preferences.noted.connect(self.note)
         self.unsaved = UnsavedEdits(context, self.panel, self)
@@ -88,7 +94,7 @@ class MainWindow(QMainWindow):
         self.splitter.setHandleWidth(1)
         self.splitter.setChildrenCollapsible(False)
         self.splitter.addWidget(self.stores_panel)
-        self.splitter.addWidget(self.pages)
+        self.splitter.addWidget(self.runner.strip.under(self.pages))
         self.splitter.setStretchFactor(1, 1)
         self.splitter.setSizes([218, 1062])
         self.setCentralWidget(self.splitter)
@@ -108,6 +114,9 @@ class MainWindow(QMainWindow):
         self.panel.secrets_wanted.connect(self.edit_current_store)
         self.panel.noted.connect(self.note)
         self.saving.noted.connect(self.note)
+        self.bulk.noted.connect(self.note)
+        self.bulk.done.connect(self._bulk_done)
+        self.runner.changed.connect(self._enable)
         self.saving.session_made.connect(self.go_to_session)
         self.saving.record_removed.connect(self._session_removed)
         self.cookie_page.session_wanted.connect(self.go_to_session)
@@ -256,6 +265,7 @@ class MainWindow(QMainWindow):
             self.sessions_page.show_store(None)
             self.cookie_page.show_store(None)
             self.panel.show_session(None, None)
+        self.runner.forget(store)
         store.close()
         store.deleteLater()
 
@@ -298,19 +308,10 @@ class MainWindow(QMainWindow):
         if self.current is not None:
             self.saving.create(self.current)
 
-    def delete_selected(self) -> None:
-        keys = self._selected_keys() or ([self.panel.key] if self.panel.key else [])
-        if self.current is not None and keys:
-            self.saving.delete(self.current, keys)
-
-    def change_selected_expiry(self) -> None:
-        keys = self._selected_keys()
-        if self.current is not None and keys:
-            self.saving.ask_expiry_many(self.current, keys)
-
-    def _selected_keys(self) -> list[bytes]:
-        catalogue = self.current.catalogue if self.current is not None else None
-        return list(catalogue.keys_at(self.sessions_page.selected_positions())) if catalogue is not None else []
+    def _bulk_done(self) -> None:
+        self.sessions_page.table.clearSelection()
+        self.panel.reload()
+        self._enable()
 
     def restore_deleted(self) -> None:
         if self.current is not None:
@@ -374,6 +375,8 @@ class MainWindow(QMainWindow):
             actions.enable(True, "delete")
         if not is_open or not can_write:
             actions.enable(False, *WRITES)
+        if store is None or not self.bulk.can_undo(store):
+            actions.enable(False, "undo_bulk")
         actions["live"].setChecked(store is not None and store.is_live)
 
     def _may_leave_edits(self) -> bool:

@@ -1,6 +1,6 @@
 """One store in the window: its lanes, its connection, its loading and its live changes; knows no widget.
 
-Three lanes with a connection each, so that looking up, editing, listing and following never wait for one another.
+Four lanes with a connection each, so that looking up, editing, listing, following and bulk acts never wait for one another.
 """
 
 from __future__ import annotations
@@ -53,11 +53,12 @@ class OpenStore(QObject):
         self.progress = Progress()
         self.connection: Connection | None = None
         self._context = context
-        self._lanes = {name: Lane(f"{profile.name} {name}") for name in ("edit", "list", "live")}
+        self._lanes = {name: Lane(f"{profile.name} {name}") for name in ("edit", "list", "live", "bulk")}
         self._side_stores: dict[str, SessionStore] = {}
         self._load_job: Job | None = None
         self._unseal_job: Job | None = None
         self._live_job: Job | None = None
+        self._bulk_job: Job | None = None
         self._wants_live = False
         self._is_catching_up = False
         self._kept: Catalogue | None = None
@@ -74,6 +75,14 @@ class OpenStore(QObject):
     @property
     def can_write(self) -> bool:
         return self.connection is not None and self.connection.store.capabilities.can_write
+
+    @property
+    def write_refusal(self) -> str:
+        """Why nothing can be written; "" where it can."""
+        if self.can_write or self.connection is None:
+            return ""
+        reason = self.connection.store.capabilities.write_refusal
+        return f"Sessions can only be viewed here. {reason}" if reason else "This store is open read-only."
 
     @property
     def is_live(self) -> bool:
@@ -124,18 +133,18 @@ class OpenStore(QObject):
         done: Callable[[None], None],
         failed: Callable[[Exception], None],
     ) -> Job:
-        """Run an iterator over the store on the edit lane, for bulk work with progress."""
-        connection = self.connection
-        if connection is None:
+        """Run an iterator over the store on the bulk lane, with progress; one after the other."""
+        if self.connection is None:
             raise RuntimeError("the store is not open")
-        return self._context.jobs.stream(
-            self._lanes["edit"],
-            lambda token: work(connection.store, token),
+        self._bulk_job = self._context.jobs.stream(
+            self._lanes["bulk"],
+            lambda token: work(self._side_store("bulk"), token),
             owner=owner,
             item=item,
             done=done,
             failed=failed,
         )
+        return self._bulk_job
 
     def put_record(self, record: RawRecord) -> None:
         """Have the list show a record that was just written."""
@@ -181,6 +190,8 @@ class OpenStore(QObject):
     def stop_reading(self) -> None:
         if self._load_job is not None and not self._load_job.is_finished:
             self._load_job.cancel()
+            if "list" in self._side_stores:
+                self._side_stores["list"].interrupt()  # it may wait for a server that hangs
             self._set_progress(Progress(self.progress.read, self.progress.total))
             self.rows_changed.emit()
         self._load_job = None
@@ -208,7 +219,7 @@ class OpenStore(QObject):
     def close(self) -> None:
         """Stop everything; frees blocked sockets, waits for nothing."""
         self._wants_live = False
-        for job in (self._load_job, self._unseal_job, self._live_job):
+        for job in (self._load_job, self._unseal_job, self._live_job, self._bulk_job):
             if job is not None:
                 job.cancel()
         stores = list(self._side_stores.values())

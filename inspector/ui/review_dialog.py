@@ -61,6 +61,8 @@ class ReviewDialog(QDialog):
         layout.addWidget(self.commands_label)
         layout.addWidget(self._build_foot())
         self.show_review(review)
+        # Without this the first button, Cancel, has the focus, and Return throws the review away.
+        self.save_button.setFocus()
 
     def _build_head(self) -> QVBoxLayout:
         head = QVBoxLayout()
@@ -93,6 +95,7 @@ class ReviewDialog(QDialog):
         self.preview_button.toggled.connect(lambda _on: self._preview())
         row.addWidget(self.preview_button)
         self.cancel_button = QPushButton("Cancel")
+        self.cancel_button.setAutoDefault(False)
         self.cancel_button.clicked.connect(self.reject)
         row.addWidget(self.cancel_button)
         self.overwrite_button = QPushButton("Overwrite all with mine")

@@ -194,8 +194,17 @@ class SessionPanel(QWidget):
         if old is not None:
             old.deleteLater()
 
-    def show_saved(self, opened: OpenedSession) -> None:
-        """Show the session as it was written: the staged edits are in it."""
+    def show_saved(self, store: OpenStore, opened: OpenedSession) -> None:
+        """Show the session as it was written: the staged edits are in it. Another session may be shown by now."""
+        if (store, opened.raw.ref.key) != (self.store, self.key):
+            kept = self._kept.pop((store.profile.id, opened.raw.ref.key), None)
+            if kept is not None:
+                if self.opened is None:
+                    # The tabs still show it, until the other session is read.
+                    self.data_tab.show_draft(None, "memory", is_editable=False)
+                    self.json_tab.show_draft(None, is_editable=False)
+                kept.deleteLater()
+            return
         if self.draft is not None:
             old, self.draft = self.draft, None
             self._show_draft(Draft(opened, self))
@@ -245,7 +254,7 @@ class SessionPanel(QWidget):
         self._enable_tabs(opened.decoded is not None)
         self._tab_chosen(self.tabs.currentIndex())
         self._stack.setCurrentIndex(1)
-        self._show_banner("" if store.can_write else "This store is open read-only.", button=False)
+        self._show_banner(store.write_refusal, button=False)
         self._show_bar()
         self.draft_changed.emit()
 

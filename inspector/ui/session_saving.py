@@ -1,4 +1,4 @@
-"""Reviewing, saving, restoring, and the other writes to one session or a selection, from the window to the services.
+"""Reviewing, saving, restoring, and the other writes to one session, from the window to the services.
 
 Every write runs on the store's edit lane; this says what became of it.
 """
@@ -6,7 +6,7 @@ Every write runs on the store's edit lane; this says what became of it.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QDialog, QInputDialog, QWidget
@@ -14,19 +14,16 @@ from PySide6.QtWidgets import QDialog, QInputDialog, QWidget
 from inspector.core.merge import Choice
 from inspector.services.journal import JournalEntry
 from inspector.services.manage_sessions import (
-    BulkReport,
     change_expiry,
-    change_expiry_many,
     create_session,
-    delete_many,
     delete_session,
     duplicate_session,
     new_session_id,
     new_session_root,
     restore,
 )
-from inspector.services.open_session import OpenedSession, Reading, ref_of_key
-from inspector.services.preview import for_many, preview_delete, preview_expiry, preview_save
+from inspector.services.open_session import OpenedSession, open_session, ref_of_key
+from inspector.services.preview import preview_delete, preview_save
 from inspector.services.save_session import (
     Review,
     SaveOutcome,
@@ -45,19 +42,18 @@ from inspector.ui.plain import tell
 from inspector.ui.review_dialog import ReviewDialog
 from inspector.ui.session_panel import SessionPanel
 from inspector.ui.trouble import describe_trouble
-from store_adapters.contract import CancelToken, SessionStore
+from store_adapters.contract import SessionStore
 
 _STICK_MS = 700
 
 
 class SessionSaving(QObject):
-    """Acts on the panel's session and on the list's selection. `noted(words)` goes to the status bar."""
+    """Acts on the panel's session. `noted(words)` goes to the status bar."""
 
     noted = Signal(str)
     record_written = Signal(bytes)
     record_removed = Signal(bytes)
     session_made = Signal(bytes)
-    bulk_done = Signal()
 
     def __init__(self, context: Context, panel: SessionPanel, window: QWidget) -> None:
         super().__init__(window)
@@ -81,7 +77,7 @@ class SessionSaving(QObject):
             lambda adapter: review_changes(adapter, opened, root),
             owner=self,
             done=lambda review: self._show_review(store, review),
-            failed=self._tell,
+            failed=self._tell_not_saved,
         )
 
     def _show_review(self, store: OpenStore, review: Review) -> None:
@@ -111,7 +107,7 @@ class SessionSaving(QObject):
 
         def failed(error: Exception) -> None:
             dialog.set_busy(False)
-            self._tell(error)
+            self._tell_not_saved(error)
 
         store.run(
             lambda adapter: save_session(adapter, review.opened, review.root, journal, choices, overwrite=overwrite),
@@ -125,7 +121,7 @@ class SessionSaving(QObject):
             dialog.accept()
             self.noted.emit(outcome.message)
             if outcome.record is not None:
-                self._panel.show_saved(outcome.record)
+                self._panel.show_saved(store, outcome.record)
                 self._written(store, outcome.record)
                 self._check_later(store, outcome)
             return
@@ -133,7 +129,9 @@ class SessionSaving(QObject):
             dialog.show_review(outcome.review, outcome.message)
             return
         dialog.reject()
-        tell(self._window, "Not saved", outcome.message, "Your edits are still here.")
+        is_unknown = outcome.state is SaveState.UNKNOWN
+        title = "It is not known whether it was saved" if is_unknown else "Not saved"
+        tell(self._window, title, outcome.message, "Your edits are still here.")
         self._panel.reload()
 
     def _check_later(self, store: OpenStore, outcome: SaveOutcome) -> None:
@@ -243,7 +241,7 @@ class SessionSaving(QObject):
             self._written(store, opened)
             if make:
                 self.session_made.emit(opened.raw.ref.key)
-            else:
+            elif (store, opened.raw.ref.key) == (self._panel.store, self._panel.key):
                 self._panel.show_opened(opened)
                 self._panel.show_history()
 
@@ -253,136 +251,41 @@ class SessionSaving(QObject):
         store.put_record(opened.raw)
         self.record_written.emit(opened.raw.ref.key)
 
-    # --- one or many ----------------------------------------------------------------------------------------------
-
-    def delete(self, store: OpenStore, keys: list[bytes]) -> None:
-        """Ask, and delete the sessions at these keys."""
-        opened = self._panel.opened
-        number = len(keys)
-        title = "Delete this session?" if number == 1 else f"Delete {number:,} sessions?"
+    def delete(self, store: OpenStore, key: bytes) -> None:
+        """Ask, and delete the session at this key: as it was opened, or as it is now where another one is open."""
+        opened, journal, reading = self._panel.opened, self._context.journal, store.reading
         words = "Whoever uses it is logged out. It can be brought back from here until the program ends."
-        if not keys or store.connection is None:
-            return
-        adapter = store.connection.store
-        commands = for_many(preview_delete(adapter, ref_of_key(adapter, keys[0])), number)
-        if not confirm_act(self._window, store.profile, title, words, "Delete", commands):
-            return
-        if number == 1 and opened is not None and opened.raw.ref.key == keys[0]:
-            journal = self._context.journal
-
-            def done(_: None) -> None:
-                self._removed(store, keys)
-                self.noted.emit("Deleted.")
-
-            store.run(
-                lambda adapter: delete_session(adapter, opened, journal), owner=self, done=done, failed=self._tell
-            )
-            return
-        self._run_bulk(store, keys, "Deleted", _delete_work(self._context, keys))
-
-    def ask_expiry_many(self, store: OpenStore, keys: list[bytes]) -> None:
-        """Ask for an expiry and set it for all of these."""
         if store.connection is None:
             return
-        can_never = store.connection.store.capabilities.can_persist
-        dialog = ExpiryDialog(
-            f"When shall these {len(keys):,} sessions end?", None, can_never=can_never, parent=self._window
-        )
-        dialog.lasting_box.setEnabled(False)
-        if dialog.exec() != QDialog.DialogCode.Accepted:
-            return
-        ends = dialog.expires_at_ms
-        words = "Each session's own lifetime is set with it."
         adapter = store.connection.store
-        commands = for_many(preview_expiry(adapter, ref_of_key(adapter, keys[0]), ends), len(keys))
-        title = f"Change {len(keys):,} sessions?"
-        if not confirm_act(self._window, store.profile, title, words, "Change", commands):
+        commands = preview_delete(adapter, ref_of_key(adapter, key))
+        if not confirm_act(self._window, store.profile, "Delete this session?", words, "Delete", commands):
             return
-        self._run_bulk(store, keys, "Changed", _expiry_work(self._context, store.reading, keys, ends))
 
-    def _run_bulk(
-        self,
-        store: OpenStore,
-        keys: list[bytes],
-        word: str,
-        work: Callable[[SessionStore, CancelToken], Iterator[tuple[int, BulkReport | None]]],
-    ) -> None:
-        reports: list[BulkReport] = []
-
-        def item(value: tuple[int, BulkReport | None]) -> None:
-            number, report = value
-            if report is None:
-                self.noted.emit(f"{word} {number:,} of {len(keys):,} …")
-            else:
-                reports.append(report)
+        def work(adapter: SessionStore) -> None:
+            is_open = opened is not None and opened.raw.ref.key == key
+            delete_session(
+                adapter,
+                opened if opened and is_open else open_session(adapter, ref_of_key(adapter, key), reading),
+                journal,
+            )
 
         def done(_: None) -> None:
-            for report in reports:
-                self._show_bulk(word, report)
-            self.bulk_done.emit()
-            store.reload()
-            self._panel.reload()
+            self._removed(store, key)
+            self.noted.emit("Deleted.")
 
-        store.stream(work, owner=self, item=item, done=done, failed=self._tell)
+        store.run(work, owner=self, done=done, failed=self._tell)
 
-    def _show_bulk(self, word: str, report: BulkReport) -> None:
-        words = f"{word} {report.done:,}"
-        words += f", {report.gone:,} were gone already" if report.gone else ""
-        words += f", {report.changed:,} kept changing and were left" if report.changed else ""
-        self.noted.emit(words + ".")
-        if report.failed:
-            tell(self._window, f"{len(report.failed)} could not be done", "\n".join(report.failed[:5]))
+    def _removed(self, store: OpenStore, key: bytes) -> None:
+        store.drop_records([key])
+        self.record_removed.emit(key)
 
-    def _removed(self, store: OpenStore, keys: list[bytes]) -> None:
-        store.drop_records(keys)
-        for key in keys:
-            self.record_removed.emit(key)
+    def _tell_not_saved(self, error: Exception) -> None:
+        trouble = describe_trouble(error)
+        tell(self._window, trouble.text, trouble.remedy, "Not saved: your edits are still here.")
+        self._panel.reload()
 
     def _tell(self, error: Exception) -> None:
         trouble = describe_trouble(error)
         tell(self._window, trouble.text, trouble.remedy)
         self._panel.reload()
-
-
-_Work = Callable[[SessionStore, CancelToken], Iterator[tuple[int, BulkReport | None]]]
-_PART = 50
-
-
-def _delete_work(context: Context, keys: list[bytes]) -> _Work:
-    return _in_parts(
-        keys,
-        lambda adapter, part, token: delete_many(
-            adapter, [ref_of_key(adapter, key) for key in part], context.journal, token, _ignore
-        ),
-    )
-
-
-def _expiry_work(context: Context, reading: Reading, keys: list[bytes], ends: int | None) -> _Work:
-    return _in_parts(
-        keys,
-        lambda adapter, part, token: change_expiry_many(
-            adapter, [ref_of_key(adapter, key) for key in part], ends, context.journal, token, _ignore, reading
-        ),
-    )
-
-
-def _in_parts(keys: list[bytes], act: Callable[[SessionStore, list[bytes], CancelToken], BulkReport]) -> _Work:
-    """Return work that acts on a few keys at a time, telling how far it is, and the whole report at the end."""
-
-    def work(adapter: SessionStore, token: CancelToken) -> Iterator[tuple[int, BulkReport | None]]:
-        done = gone = changed = 0
-        failed: tuple[str, ...] = ()
-        for start in range(0, len(keys), _PART):
-            report = act(adapter, keys[start : start + _PART], token)
-            done, gone, changed = done + report.done, gone + report.gone, changed + report.changed
-            failed += report.failed
-            yield min(start + _PART, len(keys)), None
-            if report.cancelled or any(words.startswith("Stopped:") for words in report.failed):
-                break
-        yield len(keys), BulkReport(done, gone, changed, failed)
-
-    return work
-
-
-def _ignore(_done: int, _all: int) -> None:
-    """Progress is told part by part."""

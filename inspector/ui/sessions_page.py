@@ -163,6 +163,10 @@ class SessionsPage(QWidget):
         """Return the selected rows' positions in the catalogue, in the table's order; `Catalogue.keys_at` has their keys."""
         return self.model.positions_of(self.table.selected_rows())
 
+    def matching_positions(self) -> array[int]:
+        """Return the positions of all rows that match the filter, shown or not."""
+        return self.model.positions_of([(0, self.model.match_count - 1)])
+
     def go_to(self, key: bytes) -> None:
         """Select the row of a key where it is among the matches."""
         self._chosen = key

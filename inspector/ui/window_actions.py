@@ -17,11 +17,32 @@ if TYPE_CHECKING:
 
 _KEY = QKeySequence.StandardKey
 
-NEEDS_STORE = ("refresh", "live", "new_session", "restore_deleted", "edit_store", "remove_store", "close_store")
+NEEDS_STORE = (
+    "refresh",
+    "live",
+    "new_session",
+    "restore_deleted",
+    "edit_store",
+    "remove_store",
+    "close_store",
+    "export",
+    "import",
+    "undo_bulk",
+)
 NEEDS_SELECTION = ("delete", "bulk_expiry")
 NEEDS_SESSION = ("expiry", "duplicate", "copy_id", "copy_value", "copy_header", "copy_set_cookie", "copy_curl")
 NEEDS_EDITS = ("review", "discard")
-WRITES = ("new_session", "restore_deleted", "delete", "bulk_expiry", "expiry", "duplicate", "review")
+WRITES = (
+    "new_session",
+    "restore_deleted",
+    "delete",
+    "bulk_expiry",
+    "expiry",
+    "duplicate",
+    "review",
+    "import",
+    "undo_bulk",
+)
 
 
 def fill_actions(actions: ActionBook, window: MainWindow) -> None:
@@ -60,8 +81,18 @@ def fill_actions(actions: ActionBook, window: MainWindow) -> None:
         shortcut="Ctrl+Shift+N",
         icon_name="file-plus",
     )
-    add("bulk_expiry", "Change expiry of the selected…", window.change_selected_expiry, menu="Store", icon_name="clock")
+    add(
+        "bulk_expiry",
+        "Change expiry of the selected…",
+        partial(_change_expiry, window),
+        menu="Store",
+        icon_name="clock",
+    )
     add("restore_deleted", "Bring back the last deleted", window.restore_deleted, menu="Store", icon_name="rotate-ccw")
+    add("undo_bulk", "Undo the last bulk change", window.bulk.undo, menu="Store", icon_name="undo-2")
+    actions.separate("Store")
+    add("export", "Export sessions…", partial(_export, window), menu="Store", icon_name="save")
+    add("import", "Import sessions…", partial(_import, window), menu="Store", icon_name="folder")
 
     panel, saving = window.panel, window.saving
     data, cookie = panel.data_tab, panel.cookie_tab
@@ -81,7 +112,7 @@ def fill_actions(actions: ActionBook, window: MainWindow) -> None:
     actions.separate("Session")
     add("expiry", "Change expiry…", saving.ask_expiry, menu="Session", shortcut="Ctrl+E", icon_name="clock")
     add("duplicate", "Duplicate", saving.duplicate, menu="Session", shortcut="Ctrl+D", icon_name="copy")
-    add("delete", "Delete…", window.delete_selected, menu="Session", shortcut="Ctrl+Del", icon_name="trash-2")
+    add("delete", "Delete…", partial(_delete, window), menu="Session", shortcut="Ctrl+Del", icon_name="trash-2")
     actions.separate("Session")
     add("copy_id", "Copy session ID", panel.copy_id, menu="Session", shortcut="Ctrl+Shift+C", icon_name="copy")
     add("copy_value", "Copy signed cookie value", cookie.copy_value, menu="Session")
@@ -89,7 +120,9 @@ def fill_actions(actions: ActionBook, window: MainWindow) -> None:
     add("copy_set_cookie", "Copy as Set-Cookie line", cookie.copy_set_cookie, menu="Session")
     add("copy_curl", "Copy as curl", cookie.copy_curl, menu="Session", shortcut="Ctrl+Shift+U", icon_name="terminal")
 
-    add("show_sessions", "Sessions", window.show_sessions, menu="View", shortcut="Ctrl+1", icon_name="users")
+    add(
+        "show_sessions", "Sessions", partial(_focus_sessions, window), menu="View", shortcut="Ctrl+1", icon_name="users"
+    )
     add("show_cookies", "Cookie inspector", window.show_cookies, menu="View", shortcut="Ctrl+2", icon_name="cookie")
     add(
         "command_log", "Command log", window.commands.toggle, menu="View", shortcut="Ctrl+Shift+K", icon_name="terminal",
@@ -149,9 +182,43 @@ def describe_shortcuts(actions: ActionBook) -> str:
     )
 
 
+def _delete(window: MainWindow) -> None:
+    """Delete the selected sessions, or the one that is open."""
+    page, store = window.sessions_page, window.current
+    if store is None or store.catalogue is None:
+        return
+    if page.selected_count > 1:
+        window.bulk.delete(store, page.selected_positions())
+        return
+    key = next(store.catalogue.keys_at(page.selected_positions()), window.panel.key)
+    if key is not None:
+        window.saving.delete(store, key)
+
+
+def _change_expiry(window: MainWindow) -> None:
+    if window.current is not None and window.sessions_page.selected_count:
+        window.bulk.change_expiry(window.current, window.sessions_page.selected_positions())
+
+
+def _export(window: MainWindow) -> None:
+    page = window.sessions_page
+    if window.current is not None:
+        window.transfer.export(window.current, page.selected_positions(), page.matching_positions())
+
+
+def _import(window: MainWindow) -> None:
+    if window.current is not None:
+        window.transfer.import_file(window.current)
+
+
 def _open_har(window: MainWindow) -> None:
     window.show_cookies()
     window.cookie_page.ask_har()
+
+
+def _focus_sessions(window: MainWindow) -> None:
+    window.show_sessions()
+    window.sessions_page.table.setFocus()
 
 
 def _show_shortcuts(actions: ActionBook, window: MainWindow) -> None:

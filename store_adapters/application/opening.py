@@ -33,10 +33,14 @@ def open_application_store(url: str, *, limits: Limits | None = None, keeps_fore
             extension = address.options.get("extension", ".json")
             ttl_s = _ttl_s(address.options.get("ttl", ""))
             return SessionFileApplicationStore(Path(address.path), extension, ttl_s, keeps_forever=keeps_forever)
-        case _:
+        case "memory":
             from store_adapters.application.memory import MemoryApplicationStore
 
             return MemoryApplicationStore(address.path)
+        case _:
+            raise BadStoreAddress(
+                "The demo server does not write to this kind of store.", "Choose Redis, MongoDB, a folder or memory."
+            )
 
 
 def _ttl_s(text: str) -> float:

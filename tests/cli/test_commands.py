@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import signal
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from inspector.cli import main
+from inspector.services.profiles import Profile, ProfileBook
 from tests.servers import ROOT
 
 DATA = '{"user":{"username":"ada","role":"user"},"cart":["a"]}'
@@ -74,6 +76,21 @@ def test_raw_is_what_is_stored(capfdbinary: pytest.CaptureFixture[bytes], tmp_pa
     assert capfdbinary.readouterr().out == stored
 
 
+def test_list_opens_encrypted_records_with_the_secret(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = map(json.loads, (ROOT / "tests/golden/express/sealed.jsonl").read_text().splitlines())
+    row = next(one for one in rows if one["lib"] == "session-file-store" and one["version"] == "1.5.0")
+    (tmp_path / f"{row['session_id']}.json").write_bytes(base64.b64decode(row["payload_base64"]))
+    monkeypatch.setenv("STORE_SECRET", row["secret"])
+    code, text, _ = run(capsys, "list", f"file://{tmp_path}", "--json", "--secret-env", "STORE_SECRET")
+    found = json.loads(text)
+    assert code == 0
+    assert row["era"] in found["format"]
+    assert found["expires_at"] is not None
+    assert json.loads(run(capsys, "list", f"file://{tmp_path}", "--json")[1])["expires_at"] is None
+
+
 def test_control_characters_of_stored_text_are_spelled_out(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     (tmp_path / "abc.json").write_text('{"cookie":{},"user":{"username":"\\u001b[31mred\\u202e"}}')
     for arguments in (["list"], ["show"]):
@@ -93,9 +110,59 @@ def test_exit_codes(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     run(capsys, "create", store, "abc")
     assert run(capsys, "edit", store, "abc", "--set", "x")[0] == 2
     assert run(capsys, "edit", store, "abc", "--set", 'cookie.originalMaxAge="x"')[0] == 1
-    with pytest.raises(SystemExit) as caught:
-        main(["nonsense"])
-    assert caught.value.code == 2
+    assert run(capsys, "expire", store, "abc", "--at", "2020-01-01T00:00:00Z")[0] == 2
+    for wrong in (["nonsense"], ["demo", "--port", "70000"]):
+        with pytest.raises(SystemExit) as caught:
+            main(wrong)
+        assert caught.value.code == 2
+
+
+def test_cookie_given_with_a_new_session_takes_the_place_of_the_usual_one(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    store = f"file://{tmp_path}"
+    data = '{"user":1,"cookie":{"originalMaxAge":null,"expires":null,"path":"/shop"}}'
+    assert run(capsys, "create", store, "abc", "--data", data)[0] == 0
+    raw = run(capsys, "show", store, "abc", "--raw")[1]
+    assert raw.count('"cookie"') == 1
+    assert json.loads(raw)["cookie"]["path"] == "/shop"
+
+
+def test_bytes_that_are_no_text_are_judged_and_not_thrown_at_the_person() -> None:
+    found = subprocess.run(
+        [sys.executable, "-m", "inspector", "verify", "-"],
+        cwd=ROOT,
+        input=b"\xff\xfe",
+        capture_output=True,
+        env=os.environ | {"PYTHONIOENCODING": "utf-8:strict"},
+        check=False,
+    )
+    assert (found.returncode, found.stderr) == (1, b"")
+
+
+def test_profile_stands_for_its_store_and_read_only_holds_for_the_demo_too(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "sessions"
+    folder.mkdir()
+    assert run(capsys, "create", f"file://{folder}", "abc")[0] == 0
+    monkeypatch.setattr("inspector.cli._stores.default_folder", lambda: tmp_path)
+    ProfileBook(tmp_path).put(Profile(id="p", name="my shop", url=f"file://{folder}", read_only=True))
+    assert json.loads(run(capsys, "list", "my shop", "--json")[1])["id"] == "abc"
+    assert run(capsys, "edit", "my shop", "abc", "--set", "a=1")[0] == 3
+    code, _, words = run(capsys, "demo", "--port", "0", "--store", "my shop")
+    assert (code, "read-only" in words) == (2, True)
+
+
+def test_window_without_a_display_is_refused_with_words() -> None:
+    hidden = {"DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"}
+    env = {name: value for name, value in os.environ.items() if name not in hidden}
+    found = subprocess.run(
+        [sys.executable, "-m", "inspector"], cwd=ROOT, capture_output=True, text=True, env=env, check=False
+    )
+    assert found.returncode == 2
+    assert "There is no display" in found.stderr
+    assert "session-inspector --help" in found.stderr
 
 
 def test_sign_and_verify(

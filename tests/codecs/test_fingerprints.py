@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from inspector.codecs import decode, fingerprint
+from inspector.codecs import SealedError, decode, fingerprint, fingerprint_sealed
 from inspector.core.secret import Secret
 from inspector.core.writer import Certainty, Family, Writer
 
@@ -42,8 +42,19 @@ def test_records_of_express_session_in_redis(row: dict[str, Any]) -> None:
 def test_sealed_records_name_the_version_that_wrote_them(row: dict[str, Any]) -> None:
     writer = _writer(base64.b64decode(row["payload_base64"]), row["kind"], row["secret"], row["session_id"])
     assert (writer.family, writer.certainty) == (Family.EXPRESS, Certainty.CERTAIN)
-    store = row["lib"] if row["lib"] == "session-file-store" else "connect-mongo"
+    # What kruptein alone encrypted is told by where it was found.
+    by_place = {"file": "session-file-store", "redis": "serializer of its own"}
+    store = by_place[row["kind"]] if row["lib"] == "kruptein" else row["lib"]
     assert store in writer.name
+
+
+@pytest.mark.parametrize("row", _rows("sealed.jsonl"))
+def test_sealed_records_tell_their_encryption_without_the_secret(row: dict[str, Any]) -> None:
+    with pytest.raises(SealedError) as caught:
+        decode(base64.b64decode(row["payload_base64"]), row["kind"])
+    writer = fingerprint_sealed(caught.value, row["kind"])
+    assert (writer.family, writer.certainty) == (Family.EXPRESS, Certainty.LIKELY)
+    assert "ncrypted" in writer.why
 
 
 @pytest.mark.parametrize("row", [row for row in _rows("mongo.jsonl") if row["case"].startswith("stringify:false")])

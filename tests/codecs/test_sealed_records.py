@@ -9,11 +9,13 @@ import zlib
 from pathlib import Path
 from typing import Any
 
+import bson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from inspector.codecs import CodecError, Decoded, Fidelity, SealedError, decode, encode, summarise
+from inspector.core import ciphers
 from inspector.core.edits import InsertEntry, apply_edit
 from inspector.core.node import Kind, member, text_node
 from inspector.core.secret import Secret
@@ -77,6 +79,20 @@ def test_damaged_sealed_record_raises_only_codec_errors(row: dict[str, Any], dat
             assert error.attempts
 
 
+@pytest.mark.parametrize(("size", "salt"), [(16, "connect-mongo:webcrypto-default-salt"), (12, "our own salt")])
+def test_web_crypto_with_options_of_an_applications_own_is_opened(size: int, salt: str) -> None:
+    key = ciphers.pbkdf2_key(Secret.from_text("squirrel"), salt.encode(), 1000, "sha256", 32)
+    sealed = b"".join(
+        (bytes(range(200, 200 + size)), *ciphers.seal_gcm(key, bytes(range(200, 200 + size)), SESSION, None))
+    )
+    payload = bson.encode({"_id": "x", "session": base64.b64encode(sealed).decode()})
+    decoded = decode(payload, "mongo", [Secret.from_text(one) for one in (salt, "squirrel")])
+    edited, _ = apply_edit(decoded.root, InsertEntry((), 2, "x", text_node("y")))
+    again = base64.b64decode(bson.decode(encode(decoded, edited))["session"])
+    assert len(again) - len(sealed) == len(b',"x":"y"')
+    assert ciphers.open_gcm(key, again[:size], again[size:-16], again[-16:], None) == SESSION[:-1] + b',"x":"y"}'
+
+
 SESSION = b'{"cookie":{"originalMaxAge":null,"expires":null,"httpOnly":true,"path":"/"},"name":"\xd0\x90"}'
 WRAPPINGS = {
     "base64": base64.b64encode(SESSION),
@@ -110,8 +126,9 @@ def test_exact_wrapping_is_exact_and_compression_is_told() -> None:
 @pytest.mark.parametrize("pack", [gzip.compress, zlib.compress])
 def test_inflation_bomb_is_refused_with_words(pack: Any) -> None:
     bomb = pack(b" " * (64 * 1024 * 1024))
-    with pytest.raises(CodecError, match="unpacks to more than"):
-        decode(base64.b64encode(bomb), "redis")
+    for payload in (base64.b64encode(bomb), bomb):
+        with pytest.raises(CodecError, match="unpacks to more than"):
+            decode(payload, "redis")
 
 
 def test_session_of_the_name_value_is_not_mistaken_for_a_wrapping() -> None:

@@ -18,7 +18,7 @@ from store_adapters.memory_store import shared_records
 from store_adapters.registry import open_store
 from store_adapters.sqlite_dialect import DIALECTS
 
-BACKENDS = ("memory", "redis", "valkey", "mongo", "file", "connect-sqlite3", "better-sqlite3", "knex")
+BACKENDS = ("memory", "redis", "sentinel", "valkey", "mongo", "file", "connect-sqlite3", "better-sqlite3", "knex")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ def _memory_backend(name: str) -> Backend:
     return Backend("memory", f"memory:{name}", _json_payload, put, drop, raw)
 
 
-def _redis_backend(name: str, url: str) -> Iterator[Backend]:
+def _redis_backend(name: str, url: str, opened_at: str = "") -> Iterator[Backend]:
     import redis
 
     with redis.Redis.from_url(url) as client:
@@ -80,7 +80,9 @@ def _redis_backend(name: str, url: str) -> Iterator[Backend]:
             found = client.get(f"sess:{sid}")
             return found if isinstance(found, bytes) else None
 
-        yield Backend(name, url, _json_payload, put, lambda sid: client.delete(f"sess:{sid}") and None, raw)
+        yield Backend(
+            name, opened_at or url, _json_payload, put, lambda sid: client.delete(f"sess:{sid}") and None, raw
+        )
 
 
 def _mongo_backend(url: str) -> Iterator[Backend]:
@@ -175,6 +177,9 @@ def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Backend]
             yield _memory_backend(f"contract-{id(request)}")
         case "redis":
             yield from _redis_backend("redis", request.getfixturevalue("redis_url"))
+        case "sentinel":
+            master, sentinel = request.getfixturevalue("redis_url"), request.getfixturevalue("sentinel_server")
+            yield from _redis_backend("sentinel", master, f"{sentinel.url}/0")
         case "valkey":
             yield from _redis_backend("valkey", request.getfixturevalue("valkey_url"))
         case "mongo":

@@ -8,7 +8,17 @@ from collections.abc import Iterator
 
 import pytest
 
-from store_adapters.contract import CancelToken, Change, ChangeKind, RawRecord, SessionStore
+from store_adapters.contract import (
+    CancelToken,
+    Change,
+    ChangeExpiry,
+    ChangeKind,
+    Create,
+    Delete,
+    RawRecord,
+    Replace,
+    SessionStore,
+)
 from store_adapters.errors import (
     BadStoreAddress,
     RecordChanged,
@@ -172,6 +182,83 @@ def test_expiry_in_the_past_is_refused_or_ends_the_session(backend: Backend, sto
     assert backend.raw("a") is not None
 
 
+def put_many(backend: Backend, store: SessionStore, count: int) -> list[RawRecord]:
+    """Put the sessions s0, s1 … and return them as read."""
+    for number in range(count):
+        backend.put(f"s{number}", backend.payload(f"s{number}", 1), in_one_hour())
+    found = store.read_many([store.ref_for(f"s{number}") for number in range(count)])
+    return [record for record in found if isinstance(record, RawRecord)]
+
+
+def test_many_are_read_in_order_and_the_missing_told(backend: Backend, store: SessionStore) -> None:
+    singly = put(backend, store, "a"), put(backend, store, "b", 2)
+    found = store.read_many([store.ref_for(sid) for sid in ("b", "nobody", "a")])
+    assert isinstance(found[1], RecordMissing)
+    for record, single in ((found[0], singly[1]), (found[2], singly[0])):
+        assert isinstance(record, RawRecord)
+        assert (record.ref, record.payload) == (single.ref, single.payload)
+        assert abs((record.expires_at_ms or 0) - (single.expires_at_ms or 0)) < SLACK_MS
+    assert store.read_many([]) == []
+
+
+def test_many_are_deleted_and_nothing_else(backend: Backend, store: SessionStore) -> None:
+    records = put_many(backend, store, 703)
+    assert len(records) == 703
+    assert store.write_many([Delete(record) for record in records[1:]]) == [None] * 702
+    assert store.count().number == 1
+    assert backend.raw("s0") == records[0].payload
+
+
+def test_many_writes_tell_which_were_changed_or_gone_and_do_the_others(backend: Backend, store: SessionStore) -> None:
+    records = put_many(backend, store, 8)
+    for number in (1, 3, 5):
+        backend.put(f"s{number}", backend.payload(f"s{number}", 9), in_one_hour())
+    for number in (2, 4, 6):
+        backend.drop(f"s{number}")
+    theirs = [backend.raw(f"s{number}") for number in range(1, 7)]
+    later = in_one_hour() + HOUR_MS
+    swapped = swap(backend, records[0])
+    results = store.write_many(
+        [
+            Replace(records[0], swapped), Replace(records[1], swap(backend, records[1])),
+            Replace(records[2], swap(backend, records[2])), Delete(records[3]), Delete(records[4]),
+            ChangeExpiry(records[5], later), ChangeExpiry(records[6], later), ChangeExpiry(records[7], later),
+        ]
+    )  # fmt: skip
+    kinds = [type(one) for one in results]
+    assert kinds[1:7] == [RecordChanged, RecordMissing] * 3
+    assert [backend.raw(f"s{number}") for number in range(1, 7)] == theirs
+    assert isinstance(results[0], RawRecord)
+    assert results[0].payload == swapped == backend.raw("s0")
+    assert isinstance(results[7], RawRecord)
+    after = store.read(records[7].ref)
+    assert after.payload == results[7].payload
+    assert abs((after.expires_at_ms or 0) - later) < SLACK_MS
+    kept = store.read(records[0].ref).expires_at_ms
+    assert abs((kept or 0) - (records[0].expires_at_ms or 0)) < SLACK_MS
+
+
+def test_many_are_created_and_a_taken_id_is_refused(backend: Backend, store: SessionStore) -> None:
+    put(backend, store)
+    before = backend.raw("a")
+    names = ["x", "a", "y"]
+    results = store.write_many([Create(store.ref_for(sid), backend.payload(sid, 5), in_one_hour()) for sid in names])
+    assert isinstance(results[1], RecordExists)
+    assert backend.raw("a") == before
+    for sid, result in ((names[0], results[0]), (names[2], results[2])):
+        assert isinstance(result, RawRecord)
+        assert result.payload == backend.raw(sid)
+        assert abs((result.expires_at_ms or 0) - in_one_hour()) < SLACK_MS
+
+
+def test_deleted_record_created_again_has_the_same_bytes(backend: Backend, store: SessionStore) -> None:
+    record = put(backend, store)
+    store.delete(record)
+    results = store.write_many([Create(record.ref, record.payload, record.expires_at_ms)])
+    assert isinstance(results[0], RawRecord)
+    assert backend.raw("a") == record.payload
+
+
 def test_read_only_store_refuses_every_write(backend: Backend, store: SessionStore) -> None:
     record = put(backend, store)
     closed = backend.open(read_only=True)
@@ -182,6 +269,7 @@ def test_read_only_store_refuses_every_write(backend: Backend, store: SessionSto
         lambda: closed.delete(record),
         lambda: closed.change_expiry(record, in_one_hour()),
         lambda: closed.create(closed.ref_for("b"), record.payload, None),
+        lambda: closed.write_many([Delete(record)]),
     ):
         with pytest.raises(StoreReadOnly):
             write()

@@ -82,6 +82,43 @@ def test_key_that_is_not_the_first_is_told_to_stop_working() -> None:
     assert "stops working" in verdict.detail
 
 
+# Made by keygrip 1.1.0 with the key "one key" for session=eyJhIjoxfQ==.
+KEYGRIP = {
+    "sha256": "9cnf5lRbyVlirrNUMmWJHjq0rCl6IKYarpls7ywuPWY",
+    "sha384": "HwYYIVnBDNpv6Pb0yEZXBTxFr_NR1OdUIr2UtK1C-62gv99gKImno0DqIpy2sZLB",
+    "sha512": "KGsB-3IF9bQcpkG4YA-2Chu9fakvraQ9vJ7xJbOUNcyLRmZK97SisgthnjioMio_u6pUbH3-61TuofUhWKrF_A",
+    "sha1 hex": "5b7343bd15af8557d2415caf44021670338dc52c",
+    "sha256 hex": "f5c9dfe6545bc95962aeb3543265891e3ab4ac297a20a61aae996cef2c2e3d66",
+}
+
+
+@pytest.mark.parametrize("form", KEYGRIP)
+def test_keygrip_of_an_applications_own_is_verified_and_signed_the_same_way(form: str) -> None:
+    key = Secret.from_text("one key")
+    cookie = read_cookies(f"Cookie: session=eyJhIjoxfQ==; session.sig={KEYGRIP[form]}")[0]
+    verdict = judge(cookie, [Secret.from_text("other"), key], NOW_MS)
+    assert (verdict.status, verdict.secret_index) == (Status.VALID, 1)
+    assert edit_payload(cookie, verdict, '{"a":1}', key, NOW_MS).endswith(f"; session.sig={KEYGRIP[form]}")
+    assert judge(cookie, [Secret.from_text("other")], NOW_MS).status is Status.INVALID
+
+
+# Made by the signer of @fastify/cookie 11.1 with 32 times "a" and "!".
+FASTIFY = {
+    "sha1": "yTCXRQ+tK7cg7/wy0g1OnRqJ9QA",
+    "sha384": "gnOgaNtWf9AlkpQPkCzpLHhEXZt1w1jsXcf/OwjfYhhuTw6gtMzIPI7k2m7o32eg",
+    "sha512": "7l+AgixwadRTnD9FaZJtdkT5SnEL+mpvElmDKvZD1tMVaZQm3ssM1COySQCQHii/5s2bby59xVhfUs2x72PY0Q",
+}
+
+
+@pytest.mark.parametrize("hashing", FASTIFY)
+def test_algorithm_option_of_fastify_session_is_told_by_the_signature(hashing: str) -> None:
+    secret, value = Secret.from_text("a" * 32 + "!"), f"r272mAGHW0tIa0sf2NPxkkTMm4b3JpuN.{FASTIFY[hashing]}"
+    (cookie,) = read_cookies(f"Cookie: sessionId={value}")
+    verdict = judge(cookie, [secret], NOW_MS)
+    assert (verdict.scheme, verdict.status) == ("fastify-session", Status.VALID)
+    assert resign(cookie, verdict, secret) == value
+
+
 def test_signature_cookie_is_judged_with_its_partner() -> None:
     row = next(row for row in ROWS if row["case"] == "sig order reversed in header")
     cookies = read_cookies(f"Cookie: {row['cookie_header']}")

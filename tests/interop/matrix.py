@@ -87,7 +87,7 @@ MONGO = (
     *(
         _mongo("5", f"kruptein {one}", era, kruptein=f"kruptein-{one}", options=_CRYPTO)
         for one, era in (
-            ("3.0.0", "2.1 to 3.0"), ("3.0.6", "2.1 to 3.0"), ("3.0.8", "2.1 to 3.0"), ("3.1.1", "3.1.1"),
+            ("3.0.0", "kruptein 3.0 "), ("3.0.6", "kruptein 3.0 "), ("3.0.8", "kruptein 3.0 "), ("3.1.1", "3.1.1"),
             ("3.1.7", "3.1.3 to 3.3"), ("3.3.0", "3.1.3 to 3.3"),
         )
     ),
@@ -95,8 +95,8 @@ MONGO = (
     _mongo("5", "kruptein 3.4.0", "kruptein 3.4", kruptein="kruptein-3.4.0", options=_CRYPTO, reads=False),
     _mongo("4", "kruptein hex", "hex", kruptein="kruptein-3.0.8", options={"crypto": {"secret": SECRET, "encodeas": "hex"}}),
     _mongo("5", "kruptein cbc", "CBC", kruptein="kruptein-3.1.7", options={"crypto": {"secret": SECRET, "algorithm": "aes-256-cbc"}}),
-    _mongo("6", "kruptein", "2.1 to 3.0", kruptein="kruptein-3.0.8", options=_CRYPTO),
-    _mongo("6", "kruptein and stringify false", "2.1 to 3.0", kruptein="kruptein-3.0.8", options={"stringify": False, **_CRYPTO}),
+    _mongo("6", "kruptein", "kruptein 3.0 ", kruptein="kruptein-3.0.8", options=_CRYPTO),
+    _mongo("6", "kruptein and stringify false", "kruptein 3.0 ", kruptein="kruptein-3.0.8", options={"stringify": False, **_CRYPTO}),
     _mongo("6", "web crypto", "web crypto", web={"secret": SECRET}),
     _mongo("6", "web crypto hex", "hex", web={"secret": SECRET, "encoding": "hex", "iterations": 1000}),
     _mongo("6", "web crypto cbc", "CBC", web={"secret": SECRET, "algorithm": "AES-CBC", "ivLength": 16}),

@@ -17,9 +17,7 @@ from inspector.services.journal import Journal
 from inspector.services.manage_sessions import (
     SessionRefused,
     change_expiry,
-    change_expiry_many,
     create_session,
-    delete_many,
     delete_session,
     duplicate_session,
     new_session_id,
@@ -29,7 +27,7 @@ from inspector.services.manage_sessions import (
 from inspector.services.open_session import OpenedSession, open_session
 from inspector.services.save_session import SaveState, StickState, check_stuck, review_changes, save_session
 from store_adapters.clock import now_ms
-from store_adapters.contract import CancelToken, SessionStore
+from store_adapters.contract import SessionStore
 from store_adapters.errors import RecordChanged, RecordExists, RecordMissing, StoreReadOnly, Unsupported
 from store_adapters.registry import open_store
 
@@ -223,26 +221,6 @@ def test_expiry_can_be_taken_away_where_the_store_can(store: SessionStore) -> No
     else:
         with pytest.raises(Unsupported):
             change_expiry(store, opened, None, Journal())
-
-
-def test_many_are_deleted_and_the_missing_ones_counted(store: SessionStore) -> None:
-    made = [make(store) for _ in range(5)]
-    refs = [one.raw.ref for one in made]
-    told: list[tuple[int, int]] = []
-    delete_session(store, made[0], Journal())
-    report = delete_many(store, refs, Journal(), CancelToken(), lambda done, count: told.append((done, count)))
-    assert (report.done, report.gone, report.changed, report.failed) == (4, 1, 0, ())
-    assert told[-1] == (5, 5)
-    assert store.count().number == 0
-
-
-def test_expiry_of_many_is_changed(store: SessionStore) -> None:
-    refs = [make(store).raw.ref for _ in range(3)]
-    ends = now_ms() + 7 * DAY_MS
-    report = change_expiry_many(store, refs, ends, Journal(), CancelToken(), lambda _done, _count: None)
-    assert report.done == 3
-    found = [store.read(ref).expires_at_ms for ref in refs]
-    assert all(one is not None and abs(one - ends) < 3000 for one in found)
 
 
 def test_read_only_store_takes_no_write(url: str, store: SessionStore) -> None:

@@ -17,6 +17,7 @@ from pytestqt.qtbot import QtBot
 from inspector.services.journal import Journal
 from inspector.services.manage_sessions import create_session, new_session_root
 from inspector.services.open_session import open_session
+from inspector.services.profiles import Profile
 from inspector.services.save_session import save_session
 from inspector.ui.command_palette import CommandPalette, match_score
 from inspector.ui.connect_dialog import ConnectDialog
@@ -77,6 +78,42 @@ def test_conflict_is_decided_in_the_review(qtbot: QtBot, make_window: OpenWindow
     dialog.save_button.click()
     qtbot.waitUntil(lambda: window.saving.dialog is None, timeout=WAIT_MS)
     qtbot.waitUntil(lambda: b'"role":"admin"' in window.panel.opened.raw.payload, timeout=WAIT_MS)
+
+
+def test_return_in_the_review_saves(qtbot: QtBot, make_window: OpenWindow, url: str) -> None:
+    window = open_session0(qtbot, make_window, url)
+    window.panel.edit_field("cookie.path", '"/shop"')
+    window.saving.review()
+    qtbot.waitUntil(lambda: window.saving.dialog is not None, timeout=WAIT_MS)
+    dialog = window.saving.dialog
+    qtbot.waitUntil(dialog.isActiveWindow, timeout=WAIT_MS)
+    qtbot.keyClick(dialog.focusWidget() or dialog, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: window.saving.dialog is None, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: b'"path":"/shop"' in window.panel.opened.raw.payload, timeout=WAIT_MS)
+
+
+def test_cookie_tab_needs_no_sideways_scrolling_in_a_small_window(
+    qtbot: QtBot, make_window: OpenWindow, url: str
+) -> None:
+    window = open_session0(qtbot, make_window, url)
+    window.resize(1280, 720)
+    tab = window.panel.cookie_tab
+    window.panel.tabs.setCurrentWidget(tab)
+    qtbot.waitUntil(lambda: tab.isVisible() and tab._scroll.viewport().width() > 100, timeout=WAIT_MS)
+    assert tab._scroll.horizontalScrollBar().maximum() == 0
+
+
+def test_demo_server_is_offered_no_store_that_is_read_only(
+    qtbot: QtBot, make_window: OpenWindow, tmp_path: Path
+) -> None:
+    window = make_window()
+    for name in ("kept", "free"):
+        (tmp_path / name).mkdir()
+        window.put_profile(Profile(id=name, name=name, url=f"file://{tmp_path / name}", read_only=name == "kept"))
+    choice = window.demo_page.form.store_choice
+    names = [choice.itemText(number) for number in range(choice.count())]
+    assert "free" in names
+    assert "kept" not in names
 
 
 def test_session_that_is_gone_is_not_saved(qtbot: QtBot, make_window: OpenWindow, url: str) -> None:

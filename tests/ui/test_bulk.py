@@ -1,0 +1,193 @@
+"""Bulk acts in the real window: previewed, shown, stopped, taken back; exported and imported."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import redis
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication, QDialog, QFileDialog
+from pytestqt.qtbot import QtBot
+
+from inspector.services.profiles import Environment, Profile
+from inspector.ui.main_window import MainWindow
+from tests.ui.conftest import WAIT_MS, OpenWindow
+
+COUNT = 3000
+
+
+@pytest.fixture
+def url(redis_url: str) -> str:
+    fill(redis_url, COUNT)
+    return redis_url
+
+
+def fill(url: str, count: int) -> None:
+    with redis.Redis.from_url(url) as client:
+        pipeline = client.pipeline(transaction=False)
+        for number in range(count):
+            cookie = {"originalMaxAge": 3_600_000, "expires": "2030-01-01T00:00:00.000Z", "path": "/"}
+            record: dict[str, object] = {"cookie": cookie}
+            if number % 2:
+                record["user"] = {"username": f"user{number}"}
+            pipeline.set(f"sess:{number:05d}", json.dumps(record, separators=(",", ":")), px=3_600_000)
+        pipeline.execute()
+
+
+def count(url: str) -> int:
+    with redis.Redis.from_url(url) as client:
+        return int(client.dbsize())
+
+
+def select_all(qtbot: QtBot, window: MainWindow) -> None:
+    page = window.sessions_page
+    qtbot.waitUntil(lambda: page.model.match_count == COUNT, timeout=WAIT_MS)
+    page.table.selectAll()
+    assert page.selected_count == COUNT
+
+
+def delete_all(qtbot: QtBot, window: MainWindow) -> None:
+    select_all(qtbot, window)
+    window.actions_book["delete"].trigger()
+    qtbot.waitUntil(lambda: window.bulk.dialog is not None, timeout=WAIT_MS)
+
+
+def result_of(qtbot: QtBot, window: MainWindow) -> str:
+    strip = window.runner.strip
+    qtbot.waitUntil(lambda: strip.isVisible() and not window.runner.is_running, timeout=WAIT_MS)
+    return strip.label.text()
+
+
+def test_many_are_deleted_after_a_preview_and_brought_back(qtbot: QtBot, make_window: OpenWindow, url: str) -> None:
+    window = make_window(url)
+    delete_all(qtbot, window)
+    dialog = window.bulk.dialog
+    assert dialog is not None
+    assert "1,500 signed in" in dialog.counts_label.text()
+    assert dialog.sample.rowCount() == 20
+    assert count(url) == COUNT
+    dialog.act_button.click()
+    assert result_of(qtbot, window) == "Deleted 3,000 of 3,000 sessions."
+    assert count(url) == 0
+    qtbot.waitUntil(lambda: window.sessions_page.model.match_count == 0, timeout=WAIT_MS)
+    window.runner.strip.undo_button.click()
+    qtbot.waitUntil(lambda: window.sessions_page.model.match_count == COUNT, timeout=WAIT_MS)
+    assert result_of(qtbot, window) == "Took back 3,000 of 3,000 sessions."
+    assert not window.actions_book["undo_bulk"].isEnabled()
+    with redis.Redis.from_url(url) as client:
+        assert client.pttl("sess:00001") > 3_000_000
+
+
+def test_cancelled_preview_deletes_nothing(qtbot: QtBot, make_window: OpenWindow, url: str) -> None:
+    window = make_window(url)
+    delete_all(qtbot, window)
+    assert window.bulk.dialog is not None
+    window.bulk.dialog.cancel_button.click()
+    qtbot.waitUntil(lambda: window.bulk.dialog is None, timeout=WAIT_MS)
+    assert not window.runner.is_running
+    assert count(url) == COUNT
+
+
+def test_stop_ends_it_and_tells_how_far_it_came(
+    qtbot: QtBot, make_window: OpenWindow, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    window = make_window(url)
+    monkeypatch.setattr("inspector.services.bulk.next_part_size", lambda size, _took_s: size)
+    delete_all(qtbot, window)
+    assert window.bulk.dialog is not None
+    strip = window.runner.strip
+    strip.bar.valueChanged.connect(lambda value: strip.stop_button.click() if value > 0 else None)
+    window.bulk.dialog.act_button.click()
+    words = result_of(qtbot, window)
+    left = count(url)
+    assert 0 < left < COUNT
+    assert f"Deleted {COUNT - left:,} of 3,000 sessions. Stopped. {left:,} are as they were." == words
+
+
+def test_production_store_asks_for_its_name_too(qtbot: QtBot, make_window: OpenWindow, url: str) -> None:
+    window = make_window(url)
+    window.put_profile(Profile(id="p", name="shop", url=url, environment=Environment.PRODUCTION), keep=False)
+    qtbot.waitUntil(lambda: window.sessions_page.model.match_count == COUNT, timeout=WAIT_MS)
+    delete_all(qtbot, window)
+    asked: list[str] = []
+
+    def refuse() -> None:
+        box = QApplication.activeModalWidget()
+        assert isinstance(box, QDialog)
+        asked.append(box.windowTitle())
+        box.reject()
+
+    assert window.bulk.dialog is not None
+    QTimer.singleShot(300, refuse)
+    window.bulk.dialog.act_button.click()
+    qtbot.waitUntil(lambda: bool(asked), timeout=WAIT_MS)
+    assert not window.runner.is_running
+    assert count(url) == COUNT
+
+
+def test_expiry_of_many_is_changed_and_taken_back(qtbot: QtBot, make_window: OpenWindow, url: str) -> None:
+    window = make_window(url)
+    select_all(qtbot, window)
+
+    def accept() -> None:
+        box = QApplication.activeModalWidget()
+        assert isinstance(box, QDialog)
+        box.accept()  # tomorrow
+
+    QTimer.singleShot(300, accept)
+    window.actions_book["bulk_expiry"].trigger()
+    qtbot.waitUntil(lambda: window.bulk.dialog is not None, timeout=WAIT_MS)
+    assert window.bulk.dialog is not None
+    window.bulk.dialog.act_button.click()
+    assert result_of(qtbot, window) == "Changed the expiry of 3,000 of 3,000 sessions."
+    with redis.Redis.from_url(url) as client:
+        assert client.pttl("sess:02999") > 80_000_000
+        assert b"3600000" not in (client.get("sess:02999") or b"")
+        window.actions_book["undo_bulk"].trigger()
+        assert result_of(qtbot, window) == "Took back 3,000 of 3,000 sessions."
+        assert 3_000_000 < client.pttl("sess:02999") <= 3_600_000
+        assert b"3600000" in (client.get("sess:02999") or b"")
+
+
+def test_matching_sessions_are_exported_and_imported_again(
+    qtbot: QtBot, make_window: OpenWindow, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "out.jsonl"
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_words: (str(path), ""))
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_words: (str(path), ""))
+    window = make_window(url)
+    window.sessions_page.filter_edit.setText("user12")
+    qtbot.waitUntil(lambda: window.sessions_page.model.match_count == 55, timeout=WAIT_MS)
+    window.actions_book["export"].trigger()
+    assert window.transfer.export_dialog is not None
+    assert [button.isEnabled() for button in window.transfer.export_dialog.buttons.buttons()][1:] == [True, True]
+    window.transfer.export_dialog.export_button.click()
+    assert result_of(qtbot, window) == "Exported 55 sessions to out.jsonl."
+    assert path.read_bytes().count(b"\n") == 55
+    with redis.Redis.from_url(url) as client:
+        client.delete("sess:00121", "sess:00123")
+        client.set("sess:00125", "{}")
+    window.actions_book["import"].trigger()
+    qtbot.waitUntil(lambda: window.transfer.import_dialog is not None, timeout=WAIT_MS)
+    dialog = window.transfer.import_dialog
+    assert dialog is not None
+    assert dialog.replace_box.text() == "Replace the 1 that are there with other content"
+    dialog.import_button.click()
+    assert "55 lines: 2 created, 52 there already, 1 there with other content and left." in result_of(qtbot, window)
+    with redis.Redis.from_url(url) as client:
+        assert client.get("sess:00125") == b"{}"
+        assert client.exists("sess:00121", "sess:00123") == 2
+
+
+def test_closing_the_window_waits_for_no_bulk_act(qtbot: QtBot, make_window: OpenWindow, url: str) -> None:
+    window = make_window(url)
+    delete_all(qtbot, window)
+    assert window.bulk.dialog is not None
+    with redis.Redis.from_url(url) as client:
+        client.client_pause(1500, all=False)
+        window.bulk.dialog.act_button.click()
+        qtbot.waitUntil(lambda: window.runner.is_running, timeout=WAIT_MS)
+        window.close()
+    assert not window.isVisible()
