@@ -69,7 +69,6 @@ class MainWindow(QMainWindow):
         self.preferences.noted.connect(self.note)
         self.unsaved = UnsavedEdits(context, self.panel, self)
         self.unsaved.noted.connect(self.note)
-        self.passwords = PasswordAsker(context, self)
         self.commands = CommandPanel(context.commands, self)
         self.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, self.commands)
         self.demo_page = DemoPage(context, demo_store_url)
@@ -136,7 +135,7 @@ class MainWindow(QMainWindow):
         store = OpenStore(profile, self._context, self)
         store.state_changed.connect(lambda: self._store_changed(store))
         store.progress_changed.connect(self._show_status)
-        self.passwords.watch(store)
+        PasswordAsker(self._context, store, self)
         store.sessions_changed.connect(lambda keys: self.panel.follow(keys) if store is self.current else None)
         self.stores[profile.id] = store
         return store
@@ -399,4 +398,3 @@ class MainWindow(QMainWindow):
         self.demo_page.close_lane()
         for store in self.stores.values():
             store.close()
-        event.accept()

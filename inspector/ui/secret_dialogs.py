@@ -138,13 +138,10 @@ def open_sealed_file(
 class PasswordAsker(QObject):
     """Asks for the password of a store whose password is not known in this run, and opens it then; keeps nothing."""
 
-    def __init__(self, context: Context, window: QWidget) -> None:
-        super().__init__(window)
+    def __init__(self, context: Context, store: OpenStore, window: QWidget) -> None:
+        super().__init__(store)
         self._context = context
         self._window = window
-
-    def watch(self, store: OpenStore) -> None:
-        """Look after a store for as long as it is there."""
         store.state_changed.connect(lambda: self._look(store))
 
     def _look(self, store: OpenStore) -> None:
