@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import os
 import sys
 import tempfile
@@ -16,10 +18,12 @@ from inspector import __version__
 from inspector.core.secret import Secret
 from inspector.demo.prepare import demo_store_url, prepare_demo
 from inspector.demo.server import DEMO_SECRET
+from inspector.services.command_log import CommandLog
 from inspector.services.connection import split_url
 from inspector.services.decoder import DECODER
 from inspector.services.journal import Journal
-from inspector.services.profiles import Profile, ProfileBook, default_folder, new_profile_id
+from inspector.services.profiles import Profile, ProfileBook, SecretPlace, default_folder, new_profile_id, sealed_path
+from inspector.services.sealed_file import SealedFile
 from inspector.services.secrets import SecretStore
 from inspector.ui.calm import calm_interpreter
 from inspector.ui.connect_dialog import keep_secrets
@@ -29,6 +33,7 @@ from inspector.ui.icons import app_icon
 from inspector.ui.jobs import JobRunner, Lane
 from inspector.ui.main_window import MainWindow
 from inspector.ui.plain import tell
+from inspector.ui.secret_dialogs import open_sealed_file
 from inspector.ui.theme import Theme
 from inspector.ui.trouble import describe_trouble
 
@@ -50,6 +55,7 @@ class Launch:
 def main(launch: Launch | None = None) -> NoReturn:
     """Run the window until it is closed, then end the process with its exit code."""
     launch = launch or Launch()
+    _keep_faults_private()
     application = make_application()
     # A tour changes sessions, so it goes through a demo of its own.
     folder = Path(tempfile.mkdtemp(prefix="session-inspector-tour-")) if launch.tour is not None else None
@@ -110,8 +116,8 @@ def open_window(launch: Launch, folder: Path | None = None, secrets: SecretStore
     application = make_application()
     folder = folder or default_folder()
     book = ProfileBook(folder)
-    secrets = secrets or SecretStore()
-    secrets.put_public(Secret.from_text(DEMO_SECRET, "demo"), DEMO_SECRET_ID)
+    secrets = secrets or _make_secrets(book)
+    secrets.put_for_this_run(Secret.from_text(DEMO_SECRET, "demo"), DEMO_SECRET_ID)
     theme = Theme(application)
     theme.choose(book.settings.theme)
     context = Context(
@@ -120,6 +126,7 @@ def open_window(launch: Launch, folder: Path | None = None, secrets: SecretStore
         book=book,
         secrets=secrets,
         journal=Journal(),
+        commands=CommandLog(),
         compute=Lane("compute"),
         vault=Lane("vault"),
     )
@@ -127,8 +134,28 @@ def open_window(launch: Launch, folder: Path | None = None, secrets: SecretStore
     for words in book.troubles:
         QTimer.singleShot(0, window, lambda words=words: tell(window, "A settings file was damaged", words))
     # After the first paint, so that nothing stands between a person and the window.
-    QTimer.singleShot(0, window, lambda: _open_first(window, context, launch, folder))
+    QTimer.singleShot(0, window, lambda: _unlock_first(window, context, launch, folder))
     return window
+
+
+def _make_secrets(book: ProfileBook) -> SecretStore:
+    place = book.settings.secret_place
+    sealed = SealedFile(sealed_path(book.folder)) if place is SecretPlace.FILE else None
+    return SecretStore(use_keyring=place is SecretPlace.KEYRING, sealed=sealed)
+
+
+def _unlock_first(window: MainWindow, context: Context, launch: Launch, folder: Path) -> None:
+    """Ask for the passphrase where secrets are in a sealed file; go on without it when it is not given."""
+
+    def go_on(_is_open: bool) -> None:
+        _open_first(window, context, launch, folder)
+        window.unsaved.offer(lambda: window.stores)
+
+    sealed = context.secrets.sealed
+    if sealed is None or sealed.is_open:
+        go_on(True)
+    else:
+        open_sealed_file(context, window, sealed, go_on)
 
 
 def _open_first(window: MainWindow, context: Context, launch: Launch, folder: Path) -> None:
@@ -179,3 +206,12 @@ def _open_demo(window: MainWindow, url: str, *, with_server: bool) -> None:
         window.put_profile(profile)
     if with_server:
         window.demo_page.start_server(window.demo_page.form.settings())
+
+
+def _keep_faults_private() -> None:
+    """No dump of the memory, which holds secrets, and no line of a library's log, which may quote values."""
+    with contextlib.suppress(ImportError, OSError, ValueError):
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    logging.getLogger().addHandler(logging.NullHandler())

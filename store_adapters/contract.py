@@ -175,6 +175,25 @@ class Capabilities:
     write_refusal: str = ""
 
 
+class Act(Enum):
+    REPLACE = "replace"
+    DELETE = "delete"
+    EXPIRE = "expire"
+    CREATE = "create"
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedWrite:
+    """A write that was not made. `base`: what it compares with, None where many are meant; `payload`: what it puts there,
+    None where that is not known yet; `expires_at_ms`: for EXPIRE, None for never."""
+
+    act: Act
+    ref: RecordRef
+    base: RawRecord | None = None
+    payload: bytes | None = None
+    expires_at_ms: int | None = None
+
+
 class CancelToken:
     """A flag which any thread may raise to stop a listing or a watch."""
 
@@ -252,6 +271,10 @@ class SessionStore(Protocol):
         Returns for each what became of it and raises for none, so that what was done is always known: after the
         connection broke, the rest carries its error and nothing of it was sent. Only `StoreReadOnly` is raised.
         """
+        ...
+
+    def preview(self, write: PlannedWrite) -> tuple[str, ...]:
+        """Return what a write would send, one command a line, with sizes in the place of values. Sends nothing."""
         ...
 
     def count(self) -> Count: ...

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 
 from store_adapters.address import format_address
 from store_adapters.clock import now_ms
+from store_adapters.command_words import file_preview, short_key, size_words
 from store_adapters.contract import (
     Batch,
     CancelToken,
@@ -19,6 +20,7 @@ from store_adapters.contract import (
     Change,
     ChangeKind,
     Count,
+    PlannedWrite,
     RawRecord,
     RecordRef,
     StoreInfo,
@@ -66,11 +68,16 @@ class FileStore(OneByOne):
         return format_address(self._address)
 
     def list_records(self, cancel: CancelToken) -> Iterator[Batch]:
+        self._tell("read all files of the folder")
         names = (name for name in self._folder.names() if self._is_session(name))
         listing = FileListing(self._folder, self._limits, lambda content: expiry_of(content, self._ttl_s))
         yield from listing.batches(names, cancel)
 
     def read(self, ref: RecordRef) -> RawRecord:
+        self._tell(f"read {short_key(ref.key)}")
+        return self._read(ref)
+
+    def _read(self, ref: RecordRef) -> RawRecord:
         fact = self._folder.read(ref.key, self._limits.max_record_bytes)
         return RawRecord(
             ref, fact.content, expiry_of(fact.content, self._ttl_s), now_ms(), fact.mtime_ms, version=fact.identity
@@ -80,10 +87,12 @@ class FileStore(OneByOne):
         if expires_at_ms is not None:
             moved = move_expiry(payload, self._ttl_s, expires_at_ms)
             payload = payload if moved is None else moved
+        self._tell(f"create {short_key(ref.key)} {size_words(payload)}")
         note = self._folder.create(ref.key, payload)
         return self._written(ref, payload, note)
 
     def replace(self, base: RawRecord, payload: bytes) -> RawRecord:
+        self._tell(f"compare and exchange {short_key(base.ref.key)} {size_words(payload)}")
         note = self._folder.replace(base.ref.key, base.payload, payload)
         return self._written(base.ref, payload, note)
 
@@ -93,6 +102,7 @@ class FileStore(OneByOne):
         return RawRecord(ref, payload, expiry_of(payload, self._ttl_s), at_ms, at_ms, note=note)
 
     def delete(self, base: RawRecord) -> None:
+        self._tell(f"compare and unlink {short_key(base.ref.key)}")
         self._folder.remove(base.ref.key, base.payload)
 
     def change_expiry(self, base: RawRecord, expires_at_ms: int | None) -> RawRecord:
@@ -110,6 +120,13 @@ class FileStore(OneByOne):
                 "Edit the session and give it one.",
             )
         return self.replace(base, moved)
+
+    def preview(self, write: PlannedWrite) -> tuple[str, ...]:
+        return file_preview(write)
+
+    def _tell(self, words: str) -> None:
+        if self._limits.on_command is not None:
+            self._limits.on_command(words)
 
     def count(self) -> Count:
         return Count(sum(1 for name in self._folder.names() if self._is_session(name)), True)

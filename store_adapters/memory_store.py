@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from store_adapters.clock import now_ms
+from store_adapters.command_words import short_key
 from store_adapters.contract import (
     Batch,
     CancelToken,
@@ -17,6 +18,7 @@ from store_adapters.contract import (
     Change,
     ChangeKind,
     Count,
+    PlannedWrite,
     RawRecord,
     RecordRef,
     StoreInfo,
@@ -136,6 +138,9 @@ class MemoryStore(OneByOne):
             now = self._compare(base)
             self._shared.put(base.ref.key, now.payload, expires_at_ms, ChangeKind.TOUCHED)
             return RawRecord(base.ref, now.payload, expires_at_ms, now_ms(), now_ms())
+
+    def preview(self, write: PlannedWrite) -> tuple[str, ...]:
+        return (f"{write.act.value} {short_key(write.ref.key)} if it is still what was read",)
 
     def count(self) -> Count:
         with self._shared.lock:

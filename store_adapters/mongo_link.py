@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from store_adapters.address import MONGO_OWN_OPTIONS, format_address
+from store_adapters.command_words import OnCommand, mongo_command
 from store_adapters.errors import (
     BadStoreAddress,
     Interrupted,
@@ -65,13 +66,12 @@ class MongoLink:
         client, self._client = self._client, None
         if client is not None:
             self._is_interrupted = True
-            # Whoever interrupts does not wait even for the short goodbye.
-            threading.Thread(target=_close, args=(client,), name="mongo close", daemon=True).start()
+            _close_aside(client)
 
     def close(self) -> None:
         client, self._client = self._client, None
         if client is not None:
-            _close(client)
+            _close_aside(client)
 
     @contextlib.contextmanager
     def errors(self) -> Iterator[None]:
@@ -127,6 +127,7 @@ class MongoLink:
                     maxPoolSize=4,
                     serverMonitoringMode="poll",  # after an error it looks again at once, not at the next heartbeat
                     appname=None,
+                    event_listeners=_listeners(limits.on_command),
                     tz_aware=True,
                 )
         except (ConfigurationError, InvalidURI, ValueError, UserWarning):
@@ -172,6 +173,31 @@ def is_unconfirmed(error: Exception) -> bool:
     from pymongo import errors
 
     return isinstance(error, errors.WriteConcernError | errors.WTimeoutError)
+
+
+def _close_aside(client: Any) -> None:
+    """Close a client without waiting: it speaks to the server once more, and the caller may be the GUI thread."""
+    threading.Thread(target=_close, args=(client,), name="closing MongoDB", daemon=True).start()
+
+
+def _listeners(on_command: OnCommand | None) -> list[Any]:
+    """Return what the driver tells of each command that it sends."""
+    if on_command is None:
+        return []
+    tell = on_command
+    from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStartedEvent, CommandSucceededEvent
+
+    class Told(CommandListener):
+        def started(self, event: CommandStartedEvent) -> None:
+            tell(mongo_command(event.command_name, event.command))
+
+        def succeeded(self, event: CommandSucceededEvent) -> None:
+            """The answer is not told."""
+
+        def failed(self, event: CommandFailedEvent) -> None:
+            """The caller is told."""
+
+    return [Told()]
 
 
 def describe_error(error: Exception) -> StoreError:

@@ -15,13 +15,16 @@ from typing import Any
 
 from store_adapters.address import format_address
 from store_adapters.clock import now_ms
+from store_adapters.command_words import mongo_preview
 from store_adapters.contract import (
+    Act,
     Batch,
     CancelToken,
     Capabilities,
     Change,
     ChangeKind,
     Count,
+    PlannedWrite,
     RawRecord,
     RecordRef,
     StoreInfo,
@@ -32,7 +35,7 @@ from store_adapters.errors import (
     RecordUnreadable,
     StoreError,
 )
-from store_adapters.mongo_diff import MOVED_BY_TOUCH
+from store_adapters.mongo_diff import MOVED_BY_TOUCH, build_update
 from store_adapters.mongo_document import DocumentReader
 from store_adapters.mongo_keys import id_of, key_of
 from store_adapters.mongo_link import MongoLink
@@ -140,6 +143,15 @@ class MongoStore(OneByOne):
 
     def change_expiry(self, base: RawRecord, expires_at_ms: int | None) -> RawRecord:
         return self._writer.change_expiry(base, expires_at_ms)
+
+    def preview(self, write: PlannedWrite) -> tuple[str, ...]:
+        from bson.raw_bson import RawBSONDocument
+
+        update = None
+        if write.act is Act.REPLACE and write.base is not None and write.payload is not None:
+            update = build_update(RawBSONDocument(write.base.payload), RawBSONDocument(write.payload))
+        names = (self._id_field, self._expires_field)
+        return mongo_preview(write, update, names, has_transactions=self._writer.has_transactions)
 
     # --- the rest -----------------------------------------------------------------------------------------------
 

@@ -1,8 +1,8 @@
-"""How a store is addressed and bounded: the parsed URL and the time limits; opens nothing itself."""
+"""How a store is addressed, bounded and looked at: the parsed URL, the limits, who hears of commands; opens nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 
@@ -25,7 +25,10 @@ class StoreAddress:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Time limits in seconds and size limits in bytes for every call of a store."""
+    """Time limits in seconds and size limits in bytes for every call of a store.
+
+    `on_command`: hears of every packet just before it is sent, in words without values, on the thread that sends it.
+    """
 
     connect_s: float = 3.0
     call_s: float = 3.0
@@ -33,3 +36,4 @@ class Limits:
     poll_s: float = 2.0
     max_record_bytes: int = 64 * 1024 * 1024
     list_payload_bytes: int = 1024 * 1024
+    on_command: Callable[[str], None] | None = None

@@ -16,14 +16,14 @@ from store_adapters.contract import (
     RecordRef,
     SessionStore,
     StoreInfo,
-    Write,
-    Written,
 )
 from store_adapters.errors import StoreError, StoreReadOnly
 
+WRITES = frozenset({"create", "replace", "delete", "change_expiry", "write_many", "preview"})
+
 
 class ReadOnlyStore:
-    """Passes reads on and refuses every write with `StoreReadOnly`."""
+    """Passes reads on. It has no method that writes: asking for one raises `StoreReadOnly`."""
 
     def __init__(self, store: SessionStore) -> None:
         self._store = store
@@ -42,23 +42,8 @@ class ReadOnlyStore:
     def read(self, ref: RecordRef) -> RawRecord:
         return self._store.read(ref)
 
-    def create(self, ref: RecordRef, payload: bytes, expires_at_ms: int | None) -> RawRecord:
-        self._refuse()
-
-    def replace(self, base: RawRecord, payload: bytes) -> RawRecord:
-        self._refuse()
-
-    def delete(self, base: RawRecord) -> None:
-        self._refuse()
-
-    def change_expiry(self, base: RawRecord, expires_at_ms: int | None) -> RawRecord:
-        self._refuse()
-
     def read_many(self, refs: Sequence[RecordRef]) -> list[RawRecord | StoreError]:
         return self._store.read_many(refs)
-
-    def write_many(self, writes: Sequence[Write]) -> list[Written]:
-        self._refuse()
 
     def count(self) -> Count:
         return self._store.count()
@@ -81,8 +66,10 @@ class ReadOnlyStore:
     def close(self) -> None:
         self._store.close()
 
-    def _refuse(self) -> NoReturn:
-        raise StoreReadOnly(
-            "This connection is read-only; nothing was written.",
-            "Change it in the store's settings if you mean to write.",
-        )
+    def __getattr__(self, name: str) -> NoReturn:
+        if name in WRITES:
+            raise StoreReadOnly(
+                "This connection is read-only; nothing was written.",
+                "Change it in the store's settings if you mean to write.",
+            )
+        raise AttributeError(name)

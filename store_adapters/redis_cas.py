@@ -64,6 +64,11 @@ class CompareAndSet:
         self._forbidden: set[Way] = set()
         self._clock = _ServerClock(link)
 
+    @property
+    def way(self) -> Way:
+        """The way that a write would go, as far as it was found out."""
+        return next((way for way in Way if way not in self._forbidden), Way.WATCH)
+
     def set_value(self, key: bytes, old: bytes, new: bytes) -> None:
         """Put `new` in the place of `old`, TTL kept. `RecordChanged`, `RecordMissing`."""
         self._write(

@@ -19,7 +19,8 @@ from typing import Any
 
 import hiredis
 
-from store_adapters.address import redis_database, split_host
+from store_adapters.address import format_address, redis_database, split_host
+from store_adapters.command_words import redis_packet
 from store_adapters.errors import (
     Interrupted,
     NotConnected,
@@ -106,6 +107,8 @@ class RedisLink:
         self._is_busy = True
         try:
             self._need_connection(deadline, may_connect=may_connect)
+            if self._limits.on_command is not None:
+                self._limits.on_command(redis_packet(commands))
             is_sent = True
             self._send(b"".join(_pack(command) for command in commands))
             return [self._receive(deadline) for _ in commands]
@@ -115,16 +118,19 @@ class RedisLink:
         finally:
             self._is_busy = False
 
-    def send_ahead(self, data: bytes, *, may_connect: bool = True) -> None:
+    def send_ahead(self, data: bytes, words: str, *, may_connect: bool = True) -> None:
         """Send packed commands whose replies `collect` takes later; nothing else may be asked in between.
 
-        `may_connect` False: only on the connection that is there; a cursor means nothing on another one.
+        `words`: what the command log says of them. `may_connect` False: only on the connection that is there; a
+        cursor means nothing on another one.
         """
         started = time.monotonic()
         self._is_interrupted, is_sent = False, False
         self._is_busy = True
         try:
             self._need_connection(started + self._limits.deadline_s, may_connect=may_connect)
+            if self._limits.on_command is not None:
+                self._limits.on_command(words)
             is_sent = True
             self._send(data)
         except (OSError, hiredis.ProtocolError) as error:
@@ -220,6 +226,10 @@ class RedisLink:
             kind = SSLConnection if address.scheme == "rediss" else Connection
             options["host"], options["port"] = split_host(place, 6379)
             options["socket_keepalive"] = True
+        if limits.on_command is not None:
+            limits.on_command(
+                f"connect to {format_address(address)}" + (" with a password" if address.password else "")
+            )
         connection = kind(**options)
         try:
             connection.connect()

@@ -50,7 +50,7 @@ class RedisListing:
     def batches(self, cancel: CancelToken, total: int | None) -> Iterator[Batch]:
         """Yield all records; `StoreError` when the connection breaks: never a short list without it."""
         try:
-            self._link.send_ahead(self._scan(b"0"))
+            self._link.send_ahead(self._scan(b"0"), self._scan_words())
             cursor, keys = _scanned(self._link.collect(1)[0])
             done: tuple[list[bytes], list[Any], int] | None = None
             read, is_last = 0, False
@@ -60,7 +60,10 @@ class RedisListing:
                 request = [template % (len(key), key, len(key), key) for key in page]
                 if not is_last:
                     request.append(self._scan(cursor))
-                self._link.send_ahead(b"".join(request), may_connect=False)
+                words = f"GETRANGE × {len(page):,}, PTTL × {len(page):,}" + (
+                    "" if is_last else f"; {self._scan_words()}"
+                )
+                self._link.send_ahead(b"".join(request), words, may_connect=False)
                 if done is not None:
                     batch = self._batch(*done, read, total)
                     read = batch.read
@@ -72,6 +75,9 @@ class RedisListing:
                 yield self._batch(*done, read, total)
         finally:
             self._link.disconnect()
+
+    def _scan_words(self) -> str:
+        return f"SCAN … MATCH {self._pattern.decode('utf-8', 'replace')} COUNT {self._count:,}"
 
     def _scan(self, cursor: bytes) -> bytes:
         packed: bytes = hiredis.pack_command(("SCAN", cursor, "MATCH", self._pattern, "COUNT", self._count))  # type: ignore[arg-type]

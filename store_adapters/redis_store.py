@@ -14,6 +14,7 @@ import hiredis
 
 from store_adapters.address import format_address
 from store_adapters.clock import now_ms
+from store_adapters.command_words import redis_preview
 from store_adapters.contract import (
     Batch,
     CancelToken,
@@ -21,6 +22,7 @@ from store_adapters.contract import (
     Change,
     ChangeKind,
     Count,
+    PlannedWrite,
     RawRecord,
     RecordRef,
     StoreInfo,
@@ -175,6 +177,9 @@ class RedisStore:
             return write_one(self, write)
         except StoreError as error:
             return untraced(error)
+
+    def preview(self, write: PlannedWrite) -> tuple[str, ...]:
+        return redis_preview(write, self._writer.cas.way.value)
 
     # --- the rest -----------------------------------------------------------------------------------------------
 

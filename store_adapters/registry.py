@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from store_adapters.address import format_address, parse_address
 from store_adapters.contract import SessionStore
 from store_adapters.options import Limits
@@ -47,4 +49,5 @@ def open_store(url: str, *, read_only: bool = False, limits: Limits | None = Non
             from store_adapters.memory_store import MemoryStore
 
             store = MemoryStore.open(address, limits)
-    return ReadOnlyStore(store) if read_only else store
+    # It takes the place of a store and has no method that writes; asking for one says why.
+    return cast(SessionStore, ReadOnlyStore(store)) if read_only else store

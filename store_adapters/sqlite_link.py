@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.parse import quote
 
+from store_adapters.command_words import sql_words
 from store_adapters.errors import (
     Interrupted,
     RecordExists,
@@ -43,6 +44,7 @@ class SqliteLink:
         with self._running():
             if self._readers is None:
                 self._readers = self._open("ro")
+            self._tell(statement, values)
             return self._readers.execute(statement, values).fetchall()
 
     def write(self, statement: str, values: Sequence[object]) -> int:
@@ -50,7 +52,12 @@ class SqliteLink:
         with self._running():
             if self._writers is None:
                 self._writers = self._open("rw")
+            self._tell(statement, values)
             return self._writers.execute(statement, values).rowcount
+
+    def _tell(self, statement: str, values: Sequence[object]) -> None:
+        if self._limits.on_command is not None:
+            self._limits.on_command(sql_words(statement, values))
 
     def interrupt(self) -> None:
         self._is_interrupted = True

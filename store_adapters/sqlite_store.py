@@ -15,12 +15,15 @@ from typing import Any
 
 from store_adapters.address import format_address
 from store_adapters.clock import now_ms
+from store_adapters.command_words import short_key, size_words
 from store_adapters.contract import (
+    Act,
     Batch,
     CancelToken,
     Capabilities,
     Change,
     Count,
+    PlannedWrite,
     RawRecord,
     RecordRef,
     Skipped,
@@ -165,6 +168,18 @@ class SqliteStore(OneByOne):
         if self._link.write(statement, (*values, base.ref.key, sqlite3.Binary(base.payload))) == 0:
             self.read(base.ref)
             raise RecordChanged("The session was changed since it was read; nothing was written.", "Read it again.")
+
+    def preview(self, write: PlannedWrite) -> tuple[str, ...]:
+        same = f"WHERE sid = '{short_key(write.ref.key)}' AND sess = <as read>"
+        match write.act:
+            case Act.CREATE:
+                return (f'INSERT INTO "{self._table}" ({short_key(write.ref.key)}, {size_words(write.payload)}, …)',)
+            case Act.REPLACE:
+                return (f'UPDATE "{self._table}" SET sess = {size_words(write.payload)} {same}',)
+            case Act.DELETE:
+                return (f'DELETE FROM "{self._table}" {same}',)
+            case Act.EXPIRE:
+                return (f'UPDATE "{self._table}" SET "{self._dialect.expiry}" = … {same}',)
 
     # --- the rest -----------------------------------------------------------------------------------------------
 

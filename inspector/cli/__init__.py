@@ -26,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             )
             return BAD_USAGE
         return _open_window(options)
-    return run_command(options, Output(sys.stdout, sys.stderr))
+    return run_command(options, Output(sys.stdout, sys.stderr, log_commands=options.log_commands))
 
 
 def _has_display() -> bool:

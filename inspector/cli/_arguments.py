@@ -43,6 +43,7 @@ def _add(
 ) -> argparse.ArgumentParser:
     part = parts.add_parser(name, help=words, description=words, epilog=_EXIT_CODES)
     part.set_defaults(act=act)
+    part.add_argument("--log-commands", action="store_true", help="tell on standard error what is sent, without values")
     part.add_argument("--json", action="store_true", help="one JSON object, or one a line")
     return part
 

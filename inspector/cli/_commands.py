@@ -46,7 +46,7 @@ _MOST_TEXT = 300_000
 def list_sessions(options: Any, output: Output) -> int:
     """Print the sessions of a store, newest change first where the store tells."""
     wanted = parse_filter(options.filter)
-    with opened(options.store_name, options.secret_sources) as connection:
+    with opened(options.store_name, options.secret_sources, output.log) as connection:
         catalogue = connection.catalogue
         for _progress in read_list(connection.store, catalogue, CancelToken()):
             pass
@@ -82,7 +82,7 @@ def _row_object(row: Row, now: int) -> dict[str, object]:
 
 def show_session(options: Any, output: Output) -> int:
     """Print one session with its expiry and what is odd in it."""
-    with opened(options.store_name, options.secret_sources) as connection:
+    with opened(options.store_name, options.secret_sources, output.log) as connection:
         session = open_session(connection.store, connection.store.ref_for(options.session_id), connection.reading)
     if options.raw:
         output.write_bytes(session.raw.payload)
@@ -137,7 +137,7 @@ def edit_session(options: Any, output: Output) -> int:
     """Change fields of one session by merge and compare-and-set, and say what was written."""
     if not options.edits:
         raise BadUsage("Say what to change: --set user.role='\"admin\"' or --remove cart[1].")
-    with opened(options.store_name, options.secret_sources) as connection:
+    with opened(options.store_name, options.secret_sources, output.log) as connection:
         store = connection.store
         session = open_session(store, store.ref_for(options.session_id), connection.reading)
         if session.decoded is None or not session.is_editable:
@@ -224,7 +224,7 @@ def create_new_session(options: Any, output: Output) -> int:
     given = {entry.key for entry in data.entries}
     usual = (entry for entry in base.entries if entry.key not in given)
     root = Node(Kind.OBJECT, entries=(*usual, *(Entry(entry.key, entry.value) for entry in data.entries)))
-    with opened(options.store_name, options.secret_sources) as connection:
+    with opened(options.store_name, options.secret_sources, output.log) as connection:
         ends = now + options.max_age
         session = create_session(connection.store, session_id, root, ends, Journal(), now, connection.reading)
     output.say_json(_session_object(session)) if options.json else output.say(session.session_id)
@@ -233,7 +233,7 @@ def create_new_session(options: Any, output: Output) -> int:
 
 def delete_one_session(options: Any, output: Output) -> int:
     """Delete one session as it is now."""
-    with opened(options.store_name, options.secret_sources) as connection:
+    with opened(options.store_name, options.secret_sources, output.log) as connection:
         session = open_session(connection.store, connection.store.ref_for(options.session_id), connection.reading)
         delete_session(connection.store, session, Journal())
     if options.json:
@@ -248,7 +248,7 @@ def expire_session(options: Any, output: Output) -> int:
     ends = _ends(options)
     if ends is not None and ends <= now_ms():
         raise BadUsage("That time is in the past: the session would be gone. Use delete if that is meant.")
-    with opened(options.store_name, options.secret_sources) as connection:
+    with opened(options.store_name, options.secret_sources, output.log) as connection:
         session = open_session(connection.store, connection.store.ref_for(options.session_id), connection.reading)
         after = change_expiry(connection.store, session, ends, Journal(), lasting=not options.once)
     if options.json:
@@ -280,7 +280,7 @@ def verify_cookies(options: Any, output: Output) -> int:
     text = sys.stdin.buffer.read(_MOST_TEXT).decode("utf-8", "replace") if options.text == "-" else options.text
     secrets = read_secrets(options.secret_sources, options.store_name)
     if options.store_name:
-        with opened(options.store_name) as connection:
+        with opened(options.store_name, log=output.log) as connection:
             name = connection.profile.name
             reports = inspect_cookies(text, secrets, connection.store, now_ms=now_ms(), store_name=name)
     else:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import TextIO
 
-from inspector.core.display import escape_display
+from inspector.core.display import escape_display, format_time
+from inspector.services.command_log import CommandLog, SentCommand
 
 _LIMIT = 2000
 
@@ -15,11 +16,12 @@ class BadUsage(Exception):
 
 
 class Output:
-    """Answers on one stream, complaints on the other."""
+    """Answers on one stream, complaints on the other. `log_commands`: what is sent to stores goes there too."""
 
-    def __init__(self, answers: TextIO, complaints: TextIO) -> None:
+    def __init__(self, answers: TextIO, complaints: TextIO, *, log_commands: bool = False) -> None:
         self._answers = answers
         self._complaints = complaints
+        self.log = CommandLog(on_sent=self._tell_sent) if log_commands else None
 
     def say(self, text: str = "") -> None:
         """Write a line for people, with control characters of stored text spelled out."""
@@ -47,6 +49,10 @@ class Output:
     def complain(self, text: str) -> None:
         """Say what went wrong and what to do."""
         self._complaints.write(f"session-inspector: {escape_display(text, _LIMIT)}\n")
+
+    def _tell_sent(self, sent: SentCommand) -> None:
+        words = f"> {format_time(sent.at_ms)} {sent.store}: {sent.words}"
+        self._complaints.write(escape_display(words, _LIMIT) + "\n")
 
     def flush(self) -> None:
         self._answers.flush()

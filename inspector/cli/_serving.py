@@ -31,7 +31,7 @@ class _Interrupted:
 def watch_store(options: Any, output: Output) -> int:
     """Print each change of a store as it happens."""
     interrupted = _Interrupted()
-    with opened(options.store_name) as connection:
+    with opened(options.store_name, log=output.log) as connection:
         store = connection.store
         for changes in store.watch(interrupted.token):
             for change in changes:
@@ -58,15 +58,14 @@ def serve_demo(options: Any, output: Output) -> int:
     from inspector.demo.server import DEMO_SECRET, EMBEDDED_VALKEY, DemoServer, DemoSettings, PortTaken
     from inspector.demo.session_cookie import CookieOptions
     from inspector.demo.traffic import generate_visitors
-    from inspector.services.profiles import default_folder
+    from inspector.services.profiles import ProfileBook, default_folder, guard_from_demo
 
     interrupted = _Interrupted()
     url = options.store_name or prepare_demo(default_folder())
     if url != EMBEDDED_VALKEY and options.store_name and "://" not in url:
-        profile = find_store(url)[0]
-        if profile.read_only:
-            raise BadUsage(f"{profile.name} is marked read-only, and the demo server would write to it.")
-        url = profile.url
+        url = find_store(url)[0].url
+    if refusal := guard_from_demo(ProfileBook(default_folder()).profiles, url):
+        raise BadUsage(refusal)
     secrets = read_secrets(options.secret_sources) or (Secret.from_text(DEMO_SECRET, "demo"),)
     session = SessionOptions(
         secrets,
@@ -115,6 +114,7 @@ def serve_demo(options: Any, output: Output) -> int:
             output.say_json({"at": format_time(now_ms()), "url": server.url, "store": server.store_url})
         else:
             output.say(f"The demo server answers at {server.url} (Ctrl-C ends it)")
+            output.say(f"Cookies ignore ports: other applications on localhost get {options.name} too.")
             if fault is not Fault.NONE:
                 output.say(f"{LESSONS[fault].watch} Remedy: {LESSONS[fault].remedy}")
         output.flush()

@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
+import getpass
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from inspector.cli._output import BadUsage
 from inspector.core.secret import Secret
+from inspector.services.command_log import CommandLog
 from inspector.services.connection import Connection, connect, split_url
-from inspector.services.profiles import Profile, ProfileBook, default_folder
+from inspector.services.profiles import Profile, ProfileBook, SecretPlace, default_folder, sealed_path
+from inspector.services.sealed_file import SealedFile, SealedFileError
 from inspector.services.secrets import SecretStore
 
 _SECRET_BYTES = 64 * 1024
 
 
 @contextmanager
-def opened(store: str, secret_sources: Sequence[tuple[str, str]] = ()) -> Iterator[Connection]:
+def opened(
+    store: str, secret_sources: Sequence[tuple[str, str]] = (), log: CommandLog | None = None
+) -> Iterator[Connection]:
     """Open a store by URL or by a profile's name, and close it afterwards. `BadStoreAddress`, `StoreError`.
 
-    `secret_sources`: variables and files with the secrets that open encrypted records.
+    `secret_sources`: variables and files with the secrets that open encrypted records. `log`: hears what is sent.
     """
     more = read_secrets(secret_sources)
     profile, secrets = find_store(store)
-    connection = connect(profile, secrets, more)
+    connection = connect(profile, secrets, more, log=log)
     try:
         yield connection
     finally:
@@ -35,13 +41,28 @@ def find_store(store: str) -> tuple[Profile, SecretStore]:
     """Return the profile for a URL or a name, with the secrets it speaks of."""
     known = None if "://" in store else ProfileBook(default_folder()).find(store)
     if known is not None:
-        return known, SecretStore()
+        return known, open_secrets(ProfileBook(default_folder()))
     secrets = SecretStore(use_keyring=False)
     if ":" not in store:
         raise BadUsage(f"There is no profile named {store}. Give its name, or a URL such as redis://localhost:6379/0")
     url, password = split_url(store)
     password_id = secrets.put(password) if password is not None else ""
     return Profile(id="command-line", name=url.partition("?")[0], url=url, password_id=password_id), secrets
+
+
+def open_secrets(book: ProfileBook) -> SecretStore:
+    """Return where the window keeps secrets too; the passphrase of a sealed file is asked for. `BadUsage`."""
+    if book.settings.secret_place is not SecretPlace.FILE:
+        return SecretStore(use_keyring=book.settings.secret_place is SecretPlace.KEYRING)
+    sealed = SealedFile(sealed_path(book.folder))
+    if sealed.exists:
+        if not sys.stdin.isatty():
+            raise BadUsage("The secrets are in a sealed file: run this in a terminal, or give them with --secret-env.")
+        try:
+            sealed.unlock(getpass.getpass("Passphrase of the secrets: "))
+        except SealedFileError as error:
+            raise BadUsage(str(error)) from None
+    return SecretStore(sealed=sealed)
 
 
 def read_secrets(sources: Sequence[tuple[str, str]], store: str = "") -> tuple[Secret, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import socket
 import threading
@@ -10,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from inspector.core.secret import Secret
+from inspector.demo.connections import Connections
 from inspector.demo.express_session import SessionOptions
 from inspector.demo.faults import Fault
 from inspector.demo.request_log import RequestEntry
@@ -104,10 +106,26 @@ class DemoServer:
 
         from inspector.demo.app import DemoApp
 
+        connections = Connections()
+
         class QuietHandler(WSGIRequestHandler):
             """Writes no line per request, and lets go of a client that says nothing."""
 
             timeout = 10
+
+            def setup(self) -> None:
+                super().setup()
+                connections.add(self.connection)
+
+            def run_wsgi(self) -> None:
+                connections.is_answering(self.connection, True)
+                super().run_wsgi()
+                connections.is_answering(self.connection, False)
+
+            def finish(self) -> None:
+                connections.remove(self.connection)
+                with contextlib.suppress(OSError):  # the connection was let go of
+                    super().finish()
 
             def log(self, type: str, message: str, *args: object) -> None:
                 """The request log is the application's."""
@@ -121,6 +139,8 @@ class DemoServer:
         listener.close()
         server.daemon_threads = True  # type: ignore[attr-defined]
         server.block_on_close = False  # type: ignore[attr-defined]
+        server.service_actions = connections.drop_late  # type: ignore[method-assign]
+        server.handle_error = _say_nothing  # type: ignore[method-assign, assignment]
         self._server = server
         self._thread = threading.Thread(
             target=server.serve_forever, kwargs={"poll_interval": 0.05}, name="demo server", daemon=True
@@ -147,6 +167,10 @@ class DemoServer:
         if self._valkey is not None:
             self._valkey.stop()
             self._valkey = None
+
+
+def _say_nothing(_request: object, _client: object) -> None:
+    """A connection that broke is no news; socketserver would print a traceback, with what was received."""
 
 
 def _listen(port: int | None) -> socket.socket:

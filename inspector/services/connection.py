@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 from inspector.core.field_path import FieldPathError, parse_field_path
 from inspector.core.secret import Secret
 from inspector.core.writer import Family
 from inspector.services.catalogue import Catalogue, MemoryLimit
+from inspector.services.command_log import CommandLog
 from inspector.services.open_session import PLAIN, Reading, UserPaths
 from inspector.services.profiles import Profile
 from inspector.services.secrets import SecretStore
 from store_adapters.contract import SessionStore, StoreInfo
+from store_adapters.errors import StoreRefused
+from store_adapters.options import Limits
 from store_adapters.registry import format_address, open_store, parse_address
 
 
@@ -27,14 +31,23 @@ class Connection:
     reading: Reading = PLAIN
 
 
+class PasswordWanted(StoreRefused):
+    """The store has a password which is not known in this run: ask for it."""
+
+
 def connect(
-    profile: Profile, secrets: SecretStore, more: tuple[Secret, ...] = (), limit: MemoryLimit = MemoryLimit()
+    profile: Profile,
+    secrets: SecretStore,
+    more: tuple[Secret, ...] = (),
+    limit: MemoryLimit = MemoryLimit(),
+    log: CommandLog | None = None,
 ) -> Connection:
     """Open the profile's store (read-only when it says so) and learn what it is. Blocks; `StoreError`.
 
-    `more`: secrets that come before the profile's own. `limit`: of the list's memory.
+    `more`: secrets that come before the profile's own. `limit`: of the list's memory. `log`: hears what is sent.
+    `PasswordWanted`.
     """
-    store = open_profile(profile, secrets)
+    store = open_profile(profile, secrets, log)
     try:
         info = store.info()
     except BaseException:
@@ -45,14 +58,17 @@ def connect(
     return Connection(profile, store, Catalogue(store, reading, limit), info, known, reading)
 
 
-def open_profile(profile: Profile, secrets: SecretStore) -> SessionStore:
-    """Open the profile's store alone. Blocks; `StoreError`."""
+def open_profile(profile: Profile, secrets: SecretStore, log: CommandLog | None = None) -> SessionStore:
+    """Open the profile's store alone. Blocks; `StoreError`, `PasswordWanted`."""
     password = secrets.get(profile.password_id) if profile.password_id else None
+    if profile.password_id and password is None:
+        raise PasswordWanted("The password of this store is not known in this run.", secrets.trouble)
     url = profile.url
     if password is not None:
         address = replace(parse_address(url), password=password.reveal().decode("utf-8", "surrogateescape"))
         url = format_address(address, with_password=True)
-    return open_store(url, read_only=profile.read_only)
+    limits = Limits(on_command=partial(log.note, profile.name) if log is not None else None)
+    return open_store(url, read_only=profile.read_only, limits=limits)
 
 
 def user_paths_of(profile: Profile) -> UserPaths:

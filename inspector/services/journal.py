@@ -30,11 +30,14 @@ class JournalEntry:
 
 
 class Journal:
-    """Keeps the newest entries within a number and a size; thread-safe."""
+    """Keeps the newest entries within a number, a size and an age; thread-safe."""
 
-    def __init__(self, max_entries: int = 1000, max_bytes: int = 64 * 1024 * 1024) -> None:
+    def __init__(
+        self, max_entries: int = 1000, max_bytes: int = 64 * 1024 * 1024, max_age_s: float = 24 * 3600
+    ) -> None:
         self._max_entries = max_entries
         self._max_bytes = max_bytes
+        self._max_age_ms = round(max_age_s * 1000)
         self._entries: deque[JournalEntry] = deque()
         self._bytes = 0
         self._number = 0
@@ -55,6 +58,7 @@ class Journal:
             entry = JournalEntry(self._number, now_ms(), store_label, ref, action, what, before, after)
             self._entries.appendleft(entry)
             self._bytes += entry.size_bytes
+            self._drop_old()
             while len(self._entries) > 1 and (len(self._entries) > self._max_entries or self._bytes > self._max_bytes):
                 self._bytes -= self._entries.pop().size_bytes
             return entry
@@ -62,8 +66,14 @@ class Journal:
     def entries(self, store_label: str | None = None, ref: RecordRef | None = None) -> tuple[JournalEntry, ...]:
         """Return the entries, newest first."""
         with self._lock:
+            self._drop_old()
             return tuple(
                 entry
                 for entry in self._entries
                 if (store_label is None or entry.store_label == store_label) and (ref is None or entry.ref == ref)
             )
+
+    def _drop_old(self) -> None:
+        oldest_ms = now_ms() - self._max_age_ms
+        while self._entries and self._entries[-1].at_ms < oldest_ms:
+            self._bytes -= self._entries.pop().size_bytes

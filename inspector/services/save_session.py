@@ -145,7 +145,7 @@ def save_session(
             return replace(stop, attempts=attempt)
         assert review.now is not None and review.now_decoded is not None
         try:
-            payload = encode(*_target(review, choices, overwrite))
+            payload = planned_payload(review, choices, overwrite=overwrite)
             if payload == review.now.payload:
                 record = describe_record(store, review.now, opened.reading)
                 return SaveOutcome(
@@ -192,6 +192,11 @@ def _reason_to_stop(review: Review, choices: Mapping[str, Choice] | None, overwr
 def _gone(attempts: int) -> SaveOutcome:
     words = "The session is no longer in the store: it was logged out or expired. It was not brought back."
     return SaveOutcome(SaveState.GONE, words, attempts=attempts)
+
+
+def planned_payload(review: Review, choices: Mapping[str, Choice] | None = None, *, overwrite: bool = False) -> bytes:
+    """Return the bytes that saving would put into the store, conflicts settled by `choices`. `CodecError`."""
+    return encode(*_target(review, choices, overwrite))
 
 
 def _target(review: Review, choices: Mapping[str, Choice] | None, overwrite: bool) -> tuple[Decoded, Node]:

@@ -10,6 +10,8 @@ from PySide6.QtWidgets import QDialog, QWidget
 
 from inspector.services.bulk import delete_sessions, expire_sessions
 from inspector.services.bulk_report import BulkReport, BulkStep
+from inspector.services.open_session import ref_of_key
+from inspector.services.preview import for_many, preview_delete, preview_expiry
 from inspector.services.profiles import Environment
 from inspector.services.selection import BulkPreview, Selection, preview
 from inspector.services.undo_bulk import UndoBundle, undo_bulk
@@ -22,7 +24,7 @@ from inspector.ui.open_store import OpenStore
 from inspector.ui.plain import tell
 from inspector.ui.transfer_acts import TransferActs
 from inspector.ui.trouble import describe_trouble
-from store_adapters.contract import CancelToken, SessionStore
+from store_adapters.contract import CancelToken, RecordRef, SessionStore
 
 _Steps = Callable[[SessionStore, CancelToken, UndoBundle | None], Iterator[BulkStep]]
 
@@ -57,6 +59,7 @@ class BulkActs(QObject):
         def steps(adapter: SessionStore, stop: CancelToken, undo: UndoBundle | None) -> Iterator[BulkStep]:
             return delete_sessions(adapter, selection, journal, stop, undo)
 
+        words += _sent_words(store, selection, preview_delete)
         self._ask(store, selection, ("Delete", "Deleted"), words, steps)
 
     def change_expiry(self, store: OpenStore, positions: Sequence[int]) -> None:
@@ -77,6 +80,7 @@ class BulkActs(QObject):
         def steps(adapter: SessionStore, stop: CancelToken, undo: UndoBundle | None) -> Iterator[BulkStep]:
             return expire_sessions(adapter, selection, ends, journal, stop, undo, reading)
 
+        words += _sent_words(store, selection, lambda adapter, ref: preview_expiry(adapter, ref, ends))
         self._ask(store, selection, ("Change the expiry", "Changed the expiry of"), words, steps)
 
     def undo(self) -> None:
@@ -181,3 +185,14 @@ def describe_bulk(word: str, report: BulkReport, total: int) -> str:
         rest = total - report.handled
         return f"{words}. {report.stopped} {rest:,} are as they were."
     return f"{words}."
+
+
+def _sent_words(
+    store: OpenStore, selection: Selection, show: Callable[[SessionStore, RecordRef], tuple[str, ...]]
+) -> str:
+    """Return what would be sent for the first of the selection, and for how many more; sends nothing."""
+    keys = list(selection.catalogue.keys_at(selection.positions[:1]))
+    if store.connection is None or not keys or not store.can_write:
+        return ""
+    adapter = store.connection.store
+    return "\nIt sends: " + "\n".join(for_many(show(adapter, ref_of_key(adapter, keys[0])), len(selection)))

@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLineEdit, QVBoxLayout, QWidget
 
 from inspector.services.profiles import Environment, Profile
 from inspector.ui.plain import PlainLabel, confirm
+from inspector.ui.theme import mono_font
 
 
-def confirm_act(parent: QWidget, profile: Profile, title: str, text: str, action: str) -> bool:
-    """Return True when the person agreed; a production store wants its name typed."""
+def confirm_act(
+    parent: QWidget, profile: Profile, title: str, text: str, action: str, commands: Sequence[str] = ()
+) -> bool:
+    """Return True when the person agreed; a production store wants its name typed. `commands`: what would be sent."""
     if profile.environment is not Environment.PRODUCTION:
-        return confirm(parent, title, text, action)
-    return _NameDialog(parent, profile.name, title, text, action).exec() == QDialog.DialogCode.Accepted
+        return confirm(parent, title, text, action, commands)
+    return _NameDialog(parent, profile.name, title, text, action, commands).exec() == QDialog.DialogCode.Accepted
 
 
 class _NameDialog(QDialog):
-    def __init__(self, parent: QWidget, name: str, title: str, text: str, action: str) -> None:
+    def __init__(self, parent: QWidget, name: str, title: str, text: str, action: str, commands: Sequence[str]) -> None:
         super().__init__(parent)
         self.setWindowTitle("Production store")
         self.setMinimumWidth(420)
         layout = QVBoxLayout(self)
         layout.setSpacing(10)
         layout.addWidget(PlainLabel(title, role="title", wrap=True))
+        if commands:
+            sent = PlainLabel("\n".join(commands), role="caption", selectable=True, wrap=True)
+            sent.setFont(mono_font())
+            layout.addWidget(sent)
         layout.addWidget(PlainLabel(f"{text}\nThis is a production store. Type its name, {name}, to go on.", wrap=True))
         self.line = QLineEdit()
         self.line.setAccessibleName("Name of the store")

@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QFormLayout,
     QHBoxLayout,
     QLineEdit,
-    QPlainTextEdit,
     QPushButton,
     QScrollArea,
     QVBoxLayout,
@@ -26,7 +25,8 @@ from inspector.services.profiles import Environment, Profile, new_profile_id
 from inspector.services.secrets import SecretStore
 from inspector.ui.context import Context
 from inspector.ui.jobs import Job, Lane
-from inspector.ui.plain import PlainLabel, add_row
+from inspector.ui.plain import PlainLabel, add_row, tell
+from inspector.ui.secret_line import LARGEST_SECRET_BYTES, TOO_LARGE, SecretLine, SecretLines
 from inspector.ui.store_form import StoreForm
 from inspector.ui.trouble import describe_trouble
 from store_adapters.contract import Count, StoreInfo
@@ -82,8 +82,7 @@ class ConnectDialog(QDialog):
         self.form = StoreForm()
         self.form.address_changed.connect(self.url_line.setText)
         self.address_error = PlainLabel("", role="error", wrap=True)
-        self.password_line = _line("Password")
-        self.password_line.setEchoMode(QLineEdit.EchoMode.Password)
+        self.password_line = SecretLine("Password", self._context.theme)
         self.environment_choice = QComboBox()
         self.environment_choice.setAccessibleName("Environment")
         for environment in Environment:
@@ -94,13 +93,8 @@ class ConnectDialog(QDialog):
         for family in Family:
             self.family_choice.addItem(family.value, family.value)
         self.read_only_box = QCheckBox("Read-only: nothing can be written from here")
-        self.secrets_edit = QPlainTextEdit()
-        self.secrets_edit.setAccessibleName("Secrets, one a line")
-        self.secrets_edit.setPlaceholderText(
-            "One a line, the one that signs first; those of encrypted records too. Empty keeps the known ones."
-        )
-        self.secrets_edit.setFixedHeight(62)
-        self.secrets_edit.setTabChangesFocus(True)
+        self.secret_lines = SecretLines("Secret", self._context.theme)
+        self.secret_lines.setPlaceholderText("the one that signs first; empty keeps the known ones")
         self.user_line = _line("Path of the user")
         self.user_line.setPlaceholderText("the usual places (user.username, passport.user, userId …)")
         self.cookie_line = _line("Cookie name")
@@ -113,7 +107,7 @@ class ConnectDialog(QDialog):
             ("Password", self.password_line),
             ("Environment", self.environment_choice),
             ("", self.read_only_box),
-            ("Secrets", self.secrets_edit),
+            ("Secrets", self.secret_lines),
             ("Written by", self.family_choice),
             ("User is at", self.user_line),
             ("Cookie name", self.cookie_line),
@@ -167,7 +161,9 @@ class ConnectDialog(QDialog):
             password = Secret.from_text(self.password_line.text(), "password")
         if self.user_line.text().strip():
             parse_field_path(self.user_line.text().strip())
-        lines = [line for line in self.secrets_edit.toPlainText().split("\n") if line]
+        lines = self.secret_lines.texts()
+        if any(len(text.encode("utf-8", "surrogatepass")) > LARGEST_SECRET_BYTES for text in lines):
+            raise BadStoreAddress(TOO_LARGE)
         secrets = tuple(Secret.from_text(line, f"secret {number}") for number, line in enumerate(lines, 1))
         before = self._before
         profile = Profile(
@@ -243,12 +239,16 @@ class ConnectDialog(QDialog):
         keeper = self._context.secrets
         self.connect_button.setEnabled(False)
 
-        def keep() -> Profile:
-            return keep_secrets(profile, password, secrets, keeper)
+        def keep() -> tuple[Profile, str]:
+            kept = keep_secrets(profile, password, secrets, keeper)
+            return kept, keeper.trouble if password is not None or secrets else ""
 
-        def done(kept: Profile) -> None:
+        def done(found: tuple[Profile, str]) -> None:
+            kept, trouble = found
             self.profile_ready.emit(kept)
             self.accept()
+            if trouble:
+                tell(self.parentWidget(), "The secrets are not kept for the next start", trouble)
 
         self._context.jobs.submit(self._context.vault, keep, owner=self, done=done, failed=self._test_failed)
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from inspector.services.command_log import CommandLog
 from inspector.services.journal import Journal
 from inspector.services.profiles import ProfileBook
 from inspector.services.secrets import SecretStore
+from inspector.ui.clipboard import clear_secret
 from inspector.ui.jobs import JobRunner, Lane
 from inspector.ui.theme import Theme
 
@@ -21,11 +23,13 @@ class Context:
     book: ProfileBook
     secrets: SecretStore
     journal: Journal
+    commands: CommandLog
     compute: Lane
     vault: Lane
 
     def close(self) -> None:
-        """Deliver nothing more, and let the two lanes end."""
+        """Take a secret off the clipboard, deliver nothing more, and let the two lanes end."""
+        clear_secret()
         self.jobs.close()
         self.compute.close()
         self.vault.close()

@@ -28,7 +28,8 @@ from inspector.ui.cookie_card import CookieCard, badge_words
 from inspector.ui.har_panel import HarPanel
 from inspector.ui.jobs import Job
 from inspector.ui.open_store import OpenStore, StoreState
-from inspector.ui.plain import PlainLabel, ask_text
+from inspector.ui.plain import PlainLabel
+from inspector.ui.secret_dialogs import ask_secret
 from inspector.ui.theme import mono_font
 from inspector.ui.trouble import describe_trouble
 
@@ -120,9 +121,8 @@ class CookiePage(QWidget):
             self.inspect()
 
     def _ask_secret(self) -> None:
-        text = ask_text(self, "Add a secret", "The application's secret, for this run only", concealed=True)
-        if text is not None:
-            self.add_secret(text)
+        words = "The application's secret. It is used for this run and kept nowhere."
+        ask_secret(self, self._context.theme, "Add a secret", words, "Add", self.add_secret)
 
     def _forget_secret(self, number: int) -> None:
         known = len(self.secrets) - len(self._added)

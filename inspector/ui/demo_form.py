@@ -13,6 +13,8 @@ from inspector.demo.faults import LESSONS
 from inspector.demo.server import DEMO_SECRET, EMBEDDED_VALKEY, DemoSettings
 from inspector.demo.session_cookie import CookieOptions
 from inspector.ui.plain import PlainLabel
+from inspector.ui.secret_line import SecretLine
+from inspector.ui.theme import Theme
 
 _BOXES = (
     ("resave", False),
@@ -26,7 +28,7 @@ _BOXES = (
 class DemoForm(QScrollArea):
     """`settings()` reads the form."""
 
-    def __init__(self, store_url: str, parent: QWidget | None = None) -> None:
+    def __init__(self, store_url: str, theme: Theme | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWidgetResizable(True)
         self._own_stores = [("Demo (files)", store_url), ("Embedded Valkey", EMBEDDED_VALKEY)]
@@ -45,7 +47,8 @@ class DemoForm(QScrollArea):
         self.secure_choice = _choice(("false", "true", "auto"))
         self.same_site_choice = _choice(("lax", "strict", "none", "not set"))
         self.unset_choice = _choice(("keep", "destroy"))
-        self.secret_line = QLineEdit(DEMO_SECRET)
+        # The demo's own secret is public; any other shows while it is held only.
+        self.secret_line = SecretLine("secret", theme, DEMO_SECRET)
         self.name_line = QLineEdit("connect.sid")
         self.age_line = QLineEdit("86400000")
         self.path_line = QLineEdit("/")
@@ -91,7 +94,9 @@ class DemoForm(QScrollArea):
             self._form.addRow(PlainLabel(words, role="muted"), field)
             if words:
                 field.setAccessibleName(words)
-            if isinstance(field, QLineEdit):
+            if isinstance(field, SecretLine):
+                field.text_changed.connect(lambda _text: self._judge())
+            elif isinstance(field, QLineEdit):
                 field.textChanged.connect(lambda _text: self._judge())
             elif isinstance(field, QComboBox):
                 field.currentIndexChanged.connect(lambda _row: self._judge())

@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 from inspector.demo.request_log import RequestEntry
 from inspector.demo.server import DemoServer, DemoSettings, PortTaken
 from inspector.demo.traffic import TrafficReport, generate_visitors
+from inspector.services.profiles import Profile, guard_from_demo
 from inspector.ui.context import Context
 from inspector.ui.demo_form import DemoForm
 from inspector.ui.jobs import Job, Lane
@@ -48,6 +49,7 @@ class DemoPage(QWidget):
         self._context = context
         self.server: DemoServer | None = None
         self._lane = Lane("demo")
+        self._profiles: tuple[Profile, ...] = ()
         self._traffic_job: Job | None = None
         # Filled by the server's threads, emptied by the window's clock: a burst of requests is one update.
         self._arrived: queue.SimpleQueue[RequestEntry] = queue.SimpleQueue()
@@ -84,7 +86,7 @@ class DemoPage(QWidget):
         splitter.setHandleWidth(16)
         splitter.setProperty("role", "gap")
         splitter.setChildrenCollapsible(False)
-        self.form = DemoForm(store_url)
+        self.form = DemoForm(store_url, self._context.theme)
         splitter.addWidget(self._build_left())
         splitter.addWidget(self._build_log())
         splitter.setStretchFactor(1, 1)
@@ -148,13 +150,17 @@ class DemoPage(QWidget):
             header.resizeSection(section, width)
         self.table.activated.connect(self._row_chosen)
         column.addWidget(self.table, 1)
-        words = "Open the address in a browser, or generate visitors. A double click opens a request's session."
+        words = (
+            "Open the address in a browser, or generate visitors. A double click opens a request's session. "
+            "Cookies ignore ports: other applications on localhost get this cookie too, and one of the same name is lost."
+        )
         column.addWidget(PlainLabel(words, role="caption", wrap=True))
         return right
 
-    def offer_stores(self, stores: Sequence[tuple[str, str]]) -> None:
-        """Offer these (name, URL) beside the demo's own stores."""
-        self.form.offer_stores(stores)
+    def offer_stores(self, profiles: Sequence[Profile]) -> None:
+        """Offer these stores beside the demo's own; never one that is marked as production or read-only."""
+        self._profiles = tuple(profiles)
+        self.form.offer_stores([(one.name, one.url) for one in profiles if not guard_from_demo(profiles, one.url)])
 
     # --- running ------------------------------------------------------------------------------------------------
 
@@ -171,6 +177,10 @@ class DemoPage(QWidget):
 
     def start_server(self, settings: DemoSettings) -> None:
         """Start a server with these settings; `started` follows, or a message why not."""
+        refusal = guard_from_demo(self._profiles, settings.store_url)
+        if refusal:
+            tell(self, "The demo server did not start", refusal)
+            return
         self.run_button.setEnabled(False)
         server = DemoServer(settings, self._arrived.put)
 

@@ -12,6 +12,7 @@ from inspector.services.profiles import Profile, new_profile_id
 from inspector.ui.actions import ActionBook
 from inspector.ui.bulk_acts import BulkActs
 from inspector.ui.command_palette import CommandPalette
+from inspector.ui.command_panel import CommandPanel
 from inspector.ui.connect_dialog import ConnectDialog
 from inspector.ui.context import Context
 from inspector.ui.cookie_page import CookiePage
@@ -21,11 +22,13 @@ from inspector.ui.icons import app_icon
 from inspector.ui.open_store import OpenStore, StoreState
 from inspector.ui.plain import confirm, tell
 from inspector.ui.preferences import Preferences
+from inspector.ui.secret_dialogs import PasswordAsker
 from inspector.ui.session_panel import SessionPanel
 from inspector.ui.session_saving import SessionSaving
 from inspector.ui.sessions_page import SessionsPage
 from inspector.ui.status_line import StatusLine
 from inspector.ui.stores_panel import StoresPanel
+from inspector.ui.unsaved_edits import UnsavedEdits
 from inspector.ui.window_actions import (
     NEEDS_EDITS,
     NEEDS_SELECTION,
@@ -60,6 +63,10 @@ class MainWindow(QMainWindow):
         self.bulk = BulkActs(context, self)
         self.preferences = Preferences(context, self)
         self.preferences.noted.connect(self.note)
+        self.unsaved = UnsavedEdits(context, self.panel, self)
+        self.unsaved.noted.connect(self.note)
+        self.commands = CommandPanel(context.commands, self)
+        self.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, self.commands)
         self.demo_page = DemoPage(context, demo_store_url)
         self.cookie_page = CookiePage(context)
         fill_actions(self.actions_book, self)
@@ -68,7 +75,7 @@ class MainWindow(QMainWindow):
         self._assemble()
         self._wire()
         self.status = StatusLine(self.statusBar())
-        self._restore_state()
+        self._state.restore(self)
         for profile in context.book.profiles:
             self._add_profile(profile)
         self._show_stores()
@@ -125,6 +132,7 @@ class MainWindow(QMainWindow):
         store = OpenStore(profile, self._context, self)
         store.state_changed.connect(lambda: self._store_changed(store))
         store.progress_changed.connect(self._show_status)
+        PasswordAsker(self._context, store, self)
         store.sessions_changed.connect(lambda keys: self.panel.follow(keys) if store is self.current else None)
         self.stores[profile.id] = store
         return store
@@ -132,8 +140,7 @@ class MainWindow(QMainWindow):
     def _show_stores(self) -> None:
         stores = list(self.stores.values())
         self.stores_panel.show_stores(stores)
-        profiles = [store.profile for store in stores if not store.profile.read_only]
-        self.demo_page.offer_stores([(profile.name, profile.url) for profile in profiles])
+        self.demo_page.offer_stores([store.profile for store in stores])
         if self.current is not None:
             self.stores_panel.choose_store(self.current.profile.id)
 
@@ -370,31 +377,16 @@ class MainWindow(QMainWindow):
         what = "one session" if number == 1 else f"{number} sessions"
         return confirm(self, f"Leave the unsaved edits of {what}?", "They are not in the store yet.", "Leave them")
 
-    def _restore_state(self) -> None:
-        self.restoreGeometry(self._state.get("geometry"))
-        self.splitter.restoreState(self._state.get("stores"))
-        self.sessions_page.restore_state(
-            bytes(self._state.get("columns").data()), bytes(self._state.get("panel").data())
-        )
-
-    def _save_state(self) -> None:
-        self._state.put("geometry", self.saveGeometry())
-        self._state.put("stores", self.splitter.saveState())
-        page = self.sessions_page.save_state()
-        self._state.put("columns", page["columns"])
-        self._state.put("panel", page["splitter"])
-        self._state.save()
-
     @qt_guard()
     def closeEvent(self, event: QCloseEvent) -> None:
         if not self._may_leave_edits():
             event.ignore()
             return
-        self._save_state()
+        self._state.keep(self)
         if self.current is not None:
             self.preferences.change(last_store=self.current.profile.id)
+        self.unsaved.close()
         self._context.close()
         self.demo_page.close_lane()
         for store in self.stores.values():
             store.close()
-        event.accept()

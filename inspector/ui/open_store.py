@@ -98,7 +98,7 @@ class OpenStore(QObject):
         self._set_state(StoreState.CONNECTING)
         self._context.jobs.submit(
             self._lanes["edit"],
-            lambda: connect(self.profile, self._context.secrets, limit=limit),
+            lambda: connect(self.profile, self._context.secrets, limit=limit, log=self._context.commands),
             owner=self,
             done=self._opened,
             failed=self._failed,
@@ -245,7 +245,7 @@ class OpenStore(QObject):
     def _side_store(self, name: str) -> SessionStore:
         # Runs on the lane of that name: a connection belongs to its lane.
         if name not in self._side_stores:
-            self._side_stores[name] = connect(self.profile, self._context.secrets).store
+            self._side_stores[name] = connect(self.profile, self._context.secrets, log=self._context.commands).store
         return self._side_stores[name]
 
     def _read_all(self, catalogue: Catalogue, token: CancelToken) -> Iterator[Progress]:

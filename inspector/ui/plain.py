@@ -6,6 +6,7 @@ Qt guesses rich text: a stored `<img src=…>` in a QLabel or a tooltip would be
 from __future__ import annotations
 
 import html
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication
@@ -22,6 +23,7 @@ from PySide6.QtWidgets import (
 )
 
 from inspector.core.display import escape_display, escape_lines
+from inspector.ui.clipboard import copy_secret
 from inspector.ui.guard import qt_guard
 
 
@@ -116,24 +118,39 @@ def show_message(parent: QWidget | None, title: str, text: str = "", detail: str
     return box
 
 
-def confirm(parent: QWidget | None, title: str, text: str, action: str) -> bool:
-    """Ask for a decision; True when the button named `action` was pressed."""
+def confirm(parent: QWidget | None, title: str, text: str, action: str, commands: Sequence[str] = ()) -> bool:
+    """Ask for a decision; True when the button named `action` was pressed. `commands`: what would be sent, to look at."""
     box = _box(parent, QMessageBox.Icon.Question, title, text, "")
+    if commands:
+        box.setDetailedText("It would send:\n" + "\n".join(commands))
     button = box.addButton(action, QMessageBox.ButtonRole.AcceptRole)
     box.addButton(QMessageBox.StandardButton.Cancel)
     box.exec()
     return box.clickedButton() is button
 
 
-def copy_text(text: str, *, concealed: bool = False) -> None:
-    """Put text on the clipboard; `concealed` asks clipboard managers to forget it (KDE's hint)."""
-    clipboard = QGuiApplication.clipboard()
-    if not concealed:
-        clipboard.setText(text)
-        return
-    from PySide6.QtCore import QMimeData
+def ask_three(
+    parent: QWidget | None, title: str, text: str, actions: tuple[str, str, str], decided: Callable[[str], None]
+) -> QMessageBox:
+    """Ask without blocking for one of three actions, the last being the harmless one; `decided(action)` follows."""
+    box = _box(parent, QMessageBox.Icon.Question, title, text, "")
+    buttons = [box.addButton(action, QMessageBox.ButtonRole.ActionRole) for action in actions]
+    box.setDefaultButton(buttons[0])
+    box.setEscapeButton(buttons[2])
+    box.finished.connect(lambda _code: decided(_pressed(box, actions)))
+    box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    box.open()
+    return box
 
-    data = QMimeData()
-    data.setText(text)
-    data.setData("x-kde-passwordManagerHint", b"secret")
-    clipboard.setMimeData(data)
+
+def _pressed(box: QMessageBox, actions: tuple[str, str, str]) -> str:
+    button = box.clickedButton()
+    return next((one for one in actions if button is not None and button.text().replace("&", "") == one), actions[2])
+
+
+def copy_text(text: str, *, concealed: bool = False) -> None:
+    """Put text on the clipboard; `concealed`: as a secret, which clipboard managers shall not keep and which goes soon."""
+    if concealed:
+        copy_secret(text)
+    else:
+        QGuiApplication.clipboard().setText(text)

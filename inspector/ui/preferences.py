@@ -6,8 +6,13 @@ from msgspec.structs import replace
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QDialog, QWidget
 
+from inspector.services.profiles import SecretPlace, sealed_path
+from inspector.services.sealed_file import SealedFile
 from inspector.ui.context import Context
 from inspector.ui.preferences_dialog import PreferencesDialog
+from inspector.ui.secret_dialogs import open_sealed_file
+from inspector.ui.trouble import describe_trouble
+from inspector.ui.unsaved_edits import NOT_KEPT
 
 
 class Preferences(QObject):
@@ -25,22 +30,57 @@ class Preferences(QObject):
         secrets = self._context.secrets
         self._context.jobs.submit(
             self._context.vault,
-            lambda: secrets.trouble or "They are kept in the system's keyring.",
+            lambda: (secrets.trouble, secrets.is_persistent),
             owner=self,
             done=self._show,
-            failed=lambda _error: self._show("The system's keyring does not answer."),
+            failed=lambda _error: self._show(("The system's keyring does not answer.", False)),
         )
 
-    def _show(self, secrets_words: str) -> None:
-        dialog = PreferencesDialog(self._context.book.settings, self._context.theme, secrets_words, self._window)
+    def _show(self, found: tuple[str, bool]) -> None:
+        trouble, is_persistent = found
+        settings = self._context.book.settings
+        edits = "They survive a crash of this program, sealed until they are saved." if is_persistent else NOT_KEPT
+        words = trouble or "That place is in use."
+        dialog = PreferencesDialog(settings, self._context.theme, words, edits, self._window)
         if dialog.exec() == QDialog.DialogCode.Accepted:
-            settings = dialog.settings
+            before, settings = settings.secret_place, dialog.settings
             self.change(
                 theme=settings.theme,
                 live_by_default=settings.live_by_default,
                 default_max_age_ms=settings.default_max_age_ms,
             )
+            if settings.secret_place is not before:
+                self._move_secrets(settings.secret_place)
         dialog.deleteLater()
+
+    def _move_secrets(self, place: SecretPlace) -> None:
+        """Keep secrets elsewhere from now on; a sealed file is asked for its passphrase first."""
+        if place is SecretPlace.FILE:
+            sealed = SealedFile(sealed_path(self._context.book.folder))
+            open_sealed_file(
+                self._context, self._window, sealed, lambda is_open: self._moved(place, sealed) if is_open else None
+            )
+        else:
+            self._moved(place, None)
+
+    def _moved(self, place: SecretPlace, sealed: SealedFile | None) -> None:
+        secrets = self._context.secrets
+
+        def move() -> str:
+            secrets.move_to(use_keyring=place is SecretPlace.KEYRING, sealed=sealed)
+            return secrets.trouble
+
+        def done(trouble: str) -> None:
+            self.change(secret_place=place)
+            self.noted.emit(trouble or "Secrets are kept there from now on.")
+
+        self._context.jobs.submit(
+            self._context.vault,
+            move,
+            owner=self,
+            done=done,
+            failed=lambda error: self.noted.emit(describe_trouble(error).text),
+        )
 
     def toggle_theme(self) -> None:
         """Go from light to dark, or back."""

@@ -13,18 +13,25 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from inspector.services.profiles import Settings
+from inspector.services.profiles import SecretPlace, Settings
 from inspector.ui.plain import PlainLabel, add_row
 from inspector.ui.theme import Theme
 
 _THEMES = (("system", "As the system"), ("light", "Light"), ("dark", "Dark"))
+_PLACES = (
+    (SecretPlace.KEYRING, "In the system's keyring"),
+    (SecretPlace.FILE, "In a file sealed with a passphrase"),
+    (SecretPlace.MEMORY, "In memory, for this run only"),
+)
 _MINUTE_MS = 60_000
 
 
 class PreferencesDialog(QDialog):
     """Shows the theme at once and takes it back when cancelled. `settings` is the result."""
 
-    def __init__(self, settings: Settings, theme: Theme, secrets_words: str, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, settings: Settings, theme: Theme, secrets_words: str, edits_words: str, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self.setWindowTitle("Preferences")
         self.setMinimumWidth(460)
@@ -50,7 +57,14 @@ class PreferencesDialog(QDialog):
         self.live_box = QCheckBox("Follow changes as soon as a store is open")
         self.live_box.setChecked(settings.live_by_default)
         add_row(form, "Live", self.live_box)
-        add_row(form, "Secrets", PlainLabel(secrets_words, role="muted", wrap=True))
+        self.place_choice = QComboBox()
+        self.place_choice.setAccessibleName("Where secrets are kept")
+        for place, words in _PLACES:
+            self.place_choice.addItem(words, place)
+        self.place_choice.setCurrentIndex(self.place_choice.findData(settings.secret_place))
+        add_row(form, "Secrets", self.place_choice)
+        add_row(form, "", PlainLabel(secrets_words, role="muted", wrap=True))
+        add_row(form, "Unsaved edits", PlainLabel(edits_words, role="muted", wrap=True))
         layout.addLayout(form)
         layout.addStretch(1)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
@@ -66,5 +80,6 @@ class PreferencesDialog(QDialog):
             live_by_default=self.live_box.isChecked(),
             demo_prepared=self._before.demo_prepared,
             last_store=self._before.last_store,
+            secret_place=self.place_choice.currentData(),
             default_max_age_ms=self.age_edit.value() * _MINUTE_MS,
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QButtonGroup,
@@ -34,6 +36,7 @@ class ReviewDialog(QDialog):
     """Shows one review. `save_wanted(choices, overwrite)` when a person decided; it stays open until it is told to close."""
 
     save_wanted = Signal(object, bool)  # dict[str, Choice], overwrite
+    preview_wanted = Signal(object)  # dict[str, Choice]
 
     def __init__(self, review: Review, profile: Profile, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -50,6 +53,12 @@ class ReviewDialog(QDialog):
         self._scroll = QScrollArea()
         self._scroll.setWidgetResizable(True)
         layout.addWidget(self._scroll, 1)
+        self.commands_label = PlainLabel("", role="muted", selectable=True, wrap=True)
+        self.commands_label.setFont(mono_font())
+        self.commands_label.setContentsMargins(18, 8, 18, 8)
+        self.commands_label.setAccessibleName("Commands that a save would send")
+        self.commands_label.hide()
+        layout.addWidget(self.commands_label)
         layout.addWidget(self._build_foot())
         self.show_review(review)
         # Without this the first button, Cancel, has the focus, and Return throws the review away.
@@ -80,6 +89,11 @@ class ReviewDialog(QDialog):
         row.setSpacing(8)
         self.foot_label = PlainLabel("The old record is kept in History and can be restored.", role="muted", wrap=True)
         row.addWidget(self.foot_label, 1)
+        self.preview_button = QPushButton("Show commands")
+        self.preview_button.setCheckable(True)
+        self.preview_button.setAutoDefault(False)
+        self.preview_button.toggled.connect(lambda _on: self._preview())
+        row.addWidget(self.preview_button)
         self.cancel_button = QPushButton("Cancel")
         self.cancel_button.setAutoDefault(False)
         self.cancel_button.clicked.connect(self.reject)
@@ -120,6 +134,18 @@ class ReviewDialog(QDialog):
         self.save_button.setText("Merge and save" if review.changed_by_application else "Save")
         self.overwrite_button.setVisible(bool(review.conflicts))
         self.set_busy(False)
+        self._preview()
+
+    def show_commands(self, commands: Sequence[str]) -> None:
+        """Show what a save would send as it stands."""
+        self.commands_label.setText("\n".join(commands) or "Nothing would be sent.")
+        self.commands_label.setVisible(self.preview_button.isChecked())
+
+    def _preview(self) -> None:
+        if self.preview_button.isChecked():
+            self.preview_wanted.emit(self.choices)
+        else:
+            self.commands_label.hide()
 
     def set_busy(self, is_busy: bool) -> None:
         """Lock the buttons while it is being written."""
@@ -173,6 +199,7 @@ class ReviewDialog(QDialog):
             button.setChecked(made.get(change.field) is (Choice.MINE if identity else Choice.THEIRS))
             grid.addWidget(_cell(button), row, place)
         group.idToggled.connect(lambda _id, _on: self._enable())
+        group.idClicked.connect(lambda _id: self._preview())
         self._groups[change.field] = group
 
     def _add_words(self, column: QVBoxLayout, review: Review) -> None:

@@ -20,7 +20,7 @@ from inspector.ui.empty_state import EmptyState
 from inspector.ui.history_tab import HistoryTab, SeenChange
 from inspector.ui.json_tab import JsonTab
 from inspector.ui.open_store import OpenStore, StoreState
-from inspector.ui.plain import PlainLabel, copy_text
+from inspector.ui.plain import PlainLabel, copy_text, plain_tip
 from inspector.ui.raw_tab import RawTab
 from inspector.ui.session_head import SessionHead
 from inspector.ui.trouble import describe_trouble
@@ -302,6 +302,29 @@ class SessionPanel(QWidget):
     def root(self) -> Node | None:
         """The edited tree, None when there is none."""
         return self.draft.root if self.draft is not None else None
+
+    def drafts(self) -> list[tuple[str, Draft]]:
+        """Return the profile's id and the draft of every session with staged edits."""
+        found = [(profile_id, draft) for (profile_id, _key), draft in self._kept.items()]
+        if self.draft is not None and self.draft.is_dirty and self.store is not None:
+            found.append((self.store.profile.id, self.draft))
+        return found
+
+    def put_draft(self, store: OpenStore, key: bytes, draft: Draft) -> None:
+        """Take edits up that were made before this run."""
+        self._kept[(store.profile.id, key)] = draft
+        if (store, key) == (self.store, self.key):
+            if self.draft is not None:
+                self._drop_draft(self.draft)
+            self.draft = None
+            self.show_session(store, key)
+        self.draft_changed.emit()
+
+    def tell_safety(self, words: str) -> None:
+        """Say beside the number of changes what would become of them in a crash; "" when they are safe."""
+        self.changes_label.setToolTip(
+            plain_tip(words or "Sealed in a file until they are saved: a crash loses nothing.")
+        )
 
     def unsaved(self) -> int:
         """Return how many sessions have staged edits, the one shown included."""

@@ -23,6 +23,7 @@ from inspector.services.manage_sessions import (
     restore,
 )
 from inspector.services.open_session import OpenedSession, open_session, ref_of_key
+from inspector.services.preview import preview_delete, preview_save
 from inspector.services.save_session import (
     Review,
     SaveOutcome,
@@ -82,9 +83,19 @@ class SessionSaving(QObject):
     def _show_review(self, store: OpenStore, review: Review) -> None:
         dialog = ReviewDialog(review, store.profile, self._window)
         dialog.save_wanted.connect(lambda choices, overwrite: self._save(store, dialog, choices, overwrite))
+        dialog.preview_wanted.connect(lambda choices: self._preview(store, dialog, choices))
         dialog.finished.connect(lambda _code: self._forget(dialog))
         self.dialog = dialog
         dialog.open()
+
+    def _preview(self, store: OpenStore, dialog: ReviewDialog, choices: dict[str, Choice]) -> None:
+        review = dialog.review
+        store.run(
+            lambda adapter: preview_save(adapter, review, choices),
+            owner=dialog,
+            done=dialog.show_commands,
+            failed=self._tell,
+        )
 
     def _forget(self, dialog: ReviewDialog) -> None:
         self.dialog = None
@@ -244,7 +255,11 @@ class SessionSaving(QObject):
         """Ask, and delete the session at this key: as it was opened, or as it is now where another one is open."""
         opened, journal, reading = self._panel.opened, self._context.journal, store.reading
         words = "Whoever uses it is logged out. It can be brought back from here until the program ends."
-        if not confirm_act(self._window, store.profile, "Delete this session?", words, "Delete"):
+        if store.connection is None:
+            return
+        adapter = store.connection.store
+        commands = preview_delete(adapter, ref_of_key(adapter, key))
+        if not confirm_act(self._window, store.profile, "Delete this session?", words, "Delete", commands):
             return
 
         def work(adapter: SessionStore) -> None:

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QStatusBar
 
+from inspector.services.profiles import Environment
 from inspector.ui.open_store import OpenStore
 from inspector.ui.plain import PlainLabel
+
+_ROLES = {
+    Environment.DEVELOPMENT: "badge-ok",
+    Environment.STAGING: "badge-warn",
+    Environment.PRODUCTION: "badge-bad",
+}
 
 
 class StatusLine:
@@ -14,6 +21,9 @@ class StatusLine:
     def __init__(self, bar: QStatusBar) -> None:
         self.store_label = PlainLabel("", role="muted")
         self.mode_label = PlainLabel("", role="muted")
+        self.environment_label = PlainLabel("", role="badge")
+        self.environment_label.hide()
+        bar.addPermanentWidget(self.environment_label)
         for label in (self.store_label, self.mode_label):
             label.setContentsMargins(12, 3, 12, 3)
         bar.addWidget(self.store_label, 1)
@@ -22,6 +32,11 @@ class StatusLine:
 
     def show_store(self, store: OpenStore | None) -> None:
         """Say what is known of a store."""
+        self.environment_label.setVisible(store is not None)
+        if store is not None:
+            environment = store.profile.environment
+            self.environment_label.show_role(_ROLES[environment])
+            self.environment_label.setText(environment.value)
         if store is None or store.connection is None:
             self.store_label.setText(store.profile.name if store is not None else "No store is open")
             self.mode_label.setText("")

@@ -12,6 +12,8 @@ from inspector.codecs import CodecError
 from inspector.cookies import CookieError
 from inspector.core.edits import EditError
 from inspector.core.field_path import FieldPathError
+from inspector.services.connection import PasswordWanted
+from inspector.services.sealed_file import SealedFileError
 from store_adapters.errors import Interrupted, StoreError
 
 
@@ -23,13 +25,19 @@ class Trouble:
     remedy: str = ""
     is_ours: bool = False
     is_interrupted: bool = False
+    wants_password: bool = False
 
 
 def describe_trouble(error: BaseException) -> Trouble:
     """Return the sentences for an exception."""
     if isinstance(error, StoreError):
-        return Trouble(error.message, error.remedy, is_interrupted=isinstance(error, Interrupted))
-    if isinstance(error, CodecError | CookieError | EditError | FieldPathError):
+        return Trouble(
+            error.message,
+            error.remedy,
+            is_interrupted=isinstance(error, Interrupted),
+            wants_password=isinstance(error, PasswordWanted),
+        )
+    if isinstance(error, SealedFileError | CodecError | CookieError | EditError | FieldPathError):
         return Trouble(str(error))
     if isinstance(error, OSError) and error.strerror:
         # The system's own words; the name of the file is not among them.

@@ -124,6 +124,10 @@ def fill_actions(actions: ActionBook, window: MainWindow) -> None:
         "show_sessions", "Sessions", partial(_focus_sessions, window), menu="View", shortcut="Ctrl+1", icon_name="users"
     )
     add("show_cookies", "Cookie inspector", window.show_cookies, menu="View", shortcut="Ctrl+2", icon_name="cookie")
+    add(
+        "command_log", "Command log", window.commands.toggle, menu="View", shortcut="Ctrl+Shift+K", icon_name="terminal",
+        tip="What was sent to the stores, without values",
+    )  # fmt: skip
     add("show_demo", "Demo server", window.show_demo, menu="View", shortcut="Ctrl+3", icon_name="server")
     actions.separate("View")
     for number, title in enumerate(TAB_TITLES):

@@ -1,10 +1,14 @@
-"""Where the window stood, its splitters and columns, from one run to the next; knows no page."""
+"""Where the window stood, its splitters and columns, from one run to the next; decides nothing."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QSettings
+
+if TYPE_CHECKING:
+    from inspector.ui.main_window import MainWindow
 
 
 class WindowState:
@@ -12,6 +16,21 @@ class WindowState:
 
     def __init__(self, folder: Path) -> None:
         self._settings = QSettings(str(folder / "window.ini"), QSettings.Format.IniFormat)
+
+    def restore(self, window: MainWindow) -> None:
+        """Put the window where it stood."""
+        window.restoreGeometry(self.get("geometry"))
+        window.splitter.restoreState(self.get("stores"))
+        window.sessions_page.restore_state(bytes(self.get("columns").data()), bytes(self.get("panel").data()))
+
+    def keep(self, window: MainWindow) -> None:
+        """Keep where it stands."""
+        self.put("geometry", window.saveGeometry())
+        self.put("stores", window.splitter.saveState())
+        page = window.sessions_page.save_state()
+        self.put("columns", page["columns"])
+        self.put("panel", page["splitter"])
+        self.save()
 
     def get(self, name: str) -> QByteArray:
         value = self._settings.value(f"window/{name}")

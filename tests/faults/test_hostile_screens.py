@@ -330,7 +330,7 @@ def _look_at_dialogs(qtbot: QtBot, window: MainWindow, canary: Canary) -> None:
         canary.look("connect dialog")
         dialog.close()
         dialog.deleteLater()
-    canary.during("preferences", lambda: window.preferences._show(canary.html))
+    canary.during("preferences", lambda: window.preferences._show((canary.html, True)))
     window.show_commands()
     canary.look("command palette")
     for box in QApplication.topLevelWidgets():

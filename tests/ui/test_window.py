@@ -199,7 +199,7 @@ def test_connection_is_tested_and_its_secret_leaves_no_file(
     window = make_window(url)
     dialog = ConnectDialog(window._context, None, window)
     dialog.url_line.setText(url)
-    dialog.secrets_edit.setPlainText("hunter2-secret\nolder-secret")
+    dialog.secret_lines.put("hunter2-secret\nolder-secret")
     dialog.test_button.click()
     qtbot.waitUntil(lambda: "3 sessions" in dialog.test_label.text(), timeout=WAIT_MS)
     dialog.profile_ready.connect(window.put_profile)
@@ -287,7 +287,7 @@ def test_no_label_guesses_rich_text(qtbot: QtBot, make_window: OpenWindow, url: 
 def test_window_and_columns_come_back(qtbot: QtBot, make_window: OpenWindow, url: str) -> None:
     window = make_window(url)
     window.sessions_page.table.setColumnHidden(4, True)
-    window._save_state()
+    window._state.keep(window)
     again = make_window(url)
     assert again.sessions_page.table.isColumnHidden(4)
 

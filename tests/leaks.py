@@ -1,0 +1,90 @@
+"""Looks, over the whole run, for the secrets of all tests where none may be; the run fails when one is found.
+
+Tokens: every `Secret` that any test makes in this process (12 characters or more), and what tests call `tok-…`. Looked through at
+the end: what the tests and their child processes wrote to standard error, every log record, and the program's folders (the
+run's own one, and `home` in each test's folder). Not seen: what a test itself takes from a child's pipe.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from inspector.core.secret import Secret
+from inspector.demo.server import DEMO_SECRET
+
+_TOKEN = re.compile(rb"tok-[a-z]+-[a-z]+")
+_SHORTEST, _MOST_TOKENS = 12, 20_000
+_tokens: set[bytes] = set()
+_seen: list[tuple[str, bytes]] = []
+_found: list[str] = []
+
+
+def is_token(value: bytes) -> bool:
+    """True for what cannot stand somewhere by chance."""
+    return len(value) >= _SHORTEST and len(set(value)) > 5 and value.isascii() and value != DEMO_SECRET.encode()
+
+
+def find_tokens(data: bytes) -> list[bytes]:
+    """Return the secrets of this run that stand in `data`."""
+    return [token for token in _tokens if token in data] + _TOKEN.findall(data)
+
+
+class _Listener(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        words = record.getMessage() + (str(record.exc_info[1]) if record.exc_info else "")
+        _seen.append((f"log of {record.name}", words.encode("utf-8", "surrogateescape")))
+
+
+def pytest_configure() -> None:
+    make = Secret.__init__
+
+    def remember(self: Secret, _value: bytes, name: str = "") -> None:
+        make(self, _value, name)
+        if is_token(_value) and len(_tokens) < _MOST_TOKENS:
+            _tokens.add(_value)
+
+    Secret.__init__ = remember  # type: ignore[method-assign]
+    logging.getLogger().addHandler(_Listener())
+
+
+@pytest.fixture(autouse=True)
+def _home_of_the_test(request: pytest.FixtureRequest) -> Iterator[None]:
+    yield
+    folder = request.node.funcargs.get("tmp_path") if hasattr(request.node, "funcargs") else None
+    if isinstance(folder, Path) and (folder / "home").is_dir():
+        look_through(folder / "home", request.node.name)
+
+
+def look_through(folder: Path, whose: str) -> None:
+    """Note what stands in the files of a folder."""
+    for path in folder.rglob("*"):
+        if path.is_file():
+            _seen.append((f"{path.name} of {whose}", path.read_bytes()))
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    for title, text in report.sections:
+        if "stderr" in title and text:
+            _seen.append((f"{title} of {report.nodeid}", text.encode("utf-8", "surrogateescape")))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    import os
+
+    look_through(Path(os.environ["SESSION_INSPECTOR_HOME"]), "the run")
+    _found.extend(where for where, data in _seen if find_tokens(data))
+    if _found and session.exitstatus == 0:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    size = sum(len(data) for _where, data in _seen)
+    words = (
+        f"secrets of this run: {len(_tokens):,}, looked for in {size:,} bytes of logs, standard error and settings: "
+    )
+    terminalreporter.write_line(words + (f"FOUND in {'; '.join(sorted(set(_found))[:10])}" if _found else "none found"))
