@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,18 @@ def test_many_are_deleted_after_a_preview_and_brought_back(qtbot: QtBot, make_wi
     assert not window.actions_book["undo_bulk"].isEnabled()
     with redis.Redis.from_url(url) as client:
         assert client.pttl("sess:00001") > 3_000_000
+
+
+def test_header_over_many_selected_rows_asks_not_for_each_row(qtbot: QtBot, make_window: OpenWindow, url: str) -> None:
+    window = make_window(url)
+    select_all(qtbot, window)
+    asked: list[str] = []
+    sys.setprofile(lambda frame, event, _arg: asked.append(frame.f_code.co_name) if event == "call" else None)
+    try:
+        window.sessions_page.table.horizontalHeader().viewport().repaint()
+    finally:
+        sys.setprofile(None)
+    assert len(asked) < 5 * COUNT
 
 
 def test_cancelled_preview_deletes_nothing(qtbot: QtBot, make_window: OpenWindow, url: str) -> None:
