@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, QRect, Qt
+from PySide6.QtCore import QItemSelectionModel, QModelIndex, QRect, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QTableView
 
@@ -86,6 +86,8 @@ def make_session_table(model: SessionTableModel, theme: Theme) -> SessionTable:
     header.setSectionsClickable(True)
     header.setHighlightSections(False)
     header.setMinimumSectionSize(50)
+    # Painting asks of each column whether all of it is selected, which Qt finds out row by row: seconds at 50,000.
+    header.setSelectionModel(QItemSelectionModel(model, header))
     for number, (column, _title) in enumerate(COLUMNS):
         header.resizeSection(number, _WIDTHS[column])
     header.setSectionHidden(len(COLUMNS) - 1, True)

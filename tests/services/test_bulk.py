@@ -75,12 +75,12 @@ def change(store: SessionStore, record: RawRecord) -> bytes:
 
 
 def test_many_are_deleted_and_the_missing_ones_counted(store: SessionStore, other: SessionStore) -> None:
-    made = make(store, 250)
+    made = make(store, 130)
     selection = select_all(store)
     other.delete(made[0])
     steps = list(delete_sessions(store, selection, Journal(), CancelToken()))
     report = steps[-1].report
-    assert (report.done, report.gone, report.changed, report.failed, report.stopped) == (249, 1, 0, 0, "")
+    assert (report.done, report.gone, report.changed, report.failed, report.stopped) == (129, 1, 0, 0, "")
     assert len(steps) > 1
     assert sorted(key for step in steps for key in step.missing) == sorted(one.ref.key for one in made)
     assert store.count().number == 0
@@ -161,7 +161,7 @@ def test_expiry_of_what_the_application_wrote_since_is_not_taken_back(store: Ses
 
 
 def test_stopped_act_says_how_far_it_came_and_can_be_taken_back(store: SessionStore) -> None:
-    make(store, 250)
+    make(store, 130)
     cancel, undo = CancelToken(), UndoBundle(store.label)
     reports: list[BulkReport] = []
     for step in delete_sessions(store, select_all(store), Journal(), cancel, undo):
@@ -169,10 +169,10 @@ def test_stopped_act_says_how_far_it_came_and_can_be_taken_back(store: SessionSt
         cancel.cancel()
     report = reports[-1]
     assert report.stopped
-    assert 0 < report.done < 250
-    assert store.count().number == 250 - report.done == 250 - len(undo)
+    assert 0 < report.done < 130
+    assert store.count().number == 130 - report.done == 130 - len(undo)
     assert run(undo_bulk(store, undo, Journal(), CancelToken())).done == report.done
-    assert store.count().number == 250
+    assert store.count().number == 130
 
 
 def test_undo_keeps_within_its_bytes_and_counts_what_it_leaves_out(store: SessionStore) -> None:
@@ -183,7 +183,7 @@ def test_undo_keeps_within_its_bytes_and_counts_what_it_leaves_out(store: Sessio
 
 
 def test_bulk_act_leaves_the_journal_of_single_edits_alone(store: SessionStore) -> None:
-    make(store, 250)
+    make(store, 130)
     journal = Journal()
     kept = journal.record(store.label, store.ref_for("x"), "edited", "", None, None)
     run(delete_sessions(store, select_all(store), journal, CancelToken()))
