@@ -6,7 +6,7 @@ ARGS ?=
 SECONDS ?= 60
 MINUTES ?= 5
 
-.PHONY: run test lint fuzz soak bench package lock clean help setup-python setup-run setup-test setup-fuzz
+.PHONY: run test lint fuzz soak bench peers package lock clean help setup-python setup-run setup-test setup-fuzz
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1	/' | expand -t 18
@@ -34,6 +34,9 @@ soak: setup-test ## MINUTES=5 of listings, edits and faults on real servers; wha
 
 bench: setup-test ## the measures in one table (SIZE=1000000 for a million sessions; ARGS=bench_redis for one)
 	@PATH="$(CURDIR)/.cache/bin:$$PATH" $(BIN)/python -m tests.bench.run $(ARGS)
+
+peers: setup-test ## the Redis tools that run here, fetched and measured beside ours (SIZE=, ROUNDS=)
+	@PATH="$(CURDIR)/.cache/bin:$$PATH" $(BIN)/python -m tests.bench.peers.measure $(ARGS)
 
 package: setup-python ## a folder that runs without Python, in build/dist, driven once
 	@packaging/setup_system.sh window screen freezing
