@@ -4,7 +4,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: run test lint fuzz bench package lock clean help setup-python setup-run setup-test
+MINUTES ?= 5
+
+.PHONY: run test lint fuzz soak bench package lock clean help setup-python setup-run setup-test
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1	/' | expand -t 18
@@ -25,6 +27,9 @@ lint: setup-python ## style, types, layers, dependencies
 # The faulthandler's dump after a while reads frames that run: over minutes it ended the process (CPython 3.11).
 fuzz: setup-test ## 100,000 damaged records and cookies each, at night
 	@HYPOTHESIS_PROFILE=nightly PATH="$(CURDIR)/.cache/bin:$$PATH" $(BIN)/python -m pytest -m fuzz --timeout=0 -o faulthandler_timeout=0 $(ARGS)
+
+soak: setup-test ## MINUTES=5 of listings, edits and faults on real servers; what grew and what was lost
+	@PATH="$(CURDIR)/.cache/bin:$$PATH" $(BIN)/python -m tests.faults.soak $(MINUTES)
 
 bench: setup-test ## the measures in one table (SIZE=1000000 for a million sessions; ARGS=bench_redis for one)
 	@PATH="$(CURDIR)/.cache/bin:$$PATH" $(BIN)/python -m tests.bench.run $(ARGS)
