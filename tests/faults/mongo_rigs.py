@@ -114,6 +114,7 @@ def make_mongo() -> Iterator[MakeMongo]:
                 again.server = start_mongod(
                     str(binary), again.folder, port=again.server.port, is_replica_set=again.is_replica_set
                 )
+                stack.callback(again.server.process.wait)
                 stack.callback(again.server.process.kill)
                 return again
             folder = stack.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True))
