@@ -17,7 +17,6 @@ from inspector.core.expiry import format_countdown
 from inspector.core.field_path import find_path, format_keys, parse_field_path
 from inspector.core.merge import FieldChange, FieldState, diff
 from inspector.core.node import Entry, Kind, Node, child
-from inspector.services.catalogue import Column, Row
 from inspector.services.cookie_chain import CookieReport
 from inspector.services.filter import parse_filter
 from inspector.services.journal import Journal
@@ -31,6 +30,7 @@ from inspector.services.manage_sessions import (
 )
 from inspector.services.open_session import OpenedSession, open_session
 from inspector.services.save_session import SaveState, review_changes, save_session
+from inspector.services.session_row import Column, Row
 from inspector.services.verify_cookie import inspect_cookies
 from store_adapters.clock import now_ms
 from store_adapters.contract import CancelToken

@@ -8,7 +8,7 @@ from types import FrameType
 from typing import Any
 
 from inspector.cli._output import BadUsage, Output
-from inspector.cli._stores import find_store, opened, read_secrets
+from inspector.cli._stores import find_store, known_profiles, opened, read_secrets
 from inspector.core.display import format_time
 from inspector.core.secret import Secret
 from store_adapters.clock import now_ms
@@ -58,13 +58,13 @@ def serve_demo(options: Any, output: Output) -> int:
     from inspector.demo.server import DEMO_SECRET, EMBEDDED_VALKEY, DemoServer, DemoSettings, PortTaken
     from inspector.demo.session_cookie import CookieOptions
     from inspector.demo.traffic import generate_visitors
-    from inspector.services.profiles import ProfileBook, default_folder, guard_from_demo
+    from inspector.services.profiles import default_folder, guard_from_demo
 
     interrupted = _Interrupted()
     url = options.store_name or prepare_demo(default_folder())
     if url != EMBEDDED_VALKEY and options.store_name and "://" not in url:
         url = find_store(url)[0].url
-    if refusal := guard_from_demo(ProfileBook(default_folder()).profiles, url):
+    if refusal := guard_from_demo(known_profiles(), url):
         raise BadUsage(refusal)
     secrets = read_secrets(options.secret_sources) or (Secret.from_text(DEMO_SECRET, "demo"),)
     session = SessionOptions(

@@ -37,6 +37,11 @@ def opened(
         connection.store.close()
 
 
+def known_profiles() -> tuple[Profile, ...]:
+    """Return the stores that are kept in the window."""
+    return ProfileBook(default_folder()).profiles
+
+
 def find_store(store: str) -> tuple[Profile, SecretStore]:
     """Return the profile for a URL or a name, with the secrets it speaks of."""
     known = None if "://" in store else ProfileBook(default_folder()).find(store)

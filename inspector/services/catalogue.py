@@ -8,65 +8,35 @@ from __future__ import annotations
 
 import threading
 from array import array
-from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from enum import Enum
+from collections.abc import Iterable, Iterator, Sequence
 from operator import sub
-from typing import Any
 
 from inspector.codecs import Summariser, Summary
 from inspector.services.catalogue_chunk import CatalogueChunk
+from inspector.services.column_values import (
+    LARGEST,
+    PlainLooks,
+    column_of,
+    encoded,
+    in_column,
+    size_in_column,
+    time_or_none,
+)
 from inspector.services.filter import SessionFilter
 from inspector.services.filter_terms import NEVER
 from inspector.services.key_index import KeyIndex, hash_of
+from inspector.services.list_order import sort_rows
 from inspector.services.open_session import PLAIN, Reading
 from inspector.services.overview import Overview, survey
-from inspector.services.sorting import pick, sort_numbers, sort_texts
-from inspector.services.text_column import ROWS, TextColumn
+from inspector.services.session_row import Column, Row
+from inspector.services.text_column import ROWS, MemoryLimit, TextColumn
 from store_adapters.contract import Batch, CancelToken, RawRecord, SessionStore
 from store_adapters.session_file import expiry_of
 
 _IN_VAIN = 20
-_LARGEST = 2**32 - 1
 _GAPS = 100_000
 _MOVED_MS = 1500
 """Two readings of one TTL give two expiries which differ by the time between: less than this is no move."""
-
-
-class Column(Enum):
-    SESSION = "session"
-    USER = "user"
-    SIGNED_IN = "signed_in"
-    EXPIRES = "expires"
-    SIZE = "size"
-    CHANGED = "changed"
-    FORMAT = "format"
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One row, made when it is painted. `changed_at_ms`: known from the store, or when this program saw it change.
-    `is_expiry_hidden`: the expiry is inside what is encrypted."""
-
-    key: bytes
-    session_id: str
-    user: str
-    role: str
-    signed_in: bool
-    format: str
-    size: int
-    expires_at_ms: int | None
-    changed_at_ms: int | None
-    is_expiry_hidden: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class MemoryLimit:
-    """How many stored bytes the list keeps as they are; beyond, values are compressed, or with `drops` forgotten."""
-
-    stored_bytes: int = 1 << 30
-    drops: bool = False
 
 
 class Catalogue:
@@ -84,11 +54,11 @@ class Catalogue:
         self._generation = 0
         self.keys_column = TextColumn()
         self.payloads_column = TextColumn()
-        self._users = TextColumn()
-        self._looks: list[tuple[str, str]] = []  # the different pairs of format and role, of which there are few
-        self._look_codes: dict[tuple[str, str], int] = {}
-        self._plain_looks = _PlainLooks(self)
-        self._look = array("I")
+        self.users_column = TextColumn()
+        self.looks: list[tuple[str, str]] = []  # the different pairs of format and role, of which there are few
+        self._codes: dict[tuple[str, str], int] = {}
+        self._plain_looks = PlainLooks(lambda role: self._code((self._summariser.plain_format, role)))
+        self.look = array("I")
         self.sizes = array("I")
         self.expires = array("q")
         self.changed = array("q")
@@ -180,7 +150,7 @@ class Catalogue:
             return False
         if self.payloads_column.part(first, last) != list(batch.payloads):
             return False
-        expires = array("q", _column_of(batch.expires_at_ms))
+        expires = array("q", column_of(batch.expires_at_ms))
         if max(map(abs, map(sub, self.expires[first:last], expires))) > _MOVED_MS:
             self._generation += 1
         self.expires[first:last] = expires
@@ -205,10 +175,10 @@ class Catalogue:
                     expires[place] = expiry_of(summary.text, self._lifetime_ms / 1000)
         self.keys_column.extend(batch.keys)
         self.payloads_column.extend(payloads)
-        self._users.extend(_encoded(users))
-        self._look.extend(looks)
-        self.sizes.extend(batch.sizes if max(batch.sizes, default=0) <= _LARGEST else map(_size, batch.sizes))
-        self.expires.extend(_column_of(expires))
+        self.users_column.extend(encoded(users))
+        self.look.extend(looks)
+        self.sizes.extend(batch.sizes if max(batch.sizes, default=0) <= LARGEST else map(size_in_column, batch.sizes))
+        self.expires.extend(column_of(expires))
         changed = batch.changed_at_ms
         self.changed.extend(bytes(number) if changed.count(None) == number else [value or 0 for value in changed])
         self.alive.extend(b"\1" * number)
@@ -227,7 +197,7 @@ class Catalogue:
             # These very bytes were there: what was found in them, slow keys included, still holds.
             self._mark_seen(position)
             if self._lifetime_ms is None or position not in self.inner:
-                expiry = _in_column(expires)
+                expiry = in_column(expires)
                 if abs(self.expires[position] - expiry) > _MOVED_MS:
                     self._generation += 1
                 self.expires[position] = expiry
@@ -249,7 +219,7 @@ class Catalogue:
         Gives up once some that no secret opens have come one after the other. For a lane beside the others.
         """
         done = in_vain = 0
-        if not self.reading.secrets or not any(look.startswith("encrypted") for look, _role in self._looks):
+        if not self.reading.secrets or not any(look.startswith("encrypted") for look, _role in self.looks):
             return
         for position in range(self._total):
             if cancel.is_cancelled or in_vain == _IN_VAIN:
@@ -263,7 +233,7 @@ class Catalogue:
                 continue
             done, in_vain = done + 1, 0
             with self._lock:
-                self._put(key, payload, len(payload), _or_none(self.expires[position]), None, summary)
+                self._put(key, payload, len(payload), time_or_none(self.expires[position]), None, summary)
                 self._generation += 1
             yield done
 
@@ -277,16 +247,16 @@ class Catalogue:
     ) -> int:
         if summary.text and self._lifetime_ms is not None:
             expires = expiry_of(summary.text, self._lifetime_ms / 1000)
-        expiry, look = _in_column(expires), self._code((summary.format, summary.role))
+        expiry, look = in_column(expires), self._code((summary.format, summary.role))
         user = summary.user.encode("utf-8", "surrogatepass")
         position = self.find(key)
         if position is None:
             position = self._total
             self.keys_column.extend([key])
             self.payloads_column.extend([payload])
-            self._users.extend([user])
-            self._look.append(look)
-            self.sizes.append(_size(size))
+            self.users_column.extend([user])
+            self.look.append(look)
+            self.sizes.append(size_in_column(size))
             self.expires.append(expiry)
             self.changed.append(changed or 0)
             self.alive.append(1)
@@ -297,10 +267,10 @@ class Catalogue:
             if self.payloads_column[position] != payload or abs(self.expires[position] - expiry) > _MOVED_MS:
                 self._generation += 1
             self.payloads_column[position] = payload
-            if self._users[position] != user:
-                self._users[position] = user
-            self._look[position] = look
-            self.sizes[position] = _size(size)
+            if self.users_column[position] != user:
+                self.users_column[position] = user
+            self.look[position] = look
+            self.sizes[position] = size_in_column(size)
             self.expires[position] = expiry
             if changed is not None:
                 self.changed[position] = changed
@@ -315,15 +285,11 @@ class Catalogue:
         if self._seen is not None and position < len(self._seen):
             self._seen[position] = 1
 
-    def code_of_plain(self, role: str) -> int:
-        """Return the code of plain sessions with this role."""
-        return self._code((self._summariser.plain_format, role))
-
     def _code(self, look: tuple[str, str]) -> int:
-        if look not in self._look_codes:
-            self._looks.append(look)
-            self._look_codes[look] = len(self._looks) - 1
-        return self._look_codes[look]
+        if look not in self._codes:
+            self.looks.append(look)
+            self._codes[look] = len(self.looks) - 1
+        return self._codes[look]
 
     def remove(self, key: bytes) -> bool:
         """Take a record out; its row becomes a gap that `select` leaves out."""
@@ -359,7 +325,7 @@ class Catalogue:
     def row(self, position: int) -> Row:
         """Return the values of a row."""
         key, user = self.keys_column[position], self.user(position)
-        look, role = self._looks[self._look[position]]
+        look, role = self.looks[self.look[position]]
         return Row(
             key=key,
             session_id=self.id_of(key),
@@ -368,7 +334,7 @@ class Catalogue:
             signed_in=bool(user),
             format=look,
             size=self.sizes[position],
-            expires_at_ms=_or_none(self.expires[position]),
+            expires_at_ms=time_or_none(self.expires[position]),
             changed_at_ms=self.changed[position] or None,
             is_expiry_hidden=self.is_expiry_hidden(position),
         )
@@ -380,14 +346,14 @@ class Catalogue:
                 yield self.keys_column[position]
 
     def user(self, position: int) -> str:
-        return self._users[position].decode("utf-8", "surrogatepass")
+        return self.users_column[position].decode("utf-8", "surrogatepass")
 
     def users(self, number: int) -> list[str]:
         """Return the users of a block of rows."""
-        return [value.decode("utf-8", "surrogatepass") for value in self._users.block(number).values()]
+        return [value.decode("utf-8", "surrogatepass") for value in self.users_column.block(number).values()]
 
     def format(self, position: int) -> str:
-        return self._looks[self._look[position]][0]
+        return self.looks[self.look[position]][0]
 
     def is_expiry_hidden(self, position: int) -> bool:
         is_sealed = self._lifetime_ms is not None and self.format(position).startswith("encrypted")
@@ -426,104 +392,8 @@ class Catalogue:
                     rows = session_filter.term.narrow(chunk, rows)
                 found.extend([chunk.first + row for row in rows])
             positions = found
-        return positions if sort_by is None else self._sorted(positions, sort_by, descending=descending)
-
-    def _sorted(self, positions: Sequence[int], sort_by: Column, *, descending: bool) -> Sequence[int]:
-        match sort_by:
-            case Column.EXPIRES:
-                numbers = _picked(self.expires, positions)
-            case Column.SIZE:
-                numbers = _picked(self.sizes, positions)
-            case Column.CHANGED:
-                numbers = _picked(self.changed, positions)
-            case Column.FORMAT:
-                ranks = {look: rank for rank, look in enumerate(sorted({look for look, _role in self._looks}))}
-                codes = [ranks[look] for look, _role in list(self._looks)]
-                numbers = pick("q", codes, _picked(self._look, positions))
-            case Column.SESSION:
-                return sort_texts(_texts(self.keys_column, positions), positions, descending=descending)
-            case Column.USER | Column.SIGNED_IN:
-                users = _texts(self._users, positions, is_lower=True)
-                return sort_texts(users, positions, descending=descending)
-        return positions if _is_constant(numbers) else sort_numbers(numbers, positions, descending=descending)
-
-    def sort_value(self, column: Column) -> Callable[[int], Any]:
-        """Return what a row is sorted by, for a few rows."""
-        match column:
-            case Column.EXPIRES:
-                return self.expires.__getitem__
-            case Column.SIZE:
-                return self.sizes.__getitem__
-            case Column.CHANGED:
-                return self.changed.__getitem__
-            case Column.FORMAT:
-                return self.format
-            case Column.SESSION:
-                return self.keys_column.__getitem__
-            case Column.USER | Column.SIGNED_IN:
-                return lambda position: self._users[position].lower()
+        return positions if sort_by is None else sort_rows(self, positions, sort_by, descending=descending)
 
     def overview(self, now_ms: int) -> Overview:
         """Return what the chips and plots show of all rows."""
         return survey(self.expires, self.sizes, self.alive, self._total, now_ms)
-
-
-class _PlainLooks(dict[str, int]):
-    """Codes of the looks of plain sessions by role, found without a call into Python."""
-
-    def __init__(self, catalogue: Catalogue) -> None:
-        super().__init__()
-        self._catalogue = catalogue
-
-    def __missing__(self, role: str) -> int:
-        code = self[role] = self._catalogue.code_of_plain(role)
-        return code
-
-
-def _encoded(users: list[str]) -> list[bytes]:
-    values = "\0".join(users).encode("utf-8", "surrogatepass").split(b"\0")
-    return values if len(values) == len(users) else [user.encode("utf-8", "surrogatepass") for user in users]
-
-
-def _column_of(expires: Sequence[int | None]) -> Sequence[int]:
-    if None not in expires and (not expires or (min(expires) >= 0 and max(expires) < NEVER)):  # type: ignore[type-var, operator]
-        return expires  # type: ignore[return-value]
-    return list(map(_in_column, expires))
-
-
-def _picked(column: array[int], positions: Sequence[int]) -> array[int]:
-    if isinstance(positions, range) and column.typecode == "q":
-        return column[: len(positions)]
-    return pick("q", column, positions)
-
-
-def _texts(column: TextColumn, positions: Sequence[int], *, is_lower: bool = False) -> list[bytes]:
-    """Return the values at ascending positions, taken a block at a time."""
-    found: list[bytes] = []
-    at = 0
-    while at < len(positions):
-        number = positions[at] // ROWS
-        values, begin = column.block(number).values(is_lower=is_lower), number * ROWS
-        end = bisect_left(positions, begin + ROWS, lo=at)
-        if end - at == len(values):
-            found += values
-        else:
-            found += [values[place - begin] for place in positions[at:end]]
-        at = end
-    return found
-
-
-def _is_constant(numbers: array[int]) -> bool:
-    return not numbers or numbers.tobytes() == numbers[:1].tobytes() * len(numbers)
-
-
-def _in_column(expiry: int | None) -> int:
-    return NEVER if expiry is None else min(max(expiry, 0), NEVER - 1)
-
-
-def _size(size: int) -> int:
-    return min(size, _LARGEST)
-
-
-def _or_none(value: int) -> int | None:
-    return None if value == NEVER else value

@@ -8,11 +8,12 @@ from functools import partial
 from inspector.core.field_path import FieldPathError, parse_field_path
 from inspector.core.secret import Secret
 from inspector.core.writer import Family
-from inspector.services.catalogue import Catalogue, MemoryLimit
+from inspector.services.catalogue import Catalogue
 from inspector.services.command_log import CommandLog
 from inspector.services.open_session import PLAIN, Reading, UserPaths
 from inspector.services.profiles import Profile
 from inspector.services.secrets import SecretStore
+from inspector.services.text_column import MemoryLimit
 from store_adapters.contract import SessionStore, StoreInfo
 from store_adapters.errors import StoreRefused
 from store_adapters.options import Limits

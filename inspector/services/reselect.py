@@ -7,9 +7,11 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
-from inspector.services.catalogue import Catalogue, Column
+from inspector.services.catalogue import Catalogue
 from inspector.services.catalogue_chunk import CatalogueChunk
 from inspector.services.filter import SessionFilter
+from inspector.services.list_order import sort_value
+from inspector.services.session_row import Column
 from inspector.services.text_column import ROWS
 
 
@@ -29,7 +31,7 @@ def reselect(
     """
     moved, alive = set(changed), catalogue.alive
     rest = array("I", [position for position in before if position not in moved and alive[position]])
-    value_of = catalogue.sort_value(sort_by)
+    value_of = sort_value(catalogue, sort_by)
     matching = sorted(_matching(catalogue, moved, session_filter, now_ms), key=value_of, reverse=descending)
     if not matching:
         return rest

@@ -47,6 +47,14 @@ def make_block(values: Sequence[bytes]) -> Block:
     return Block(b"".join(values), array("I", accumulate(map(len, values))))
 
 
+@dataclass(frozen=True, slots=True)
+class MemoryLimit:
+    """How many stored bytes the list keeps as they are; beyond, values are compressed, or with `drops` forgotten."""
+
+    stored_bytes: int = 1 << 30
+    drops: bool = False
+
+
 class TextColumn:
     """Values by position. `extend` and item assignment belong to one thread at a time."""
 

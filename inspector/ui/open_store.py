@@ -13,11 +13,12 @@ from typing import TypeVar
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from inspector.services.catalogue import Catalogue, MemoryLimit
+from inspector.services.catalogue import Catalogue
 from inspector.services.connection import Connection, connect
 from inspector.services.listing import Progress, read_list
 from inspector.services.open_session import PLAIN, Reading
 from inspector.services.profiles import Profile
+from inspector.services.text_column import MemoryLimit
 from inspector.services.watch import follow_changes
 from inspector.ui.context import Context
 from inspector.ui.jobs import Job, Lane

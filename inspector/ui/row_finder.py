@@ -11,10 +11,11 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from inspector.services.catalogue import Catalogue, Column
+from inspector.services.catalogue import Catalogue
 from inspector.services.filter import SessionFilter
 from inspector.services.overview import Overview
 from inspector.services.reselect import reselect
+from inspector.services.session_row import Column
 from inspector.ui.context import Context
 from inspector.ui.jobs import Job
 from inspector.ui.open_store import OpenStore

@@ -6,7 +6,7 @@ from PySide6.QtCore import QItemSelectionModel, QModelIndex, QRect, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QTableView
 
-from inspector.services.catalogue import Column
+from inspector.services.session_row import Column
 from inspector.ui.guard import qt_guard
 from inspector.ui.models.session_table import COLUMNS, SessionTableModel
 from inspector.ui.session_painter import SessionPainter

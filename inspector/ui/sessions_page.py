@@ -17,8 +17,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from inspector.services.catalogue import Column
 from inspector.services.filter import FilterError, SessionFilter, parse_filter
+from inspector.services.session_row import Column
 from inspector.ui.actions import ActionBook, make_button
 from inspector.ui.context import Context
 from inspector.ui.empty_state import EmptyState

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from PySide6.QtCore import QObject, QTimer, Signal
-from PySide6.QtWidgets import QMessageBox, QWidget
+from PySide6.QtWidgets import QDialog, QWidget
 
 from inspector.codecs import CodecError, decode, encode
 from inspector.core.edits import SetValue, reconcile
@@ -87,7 +87,7 @@ class UnsavedEdits(QObject):
             elif choice == "Delete them":
                 self._forget_left()
 
-        self.box: QMessageBox = ask_three(
+        self.box: QDialog = ask_three(
             self._window,
             f"Unsaved edits of {what} were left behind",
             words,

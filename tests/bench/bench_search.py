@@ -13,8 +13,9 @@ from typing import Any
 import numpy
 import orjson
 
-from inspector.services.catalogue import Catalogue, Column
+from inspector.services.catalogue import Catalogue
 from inspector.services.filter import parse_filter
+from inspector.services.session_row import Column
 from store_adapters.contract import Batch
 from store_adapters.registry import open_store
 from tests.bench.report import SIZE, at_least, at_most, best_of

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QLineEdit
+from PySide6.QtWidgets import QLineEdit, QMessageBox
 from pytestqt.qtbot import QtBot
 
 from inspector.app import Launch, open_window
@@ -143,6 +143,7 @@ def test_edits_survive_a_crash_are_offered_and_saved_and_forgotten(
     again = start(qtbot, lasting_home)
     qtbot.waitUntil(lambda: hasattr(again.unsaved, "box"), timeout=WAIT_MS)
     box = again.unsaved.box
+    assert isinstance(box, QMessageBox)
     assert "shop" in box.informativeText()
     next(button for button in box.buttons() if button.text() == "Take them up").click()
     qtbot.waitUntil(lambda: again.panel.unsaved() == 1, timeout=WAIT_MS)

@@ -13,12 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inspector.services.byte_search import Haystack, find_from
-from inspector.services.catalogue import Catalogue, Column, MemoryLimit
+from inspector.services.catalogue import Catalogue
 from inspector.services.filter import parse_filter
 from inspector.services.key_index import KeyIndex, hash_of
+from inspector.services.list_order import sort_value
 from inspector.services.reselect import reselect
+from inspector.services.session_row import Column
 from inspector.services.sorting import MOST, sort_in_steps, sort_numbers, sort_texts
-from inspector.services.text_column import ROWS, TextColumn
+from inspector.services.text_column import ROWS, MemoryLimit, TextColumn
 from store_adapters.contract import Batch, RawRecord, RecordRef
 from store_adapters.registry import open_store
 from tests.bench.sessions import session_id, session_text
@@ -144,7 +146,7 @@ def test_a_needle_never_spans_two_records() -> None:
 @pytest.mark.parametrize("descending", [False, True])
 def test_sorted_as_python_sorts(records: dict[bytes, Record], column: Column, descending: bool) -> None:
     catalogue = filled(records)
-    value = catalogue.sort_value(column)
+    value = sort_value(catalogue, column)
     found = catalogue.select(None, column, descending=descending, now_ms=NOW)
     assert list(found) == sorted(range(MANY), key=value, reverse=descending)
 
@@ -225,7 +227,7 @@ def test_changed_rows_go_to_their_places(data: st.DataObject) -> None:
             catalogue.remove(key)
     after = reselect(catalogue, before, moved, wanted, column, descending=descending, now_ms=NOW)
     again = catalogue.select(wanted, column, descending=descending, now_ms=NOW)
-    value = catalogue.sort_value(column)
+    value = sort_value(catalogue, column)
     assert sorted(after) == sorted(again)
     assert [value(position) for position in after] == [value(position) for position in again]
 

@@ -10,11 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inspector.core.secret import Secret
-from inspector.services.catalogue import Catalogue, Column
+from inspector.services.catalogue import Catalogue
 from inspector.services.connection import connect, split_url
 from inspector.services.filter import FilterError, parse_filter
 from inspector.services.profiles import Environment, Profile, ProfileBook, Settings
 from inspector.services.secrets import SecretStore
+from inspector.services.session_row import Column
 from store_adapters.clock import now_ms
 from store_adapters.contract import CancelToken
 from store_adapters.errors import BadStoreAddress
