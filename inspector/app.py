@@ -26,7 +26,6 @@ from inspector.services.profiles import Profile, ProfileBook, SecretPlace, defau
 from inspector.services.sealed_file import SealedFile
 from inspector.services.secrets import SecretStore
 from inspector.ui.calm import calm_interpreter
-from inspector.ui.connect_dialog import keep_secrets
 from inspector.ui.context import Context
 from inspector.ui.fault_reports import FaultReports
 from inspector.ui.icons import app_icon
@@ -176,6 +175,8 @@ def _open_first(window: MainWindow, context: Context, launch: Launch, folder: Pa
 
 
 def _open_asked(window: MainWindow, context: Context, store: str) -> None:
+    from inspector.ui.connect_dialog import keep_secrets
+
     profile = context.book.find(store)
     if profile is not None:
         window.choose_store(profile.id)

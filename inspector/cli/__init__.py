@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 
 from inspector.cli._arguments import make_parser
 from inspector.cli._output import BadUsage, Output
@@ -62,7 +63,8 @@ def run_command(options: object, output: Output) -> int:
     from inspector.services.manage_sessions import SessionRefused
     from store_adapters.errors import BadStoreAddress, RecordChanged, RecordExists, RecordMissing, StoreError
 
-    act = options.act  # type: ignore[attr-defined]
+    module, _, name = options.act.partition(".")  # type: ignore[attr-defined]
+    act = getattr(import_module(f"inspector.cli.{module}"), name)
     try:
         code: int = act(options, output)
         output.flush()

@@ -5,10 +5,6 @@ from __future__ import annotations
 import argparse
 
 from inspector import __version__
-from inspector.cli import _commands as commands
-from inspector.cli import _har as har
-from inspector.cli import _serving as serving
-from inspector.cli import _transfer as transfer
 
 _EXIT_CODES = "Exit codes: 0 done, 1 a negative answer, 2 bad usage, 3 store trouble, 4 changed meanwhile."
 # As in inspector.demo.faults, which is not imported to print a help text.
@@ -39,7 +35,7 @@ def make_parser() -> argparse.ArgumentParser:
 
 
 def _add(
-    parts: argparse._SubParsersAction[argparse.ArgumentParser], name: str, words: str, act: object
+    parts: argparse._SubParsersAction[argparse.ArgumentParser], name: str, words: str, act: str
 ) -> argparse.ArgumentParser:
     part = parts.add_parser(name, help=words, description=words, epilog=_EXIT_CODES)
     part.set_defaults(act=act)
@@ -49,15 +45,15 @@ def _add(
 
 
 def _add_reading(parts: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    part = _add(parts, "list", "list the sessions of a store", commands.list_sessions)
+    part = _add(parts, "list", "list the sessions of a store", "_commands.list_sessions")
     part.add_argument("store_name", metavar="STORE", help=_STORE_HELP)
     _add_secrets(part)
     part.add_argument("--filter", metavar="TERMS", default="", help="as in the window: user.role:admin cart.length>2")
     part.add_argument("--limit", metavar="N", type=_count, default=0, help="at most N sessions")
-    part = _add(parts, "show", "show one session", commands.show_session)
+    part = _add(parts, "show", "show one session", "_commands.show_session")
     _add_session(part)
     part.add_argument("--raw", action="store_true", help="the stored bytes as they are")
-    part = _add(parts, "watch", "print what changes, until interrupted", serving.watch_store)
+    part = _add(parts, "watch", "print what changes, until interrupted", "_serving.watch_store")
     part.add_argument("store_name", metavar="STORE", help=_STORE_HELP)
 
 
@@ -68,7 +64,7 @@ def _add_session(part: argparse.ArgumentParser) -> None:
 
 
 def _add_writing(parts: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    part = _add(parts, "edit", "change fields of one session", commands.edit_session)
+    part = _add(parts, "edit", "change fields of one session", "_commands.edit_session")
     _add_session(part)
     part.add_argument(
         "--set", metavar="PATH=JSON", action="append", default=[], dest="edits", type=lambda text: ("set", text)
@@ -77,15 +73,15 @@ def _add_writing(parts: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         "--remove", metavar="PATH", action="append", default=[], dest="edits", type=lambda text: ("remove", text)
     )
     part.add_argument("--dry-run", action="store_true", help="say what would be written, and write nothing")
-    part = _add(parts, "create", "make a new session", commands.create_new_session)
+    part = _add(parts, "create", "make a new session", "_commands.create_new_session")
     part.add_argument("store_name", metavar="STORE", help=_STORE_HELP)
     part.add_argument("session_id", metavar="SESSION_ID", nargs="?", default="")
     _add_secrets(part)
     part.add_argument("--data", metavar="JSON", default="{}", help="the session's fields beside the cookie")
     part.add_argument("--max-age", metavar="MS", type=_count, default=86_400_000, help="lifetime in milliseconds")
-    part = _add(parts, "delete", "delete one session", commands.delete_one_session)
+    part = _add(parts, "delete", "delete one session", "_commands.delete_one_session")
     _add_session(part)
-    part = _add(parts, "expire", "change when a session ends", commands.expire_session)
+    part = _add(parts, "expire", "change when a session ends", "_commands.expire_session")
     _add_session(part)
     when = part.add_mutually_exclusive_group(required=True)
     when.add_argument("--in", metavar="DURATION", dest="duration", help="for example 90s, 15m, 2h, 7d")
@@ -97,7 +93,7 @@ def _add_writing(parts: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
 
 
 def _add_transfer(parts: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    part = _add(parts, "export", "write sessions as JSON, one a line, with their expiry", transfer.export_sessions)
+    part = _add(parts, "export", "write sessions as JSON, one a line, with their expiry", "_transfer.export_sessions")
     part.add_argument("store_name", metavar="STORE", help=_STORE_HELP)
     _add_secrets(part)
     part.add_argument("--filter", metavar="TERMS", default="", help="as in the window: user.role:admin cart.length>2")
@@ -108,7 +104,7 @@ def _add_transfer(parts: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         default="",
         help="a file, whole or not at all, readable by you alone; else printed",
     )
-    part = _add(parts, "import", "create the sessions of an export that are absent", transfer.import_from_file)
+    part = _add(parts, "import", "create the sessions of an export that are absent", "_transfer.import_from_file")
     part.add_argument("store_name", metavar="STORE", help=_STORE_HELP)
     part.add_argument("file", metavar="FILE", help="an export; - reads the standard input")
     part.add_argument("--replace", action="store_true", help="also put them in place of the ones that are there")
@@ -128,16 +124,16 @@ def _add_secrets(part: argparse.ArgumentParser) -> None:
 
 def _add_cookies(parts: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     part = _add(
-        parts, "verify", "verify the cookies in a text, and follow them to their session", commands.verify_cookies
+        parts, "verify", "verify the cookies in a text, and follow them to their session", "_commands.verify_cookies"
     )
     _add_secrets(part)
     part.add_argument("--store", metavar="STORE", dest="store_name", default="", help=_STORE_HELP)
     part.add_argument("text", metavar="COOKIE", help="a value, a header or a curl command; - reads the standard input")
-    part = _add(parts, "har", "follow the sessions in a HAR file of a browser", har.follow_har)
+    part = _add(parts, "har", "follow the sessions in a HAR file of a browser", "_har.follow_har")
     _add_secrets(part)
     part.add_argument("--store", metavar="STORE", dest="store_name", default="", help="take its secrets from a profile")
     part.add_argument("file", metavar="FILE")
-    part = _add(parts, "sign", "sign a session ID", commands.sign_session)
+    part = _add(parts, "sign", "sign a session ID", "_commands.sign_session")
     _add_secrets(part)
     schemes = ("express-session", "fastify-session", "koa-session")
     part.add_argument("--scheme", choices=schemes, default="express-session")
@@ -147,7 +143,7 @@ def _add_cookies(parts: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
 
 
 def _add_serving(parts: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    part = _add(parts, "demo", "run the demo server until interrupted", serving.serve_demo)
+    part = _add(parts, "demo", "run the demo server until interrupted", "_serving.serve_demo")
     _add_secrets(part)
     part.add_argument("--port", metavar="N", type=_port, help="3000 or the next free one unless given; 0 for any")
     part.add_argument(

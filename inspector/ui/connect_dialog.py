@@ -93,6 +93,14 @@ class ConnectDialog(QDialog):
         for family in Family:
             self.family_choice.addItem(family.value, family.value)
         self.read_only_box = QCheckBox("Read-only: nothing can be written from here")
+        self.gentle_choice = QComboBox()
+        self.gentle_choice.setAccessibleName("How the list is read")
+        for gentle, words in (
+            (None, "At half the rate in production"),
+            (True, "At half the rate"),
+            (False, "At full rate"),
+        ):
+            self.gentle_choice.addItem(words, gentle)
         self.secret_lines = SecretLines("Secret", self._context.theme)
         self.secret_lines.setPlaceholderText("the one that signs first; empty keeps the known ones")
         self.user_line = _line("Path of the user")
@@ -107,6 +115,7 @@ class ConnectDialog(QDialog):
             ("Password", self.password_line),
             ("Environment", self.environment_choice),
             ("", self.read_only_box),
+            ("Reading", self.gentle_choice),
             ("Secrets", self.secret_lines),
             ("Written by", self.family_choice),
             ("User is at", self.user_line),
@@ -133,6 +142,7 @@ class ConnectDialog(QDialog):
         self.form.show_url(profile.url)
         self.environment_choice.setCurrentIndex(self.environment_choice.findData(profile.environment))
         self.read_only_box.setChecked(profile.read_only)
+        self.gentle_choice.setCurrentIndex((None, True, False).index(profile.gentle))
         self.family_choice.setCurrentIndex(max(0, self.family_choice.findData(profile.family)))
         self.user_line.setText(profile.user_path)
         self.cookie_line.setText(profile.cookie_name)
@@ -172,6 +182,7 @@ class ConnectDialog(QDialog):
             url=url,
             environment=self.environment_choice.currentData(),
             read_only=self.read_only_box.isChecked(),
+            gentle=self.gentle_choice.currentData(),
             user_path=self.user_line.text().strip(),
             cookie_name=self.cookie_line.text().strip() or "connect.sid",
             site_url=self.site_line.text().strip() or "http://localhost:3000/",

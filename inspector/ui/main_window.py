@@ -13,7 +13,6 @@ from inspector.ui.actions import ActionBook
 from inspector.ui.bulk_acts import BulkActs
 from inspector.ui.command_palette import CommandPalette
 from inspector.ui.command_panel import CommandPanel
-from inspector.ui.connect_dialog import ConnectDialog
 from inspector.ui.context import Context
 from inspector.ui.cookie_page import CookiePage
 from inspector.ui.demo_page import DemoPage
@@ -209,6 +208,8 @@ class MainWindow(QMainWindow):
         self._show_connect(self.stores[profile_id].profile)
 
     def _show_connect(self, profile: Profile | None) -> None:
+        from inspector.ui.connect_dialog import ConnectDialog  # not before it is wanted: the start is quicker
+
         dialog = ConnectDialog(self._context, profile, self)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.profile_ready.connect(self.put_profile)

@@ -48,6 +48,8 @@ class Preferences(QObject):
                 theme=settings.theme,
                 live_by_default=settings.live_by_default,
                 default_max_age_ms=settings.default_max_age_ms,
+                list_memory_mb=settings.list_memory_mb,
+                list_drops=settings.list_drops,
             )
             if settings.secret_place is not before:
                 self._move_secrets(settings.secret_place)

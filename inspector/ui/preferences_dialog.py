@@ -57,6 +57,7 @@ class PreferencesDialog(QDialog):
         self.live_box = QCheckBox("Follow changes as soon as a store is open")
         self.live_box.setChecked(settings.live_by_default)
         add_row(form, "Live", self.live_box)
+        self._add_list_memory(form, settings)
         self.place_choice = QComboBox()
         self.place_choice.setAccessibleName("Where secrets are kept")
         for place, words in _PLACES:
@@ -73,6 +74,20 @@ class PreferencesDialog(QDialog):
         self.rejected.connect(lambda: theme.choose(self._before.theme))
         layout.addWidget(buttons)
 
+    def _add_list_memory(self, form: QFormLayout, settings: Settings) -> None:
+        self.memory_edit = QSpinBox()
+        self.memory_edit.setRange(16, 65_536)
+        self.memory_edit.setSuffix(" MB")
+        self.memory_edit.setAccessibleName("Memory for the values of a list")
+        self.memory_edit.setValue(settings.list_memory_mb)
+        add_row(form, "Values of a list", self.memory_edit)
+        self.beyond_choice = QComboBox()
+        self.beyond_choice.setAccessibleName("What happens to more values")
+        for drops, words in ((False, "Compress what is more"), (True, "Forget what is more: filters do not see it")):
+            self.beyond_choice.addItem(words, drops)
+        self.beyond_choice.setCurrentIndex(int(settings.list_drops))
+        add_row(form, "", self.beyond_choice)
+
     @property
     def settings(self) -> Settings:
         return Settings(
@@ -82,4 +97,6 @@ class PreferencesDialog(QDialog):
             last_store=self._before.last_store,
             secret_place=self.place_choice.currentData(),
             default_max_age_ms=self.age_edit.value() * _MINUTE_MS,
+            list_memory_mb=self.memory_edit.value(),
+            list_drops=self.beyond_choice.currentData(),
         )

@@ -46,6 +46,7 @@ class SessionsPage(QWidget):
         self._context = context
         self._store: OpenStore | None = None
         self._sort = (Column.CHANGED, True)
+        self._needs_values = False
         self._chosen: bytes | None = None
         self.model = SessionTableModel(self)
         self._build(actions, panel)
@@ -243,6 +244,8 @@ class SessionsPage(QWidget):
             parts = [f"{here:,} read, list incomplete"]
         if self.effective_text():
             parts.append(f"{self.model.match_count:,} match")
+            if self._needs_values and store.catalogue.unkept_count:
+                parts.append(f"values of {store.catalogue.unkept_count:,} not kept, not searched")
         self.head.count_label.setText(" · ".join(parts))
 
     def _chosen_positions(self) -> frozenset[int] | None:
@@ -279,6 +282,7 @@ class SessionsPage(QWidget):
         self._typing.stop()
         is_good, parsed = self._parse()
         if is_good:
+            self._needs_values = parsed is not None and parsed.term.needs_values
             self._finder.look_for(parsed, self._sort)
 
     def _show_found(self, found: FoundRows) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import base64
+import importlib
 import json
 import os
 import signal
@@ -13,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from inspector.cli import main
+from inspector.cli._arguments import make_parser
 from inspector.services.profiles import Profile, ProfileBook
 from tests.servers import ROOT
 
@@ -258,3 +261,10 @@ def test_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
     process.stderr.close()
     assert process.wait(20) == 0
     assert errors == ""
+
+
+def test_every_command_names_a_function_that_is_there() -> None:
+    (parts,) = [action for action in make_parser()._actions if isinstance(action, argparse._SubParsersAction)]
+    for name, part in parts.choices.items():
+        module, _, function = part.get_default("act").partition(".")
+        assert callable(getattr(importlib.import_module(f"inspector.cli.{module}"), function)), name
