@@ -81,7 +81,7 @@ def _decode_uri_component(text: str) -> str | None:
         return None
     try:
         return unquote_to_bytes(text).decode("utf-8")
-    except UnicodeDecodeError:
+    except UnicodeError:  # no UTF-8, or a lone surrogate, which no header holds
         return None
 
 

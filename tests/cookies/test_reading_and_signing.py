@@ -242,3 +242,7 @@ def test_verifying_many_says_what_verifying_each_does(cookies: list[tuple[str, i
         values.append(encode_value(signed) if is_encoded else signed)
     each = [judge(Cookie("connect.sid", raw, decode_value(raw)[0], "cookie"), secrets, 0) for raw in values]
     assert list(verify_express(values, secrets)) == [verdict.secret_index for verdict in each]
+
+
+def test_lone_surrogate_in_a_pasted_cookie_is_left_as_it_is() -> None:
+    assert [found.raw for found in read_cookies("connect.sid=s%3Aa\ud800b")] == ["s%3Aa\ud800b"]
