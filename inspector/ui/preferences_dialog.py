@@ -80,7 +80,7 @@ class PreferencesDialog(QDialog):
         self.memory_edit.setSuffix(" MB")
         self.memory_edit.setAccessibleName("Memory for the values of a list")
         self.memory_edit.setValue(settings.list_memory_mb)
-        add_row(form, "Values of a list", self.memory_edit)
+        add_row(form, "Memory for a list", self.memory_edit)
         self.beyond_choice = QComboBox()
         self.beyond_choice.setAccessibleName("What happens to more values")
         for drops, words in ((False, "Compress what is more"), (True, "Forget what is more: filters do not see it")):
