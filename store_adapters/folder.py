@@ -230,13 +230,9 @@ class Folder:
 
     @contextlib.contextmanager
     def _temporary(self, content: bytes, like: int | None) -> Iterator[bytes]:
-        name = b"." + secrets.token_hex(8).encode() + TEMPORARY_SUFFIX
-        try:
-            fd = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=self._fd)
-        except OSError as error:
-            raise describe_os_error(error) from None
-        try:
-            with locked(fd):
+        with contextlib.ExitStack() as held:
+            name, fd = self._new_temporary(held)
+            try:
                 view = memoryview(content)
                 while view:
                     view = view[os.write(fd, view) :]
@@ -244,12 +240,28 @@ class Folder:
                     copy_facts(like, fd)
                 os.fsync(fd)
                 yield name
-        except OSError as error:
-            raise describe_os_error(error) from None
-        finally:
-            # What cannot be removed now is swept at the next start.
-            with contextlib.suppress(OSError):
-                os.unlink(name, dir_fd=self._fd)
+            except OSError as error:
+                raise describe_os_error(error) from None
+            finally:
+                # What cannot be removed now is swept at the next start.
+                with contextlib.suppress(OSError):
+                    os.unlink(name, dir_fd=self._fd)
+
+    def _new_temporary(self, held: contextlib.ExitStack) -> tuple[bytes, int]:
+        """Make an empty temporary file and lock it. Another program's sweep may lock and remove it before we do: then one more."""
+        for _ in range(_ATTEMPTS):
+            name = b"." + secrets.token_hex(8).encode() + TEMPORARY_SUFFIX
+            try:
+                fd = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=self._fd)
+                held.enter_context(locked(fd))
+                if os.fstat(fd).st_nlink:
+                    return name, fd
+            except OSError as error:
+                raise describe_os_error(error) from None
+        raise StoreRefused(
+            "Temporary files in the folder vanish before they can be used. Nothing was written.",
+            "Look for a program that cleans the folder.",
+        )
 
     def _exchange(self, one: bytes, other: bytes) -> bool:
         """Exchange two names in one step; False where the system or the file system cannot."""
