@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from store_adapters import folder
+from store_adapters import folder, open_file
 from store_adapters.folder import Folder
 
 
@@ -14,8 +14,9 @@ def test_a_temporary_file_that_was_swept_before_it_was_locked_is_written_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "a.json").write_bytes(b"old")
-    mine, other, swept = Folder(str(tmp_path)), Folder(str(tmp_path)), []
-    really_locked = folder.locked
+    swept: list[int] = []
+    mine, other = Folder(str(tmp_path)), Folder(str(tmp_path))
+    really_locked = open_file.locked
 
     def locked_late(fd: int) -> object:
         if not swept and list(tmp_path.glob(".*.inspector-tmp")):
