@@ -1,43 +1,71 @@
 """The user of plain Express sessions and single members of records, by the thousand; whatever is odd is left to others.
 
-msgspec reads only the members that are listed and skips the rest: four times as fast as a whole decode.
+msgspec reads only the members that are listed and skips the rest, of many records in one call.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
+from typing import Any, TypedDict
 
 import msgspec
 from msgspec import UNSET
 
 from inspector.codecs._document_text import MOST_BYTES, session_texts
 
-_Present = tuple[Any, ...]
 UserPath = tuple[str | int, ...]
 CUT = 80
+_AT_ONCE = 64
 _BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+_ODD = (*_BROKEN, TypeError)  # or there is a None among them
 
 
 class _Reader:
     """Decodes the session text of records into one shape."""
 
-    def __init__(self, kind: str, shape: type[msgspec.Struct]) -> None:
+    def __init__(self, kind: str, shape: type[Any], made: type[Any]) -> None:
+        """`made`: the type of what is decoded into `shape`."""
+        self._made = made
         self._decode: Callable[[bytes], Any] = msgspec.json.Decoder(shape).decode
+        self._decode_row: Callable[[bytes], list[Any]] = msgspec.json.Decoder(list[shape | int]).decode  # type: ignore[valid-type]
         self._is_document = kind == "mongo"
 
-    def read_all(self, payloads: Sequence[bytes]) -> Iterator[Any]:
-        """Yield the struct of each; None for what has another shape, or is large."""
-        decode, texts = self._decode, session_texts(payloads) if self._is_document else payloads
-        for text in texts:
-            if text is None or len(text) > MOST_BYTES:
-                yield None
-                continue
-            try:
-                session = decode(text)
-            except _BROKEN:
-                session = None
-            yield session
+    def read_all(self, payloads: Sequence[bytes]) -> list[Any]:
+        """Return what each decodes to; None for what has another shape, or is large."""
+        texts: Sequence[bytes | None] = session_texts(payloads) if self._is_document else payloads
+        found: list[Any] = []
+        for first in range(0, len(texts), _AT_ONCE):
+            some = texts[first : first + _AT_ONCE]
+            found += self._read_at_once(some) or map(self._read_one, some)
+        return found
+
+    def _read_at_once(self, texts: Sequence[bytes | None]) -> list[Any] | None:
+        """Decode many texts as one list, in one call; None when one of them is odd.
+
+        A number that no stored text can know stands between each two, so that none can end in another's place.
+        """
+        mark = secrets.randbits(62)
+        try:
+            joined = b"[%b]" % (b",%d," % mark).join(texts)  # type: ignore[arg-type]
+            row = self._decode_row(joined) if len(joined) <= MOST_BYTES else []
+        except _ODD:
+            return None
+        found, marks = row[::2], row[1::2]
+        if len(row) != 2 * len(texts) - 1 or marks.count(mark) != len(marks) or {*map(type, found)} != {self._made}:
+            return None
+        return found
+
+    def _read_one(self, text: bytes | None) -> Any:
+        if text is None or len(text) > MOST_BYTES:
+            return None
+        try:
+            return self._decode(text)
+        except _BROKEN:
+            return None
 
 
 class _Cookie(msgspec.Struct, gc=False):
@@ -70,17 +98,11 @@ class QuickReader:
         kinds: dict[str, Any] = {"cookie": _Cookie | None, "user": _User | str | int | float | bool | list[Any] | None}
         if has_own:  # they may lead into the cookie, or deeper into the user
             kinds = {}
-        fields = [(name, kinds.get(name, Any), UNSET) for name in ("user", "cookie")]
-        fields += [
-            (f"f{place}", Any, msgspec.field(default=UNSET, name=name))
-            for place, name in enumerate(names)
-            if name not in ("user", "cookie")
-        ]
-        shape = msgspec.defstruct("Session", fields, gc=False)
-        self._names = [msgspec.structs.fields(shape)[place].encode_name for place in range(len(fields))]
-        self._users = _grouped(self._names, (*own_paths, *paths))
-        self._roles = _grouped(self._names, role_paths)
-        self._texts = _Reader(kind, shape)
+        shape = TypedDict("Session", {name: kinds.get(name, Any) for name in ("user", "cookie", *names)}, total=False)  # type: ignore[misc]
+        self._users = _grouped((*own_paths, *paths))
+        self._roles = _grouped(role_paths)
+        self._are_cookies_plain = not has_own
+        self._texts = _Reader(kind, shape, dict)
 
     def read_all(self, payloads: Sequence[bytes]) -> tuple[list[str], list[str], list[int]]:
         """Return the users, the roles ("" for none), and the places of what is no plain session with a cookie."""
@@ -89,49 +111,53 @@ class QuickReader:
         odd: list[int] = []
         add_user, add_role = users.append, roles.append
         for place, session in enumerate(self._texts.read_all(payloads)):
-            if session is None or session.cookie is UNSET:
+            if session is None or "cookie" not in session:
                 odd.append(place)
                 add_user("")
                 add_role("")
                 continue
-            user = session.user
+            user = session.get("user")
             if type(user) is _User and type(user.username) is str and type(user.role) is str and user.username:
                 # By far the commonest shape.
                 add_user(user.username[:CUT])
                 add_role(user.role[:CUT])
-                continue
-            found = msgspec.structs.astuple(session)
-            if found.count(UNSET) == len(found) - 1:
+            elif len(session) == 1 and self._are_cookies_plain:
                 add_user("")
                 add_role("")
-                continue
-            add_user(_pick(found, self._users))
-            add_role(_pick(found, self._roles))
+            else:
+                add_user(_pick(session, self._users))
+                add_role(_pick(session, self._roles))
         return users, roles, odd
 
 
-_Groups = tuple[tuple[int, tuple[tuple[str | int, ...], ...]], ...]
+_Rests = tuple[tuple[str | int, ...], ...]
 
 
-def _grouped(names: list[str], paths: Sequence[UserPath]) -> _Groups:
-    """Return the paths by where their first key stands among `names`, in order; neighbours share a group."""
-    groups: list[tuple[int, list[tuple[str | int, ...]]]] = []
-    for path in paths:
-        place = names.index(str(path[0]))
-        if not groups or groups[-1][0] != place:
-            groups.append((place, []))
-        groups[-1][1].append(tuple(path[1:]))
-    return tuple((place, tuple(rest)) for place, rest in groups)
+@dataclass(frozen=True, slots=True)
+class _Groups:
+    """Paths by their first key, in order. `by_key` joins those of one key, for a record that has no other."""
+
+    in_order: tuple[tuple[str, _Rests], ...]
+    by_key: dict[str, _Rests]
 
 
-def _pick(found: _Present, groups: _Groups) -> str:
-    for place, rests in groups:
-        value = found[place]
-        if value is UNSET:
-            continue
+def _grouped(paths: Sequence[UserPath]) -> _Groups:
+    in_order = tuple((str(key), tuple(tuple(path[1:]) for path in some)) for key, some in groupby(paths, itemgetter(0)))
+    by_key: dict[str, _Rests] = {}
+    for key, rests in in_order:
+        by_key[key] = by_key.get(key, ()) + rests
+    return _Groups(in_order, by_key)
+
+
+def _pick(session: dict[str, Any], groups: _Groups) -> str:
+    known = [key for key in session if key in groups.by_key]
+    if not known:
+        return ""
+    for key, rests in groups.in_order if len(known) > 1 else ((known[0], groups.by_key[known[0]]),):
+        value = session.get(key, UNSET)
         if type(value) is _User:
             value = msgspec.structs.asdict(value)
-        for rest in rests:
+        for rest in rests if value is not UNSET else ():
             text = text_at(value, rest)
             if text:
                 return text
@@ -176,7 +202,7 @@ class FieldReader:
             self._inner = msgspec.defstruct("Inner", [field], gc=False)
             value = self._inner | _List | _Scalar
         shape = msgspec.defstruct("Outer", [("f", value, msgspec.field(default=UNSET, name=keys[0]))], gc=False)
-        self._texts = _Reader(kind, shape)
+        self._texts = _Reader(kind, shape, shape)
 
     def read_all(self, payloads: Sequence[bytes]) -> tuple[list[Any], list[int]]:
         """Return each one's field, and the places of what has to be decoded otherwise: no plain object, or one in which

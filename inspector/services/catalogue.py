@@ -176,11 +176,14 @@ class Catalogue:
         self.keys_column.extend(batch.keys)
         self.payloads_column.extend(payloads)
         self.users_column.extend(encoded(users))
-        self.look.extend(looks)
-        self.sizes.extend(batch.sizes if max(batch.sizes, default=0) <= LARGEST else map(size_in_column, batch.sizes))
-        self.expires.extend(column_of(expires))
+        sizes = batch.sizes
         changed = batch.changed_at_ms
-        self.changed.extend(bytes(number) if changed.count(None) == number else [value or 0 for value in changed])
+        # Arrays take arrays ten times as fast as lists.
+        self.look.extend(array("I", looks))
+        self.sizes.extend(array("I", sizes if max(sizes, default=0) <= LARGEST else map(size_in_column, sizes)))
+        self.expires.extend(array("q", column_of(expires)))
+        is_unknown = changed.count(None) == number
+        self.changed.extend(array("q", bytes(8 * number) if is_unknown else [value or 0 for value in changed]))
         self.alive.extend(b"\1" * number)
         self._index.add_all(hashes, first)
         self._count += number
