@@ -120,7 +120,6 @@ class Catalogue:
                 if self.alive[place]:
                     self._bury(place)
                 place = seen.find(0, place + 1)
-            self._index.settle()
 
     def append(self, batch: Batch) -> int:
         """Add a batch (a key that is there already is updated in place); return the number of rows now.
@@ -129,12 +128,14 @@ class Catalogue:
         """
         with self._lock:
             if not self._came_again(batch):
-                hashes = [hash_of(key) for key in batch.keys]
-                suspects = self._index.suspects(hashes)
-                if len(set(hashes)) < len(hashes) or any(self.find(batch.keys[at]) is not None for at in suspects):
+                hashes = list(map(hash_of, batch.keys))
+                if self._index.add_new(hashes, self._total):
+                    self._append_new(batch)
+                elif len(set(hashes)) < len(hashes) or any(self.find(key) is not None for key in batch.keys):
                     self._append_mixed(batch)
                 else:
-                    self._append_new(batch, hashes)
+                    self._index.add_all(hashes, self._total)
+                    self._append_new(batch)
             for skipped in batch.skipped:
                 summary = Summary(f"unreadable: {skipped.reason}", "", "", False, 0)
                 self._put(skipped.key, b"", 0, None, None, summary)
@@ -160,7 +161,7 @@ class Catalogue:
         self._expected = last
         return True
 
-    def _append_new(self, batch: Batch, hashes: list[int]) -> None:
+    def _append_new(self, batch: Batch) -> None:
         first, payloads, number = self._total, list(batch.payloads), len(batch.keys)
         users, roles, odd = self._summariser.plain_users(payloads)
         looks = list(map(self._plain_looks.__getitem__, roles))
@@ -185,7 +186,6 @@ class Catalogue:
         is_unknown = changed.count(None) == number
         self.changed.extend(array("q", bytes(8 * number) if is_unknown else [value or 0 for value in changed]))
         self.alive.extend(b"\1" * number)
-        self._index.add_all(hashes, first)
         self._count += number
         self._total += number
 
@@ -376,7 +376,8 @@ class Catalogue:
     def find(self, key: bytes) -> int | None:
         """Return the position of a key's row."""
         for position in self._index.candidates(hash_of(key)):
-            if self.alive[position] and self.keys_column[position] == key:
+            # What is being added stands in the index a moment before it stands here.
+            if position < self._total and self.alive[position] and self.keys_column[position] == key:
                 return position
         return None
 

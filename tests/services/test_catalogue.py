@@ -272,15 +272,29 @@ def test_key_index_knows_every_position_of_a_key(found: list[bytes]) -> None:
         assert position in list(index.candidates(hash_of(key)))
 
 
-def test_key_index_suspects_what_it_knows_over_many_runs() -> None:
+@given(st.lists(st.lists(st.integers(-4, 3), max_size=30), max_size=20))
+def test_key_index_adds_what_is_new_and_nothing_of_what_is_not(parts: list[list[int]]) -> None:
+    known: dict[int, int] = {}
+    index = KeyIndex()
+    for part in parts:
+        hashes = [number << 28 for number in part]  # the same slots again and again
+        is_new = len(set(part)) == len(part) and known.keys().isdisjoint(part)
+        first = len(known)
+        assert index.add_new(hashes, first) is is_new
+        if is_new:
+            known |= {number: first + place for place, number in enumerate(part)}
+        for number in range(-4, 4):
+            assert list(index.candidates(number << 28)) == ([known[number]] if number in known else [])
+
+
+def test_key_index_grows() -> None:
     index, count = KeyIndex(), 80_000
-    hashes = [hash_of(b"%d" % number) for number in range(count)]
+    hashes = [number * 0x9E37_79B9_7F4A_7C15 % 2**64 - 2**63 for number in range(1, count + 1)]
     for start in range(0, count, 1000):
-        part = hashes[start : start + 1000]
-        assert len(index.suspects(part)) < 200
-        index.add_all(part, start)
-    assert list(index.suspects(hashes[5000:6000])) == list(range(1000))
-    assert all(number in index.candidates(hashes[number]) for number in range(0, count, 997))
+        assert index.add_new(hashes[start : start + 1000], start)
+    assert not index.add_new([17 << 28, *hashes[5000:6000]], count)
+    assert list(index.candidates(17 << 28)) == []
+    assert all(list(index.candidates(hashes[number])) == [number] for number in range(0, count, 97))
 
 
 @pytest.mark.parametrize("descending", [False, True])
