@@ -144,21 +144,17 @@ class RedisLink:
         self._is_busy = True
         started = time.monotonic()
         deadline = started + self._limits.deadline_s
-        replies: list[Reply] = []
-        add, gets = replies.append, self._reader.gets
         try:
-            while number:
-                reply = gets()
-                if reply is False:
-                    reply = self._receive(deadline)
-                add(reply)
-                number -= 1
+            if number > 1 and not self._reader.has_data():
+                # Told to be one array, they are parsed in one call.
+                self._reader.feed(b"*%d\r\n" % number)
+                return self._receive(deadline)  # type: ignore[no-any-return]
+            return [self._receive(deadline) for _ in range(number)]
         except (OSError, hiredis.ProtocolError, MemoryError) as error:
             self.disconnect()
             raise self._describe_break(error, time.monotonic() - started, is_sent=True) from None
         finally:
             self._is_busy = False
-        return replies
 
     def listen(self, timeout_s: float) -> Reply | None:
         """Wait up to `timeout_s` for one pushed message; None when there was none."""

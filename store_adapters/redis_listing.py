@@ -40,11 +40,7 @@ class RedisListing:
         self._side = side
         self._pattern = pattern
         self._limits = limits
-        last = str(limits.list_payload_bytes - 1).encode()
-        self._template = (
-            b"*4\r\n$8\r\nGETRANGE\r\n$%%d\r\n%%b\r\n$1\r\n0\r\n$%d\r\n%b\r\n*2\r\n$4\r\nPTTL\r\n$%%d\r\n%%b\r\n"
-            % (len(last), last)
-        )
+        self._templates: dict[int, bytes] = {}  # by the size of a key
         self._count = _FIRST
 
     def batches(self, cancel: CancelToken, total: int | None) -> Iterator[Batch]:
@@ -56,8 +52,7 @@ class RedisListing:
             read, is_last = 0, False
             while not is_last and not cancel.is_cancelled:
                 is_last, page = cursor == b"0", keys
-                template = self._template
-                request = [template % (len(key), key, len(key), key) for key in page]
+                request = self._reads(page)
                 if not is_last:
                     request.append(self._scan(cursor))
                 words = f"GETRANGE × {len(page):,}, PTTL × {len(page):,}" + (
@@ -75,6 +70,23 @@ class RedisListing:
                 yield self._batch(*done, read, total)
         finally:
             self._link.disconnect()
+
+    def _reads(self, keys: list[bytes]) -> list[bytes]:
+        sizes = {*map(len, keys)}
+        if len(sizes) > 1:
+            return [self._template_of(len(key)) % (key, key) for key in keys]
+        return [*map(self._template_of(sizes.pop()).__mod__, zip(keys, keys, strict=True))] if sizes else []
+
+    def _template_of(self, size: int) -> bytes:
+        """Return the commands that read a key of a size, with two places for the key."""
+        template = self._templates.get(size)
+        if template is None:
+            last = str(self._limits.list_payload_bytes - 1).encode()
+            template = self._templates[size] = (
+                b"*4\r\n$8\r\nGETRANGE\r\n$%d\r\n%%b\r\n$1\r\n0\r\n$%d\r\n%b\r\n*2\r\n$4\r\nPTTL\r\n$%d\r\n%%b\r\n"
+                % (size, len(last), last, size)
+            )
+        return template
 
     def _scan_words(self) -> str:
         return f"SCAN … MATCH {self._pattern.decode('utf-8', 'replace')} COUNT {self._count:,}"
