@@ -26,7 +26,7 @@ class KeyIndex:
     """
 
     def __init__(self) -> None:
-        self._table = array("q", bytes(8 * _FEWEST))
+        self._table = array("q", [0]) * _FEWEST
         self._count = 0
 
     def add_new(self, hashes: Sequence[int], first: int) -> bool:
@@ -78,7 +78,7 @@ class KeyIndex:
         while self._count + number > size * _FULL:
             size *= 2
         if size > len(self._table):
-            table = array("q", bytes(8 * size))
+            table = array("q", [0]) * size
             _put_all(table, filter(None, self._table))
             self._table = table
 
