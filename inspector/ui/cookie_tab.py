@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QFrame,
@@ -46,14 +47,25 @@ class CookieTab(QWidget):
         self._scroll.setWidgetResizable(True)
         outer.addWidget(self._scroll)
         self.secret_choice = QComboBox()
-        self._fill()
+        self._is_filled = False
 
     def show_session(self, opened: OpenedSession | None, profile: Profile | None, secrets: tuple[Secret, ...]) -> None:
         """Show a session of a store, with the secrets that may sign its cookie."""
         self._opened, self._profile, self._secrets = opened, profile, secrets
-        self._fill()
+        self._is_filled = False
+        if self.isVisible():
+            self._fill()
+        else:
+            self.secret_choice = QComboBox()  # the one of another session chooses nothing here
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Build what the tab shows: most sessions are looked at without it."""
+        if not self._is_filled:
+            self._fill()
+        super().showEvent(event)
 
     def _fill(self) -> None:
+        self._is_filled = True
         inside = QWidget()
         column = QVBoxLayout(inside)
         column.setContentsMargins(14, 12, 14, 12)
