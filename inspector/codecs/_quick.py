@@ -6,9 +6,9 @@ msgspec reads only the members that are listed and skips the rest, of many recor
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import chain, groupby
 from operator import itemgetter
 from typing import Any, TypedDict
 
@@ -34,23 +34,20 @@ class _Reader:
         self._decode_row: Callable[[bytes], list[Any]] = msgspec.json.Decoder(list[shape | int]).decode  # type: ignore[valid-type]
         self._is_document = kind == "mongo"
 
-    def read_all(self, payloads: Sequence[bytes]) -> list[Any]:
-        """Return what each decodes to; None for what has another shape, or is large."""
+    def read_parts(self, payloads: Sequence[bytes]) -> Iterator[list[Any]]:
+        """Yield what each decodes to, some at a time; None for what has another shape, or is large."""
         texts: Sequence[bytes | None] = session_texts(payloads) if self._is_document else payloads
-        found: list[Any] = []
+        # A number that no stored text can know stands between each two, so that none can end in another's place.
+        mark = secrets.randbits(62)
+        between = b",%d," % mark
         for first in range(0, len(texts), _AT_ONCE):
             some = texts[first : first + _AT_ONCE]
-            found += self._read_at_once(some) or map(self._read_one, some)
-        return found
+            yield self._read_at_once(some, mark, between) or [*map(self._read_one, some)]
 
-    def _read_at_once(self, texts: Sequence[bytes | None]) -> list[Any] | None:
-        """Decode many texts as one list, in one call; None when one of them is odd.
-
-        A number that no stored text can know stands between each two, so that none can end in another's place.
-        """
-        mark = secrets.randbits(62)
+    def _read_at_once(self, texts: Sequence[bytes | None], mark: int, between: bytes) -> list[Any] | None:
+        """Decode many texts as one list, in one call; None when one of them is odd."""
         try:
-            joined = b"[%b]" % (b",%d," % mark).join(texts)  # type: ignore[arg-type]
+            joined = b"[%b]" % between.join(texts)  # type: ignore[arg-type]
             row = self._decode_row(joined) if len(joined) <= MOST_BYTES else []
         except _ODD:
             return None
@@ -110,7 +107,7 @@ class QuickReader:
         roles: list[str] = []
         odd: list[int] = []
         add_user, add_role = users.append, roles.append
-        for place, session in enumerate(self._texts.read_all(payloads)):
+        for place, session in enumerate(chain.from_iterable(self._texts.read_parts(payloads))):
             if session is None or "cookie" not in session:
                 odd.append(place)
                 add_user("")
@@ -210,7 +207,7 @@ class FieldReader:
         found: list[Any] = []
         odd: list[int] = []
         add, missing, inner, is_length = found.append, self._missing, self._inner, self._is_length
-        for place, outer in enumerate(self._texts.read_all(payloads)):
+        for place, outer in enumerate(chain.from_iterable(self._texts.read_parts(payloads))):
             value = outer.f if outer is not None else UNSET
             if type(value) is inner:
                 value = value.f  # type: ignore[attr-defined]

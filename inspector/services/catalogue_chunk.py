@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from inspector.codecs import FieldReader, plain_data
 from inspector.services.byte_search import Haystack, find_from
-from inspector.services.filter_terms import MISSING, FieldKeys, Rows, find_field
+from inspector.services.filter_terms import MISSING, FieldKeys, Rows, chosen, find_field
 from inspector.services.text_column import ROWS, Block
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ class CatalogueChunk:
         found = set(_hits(self._block.ends, self._hay, needle.encode()))
         found.update(_hits(self._block.ends, self._hay, b"\\"))  # an escape may spell any letter
         found.update(self._inner)
-        return [row for row in rows if row in found]
+        return chosen(rows, found)
 
     def _has_documents(self) -> bool:
         plain = "connect-mongo, JSON text"

@@ -111,10 +111,14 @@ def none_of(term: Term) -> Term:
     return Term(narrow, term.cost)
 
 
+def chosen(rows: Rows, found: set[int]) -> Rows:
+    """Return those of the rows, in order, that were found."""
+    return sorted(found.intersection(rows)) if found else []
+
+
 def text_term(needle: str) -> Term:
     def narrow(chunk: Chunk, rows: Rows) -> Rows:
-        found = chunk.find(needle)
-        return [row for row in rows if row in found] if found else []
+        return chosen(rows, chunk.find(needle))
 
     return Term(narrow, TEXT)
 
