@@ -54,9 +54,9 @@ def sort_value(catalogue: Catalogue, column: Column) -> Callable[[int], Any]:
 
 
 def _picked(column: array[int], positions: Sequence[int]) -> array[int]:
-    if isinstance(positions, range) and column.typecode == "q":
+    if isinstance(positions, range):
         return column[: len(positions)]
-    return pick("q", column, positions)
+    return pick(column.typecode, column, positions)
 
 
 def _texts(column: TextColumn, positions: Sequence[int], *, is_lower: bool = False) -> list[bytes]:

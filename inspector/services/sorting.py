@@ -12,6 +12,7 @@ import math
 import sys
 from array import array
 from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from operator import eq
@@ -31,13 +32,16 @@ _COMPLEMENT = bytes(255 - byte for byte in range(256))
 
 
 def sort_numbers(values: array[int], places: Sequence[int], *, descending: bool) -> array[int]:
-    """Return `places` in the order of `values[i]`, the number (0 to `MOST`, in an `array("q")`) of `places[i]`.
+    """Return `places` in the order of `values[i]`, the number (0 to `MOST`) of `places[i]`.
 
     Equal ones stay in order, descending too.
     """
     if _qsort is None or len(values) < _SMALL:
         return sort_in_steps(array("d", (-value if descending else value for value in values)), places)
-    raw = values.tobytes()
+    seen = values[:: max(1, len(values) // _SMALL)]
+    if len(set(seen)) < len(seen) // 2:
+        return _sort_few(values, places, descending)
+    raw = (values if values.typecode == "q" else array("q", values)).tobytes()
     if descending:
         raw = raw.translate(_COMPLEMENT)
     # Each unit holds 16 bits of the value and a bit that keeps it from being 0, where wcscmp would stop.
@@ -47,6 +51,17 @@ def sort_numbers(values: array[int], places: Sequence[int], *, descending: bool)
     units = array("i")
     units.frombytes(records)
     return _pick(places, _sorted_rows(units))
+
+
+def _sort_few(values: array[int], places: Sequence[int], descending: bool) -> array[int]:
+    """Sort numbers of which many are the same, by putting the places of each together."""
+    groups: defaultdict[int, list[int]] = defaultdict(list)
+    for value, place in zip(values, places, strict=True):
+        groups[value].append(place)
+    found = array("I")
+    for value in sorted(groups, reverse=descending):
+        found.extend(array("I", groups.pop(value)))
+    return found
 
 
 def sort_texts(values: Sequence[bytes], places: Sequence[int], *, descending: bool) -> array[int]:
