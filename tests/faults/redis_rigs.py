@@ -39,7 +39,8 @@ from store_adapters.options import Limits
 from store_adapters.registry import open_store
 from tests.servers import Server, free_port, missing, redis_binary, start_redis, start_sentinel, valkey_binary
 from tests.services.test_save_session import edited
-from tests.ui.conftest import STALLS_MS, Heartbeat, make_window
+from tests.stalls import Heartbeat, keep_stall
+from tests.ui.conftest import make_window
 
 __all__ = ["make_window"]  # a fixture: this module is a plugin
 
@@ -202,7 +203,7 @@ class FairHeartbeat(Heartbeat):
 def heartbeat(request: pytest.FixtureRequest) -> Iterator[Heartbeat]:
     heart = FairHeartbeat()
     yield heart
-    STALLS_MS[request.node.name] = heart.longest_ms
+    keep_stall(request.node, heart)
 
 
 def assert_smooth(heart: Heartbeat) -> None:

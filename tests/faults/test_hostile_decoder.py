@@ -29,7 +29,8 @@ from inspector.services.decoder import DECODER, IN_PROCESS_BYTES, DecoderProcess
 from inspector.ui.main_window import MainWindow
 from tests.codecs.test_fuzz import SAMPLES, SECRETS
 from tests.faults.bad_decoder import CRASH, EAT, HANG, RAISE
-from tests.ui.conftest import WAIT_MS, Heartbeat, OpenWindow, heartbeat, make_window
+from tests.stalls import Heartbeat
+from tests.ui.conftest import WAIT_MS, OpenWindow, heartbeat, make_window
 
 __all__ = ["heartbeat", "make_window"]  # fixtures
 

@@ -36,7 +36,8 @@ from inspector.ui.connect_dialog import ConnectDialog
 from inspector.ui.main_window import MainWindow
 from inspector.ui.plain import ask_text, confirm, tell
 from tests.services.test_har_report import Recorder
-from tests.ui.conftest import WAIT_MS, Heartbeat, OpenWindow, heartbeat, make_window
+from tests.stalls import Heartbeat
+from tests.ui.conftest import WAIT_MS, OpenWindow, heartbeat, make_window
 
 __all__ = ["heartbeat", "make_window"]  # fixtures
 # The offscreen platform says so when a tooltip is shown.

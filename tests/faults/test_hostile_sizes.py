@@ -16,7 +16,8 @@ from inspector.ui.jobs import Job
 from inspector.ui.main_window import MainWindow
 from store_adapters.registry import open_store
 from tests.servers import Server, missing, redis_binary, start_redis
-from tests.ui.conftest import WAIT_MS, Heartbeat, OpenWindow, heartbeat, make_window
+from tests.stalls import Heartbeat
+from tests.ui.conftest import WAIT_MS, OpenWindow, heartbeat, make_window
 
 __all__ = ["heartbeat", "make_window"]  # fixtures
 

@@ -33,7 +33,8 @@ from store_adapters.registry import open_store
 from tests.faults.mongo_rigs import ENDS, MakeMongo, MongoRig, assert_usable
 from tests.faults.redis_rigs import HOUR_MS, assert_smooth, assert_told, edit, look, new_role, told
 from tests.servers import missing, mongod_binary, start_mongod
-from tests.ui.conftest import WAIT_MS, Heartbeat, OpenWindow
+from tests.stalls import Heartbeat
+from tests.ui.conftest import WAIT_MS, OpenWindow
 
 pytestmark = pytest.mark.usefixtures("nothing_leaks")
 Opener = Callable[[str], SessionStore]

@@ -27,7 +27,8 @@ from tests.faults.redis_rigs import (
     command,
     new_role,
 )
-from tests.ui.conftest import WAIT_MS, Heartbeat, OpenWindow, profile
+from tests.stalls import Heartbeat
+from tests.ui.conftest import WAIT_MS, OpenWindow, profile
 
 pytestmark = pytest.mark.usefixtures("nothing_leaks")
 
