@@ -31,9 +31,9 @@ from store_adapters.mongo_link import MongoLink
 from store_adapters.options import Limits
 from store_adapters.registry import open_store
 from tests.faults.mongo_rigs import ENDS, MakeMongo, MongoRig, assert_usable
-from tests.faults.redis_rigs import HOUR_MS, assert_smooth, assert_told, edit, look, new_role, told
+from tests.faults.redis_rigs import HOUR_MS, assert_told, edit, look, new_role, told
 from tests.servers import missing, mongod_binary, start_mongod
-from tests.stalls import Heartbeat
+from tests.stalls import Heartbeat, assert_smooth
 from tests.ui.conftest import WAIT_MS, OpenWindow
 
 pytestmark = pytest.mark.usefixtures("nothing_leaks")

@@ -22,12 +22,11 @@ from tests.faults.redis_rigs import (
     HOUR_MS,
     MakeRedis,
     Rig,
-    assert_smooth,
     assert_told,
     command,
     new_role,
 )
-from tests.stalls import Heartbeat
+from tests.stalls import Heartbeat, assert_smooth
 from tests.ui.conftest import WAIT_MS, OpenWindow, profile
 
 pytestmark = pytest.mark.usefixtures("nothing_leaks")
@@ -85,9 +84,16 @@ def assert_window_works(qtbot: QtBot, window: MainWindow, rig: Rig, sid: str = "
     qtbot.waitUntil(lambda: window.saving.dialog is None, timeout=WAIT_MS)
 
 
-def test_heartbeat_notices_a_window_that_waits(qtbot: QtBot, heartbeat: Heartbeat) -> None:
+def be_busy() -> None:
+    until = time.thread_time() + 0.3
+    while time.thread_time() < until:
+        pass
+
+
+@pytest.mark.parametrize("hold", [lambda: time.sleep(0.3), be_busy], ids=["waits", "works"])
+def test_heartbeat_notices_a_window_that_is_held(qtbot: QtBot, heartbeat: Heartbeat, hold: Callable[[], None]) -> None:
     heartbeat.start()
-    QTimer.singleShot(0, lambda: time.sleep(0.3))  # what a socket opened by the window would do
+    QTimer.singleShot(0, hold)  # what a socket opened by the window, or a parser called there, would do
     qtbot.waitUntil(lambda: heartbeat.longest_ms > 250, timeout=WAIT_MS)
     heartbeat.stop()
 
