@@ -131,8 +131,14 @@ def _stream(mode: str, key: bytes, iv: bytes, data: bytes) -> bytes:
 def _run(key: bytes, mode: str, iv: bytes, data: bytes, *, is_opening: bool = False) -> bytes:
     from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-    form = {"cbc": modes.CBC, "ctr": modes.CTR}[mode](iv) if mode != "ecb" else modes.ECB()
-    cipher = Cipher(algorithms.AES(key), form)
+    cipher: Cipher[modes.CBC | modes.CTR | modes.ECB]
+    match mode:
+        case "cbc":
+            cipher = Cipher(algorithms.AES(key), modes.CBC(iv))
+        case "ctr":
+            cipher = Cipher(algorithms.AES(key), modes.CTR(iv))
+        case _:
+            cipher = Cipher(algorithms.AES(key), modes.ECB())
     machine = cipher.decryptor() if is_opening else cipher.encryptor()
     done: bytes = machine.update(data) + machine.finalize()
     return done
