@@ -3,6 +3,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
+# The whole suite runs in two processes, since most of it waits; a part of it in one, where -s and --pdb work.
+WORKERS ?= $(if $(ARGS),0,2)
 SECONDS ?= 60
 MINUTES ?= 5
 
@@ -15,7 +17,7 @@ run: setup-run ## start the program with its demo (with no display: a walk throu
 	@packaging/run.sh
 
 test: setup-test ## every test, on real servers (ARGS="tests/core -k merge" for some)
-	@PATH="$(CURDIR)/.cache/bin:$$PATH" $(BIN)/python -m pytest $(ARGS)
+	@PATH="$(CURDIR)/.cache/bin:$$PATH" $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 lint: setup-python ## style, types, layers, dependencies
 	$(BIN)/ruff check

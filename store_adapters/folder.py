@@ -242,17 +242,15 @@ class Folder:
                 yield name
             except OSError as error:
                 raise describe_os_error(error) from None
-            finally:
-                # What cannot be removed now is swept at the next start.
-                with contextlib.suppress(OSError):
-                    os.unlink(name, dir_fd=self._fd)
 
     def _new_temporary(self, held: contextlib.ExitStack) -> tuple[bytes, int]:
-        """Make an empty temporary file and lock it. Another program's sweep may lock and remove it before we do: then one more."""
+        """Make an empty temporary file and lock it; `held` unlocks and removes it. Another program's sweep may lock and
+        remove it before we do: then one more."""
         for _ in range(_ATTEMPTS):
             name = b"." + secrets.token_hex(8).encode() + TEMPORARY_SUFFIX
             try:
                 fd = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=self._fd)
+                held.callback(self._unlink_quietly, name)
                 held.enter_context(locked(fd))
                 if os.fstat(fd).st_nlink:
                     return name, fd
@@ -262,6 +260,11 @@ class Folder:
             "Temporary files in the folder vanish before they can be used. Nothing was written.",
             "Look for a program that cleans the folder.",
         )
+
+    def _unlink_quietly(self, name: bytes) -> None:
+        # What cannot be removed now is swept at the next start.
+        with contextlib.suppress(OSError):
+            os.unlink(name, dir_fd=self._fd)
 
     def _exchange(self, one: bytes, other: bytes) -> bool:
         """Exchange two names in one step; False where the system or the file system cannot."""

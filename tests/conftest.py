@@ -17,7 +17,14 @@ os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
 
 from hypothesis import HealthCheck, settings  # noqa: E402 - after the environment
 
-pytest_plugins = ["tests.servers", "tests.leaks", "tests.faults.redis_rigs", "tests.faults.mongo_rigs"]
+pytest_plugins = [
+    "tests.servers",
+    "tests.leaks",
+    "tests.stalls",
+    "tests.faults.summary",
+    "tests.faults.redis_rigs",
+    "tests.faults.mongo_rigs",
+]
 settings.register_profile("quick", max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("nightly", max_examples=100_000, deadline=None, suppress_health_check=list(HealthCheck))
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))

@@ -8,9 +8,11 @@ run's own one, and `home` in each test's folder). Not seen: what a test itself t
 from __future__ import annotations
 
 import logging
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -68,15 +70,29 @@ def look_through(folder: Path, whose: str) -> None:
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    if hasattr(report, "node"):
+        return  # of another process of the run, which hands it over at its end
     for title, text in report.sections:
         if "stderr" in title and text:
             _seen.append((f"{title} of {report.nodeid}", text.encode("utf-8", "surrogateescape")))
 
 
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    import os
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take over what one of several processes of the run has seen, so that every secret is looked for everywhere."""
+    if "leaks" not in getattr(node, "workeroutput", {}):
+        _found.append(f"nobody knows: process {node.gateway.id} of the run ended without a word")
+        return
+    tokens, seen = node.workeroutput["leaks"]
+    _tokens.update(tokens)
+    _seen.extend(seen)
 
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
     look_through(Path(os.environ["SESSION_INSPECTOR_HOME"]), "the run")
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["leaks"] = (list(_tokens), _seen)
+        return
     _found.extend(where for where, data in _seen if find_tokens(data))
     if _found and session.exitstatus == 0:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
 
@@ -53,7 +53,8 @@ class Verdict:
     decoded data as JSON text for schemes that keep it in the cookie (None otherwise). `issued_at_ms`: signed time, where there is one.
     `detail`: one sentence. `hint`: the usual mistake that explains a bad signature ("the secret with its trailing
     newline removed fits"), else "". `encoding`: "percent-encoded", "plain", "quoted", … `expires_at_ms`: the end that is written
-    inside the cookie, where there is one. `is_sealed`: the data is encrypted and no key was given that opens it.
+    inside the cookie, where there is one. `is_sealed`: the data is encrypted and no key was given that opens it. `salt`: what the
+    secret was stretched with to the key, b"" where it is the key itself, None for schemes without.
     """
 
     scheme: str
@@ -67,6 +68,7 @@ class Verdict:
     encoding: str = "plain"
     expires_at_ms: int | None = None
     is_sealed: bool = False
+    salt: bytes | None = field(default=None, repr=False)
 
 
 class Scheme(Protocol):

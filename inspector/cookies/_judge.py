@@ -92,4 +92,6 @@ def edit_payload(cookie: Cookie, verdict: Verdict, payload: str, secret: Secret,
     scheme = next((one for one in _CARRIERS if one.name == verdict.scheme), None)
     if scheme is None:
         raise CookieError("This cookie carries no data: the session is in the store.")
+    if isinstance(scheme, SecureSession):
+        return scheme.seal(payload, secret, issued_at_ms, verdict.salt)
     return scheme.sign_payload(cookie, payload, secret, issued_at_ms)

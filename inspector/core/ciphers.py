@@ -15,6 +15,7 @@ import re
 from inspector.core.secret import Secret
 
 _REMEMBERED_KEYS = 256
+_BLOCK = 16
 _BASE64 = re.compile(rb"[A-Za-z0-9+/]*={0,2}")
 _BASE64_URL = re.compile(rb"[A-Za-z0-9_-]*={0,2}")
 _HEX = re.compile(rb"(?:[0-9a-f]{2})*|(?:[0-9A-F]{2})*")
@@ -65,38 +66,92 @@ def seal_gcm(key: bytes, iv: bytes, plain: bytes, aad: bytes | None) -> tuple[by
     return sealed[:-16], sealed[-16:]
 
 
-def open_plain(mode: str, key: bytes, iv: bytes, sealed: bytes) -> bytes | None:
-    """Return the plaintext of AES in "cbc" (PKCS #7) or "ctr" mode, None when the padding does not fit."""
-    cipher = _cipher(mode, key, iv)
-    if cipher is None or (mode == "cbc" and (not sealed or len(sealed) % 16)):
+def open_ocb(key: bytes, iv: bytes, sealed: bytes, tag: bytes, aad: bytes | None) -> bytes | None:
+    """Return the plaintext of AES-OCB, None when it does not authenticate."""
+    from cryptography.exceptions import InvalidTag, UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.ciphers.aead import AESOCB3
+
+    try:
+        return AESOCB3(key).decrypt(iv, sealed + tag, aad)
+    except (InvalidTag, ValueError, OverflowError, UnsupportedAlgorithm):
         return None
-    decryptor = cipher.decryptor()
-    padded: bytes = decryptor.update(sealed) + decryptor.finalize()
-    if mode != "cbc":
-        return padded
-    count = padded[-1]
-    return padded[:-count] if 1 <= count <= 16 and padded.endswith(bytes([count]) * count) else None
+
+
+def seal_ocb(key: bytes, iv: bytes, plain: bytes, aad: bytes | None) -> tuple[bytes, bytes]:
+    """Return the ciphertext and the 16-byte tag of AES-OCB."""
+    from cryptography.hazmat.primitives.ciphers.aead import AESOCB3
+
+    sealed = AESOCB3(key).encrypt(iv, plain, aad)
+    return sealed[:-16], sealed[-16:]
+
+
+def open_plain(mode: str, key: bytes, iv: bytes, sealed: bytes) -> bytes | None:
+    """Return the plaintext of AES in "cbc" (PKCS #7), "ctr", "cfb" or "ofb" mode, None when the padding does not fit."""
+    if not _fits(key, iv) or (mode == "cbc" and (not sealed or len(sealed) % _BLOCK)):
+        return None
+    match mode:
+        case "cbc":
+            padded = _run(key, "cbc", iv, sealed, is_opening=True)
+            count = padded[-1]
+            return padded[:-count] if 1 <= count <= _BLOCK and padded.endswith(bytes([count]) * count) else None
+        case "cfb":
+            return _xor(sealed, _run(key, "ecb", b"", _whole(iv + sealed)))
+        case _:
+            return _stream(mode, key, iv, sealed)
 
 
 def seal_plain(mode: str, key: bytes, iv: bytes, plain: bytes) -> bytes:
-    """Return the ciphertext of AES in "cbc" (PKCS #7) or "ctr" mode. `ValueError` for a key or IV of an odd size."""
-    cipher = _cipher(mode, key, iv)
-    if cipher is None:
+    """Return the ciphertext of AES in "cbc" (PKCS #7), "ctr", "cfb" or "ofb" mode. `ValueError` for a key or IV of an odd size."""
+    if not _fits(key, iv):
         raise ValueError("The key or IV has an odd size.")
-    if mode == "cbc":
-        count = 16 - len(plain) % 16
-        plain += bytes([count]) * count
-    encryptor = cipher.encryptor()
-    sealed: bytes = encryptor.update(plain) + encryptor.finalize()
-    return sealed
+    match mode:
+        case "cbc":
+            count = _BLOCK - len(plain) % _BLOCK
+            return _run(key, "cbc", iv, plain + bytes([count]) * count)
+        case "cfb":
+            blocks = [iv]
+            for start in range(0, len(plain), _BLOCK):
+                blocks.append(_xor(plain[start : start + _BLOCK], _run(key, "ecb", b"", blocks[-1])))
+            return b"".join(blocks[1:])
+        case _:
+            return _stream(mode, key, iv, plain)
 
 
-def _cipher(mode: str, key: bytes, iv: bytes):  # type: ignore[no-untyped-def]
+def _fits(key: bytes, iv: bytes) -> bool:
+    return len(key) in (16, 24, 32) and len(iv) == _BLOCK
+
+
+def _stream(mode: str, key: bytes, iv: bytes, data: bytes) -> bytes:
+    if mode == "ctr":
+        return _run(key, "ctr", iv, data)
+    # The key stream of OFB is what CBC makes of zeros.
+    return _xor(data, _run(key, "cbc", iv, bytes(len(_whole(data)))))
+
+
+def _run(key: bytes, mode: str, iv: bytes, data: bytes, *, is_opening: bool = False) -> bytes:
     from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-    if len(key) not in (16, 24, 32) or len(iv) != 16:
-        return None
-    return Cipher(algorithms.AES(key), modes.CBC(iv) if mode == "cbc" else modes.CTR(iv))
+    cipher: Cipher[modes.CBC | modes.CTR | modes.ECB]
+    match mode:
+        case "cbc":
+            cipher = Cipher(algorithms.AES(key), modes.CBC(iv))
+        case "ctr":
+            cipher = Cipher(algorithms.AES(key), modes.CTR(iv))
+        case _:
+            cipher = Cipher(algorithms.AES(key), modes.ECB())
+    machine = cipher.decryptor() if is_opening else cipher.encryptor()
+    done: bytes = machine.update(data) + machine.finalize()
+    return done
+
+
+def _whole(data: bytes) -> bytes:
+    return data + bytes(-len(data) % _BLOCK)
+
+
+def _xor(data: bytes, stream: bytes) -> bytes:
+    """Return `data` with the beginning of a stream of at least its length over it."""
+    size = len(data)
+    return (int.from_bytes(data, "big") ^ int.from_bytes(stream[:size], "big")).to_bytes(size, "big")
 
 
 # --- text forms of bytes ---------------------------------------------------------------------------------------------

@@ -53,7 +53,7 @@ def escape_json(text: str) -> str:
 
     It means the same, so that a person can edit what is shown and lose nothing.
     """
-    return text if text.isascii() else _NOT_ASCII.sub(_json_escape, text)
+    return text if text.isascii() and "\x7f" not in text else _NOT_ASCII.sub(_json_escape, text)
 
 
 def _json_escape(found: re.Match[str]) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QDialog, QWidget
 
 from inspector.core.merge import Choice
@@ -30,7 +30,6 @@ from inspector.services.save_session import (
     SaveState,
     StickReport,
     StickState,
-    check_stuck,
     review_changes,
     save_session,
 )
@@ -41,10 +40,9 @@ from inspector.ui.open_store import OpenStore
 from inspector.ui.plain import ask_text, tell
 from inspector.ui.review_dialog import ReviewDialog
 from inspector.ui.session_panel import SessionPanel
+from inspector.ui.stick_check import StickCheck
 from inspector.ui.trouble import describe_trouble
 from store_adapters.contract import SessionStore
-
-_STICK_MS = 700
 
 
 class SessionSaving(QObject):
@@ -61,6 +59,9 @@ class SessionSaving(QObject):
         self._panel = panel
         self._window = window
         self.dialog: ReviewDialog | None = None
+        self._stick_check = StickCheck(self._is_shown, self)
+        self._stick_check.told.connect(self._show_stuck)
+        self._stick_check.noted.connect(self.noted)
         panel.review_wanted.connect(self.review)
         panel.expiry_wanted.connect(self.ask_expiry)
         panel.restore_wanted.connect(self.restore)
@@ -123,7 +124,8 @@ class SessionSaving(QObject):
             if outcome.record is not None:
                 self._panel.show_saved(store, outcome.record)
                 self._written(store, outcome.record)
-                self._check_later(store, outcome)
+                if outcome.changes:
+                    self._stick_check.start(store, outcome.record, outcome.changes)
             return
         if outcome.review is not None and outcome.state is not SaveState.UNKNOWN:
             dialog.show_review(outcome.review, outcome.message)
@@ -134,24 +136,12 @@ class SessionSaving(QObject):
         tell(self._window, title, outcome.message, "Your edits are still here.")
         self._panel.reload()
 
-    def _check_later(self, store: OpenStore, outcome: SaveOutcome) -> None:
-        record, changes = outcome.record, outcome.changes
-        if record is None or not changes:
-            return
+    def _is_shown(self, store: OpenStore, key: bytes) -> bool:
+        return (store, key) == (self._panel.store, self._panel.key)
 
-        def check() -> None:
-            if store.connection is not None:
-                store.run(
-                    lambda adapter: check_stuck(adapter, record, changes),
-                    owner=self,
-                    done=self._show_stuck,
-                    failed=lambda error: self.noted.emit(describe_trouble(error).text),
-                )
-
-        QTimer.singleShot(_STICK_MS, self, check)
-
-    def _show_stuck(self, report: StickReport) -> None:
-        self.noted.emit(report.message)
+    def _show_stuck(self, report: StickReport, number: int) -> None:
+        if number == 0 or report.state is not StickState.STUCK:  # that it is still there is told once
+            self.noted.emit(report.message)
         if report.state is StickState.OVERWRITTEN:
             tell(self._window, "The edit did not stick", report.message)
         if report.state is not StickState.STUCK:
@@ -241,13 +231,14 @@ class SessionSaving(QObject):
             self._written(store, opened)
             if make:
                 self.session_made.emit(opened.raw.ref.key)
-            elif (store, opened.raw.ref.key) == (self._panel.store, self._panel.key):
+            elif self._is_shown(store, opened.raw.ref.key):
                 self._panel.show_opened(opened)
                 self._panel.show_history()
 
         store.run(work, owner=self, done=done, failed=self._tell)
 
     def _written(self, store: OpenStore, opened: OpenedSession) -> None:
+        self._stick_check.cancel(store, opened.raw.ref.key)
         store.put_record(opened.raw)
         self.record_written.emit(opened.raw.ref.key)
 
@@ -277,6 +268,7 @@ class SessionSaving(QObject):
         store.run(work, owner=self, done=done, failed=self._tell)
 
     def _removed(self, store: OpenStore, key: bytes) -> None:
+        self._stick_check.cancel(store, key)
         store.drop_records([key])
         self.record_removed.emit(key)
 

@@ -104,7 +104,8 @@ def assert_usable(store: SessionStore, rig: MongoRig, sid: str = "usable") -> No
 @pytest.fixture(scope="module")
 def make_mongo() -> Iterator[MakeMongo]:
     """Start mongods: `make_mongo(is_replica_set=…)`; `again=rig` brings one back that was killed."""
-    with contextlib.ExitStack() as stack:
+    # Clients are closed before any server is killed: one whose server is gone looks for it for 10 s first.
+    with contextlib.ExitStack() as stack, contextlib.ExitStack() as clients:
 
         def make(*, is_replica_set: bool = True, again: MongoRig | None = None) -> MongoRig:
             binary = mongod_binary()
@@ -124,7 +125,7 @@ def make_mongo() -> Iterator[MakeMongo]:
             client: pymongo.MongoClient[dict[str, Any]] = pymongo.MongoClient(
                 server.url, directConnection=True, serverSelectionTimeoutMS=10_000
             )
-            stack.callback(client.close)
+            clients.callback(client.close)
             return MongoRig(server, folder, is_replica_set, client)
 
         yield make

@@ -8,8 +8,8 @@ it, and name the test `test_fNN_what_must_hold`: the summary counts rows by that
 - that the store can be used afterwards: `assert_usable(store, rig)`;
 - that no password and no value is in the log: the fixture `nothing_leaks`, for a whole module.
 
-The window's rows use `make_window` and `heartbeat`, and `assert_smooth(heartbeat)`. What a machine does not allow is skipped
-with the reason; a row for what the program does not have yet is skipped with a reason that begins with "waiting:".
+The window's rows use `make_window` and `heartbeat`, and `assert_smooth(heartbeat)` of tests/stalls.py. What a machine does not
+allow is skipped with the reason; a row for what the program does not have yet is skipped with a reason that begins with "waiting:".
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ import contextlib
 import json
 import logging
 import tempfile
-import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -39,16 +38,14 @@ from store_adapters.options import Limits
 from store_adapters.registry import open_store
 from tests.servers import Server, free_port, missing, redis_binary, start_redis, start_sentinel, valkey_binary
 from tests.services.test_save_session import edited
-from tests.ui.conftest import STALLS_MS, Heartbeat, make_window
+from tests.ui.conftest import heartbeat, make_window
 
-__all__ = ["make_window"]  # a fixture: this module is a plugin
+__all__ = ["heartbeat", "make_window"]  # fixtures: this module is a plugin
 
 PASSWORD = "pw-7Qk2-never-shown"
 VALUE = "value-9Zt4-never-shown"
 SECRETS = (PASSWORD, VALUE)
 HOUR_MS = 3_600_000
-GAP_MS = 200.0
-_LOOK_EVERY_MS = 30.0
 MakeRedis = Callable[..., "Rig"]
 
 
@@ -161,55 +158,6 @@ def assert_usable(store: SessionStore, rig: Rig, sid: str = "usable") -> None:
     outcome = edit(store, opened)
     assert rig.stored(sid) == new_role(before), outcome.message
     assert f"sess:{sid}".encode() in read_list(store)
-
-
-class FairHeartbeat(Heartbeat):
-    """Leaves out the time in which the window could not run because others had the processor: its own wait for it, and
-    that of a thread of ours which may have held the interpreter meanwhile."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._waits_ms: dict[int, float] = {}
-        self._looked_at = 0.0
-
-    def start(self) -> None:
-        self._look()
-        super().start()
-
-    def _beat(self) -> None:
-        gap_ms = self._since.nsecsElapsed() / 1e6
-        if gap_ms > _LOOK_EVERY_MS:
-            before = self._waits_ms
-            self._look()
-            own = threading.get_native_id()
-            waited = {thread: ms - before.get(thread, ms) for thread, ms in self._waits_ms.items()}
-            gap_ms -= waited.pop(own, 0.0) + max(waited.values(), default=0.0)
-        elif (time.monotonic() - self._looked_at) * 1000 > _LOOK_EVERY_MS:
-            self._look()
-        self.longest_ms = max(self.longest_ms, gap_ms)
-        self._since.restart()
-
-    def _look(self) -> None:
-        """Take down how long each thread has waited for a processor; nothing where the system does not tell."""
-        self._looked_at = time.monotonic()
-        self._waits_ms = {}
-        for place in Path("/proc/self/task").glob("*/schedstat"):
-            with contextlib.suppress(OSError, IndexError, ValueError):
-                self._waits_ms[int(place.parent.name)] = int(place.read_bytes().split()[1]) / 1e6
-
-
-@pytest.fixture
-def heartbeat(request: pytest.FixtureRequest) -> Iterator[Heartbeat]:
-    heart = FairHeartbeat()
-    yield heart
-    STALLS_MS[request.node.name] = heart.longest_ms
-
-
-def assert_smooth(heart: Heartbeat) -> None:
-    """The window was never away for longer than 200 ms (twice that on a noisy machine)."""
-    heart.stop()
-    print(f"longest gap of the heartbeat: {heart.longest_ms:.0f} ms (to reach: {GAP_MS:.0f} ms)")
-    assert heart.longest_ms <= 2 * GAP_MS
 
 
 def wait_for(is_so: Callable[[], object], seconds: float = 15.0) -> None:

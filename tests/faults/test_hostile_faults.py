@@ -16,12 +16,13 @@ from types import CodeType, FrameType
 
 import pytest
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QApplication, QMessageBox
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from inspector.app import faults_of, make_application
 from inspector.ui.fault_reports import FaultReports
 from inspector.ui.main_window import MainWindow
+from tests.faults.window_rigs import boxes, close_boxes
 from tests.servers import ROOT
 from tests.ui.conftest import WAIT_MS, OpenWindow, heartbeat, make_window
 from tests.ui.test_window import fill
@@ -46,16 +47,6 @@ def reports(qtbot: QtBot) -> Iterator[FaultReports]:
     yield made
     sys.excepthook, threading.excepthook, sys.unraisablehook = hooks
     made.deleteLater()
-
-
-def boxes() -> list[QMessageBox]:
-    return [box for box in QApplication.topLevelWidgets() if isinstance(box, QMessageBox) and box.isVisible()]
-
-
-def close_boxes() -> None:
-    for box in boxes():
-        box.close()
-    QApplication.processEvents()
 
 
 def is_entry(frame: FrameType) -> bool:

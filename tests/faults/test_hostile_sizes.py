@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Iterator
 from functools import partial
@@ -16,13 +17,12 @@ from inspector.ui.jobs import Job
 from inspector.ui.main_window import MainWindow
 from store_adapters.registry import open_store
 from tests.servers import Server, missing, redis_binary, start_redis
-from tests.ui.conftest import WAIT_MS, Heartbeat, OpenWindow, heartbeat, make_window
+from tests.stalls import Heartbeat, assert_smooth
+from tests.ui.conftest import WAIT_MS, OpenWindow, heartbeat, make_window, profile
 
 __all__ = ["heartbeat", "make_window"]  # fixtures
 
 MB = 1024 * 1024
-# Below 200 ms on a machine that does nothing else; one freeze that this is about took 7 s, the others over a minute.
-STALL_MS = 2500
 
 
 def one_line(size: int) -> bytes:
@@ -83,7 +83,7 @@ def test_f39_large_values_are_shown_without_a_freeze(
             qtbot.wait(50)
     window.go_to_session(b"sess:small")
     qtbot.waitUntil(partial(_is_shown, window, "small"), timeout=WAIT_MS)
-    assert heartbeat.longest_ms < STALL_MS
+    assert_smooth(heartbeat)
     with redis.Redis.from_url(redis_url) as client:
         assert client.get("sess:large") == payload
 
@@ -101,28 +101,36 @@ def test_f39_value_of_512_mb_never_crosses_the_wire(
         assert _sent(client) - sent < 20 * MB
         window.go_to_session(b"sess:small")
         qtbot.waitUntil(partial(_is_shown, window, "small"), timeout=WAIT_MS)
-        assert heartbeat.longest_ms < STALL_MS
+        assert_smooth(heartbeat)
         assert client.strlen("sess:huge") == 512 * MB
         client.delete("sess:huge")
 
 
+@pytest.mark.timeout(600)
 def test_f40_many_keys_in_many_namespaces_do_not_hold_the_window(
-    make_window: OpenWindow, debug_redis: Server, heartbeat: Heartbeat
+    qtbot: QtBot, make_window: OpenWindow, debug_redis: Server, heartbeat: Heartbeat
 ) -> None:
+    others, namespaces = (1_000_000, 10_000) if os.environ.get("FAULTS_FULL") else (50_000, 5_000)
     redis_url = f"{debug_redis.url}/0"
-    with redis.Redis.from_url(redis_url) as client:
-        client.execute_command("DEBUG", "POPULATE", 50_000, "other", 300)
+    with redis.Redis.from_url(redis_url, socket_timeout=60) as client:
+        client.execute_command("DEBUG", "POPULATE", others, "other", 300)
         with client.pipeline(transaction=False) as pipe:
-            for number in range(5_000):
+            for number in range(namespaces):
                 pipe.set(f"ns{number}:sess:{number}", b'{"cookie":{}}')
             pipe.set("sess:wanted", b'{"cookie":{}}')
             pipe.execute()
     window = make_window(f"{redis_url}?prefix=sess:")
     assert window.sessions_page.model.match_count == 1
-    window = make_window(f"{redis_url}?prefix=")
-    assert window.current is not None and window.current.catalogue is not None
-    assert len(window.current.catalogue) == 55_001
-    assert heartbeat.longest_ms < STALL_MS
+    window.put_profile(profile(f"{redis_url}?prefix=", "everything"), keep=False)
+    began = time.monotonic()
+    qtbot.waitUntil(partial(_has_listed, window, others + namespaces + 1), timeout=300_000)
+    print(f"listed {others + namespaces + 1:,} keys in {time.monotonic() - began:.1f} s")
+    page = window.sessions_page
+    page.filter_edit.setText("wanted")
+    qtbot.waitUntil(lambda: page.model.match_count == 1, timeout=60_000)
+    page.filter_edit.clear()
+    qtbot.waitUntil(lambda: page.model.match_count == others + namespaces + 1, timeout=60_000)
+    assert_smooth(heartbeat)
 
 
 def test_f41_hostile_prefix_is_text_not_a_pattern(redis_url: str) -> None:
@@ -144,6 +152,11 @@ def test_f41_hostile_prefix_is_text_not_a_pattern(redis_url: str) -> None:
 
 def _is_shown(window: MainWindow, session_id: str) -> bool:
     return window.panel.opened is not None and window.panel.opened.session_id == session_id
+
+
+def _has_listed(window: MainWindow, count: int) -> bool:
+    store = window.current
+    return store is not None and store.progress.is_complete and window.sessions_page.model.match_count == count
 
 
 def _is_told(window: MainWindow) -> bool:

@@ -31,9 +31,11 @@ from store_adapters.mongo_link import MongoLink
 from store_adapters.options import Limits
 from store_adapters.registry import open_store
 from tests.faults.mongo_rigs import ENDS, MakeMongo, MongoRig, assert_usable
-from tests.faults.redis_rigs import HOUR_MS, assert_smooth, assert_told, edit, look, new_role, told
+from tests.faults.redis_rigs import HOUR_MS, assert_told, edit, look, new_role, told
+from tests.faults.window_rigs import press_save, read_box
 from tests.servers import missing, mongod_binary, start_mongod
-from tests.ui.conftest import WAIT_MS, Heartbeat, OpenWindow
+from tests.stalls import Heartbeat, assert_smooth
+from tests.ui.conftest import WAIT_MS, OpenWindow
 
 pytestmark = pytest.mark.usefixtures("nothing_leaks")
 Opener = Callable[[str], SessionStore]
@@ -324,32 +326,13 @@ def test_f51_window_answers_while_mongodb_hangs(
     mongo_rig.server.signal(signal.SIGSTOP)
     try:
         window.saving.review()
-        qtbot.waitUntil(lambda: "did not answer in time" in _words(), timeout=WAIT_MS)
+        assert "did not answer in time" in read_box(qtbot)
     finally:
         mongo_rig.server.signal(signal.SIGCONT)
-    _close_boxes()
     assert window.panel.can_review  # what was typed is still there
-    window.saving.review()
-    qtbot.waitUntil(lambda: window.saving.dialog is not None, timeout=WAIT_MS)
-    assert window.saving.dialog is not None
-    window.saving.dialog.save_button.click()
+    press_save(qtbot, window)
     qtbot.waitUntil(lambda: mongo_rig.stored() == new_role(before), timeout=WAIT_MS)
     assert_smooth(heartbeat)
-
-
-def _boxes() -> list[Any]:
-    from PySide6.QtWidgets import QApplication, QMessageBox
-
-    return [one for one in QApplication.topLevelWidgets() if isinstance(one, QMessageBox) and one.isVisible()]
-
-
-def _words() -> str:
-    return " ".join(f"{box.text()} {box.informativeText()}" for box in _boxes())
-
-
-def _close_boxes() -> None:
-    for box in _boxes():
-        box.close()
 
 
 @pytest.mark.parametrize("hours", [-1, 1])

@@ -11,82 +11,38 @@ from collections.abc import Callable
 
 import pytest
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QApplication, QMessageBox
 from pytestqt.qtbot import QtBot
 
-from inspector.ui.main_window import MainWindow
-from inspector.ui.open_store import OpenStore, StoreState
+from inspector.ui.open_store import StoreState
 from inspector.ui.window_actions import WRITES
 from tests.faults.proxy import Fault, Kind, Proxy
-from tests.faults.redis_rigs import (
-    HOUR_MS,
-    MakeRedis,
-    Rig,
-    assert_smooth,
-    assert_told,
-    command,
-    new_role,
-)
-from tests.ui.conftest import WAIT_MS, Heartbeat, OpenWindow, profile
+from tests.faults.redis_rigs import HOUR_MS, MakeRedis, Rig, assert_told, command, new_role
+from tests.faults.window_rigs import (
+    assert_window_works,
+    current,
+    edited_window,
+    open_review,
+    press_save,
+    read_box,
+    show,
+    shown,
+)  # fmt: skip
+from tests.stalls import Heartbeat, assert_smooth
+from tests.ui.conftest import WAIT_MS, OpenWindow, profile
 
 pytestmark = pytest.mark.usefixtures("nothing_leaks")
 
 
-def current(window: MainWindow) -> OpenStore:
-    assert window.current is not None
-    return window.current
+def be_busy() -> None:
+    until = time.thread_time() + 0.3
+    while time.thread_time() < until:
+        pass
 
 
-def show(qtbot: QtBot, window: MainWindow, sid: str) -> None:
-    window.go_to_session(f"sess:{sid}".encode())
-    qtbot.waitUntil(lambda: shown(window) == sid, timeout=WAIT_MS)
-
-
-def shown(window: MainWindow) -> str:
-    return window.panel.opened.session_id if window.panel.opened is not None else ""
-
-
-def edit_role(qtbot: QtBot, window: MainWindow, role: str = "admin") -> None:
-    window.panel.edit_field("role", f'"{role}"')
-    assert window.panel.can_review
-
-
-def press_save(qtbot: QtBot, window: MainWindow) -> None:
-    window.saving.review()
-    qtbot.waitUntil(lambda: window.saving.dialog is not None, timeout=WAIT_MS)
-    assert window.saving.dialog is not None
-    window.saving.dialog.save_button.click()
-
-
-def read_box(qtbot: QtBot) -> str:
-    """Wait for a message box, close it, and return what it says."""
-
-    def boxes() -> list[QMessageBox]:
-        found = QApplication.topLevelWidgets()
-        return [one for one in found if isinstance(one, QMessageBox) and one.isVisible()]
-
-    qtbot.waitUntil(lambda: bool(boxes()), timeout=WAIT_MS)
-    box = boxes()[0]
-    words = f"{box.text()} {box.informativeText()}"
-    box.close()
-    return words
-
-
-def assert_window_works(qtbot: QtBot, window: MainWindow, rig: Rig, sid: str = "s1") -> None:
-    """Another session is opened, edited and saved, in the same window and store."""
-    before = rig.stored(sid)
-    assert before is not None
-    window.panel.show_session(window.current, None)
-    show(qtbot, window, sid)
-    edit_role(qtbot, window, "after")
-    press_save(qtbot, window)
-    qtbot.waitUntil(lambda: rig.stored(sid) == new_role(before, "after"), timeout=WAIT_MS)
-    qtbot.waitUntil(lambda: window.saving.dialog is None, timeout=WAIT_MS)
-
-
-def test_heartbeat_notices_a_window_that_waits(qtbot: QtBot, heartbeat: Heartbeat) -> None:
+@pytest.mark.parametrize("hold", [lambda: time.sleep(0.3), be_busy], ids=["waits", "works"])
+def test_heartbeat_notices_a_window_that_is_held(qtbot: QtBot, heartbeat: Heartbeat, hold: Callable[[], None]) -> None:
     heartbeat.start()
-    QTimer.singleShot(0, lambda: time.sleep(0.3))  # what a socket opened by the window would do
+    QTimer.singleShot(0, hold)  # what a socket opened by the window, or a parser called there, would do
     qtbot.waitUntil(lambda: heartbeat.longest_ms > 250, timeout=WAIT_MS)
     heartbeat.stop()
 
@@ -195,9 +151,7 @@ def test_f16_window_keeps_the_edit_when_the_server_pauses_writes(
 ) -> None:
     rig.fill(3)
     before = rig.stored("s0")
-    window = make_window(rig.url)
-    show(qtbot, window, "s0")
-    edit_role(qtbot, window)
+    window = edited_window(qtbot, make_window, rig.url)
     command(rig.client, "CLIENT", "PAUSE", 60_000, "WRITE")
     press_save(qtbot, window)
     words = read_box(qtbot)
@@ -219,14 +173,10 @@ def test_f08_window_says_when_it_is_not_known_whether_it_was_saved(
     rig.fill(3)
     before = rig.stored("s0")
     with Proxy(rig.port) as proxy:
-        window = make_window(rig.at(proxy.port))
-        show(qtbot, window, "s0")
-        edit_role(qtbot, window)
-        window.saving.review()
-        qtbot.waitUntil(lambda: window.saving.dialog is not None, timeout=WAIT_MS)
+        window = edited_window(qtbot, make_window, rig.at(proxy.port))
+        dialog = open_review(qtbot, window)
         proxy.fault = Fault(Kind.BLACKHOLE, match=b"EVAL")
-        assert window.saving.dialog is not None
-        window.saving.dialog.save_button.click()
+        dialog.save_button.click()
         qtbot.waitUntil(proxy.fired.is_set, timeout=WAIT_MS)
         proxy.refuse()  # no second look either
         words = read_box(qtbot)
@@ -258,9 +208,7 @@ def test_f25_window_keeps_the_edit_when_the_right_is_taken_away(
 ) -> None:
     rig.fill(3)
     before = rig.stored("s0")
-    window = make_window(rig.at(rig.port, rig.acl("editor", "+@all")))
-    show(qtbot, window, "s0")
-    edit_role(qtbot, window)
+    window = edited_window(qtbot, make_window, rig.at(rig.port, rig.acl("editor", "+@all")))
     rig.acl("editor", "+scan", "+get", "+pttl")
     press_save(qtbot, window)
     assert_told(read_box(qtbot), "no permission", "nothing was written", "your edits are still here")
@@ -277,14 +225,9 @@ def test_f33_window_shows_both_versions_and_saves_the_one_chosen(
     qtbot: QtBot, make_window: OpenWindow, heartbeat: Heartbeat, rig: Rig
 ) -> None:
     rig.fill(3)
-    window = make_window(rig.url)
-    show(qtbot, window, "s0")
-    edit_role(qtbot, window)
+    window = edited_window(qtbot, make_window, rig.url)
     theirs = rig.put("s0", role="guest", n=0)
-    window.saving.review()
-    qtbot.waitUntil(lambda: window.saving.dialog is not None, timeout=WAIT_MS)
-    dialog = window.saving.dialog
-    assert dialog is not None
+    dialog = open_review(qtbot, window)
     assert not dialog.save_button.isEnabled()
     assert rig.stored("s0") == theirs
     (group,) = dialog._groups.values()
@@ -299,14 +242,10 @@ def test_f34_window_does_not_bring_back_what_ended_while_it_was_reviewed(
     qtbot: QtBot, make_window: OpenWindow, heartbeat: Heartbeat, rig: Rig
 ) -> None:
     rig.fill(3)
-    window = make_window(rig.url)
-    show(qtbot, window, "s0")
-    edit_role(qtbot, window)
-    window.saving.review()
-    qtbot.waitUntil(lambda: window.saving.dialog is not None, timeout=WAIT_MS)
+    window = edited_window(qtbot, make_window, rig.url)
+    dialog = open_review(qtbot, window)
     rig.client.delete("sess:s0")
-    assert window.saving.dialog is not None
-    window.saving.dialog.save_button.click()
+    dialog.save_button.click()
     words = read_box(qtbot)
     assert_told(words, "not saved", "no longer in the store", "not brought back")
     assert rig.client.exists("sess:s0") == 0
@@ -319,9 +258,7 @@ def test_f35_window_tells_that_the_edit_did_not_stick(
 ) -> None:
     rig.fill(3)
     before = rig.stored("s0") or b""
-    window = make_window(rig.url)
-    show(qtbot, window, "s0")
-    edit_role(qtbot, window)
+    window = edited_window(qtbot, make_window, rig.url)
     press_save(qtbot, window)
     qtbot.waitUntil(lambda: window.saving.dialog is None, timeout=WAIT_MS)
     assert rig.stored("s0") == new_role(before)
@@ -336,9 +273,7 @@ def test_f36_window_keeps_the_edit_when_the_key_became_a_hash(
     qtbot: QtBot, make_window: OpenWindow, heartbeat: Heartbeat, rig: Rig
 ) -> None:
     rig.fill(3)
-    window = make_window(rig.url)
-    show(qtbot, window, "s0")
-    edit_role(qtbot, window)
+    window = edited_window(qtbot, make_window, rig.url)
     rig.client.delete("sess:s0")
     rig.client.hset("sess:s0", "field", "kept")
     window.saving.review()
@@ -356,9 +291,7 @@ def test_f38_selection_that_changes_while_saving_hits_the_right_key(
     rig.fill(3)
     first, second = rig.stored("s0") or b"", rig.stored("s1") or b""
     with Proxy(rig.port) as proxy:
-        window = make_window(rig.at(proxy.port))
-        show(qtbot, window, "s0")
-        edit_role(qtbot, window)
+        window = edited_window(qtbot, make_window, rig.at(proxy.port))
         proxy.fault = Fault(Kind.LATENCY, match=b"EVAL", seconds=0.5)
         press_save(qtbot, window)
         qtbot.waitUntil(proxy.fired.is_set, timeout=WAIT_MS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.faults.conftest import ROWS, count_rows, summary_lines
+from tests.faults.summary import ROWS, count_rows, summary_lines
 
 OUTCOMES = [
     ("tests/faults/test_a.py::test_f01_closed", "passed", ""),

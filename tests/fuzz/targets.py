@@ -238,5 +238,11 @@ TARGETS: dict[str, Target] = {
     "filter": Target(_filter, _FILTER_SEEDS),
     "field-path": Target(_field, (b"user.roles[0].name", b'a["b.c"][3]', b"")),
     "profile-file": Target(_profiles, (_PROFILE_SEED.encode(), b'{"theme":"dark","last_store":"a"}')),
-    "display": Target(_display, ("a\u202eb\u200b\x1b[31m\u0301\ud800".encode("utf-8", "surrogatepass"),)),
+    "display": Target(
+        _display,
+        (
+            b"q\x7f",
+            "a\u202eb\u200b\x1b[31m\u0301\ud800".encode("utf-8", "surrogatepass"),
+        ),
+    ),
 }

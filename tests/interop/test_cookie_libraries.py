@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from inspector.cookies import Cookie, Status, edit_payload, judge, read_cookies, resign
+from inspector.cookies import Cookie, CookieError, Status, edit_payload, judge, read_cookies, resign
 from inspector.core.secret import Secret
 from store_adapters.clock import now_ms
 from tests.interop.apps import find_node
@@ -19,7 +19,8 @@ from tests.servers import die_with_parent
 FOLDER = Path(__file__).parent / "cookies_node"
 CURRENT = Secret.from_text("cookie library secret, current one")
 OLDER = Secret.from_text("cookie library secret, the older one")
-KEY = Secret(b"\x07" * 32)
+KEY, NEWER_KEY = Secret(b"\x07" * 32), Secret(b"\x09" * 32)
+SALT, SALT_BYTES = Secret.from_text("salt of this app"), Secret.from_text("AAECAwQFBgcICQoLDA0O/w==")
 LIBRARIES = (
     "cookie-session", "koa-session", "koa-session store", "fastify-session", "secure-session", "secure-session secret",
     "iron-session", "jwt", "jwe",
@@ -116,3 +117,51 @@ def test_cookie_of_the_older_secret_is_accepted_there_and_told_here(ports: dict[
     assert json.loads(body)["value"] == "Zoë"
     again = judge(_session_cookie(f"{cookie.name}={value}"), [CURRENT, OLDER], now_ms())
     assert (again.status, again.secret_index) == (Status.VALID, 1)
+
+
+@pytest.mark.parametrize(
+    "library, secret, salt",
+    [("secure-session salt", CURRENT, SALT), ("secure-session salt buffer", OLDER, SALT_BYTES)],
+)
+def test_salt_of_an_applications_own_among_the_secrets_opens_and_seals(
+    ports: dict[str, int], library: str, secret: Secret, salt: Secret
+) -> None:
+    cookie = _session_cookie(_log_in(ports[library]))
+    without = judge(cookie, [secret], now_ms())
+    assert (without.status, without.is_sealed) == (Status.INVALID, True)
+    assert "salt" in without.detail
+    verdict = judge(cookie, [salt, KEY, secret], now_ms())
+    assert (verdict.scheme, verdict.status, verdict.secret_index) == ("secure-session", Status.VALID, 2)
+    payload = json.loads(verdict.payload or "") | {"added": "here"}
+    value = edit_payload(cookie, verdict, json.dumps(payload), secret, now_ms())
+    body, _ = _ask(ports[library], "/get", f"{cookie.name}={value}")
+    assert json.loads(body) == {"value": "Zoë", "added": "here"}
+    assert judge(_session_cookie(f"session={value}"), [secret, salt], now_ms()).secret_index == 0
+
+
+def test_key_list_of_secure_session_opens_with_each_and_seals_with_the_first(ports: dict[str, int]) -> None:
+    port = ports["secure-session keys"]
+    newer = _session_cookie(_log_in(port))
+    assert judge(newer, [NEWER_KEY, KEY], now_ms()).secret_index == 0
+    older = _session_cookie(_log_in(ports["secure-session"]))
+    body, lines = _ask(port, "/get", f"session={older.raw}")
+    assert json.loads(body)["value"] == "Zoë"
+    verdict = judge(older, [NEWER_KEY, KEY], now_ms())
+    assert (verdict.status, verdict.secret_index) == (Status.VALID, 1)
+    assert "the first" in verdict.detail
+    renewed = _session_cookie(lines[0].partition(";")[0])
+    assert judge(renewed, [NEWER_KEY, KEY], now_ms()).secret_index == 0
+    rotated = resign(older, verdict, NEWER_KEY)
+    body, lines = _ask(port, "/get", f"session={rotated}")
+    assert (json.loads(body)["value"], lines) == ("Zoë", [])
+
+
+def test_resealing_keeps_whether_the_key_is_a_secret_or_made_from_one(ports: dict[str, int]) -> None:
+    """32 characters can be a key or a secret: what opened the cookie tells which."""
+    cookie = _session_cookie(_log_in(ports["secure-session secret"]))
+    verdict = judge(cookie, [CURRENT], now_ms())
+    other = Secret.from_text("a".ljust(32, "b"))
+    again = _session_cookie(f"session={resign(cookie, verdict, other)}")
+    assert judge(again, [other], now_ms()).salt == verdict.salt
+    with pytest.raises(CookieError, match="32"):
+        resign(cookie, verdict, Secret.from_text("short"))

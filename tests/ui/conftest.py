@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QElapsedTimer, QObject, QTimer
 from PySide6.QtGui import QGuiApplication
 from pytestqt.qtbot import QtBot
 
@@ -17,45 +16,17 @@ from inspector.services.profiles import Profile
 from inspector.services.secrets import SecretStore
 from inspector.ui.main_window import MainWindow
 from inspector.ui.open_store import StoreState
+from tests.stalls import Heartbeat, keep_stall
 
 WAIT_MS = 15_000
-STALLS_MS: dict[str, float] = {}
 OpenWindow = Callable[..., MainWindow]
-
-
-class Heartbeat(QObject):
-    """Beats every millisecond on the GUI thread and keeps the longest time between two beats, in ms."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.longest_ms = 0.0
-        self._since = QElapsedTimer()
-        self._timer = QTimer(self, interval=1)
-        self._timer.timeout.connect(self._beat)
-
-    def start(self) -> None:
-        self._since.start()
-        self._timer.start()
-
-    def stop(self) -> None:
-        self._timer.stop()
-
-    def _beat(self) -> None:
-        self.longest_ms = max(self.longest_ms, self._since.nsecsElapsed() / 1e6)
-        self._since.restart()
 
 
 @pytest.fixture
 def heartbeat(request: pytest.FixtureRequest) -> Iterator[Heartbeat]:
     heart = Heartbeat()
     yield heart
-    STALLS_MS[request.node.name] = heart.longest_ms
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if STALLS_MS:
-        name, longest_ms = max(STALLS_MS.items(), key=lambda item: item[1])
-        terminalreporter.write_line(f"longest stall of the GUI thread: {longest_ms:.0f} ms in {name} (to reach: 50 ms)")
+    keep_stall(request.node, heart)
 
 
 @pytest.fixture

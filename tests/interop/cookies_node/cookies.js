@@ -2,6 +2,9 @@
 "use strict";
 const SECRETS = ["cookie library secret, current one", "cookie library secret, the older one"];
 const KEY = Buffer.alloc(32, 7);
+const NEWER_KEY = Buffer.alloc(32, 9);
+const SALT = "salt of this app";
+const SALT_BYTES = "AAECAwQFBgcICQoLDA0O/w==";
 
 function express(listen) {
   const app = require("express")();
@@ -105,6 +108,11 @@ async function main() {
       ]),
       "secure-session": await fastify([["@fastify/secure-session", { key: KEY, cookie }]]),
       "secure-session secret": await fastify([["@fastify/secure-session", { secret: SECRETS[0], cookie }]]),
+      "secure-session salt": await fastify([["@fastify/secure-session", { secret: SECRETS[0], salt: SALT, cookie }]]),
+      "secure-session salt buffer": await fastify([
+        ["@fastify/secure-session", { secret: SECRETS[1], salt: Buffer.from(SALT_BYTES, "base64"), cookie }],
+      ]),
+      "secure-session keys": await fastify([["@fastify/secure-session", { key: [NEWER_KEY.toString("base64"), KEY], cookie }]]),
       "iron-session": await iron(listen),
       jwt: await jose(listen, false),
       jwe: await jose(listen, true),

@@ -1,0 +1,98 @@
+"""The heartbeat of the window's tests, and the longest stall of a run, told at its end.
+
+A stall travels with the report of its test, so that it is told whichever process ran the test.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QElapsedTimer, QObject, QTimer
+
+GAP_MS = 200.0
+_LOOK_EVERY_MS = 30.0
+_STALL = "longest stall, ms"
+_stalls_ms: dict[str, float] = {}
+
+
+class Heartbeat(QObject):
+    """Beats every millisecond on the GUI thread and keeps the longest time between two beats, in ms.
+
+    It leaves out the time in which the window could not run because others had the processor: its own wait for it, and that
+    of a thread of ours which may have held the interpreter meanwhile.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.longest_ms = 0.0
+        self._since = QElapsedTimer()
+        self._timer = QTimer(self, interval=1)
+        self._timer.timeout.connect(self._beat)
+        self._waits_ms: dict[int, float] = {}
+        self._looked_at = 0.0
+
+    def start(self) -> None:
+        self._look()
+        self._since.start()
+        self._timer.start()
+
+    def stop(self) -> None:
+        self._timer.stop()
+
+    @contextlib.contextmanager
+    def pause(self) -> Iterator[None]:
+        """Leave out what the test itself does on the GUI thread."""
+        is_beating = self._timer.isActive()
+        self.stop()
+        yield
+        if is_beating:
+            self.start()
+
+    def _beat(self) -> None:
+        gap_ms = self._since.nsecsElapsed() / 1e6
+        if gap_ms > _LOOK_EVERY_MS:
+            before = self._waits_ms
+            self._look()
+            own = threading.get_native_id()
+            waited = {thread: ms - before.get(thread, ms) for thread, ms in self._waits_ms.items()}
+            gap_ms -= waited.pop(own, 0.0) + max(waited.values(), default=0.0)
+        elif (time.monotonic() - self._looked_at) * 1000 > _LOOK_EVERY_MS:
+            self._look()
+        self.longest_ms = max(self.longest_ms, gap_ms)
+        self._since.restart()
+
+    def _look(self) -> None:
+        """Take down how long each thread has waited for a processor; nothing where the system does not tell."""
+        self._looked_at = time.monotonic()
+        self._waits_ms = {}
+        for place in Path("/proc/self/task").glob("*/schedstat"):
+            with contextlib.suppress(OSError, IndexError, ValueError):
+                self._waits_ms[int(place.parent.name)] = int(place.read_bytes().split()[1]) / 1e6
+
+
+def assert_smooth(heart: Heartbeat) -> None:
+    """The window was never away for longer than 200 ms (twice that on a noisy machine)."""
+    heart.stop()
+    print(f"longest gap of the heartbeat: {heart.longest_ms:.0f} ms (to reach: {GAP_MS:.0f} ms)")
+    assert heart.longest_ms <= 2 * GAP_MS
+
+
+def keep_stall(test: pytest.Item, heart: Heartbeat) -> None:
+    """Have the longest stall of a test told at the end of the run."""
+    test.user_properties.append((_STALL, heart.longest_ms))
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    if report.when == "teardown":
+        _stalls_ms.update((report.nodeid, float(ms)) for name, ms in report.user_properties if name == _STALL)  # type: ignore[arg-type]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if _stalls_ms:
+        name, longest_ms = max(_stalls_ms.items(), key=lambda item: item[1])
+        terminalreporter.write_line(f"longest stall of the GUI thread: {longest_ms:.0f} ms in {name} (to reach: 50 ms)")
