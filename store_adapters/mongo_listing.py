@@ -7,7 +7,9 @@ it. So the commands below a cursor are given one by one, where the next one goes
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Generator, Iterator, Mapping
+import threading
+from collections.abc import Callable, Generator, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from store_adapters.contract import Batch, CancelToken
@@ -50,33 +52,28 @@ class MongoListing:
 
         database, name = self._collection.database, self._collection.name
         options, preference = self._collection.codec_options, self._collection.read_preference
-        cursor = 0
+        cursor, following = 0, None
         with database.client.start_session() as session:
 
-            def ask(command: dict[str, Any]) -> tuple[Columns, int]:
+            def ask(command: dict[str, Any]) -> bytes:
                 reply = database.command(command, codec_options=options, read_preference=preference, session=session)
-                return self._take(bytes(reply["cursor"].raw))
+                return bytes(reply["cursor"].raw)
 
             try:
-                columns, cursor = ask({"find": name, "filter": query, "batchSize": _FIRST})
-                yield columns
-                while cursor:
-                    columns, cursor = ask({"getMore": cursor, "collection": name, "batchSize": _BATCH})
-                    yield columns
+                data = ask({"find": name, "filter": query, "batchSize": _FIRST})
+                while True:
+                    start, cursor = _open_reply(data)
+                    more = {"getMore": cursor, "collection": name, "batchSize": _BATCH}
+                    following = _Ahead(partial(ask, more)) if cursor else None
+                    yield self._reader.read_array(data, start)
+                    if following is None:
+                        return
+                    data = following.result()
             except GeneratorExit:
-                if cursor:
-                    with contextlib.suppress(PyMongoError):  # a server that is gone has no cursor either
+                with contextlib.suppress(PyMongoError):  # a server that is gone has no cursor either
+                    if following is not None and _open_reply(following.result())[1]:
                         database.command({"killCursors": name, "cursors": [cursor]}, session=session)
                 raise
-
-    def _take(self, data: bytes) -> tuple[Columns, int]:
-        """Return the documents in a reply's cursor, and the cursor's number, 0 when there are no more."""
-        places = {name: begin for _, name, begin in walk_document(data) or ()}
-        start = places.get(b"firstBatch", places.get(b"nextBatch"))
-        if start is None or b"id" not in places:
-            raise RecordUnreadable("The server's answer is no list of documents.")
-        number = int.from_bytes(data[places[b"id"] : places[b"id"] + 8], "little", signed=True)
-        return self._reader.read_array(data, start), number
 
     def _by_cursor(self, query: Mapping[str, Any]) -> Generator[Columns, None, None]:
         with self._collection.find_raw_batches(query, batch_size=_BATCH) as cursor:
@@ -102,3 +99,36 @@ class MongoListing:
             read=read,
             total=total,
         )
+
+
+class _Ahead:
+    """One call under way in a thread of its own, which no exit waits for: the server works on it while we work on the last."""
+
+    def __init__(self, call: Callable[[], bytes]) -> None:
+        self._call = call
+        self._found = b""
+        self._error: Exception | None = None
+        self._thread = threading.Thread(target=self._run, name="read ahead", daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        try:
+            self._found = self._call()
+        except Exception as error:  # raised where it is waited for
+            self._error = error
+
+    def result(self) -> bytes:
+        """Wait for what the call returns, or raise what it raised."""
+        self._thread.join()
+        if self._error is not None:
+            raise self._error
+        return self._found
+
+
+def _open_reply(data: bytes) -> tuple[int, int]:
+    """Return where the documents in a reply's cursor begin, and the cursor's number, 0 when there are no more."""
+    places = {name: begin for _, name, begin in walk_document(data) or ()}
+    start = places.get(b"firstBatch", places.get(b"nextBatch"))
+    if start is None or b"id" not in places:
+        raise RecordUnreadable("The server's answer is no list of documents.")
+    return start, int.from_bytes(data[places[b"id"] : places[b"id"] + 8], "little", signed=True)
