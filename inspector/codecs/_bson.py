@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from inspector.codecs._api import CodecError
 from inspector.core.display import format_time, parse_time
-from inspector.core.node import MAX_DEPTH, Entry, Kind, Node
+from inspector.core.node import MAX_DEPTH, MAX_NODES, Entry, Kind, Node
 
 _DOUBLE, _STRING, _OBJECT, _ARRAY, _BOOL, _DATE, _NULL, _INT32, _INT64 = 1, 2, 3, 4, 8, 9, 10, 16, 18
 OTHER_TYPES = {
@@ -20,6 +20,9 @@ OTHER_TYPES = {
 }  # fmt: skip
 _CODES = {tag: code for code, tag in OTHER_TYPES.items()} | {"double": _DOUBLE, "int32": _INT32, "int64": _INT64}
 _FIXED = {1: 8, 6: 0, 7: 12, 8: 1, 9: 8, 10: 0, 16: 4, 17: 8, 18: 8, 19: 16, 255: 0, 127: 0}
+
+
+_TOO_MANY = f"It holds more than {MAX_NODES:,} values."
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,8 @@ def read_elements(data: bytes, start: int = 0) -> list[Element]:
         except UnicodeDecodeError:
             raise CodecError("A name in the BSON document is not UTF-8.") from None
         value_end = _value_end(data, code, name_end + 1, end)
+        if len(elements) == MAX_NODES:
+            raise CodecError(_TOO_MANY)
         elements.append(Element(code, name, position, name_end + 1, value_end))
         position = value_end
     if position != end:
@@ -79,8 +84,22 @@ def _value_end(data: bytes, code: int, start: int, end: int) -> int:
     return start + size
 
 
-def read_value(data: bytes, element: Element, depth: int = 0) -> Node:
-    """Return the tree of an element's value. `CodecError`."""
+@dataclass(slots=True)
+class _Budget:
+    """How many values may still be read."""
+
+    left: int
+
+
+def read_value(data: bytes, element: Element) -> Node:
+    """Return the tree of an element's value. `CodecError`, for one with too many values or levels, too."""
+    return _read(data, element, 0, _Budget(MAX_NODES))
+
+
+def _read(data: bytes, element: Element, depth: int, budget: _Budget) -> Node:
+    budget.left -= 1
+    if budget.left < 0:
+        raise CodecError(_TOO_MANY)
     code, start, end = element.code, element.value_start, element.value_end
     raw, span = data[start:end], (start, end)
     if code in (_OBJECT, _ARRAY):
@@ -89,7 +108,7 @@ def read_value(data: bytes, element: Element, depth: int = 0) -> Node:
         entries = tuple(
             Entry(
                 inner.name if code == _OBJECT else None,
-                read_value(data, inner, depth + 1),
+                _read(data, inner, depth + 1, budget),
                 (inner.start, inner.start + 1 + len(inner.name.encode("utf-8"))),
             )
             for inner in read_elements(data, start)

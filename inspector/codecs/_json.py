@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from enum import Enum
 
 from inspector.codecs._api import CodecError
-from inspector.core.node import MAX_DEPTH, Entry, Kind, Node
+from inspector.core.node import MAX_DEPTH, MAX_NODES, Entry, Kind, Node
 
 MAX_BYTES = 4 * 1024 * 1024
-MAX_NODES = 100_000
 
 _TOKEN = re.compile(
     rb"[ \t\n\r]*(?:"

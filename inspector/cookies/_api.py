@@ -21,8 +21,8 @@ class Attribute:
 @dataclass(frozen=True, slots=True)
 class Cookie:
     """One cookie as it was pasted. `raw` is the value exactly as written, `value` after quotes and percent-decoding
-    as the `cookie` package does it. `origin`: "value", "cookie", "set-cookie" or "curl". `shadowed`: an earlier cookie
-    has the same name, so Express never sees this one. `url`: from a curl command, else "". `pair`: the raw value of the
+    as the `cookie` package does it. `origin`: "value", "cookie", "set-cookie" or "curl" (any command). `shadowed`: an earlier cookie
+    has the same name, so Express never sees this one. `url`: from a command or program text, else "". `pair`: the raw value of the
     cookie `<name>.sig` beside it, None without one; `partner`: for such a `.sig` cookie, the name of the one it signs.
     """
 

@@ -1,15 +1,22 @@
-"""curl commands as Chrome's and Firefox's "Copy as cURL" write them, for a POSIX shell or cmd; runs nothing."""
+"""curl commands as Chrome's and Firefox's "Copy as cURL" write them, for a POSIX shell or cmd; wget, HTTPie; runs nothing.
+
+A fragment of a command, such as `-H 'Cookie: …'`, is read as curl's.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from inspector.cookies._api import CookieError
 
-_CURL = re.compile(r"\s*\$?\s*curl(?:\.exe)?(?=\s)", re.I)
+_COMMAND = re.compile(r"\s*\$?\s*(?:(curl|wget|https?|xhs?)(?:\.exe)?(?=\s)|(?=-[Hb]|--(?:header|cookie)[\s=]))", re.I)
 _CMD = re.compile(r'\^"|\s\^\r?\n')
 _HEADER = re.compile(r"cookie\s*:\s*(.*)\Z", re.I | re.S)
+# Flags of one letter before the option that takes a value, as in -sSH.
+_JOINED = re.compile(r"-[#0-9aBfgGiIjJklLnNOpqRsSvVZ]*([Hb])(.*)\Z", re.S)
+_METHOD = re.compile(r"[A-Z]+\Z")
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", "'": "'", '"': '"', "a": "\a", "b": "\b", "f": "\f", "v": "\v"}
 _CODE = re.compile(r"x([0-9A-Fa-f]{1,2})|u([0-9A-Fa-f]{1,4})|U([0-9A-Fa-f]{1,8})|([0-7]{1,3})")
 # Options with a value which is no URL; others are flags or carry their value with them.
@@ -19,53 +26,115 @@ _WITH_VALUE = frozenset(
     | {"--connect-timeout", "-F", "--form", "-T", "--upload-file", "-c", "--cookie-jar", "--resolve", "--cacert"}
     | {"--cert", "--key", "-w", "--write-out", "--retry", "-E"}
 )
+_WITH_VALUE_WGET = frozenset(
+    {
+        "-O",
+        "--output-document",
+        "-o",
+        "-U",
+        "--user-agent",
+        "-P",
+        "-t",
+        "-T",
+        "--post-data",
+        "--body-data",
+        "--method",
+        "--referer",
+    }
+    | {"--load-cookies", "--save-cookies", "--user", "--password", "--tries", "--timeout", "--directory-prefix"}
+)
+_WITH_VALUE_HTTPIE = frozenset(
+    {"-a", "--auth", "-A", "--auth-type", "-o", "--output", "-p", "--print", "--session", "--verify"}
+)
 
 
 @dataclass(frozen=True, slots=True)
 class CurlCommand:
-    """What a curl command says of cookies: the texts of its Cookie headers and `-b` options, and its URL."""
+    """What a command says of cookies: the texts of its Cookie headers and `-b` options, and its URL. `tool`: "curl", "wget" …"""
 
+    tool: str
     url: str
     cookies: tuple[str, ...]
 
 
-def is_curl(text: str) -> bool:
-    """True for a text which is a curl command."""
-    return _CURL.match(text) is not None
+def is_command(text: str) -> bool:
+    """True for a text which is a curl, wget or HTTPie command, or begins with curl's options for headers and cookies."""
+    return _COMMAND.match(text) is not None
 
 
-def read_curl(text: str) -> CurlCommand:
-    """Take a curl command apart. `CookieError` when its quotes do not close."""
+def read_command(text: str) -> CurlCommand:
+    """Take a command apart. `CookieError` when its quotes do not close."""
     words = _split_cmd(text) if _CMD.search(text) else _split_posix(text)
+    found = _COMMAND.match(text)
+    tool = ((found[1] if found else "") or "").lower()
+    if words[:1] == ["$"]:
+        words = words[1:]
+    read = {"": _read_curl, "curl": _read_curl, "wget": _read_wget}.get(tool, _read_httpie)
+    url, cookies = read(words[1:] if tool else words)
+    return CurlCommand(tool or "curl", url, tuple(cookies))
+
+
+def _read_curl(words: list[str]) -> tuple[str, list[str]]:
     url, cookies = "", []
-    position = 1 if words and words[0] != "$" else 2
+    for name, value in _options(words, _WITH_VALUE | {"-H", "--header", "-b", "--cookie", "--url"}):
+        if name in ("", "--url"):
+            url = url or value
+        elif name in ("-b", "--cookie"):
+            # Without an equals sign -b names a file.
+            cookies += [value] if "=" in value else []
+        elif name in ("-H", "--header"):
+            cookies += _cookie_of(value)
+    return url, cookies
+
+
+def _read_wget(words: list[str]) -> tuple[str, list[str]]:
+    url, cookies = "", []
+    for name, value in _options(words, _WITH_VALUE_WGET | {"--header"}):
+        if not name:
+            url = url or value
+        elif name == "--header":
+            cookies += _cookie_of(value)
+    return url, cookies
+
+
+def _read_httpie(words: list[str]) -> tuple[str, list[str]]:
+    url, cookies = "", []
+    for name, value in _options(words, _WITH_VALUE_HTTPIE):
+        found = [] if name else _cookie_of(value)
+        cookies += found
+        if not name and not found and not _METHOD.match(value):
+            url = url or value
+    return url, cookies
+
+
+def _cookie_of(header: str) -> list[str]:
+    found = _HEADER.match(header.strip())
+    return [found[1]] if found else []
+
+
+def _options(words: list[str], with_value: frozenset[str]) -> Iterator[tuple[str, str]]:
+    """Yield each option that has a value, and ("", word) for each word which is none."""
+    position = 0
     while position < len(words):
         word = words[position]
         position += 1
-        name, attached = _option(word)
-        if name in ("-H", "--header", "-b", "--cookie", "--url") or name in _WITH_VALUE:
-            value = attached
+        name, value = _option(word, with_value)
+        if name in with_value:
             if value is None:
                 value = words[position] if position < len(words) else ""
                 position += 1
-            if name == "--url":
-                url = url or value
-            elif name in ("-b", "--cookie"):
-                # Without an equals sign -b names a file.
-                cookies += [value] if "=" in value else []
-            elif name in ("-H", "--header") and (header := _HEADER.match(value.strip())):
-                cookies.append(header[1])
+            yield name, value
         elif not word.startswith("-"):
-            url = url or word
-    return CurlCommand(url, tuple(cookies))
+            yield "", word
 
 
-def _option(word: str) -> tuple[str, str | None]:
+def _option(word: str, with_value: frozenset[str]) -> tuple[str, str | None]:
     if word.startswith("--"):
         name, equals, value = word.partition("=")
         return name, value if equals else None
-    if len(word) > 2 and word[:2] in ("-H", "-b"):
-        return word[:2], word[2:]
+    joined = _JOINED.match(word) if "-H" in with_value and word not in with_value else None
+    if joined:
+        return f"-{joined[1]}", joined[2] or None
     return word, None
 
 
@@ -107,7 +176,7 @@ def _split_posix(text: str) -> list[str]:
 def _until(text: str, start: int, quote: str) -> tuple[str, int]:
     end = text.find(quote, start)
     if end < 0:
-        raise CookieError("A quote in the curl command is not closed. Copy the whole command.")
+        raise CookieError("A quote in the command is not closed. Copy the whole command.")
     return text[start:end], end + 1
 
 
@@ -117,7 +186,7 @@ def _double(text: str, start: int) -> tuple[str, int]:
     while True:
         char = text[position : position + 1]
         if not char:
-            raise CookieError("A quote in the curl command is not closed. Copy the whole command.")
+            raise CookieError("A quote in the command is not closed. Copy the whole command.")
         if char == '"':
             return "".join(parts), position + 1
         if char == "\\" and text[position + 1 : position + 2] in ("\\", '"', "$", "`", "\n"):
@@ -134,7 +203,7 @@ def _ansi_c(text: str, start: int) -> tuple[str, int]:
     while True:
         char = text[position : position + 1]
         if not char:
-            raise CookieError("A quote in the curl command is not closed. Copy the whole command.")
+            raise CookieError("A quote in the command is not closed. Copy the whole command.")
         if char == "'":
             return "".join(parts), position + 1
         if char != "\\":
@@ -177,7 +246,7 @@ def _split_cmd(text: str) -> list[str]:
             word = word if word is not None else []
             word.append(char)
     if is_quoted:
-        raise CookieError("A quote in the curl command is not closed. Copy the whole command.")
+        raise CookieError("A quote in the command is not closed. Copy the whole command.")
     if word is not None:
         words.append("".join(word))
     return words

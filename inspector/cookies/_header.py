@@ -1,4 +1,4 @@
-"""From pasted text to cookies: bare values, Cookie and Set-Cookie headers, curl commands; knows no signature.
+"""From pasted text to cookies: bare values, Cookie and Set-Cookie headers, commands, program text; knows no signature.
 
 A Cookie header is read as `cookie` 0.7 does, which express-session uses: split at `;`, the first of equal names wins,
 one pair of quotes comes off, percent-decoding only where a `%` is, and the raw text stays where it fails.
@@ -11,7 +11,8 @@ from dataclasses import replace
 from urllib.parse import quote, unquote_to_bytes
 
 from inspector.cookies._api import Attribute, Cookie, CookieError
-from inspector.cookies._curl import is_curl, read_curl
+from inspector.cookies._code import CodeCookies, is_powershell, read_code
+from inspector.cookies._curl import is_command, read_command
 
 MOST_CHARACTERS = 256 * 1024
 MOST_COOKIES = 500
@@ -32,8 +33,10 @@ def read_cookies(text: str) -> tuple[Cookie, ...]:
         raise CookieError("Paste a cookie value, a Cookie or Set-Cookie header, or a curl command.")
     if len(text) > MOST_CHARACTERS:
         raise CookieError("This is longer than 256 KB. Paste the cookie or the header alone.")
-    if is_curl(text):
-        cookies = _from_curl(text)
+    if is_command(text) and not is_powershell(text):
+        cookies = _from_command(text)
+    elif (code := read_code(text)) is not None:
+        cookies = _from_code(code)
     elif headers := _headers(text):
         cookies = [cookie for name, value in headers for cookie in _from_header(name, value)]
     else:
@@ -135,14 +138,19 @@ def _from_bare(text: str) -> list[Cookie]:
     return _from_pairs(text.replace("\n", ";"), "cookie")
 
 
-def _from_curl(text: str) -> list[Cookie]:
-    command = read_curl(text)
+def _from_command(text: str) -> list[Cookie]:
+    command = read_command(text)
     cookies = [
         replace(cookie, origin="curl") for header in command.cookies for cookie in _from_pairs(header, "", command.url)
     ]
     if not cookies:
-        raise CookieError("This curl command sends no cookie: it has neither -b nor a Cookie header.")
+        raise CookieError(f"This {command.tool} command sends no cookie: it has no option or header with one.")
     return cookies
+
+
+def _from_code(code: CodeCookies) -> list[Cookie]:
+    found = [cookie for name, value in code.headers for cookie in _from_header(name, value)]
+    return [replace(cookie, url=code.url) for cookie in found]
 
 
 def _pair_up(cookies: tuple[Cookie, ...]) -> tuple[Cookie, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import struct
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from inspector.codecs import CodecError, decode, encode, format_json, parse_json, parse_like, plain_data
 from inspector.core.edits import InsertEntry, MoveEntry, RemoveEntry, RenameKey, SetValue, apply_edit
-from inspector.core.node import Kind, Node, text_node
+from inspector.core.node import MAX_NODES, Kind, Node, text_node
 
 TEXTS = st.text(alphabet=st.characters(codec="utf-8"), max_size=12)
 SCALARS = (
@@ -142,6 +143,34 @@ def test_very_deep_and_very_large_records_are_refused_with_words() -> None:
         with pytest.raises(CodecError) as caught:
             decode(payload, "redis")
         assert caught.value.attempts[0].reason
+
+
+def _bson_array(count: int, nested: int) -> bytes:
+    """Return `{session: {a: [[1, …], …]}}`, `count` numbers in each of `nested` arrays."""
+
+    def document(*elements: bytes) -> bytes:
+        body = b"".join(elements)
+        return struct.pack("<i", len(body) + 5) + body + b"\0"
+
+    numbers = document(*(b"\x10%d\0\x01\0\0\0" % place for place in range(count)))
+    arrays = document(*(b"\x04%d\0%s" % (place, numbers) for place in range(nested)))
+    return document(b"\x03session\0" + document(b"\x04a\0" + arrays))
+
+
+@pytest.mark.parametrize(
+    ("kind", "payload"),
+    [
+        ("redis", b'{"a":[' + b"1," * MAX_NODES + b"1]}"),
+        ("redis", b'{"a":[' + b"[1,1,1],".join([b""] * (MAX_NODES // 3)) + b"[1]]}"),
+        ("mongo", _bson_array(MAX_NODES + 1, 1)),
+        ("mongo", _bson_array(1000, 1 + MAX_NODES // 1000)),
+        ("mongo", struct.pack("<i", 14 + 3 * MAX_NODES) + b"\x0ax\0" * (MAX_NODES + 3) + b"\0"),
+    ],
+    ids=["array", "arrays", "bson array", "bson arrays", "bson fields"],
+)
+def test_record_of_too_many_values_is_refused_with_their_number(kind: str, payload: bytes) -> None:
+    with pytest.raises(CodecError, match="more than 50,000 values"):
+        decode(payload, kind)
 
 
 def test_kinds_are_told_apart() -> None:

@@ -59,11 +59,62 @@ VALUE = signed_value("abc", SECRET)
         f'curl "http://x/" ^\n  -H "Accept: */*" ^\n  -H "Cookie: connect.sid={VALUE}"',
         'curl ^"http://x/^" ^\n  -H ^"Cookie: connect.sid=' + VALUE.replace("%", "^%^") + '^" ^\n  --compressed',
         f"s:{sign('abc', SECRET)}",
+        f"curl -sSH 'Cookie: connect.sid={VALUE}' http://x/",
+        f"curl -kb'connect.sid={VALUE}' http://x/",
+        f"-H 'Cookie: connect.sid={VALUE}'",
+        f"  --header \"cookie: theme=dark; connect.sid={VALUE}\" \\\n  -H 'Accept: */*'",
+        f"-b 'connect.sid={VALUE}'",
+        f"--cookie=connect.sid={VALUE}",
+        f"wget --header='Cookie: connect.sid={VALUE}' -O - http://x/",
+        f'$ wget -q --no-check-certificate --header "cookie: connect.sid={VALUE}" http://x/',
+        f"http GET localhost:3000/get 'Cookie:connect.sid={VALUE}'",
+        f"https --session=me x.example/ Cookie:theme=dark\\;connect.sid={VALUE}",
+        f'Invoke-WebRequest -Uri "http://x/" -Headers @{{"Cookie"="connect.sid={VALUE}"}}',
+        f"curl http://x/ -Headers @{{ Cookie = 'connect.sid={VALUE}' }}",
+        f'irm "http://x/" `\n-Headers @{{\n"Accept" = "`"text`""\n  "Cookie" = "q=`"1`"; connect.sid={VALUE}"\n}}',
+        "$session = New-Object Microsoft.PowerShell.Commands.WebRequestSession\n"
+        f'$session.Cookies.Add((New-Object System.Net.Cookie("connect.sid", "{VALUE}", "/", "x")))\n'
+        'Invoke-WebRequest -UseBasicParsing -Uri "http://x/" -WebSession $session',
+        'fetch("http://x/get", {\n  "headers": {\n    "accept": "*/*",\n'
+        f'    "cookie": "theme=\\"dark\\"; connect.sid={VALUE}"\n  }},\n  "body": null,\n  "method": "GET"\n}});',
+        f"await fetch(`http://x/`, {{ headers: {{ Cookie: 'connect.sid={VALUE}' }} }})",
+        f"const h = new Headers([['cookie', `connect.sid={VALUE}`]])",
+        f"requests.get('http://x/', cookies={{'theme': 'dark', 'connect.sid': '{VALUE}'}})",
+        f'req.Header.Set("Cookie", "connect.sid={VALUE}")',
+        f"document.cookie = 'connect.sid={VALUE}; path=/'",
+        f"{{ host: 'x', cookie: 'connect.sid={VALUE}' }}",
+        f'{{"set-cookie":["theme=dark; Path=/","connect.sid={VALUE}; Path=\\/; HttpOnly"]}}',
+        f'Cookie: "connect.sid={VALUE}"',
     ],
 )
 def test_the_cookie_is_found_in_any_pasted_text(text: str) -> None:
     verdicts = [judge(cookie, [SECRET], 0) for cookie in read_cookies(text)]
     assert [one.session_id for one in verdicts if one.status is Status.VALID] == ["abc"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "wget --load-cookies jar.txt --header='Cookie: a=b' http://localhost:3000/cart",
+        "wget -b -O out.html http://localhost:3000/cart --header 'Cookie: a=b'",
+        "http -a me:x POST http://localhost:3000/cart 'Cookie:a=b' item=book",
+        """fetch("http://localhost:3000/cart", {"headers": {"cookie": "a=b"}, "body": "{\\"cookie\\":1}"})""",
+        "Invoke-WebRequest -Uri 'http://localhost:3000/cart' -Headers @{'Cookie'='a=b'}",
+    ],
+)
+def test_url_stays_beside_the_cookie_of_any_command(text: str) -> None:
+    assert [(one.name, one.raw, one.url) for one in read_cookies(text)] == [("a", "b", "http://localhost:3000/cart")]
+
+
+def test_body_which_speaks_of_cookies_is_none() -> None:
+    (cookie,) = read_cookies("""curl http://x/ -H 'Cookie: a=b' -d '{"cookie":"c=d"}'""")
+    assert (cookie.name, cookie.raw) == ("a", "b")
+
+
+@pytest.mark.parametrize("tool", ["curl", "wget", "http"])
+def test_command_without_a_cookie_is_named(tool: str) -> None:
+    with pytest.raises(CookieError, match=f"This {tool} command sends no cookie"):
+        read_cookies(f"{tool} http://x/")
 
 
 def test_url_of_a_curl_command_is_kept() -> None:

@@ -123,7 +123,7 @@ def test_record_that_unpacks_to_more_is_read_by_the_process() -> None:
 
 def test_record_of_a_megabyte_is_read_as_in_this_process() -> None:
     record = json.dumps(
-        {"cookie": {}, "items": [{"id": number, "name": "x" * 40} for number in range(20_000)]}
+        {"cookie": {}, "items": [{"id": number, "name": "x" * 60} for number in range(16_000)]}
     ).encode()
     assert 1_000_000 < len(record) < 4 * 1024 * 1024
     read, here = decode_record(record, "redis"), decode(record, "redis")

@@ -231,7 +231,31 @@ TARGETS: dict[str, Target] = {
     "pasted": Target(_pasted(""), _cookie_seeds()),
     "curl": Target(
         _pasted("curl "),
-        (b"'https://shop.example/' -H 'Cookie: connect.sid=s%3Aa.b' --compressed", b"-b a=b $'\\x41' x"),
+        (
+            b"'https://shop.example/' -H 'Cookie: connect.sid=s%3Aa.b' --compressed",
+            b"-b a=b $'\\x41' x",
+            b"-sSH 'cookie: a=b' --url x",
+        ),
+    ),
+    "command": Target(
+        _pasted(""),
+        (
+            b"wget -qO- --header='Cookie: connect.sid=s%3Aa.b' http://x/",
+            b"http GET x 'Cookie:a=b' a:=1",
+            b"-H 'Cookie: a=b' \\\n -b c=d",
+            b'curl ^"http://x/^" ^\n -H ^"Cookie: a=b^"',
+        ),
+    ),
+    "code": Target(
+        _pasted(""),
+        (
+            b'fetch("http://x/", {"headers": {"cookie": "a=\\"b\\"; connect.sid=s%3Aa.b"}})',
+            b"requests.get(u, cookies={'a': 'b', 'c': 'd'})",
+            b'Invoke-WebRequest -Uri "http://x/" -Headers @{"Cookie"="a=`"b`"; c=d"}',
+            b'$s.Cookies.Add((New-Object Net.Cookie("a", "b", "/")))',
+            b'{"set-cookie":["a=b; Path=/","c=\\u0041; Secure"]}',
+            b"h.Set('Cookie', `a=b`)",
+        ),
     ),
     "har": Target(_har, (_HAR_SEED,)),
     "store-url": Target(_address, _URL_SEEDS),
