@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from inspector.core.finding import Finding, Severity
+from inspector.ui.guard import qt_guard
 from inspector.ui.plain import PlainLabel
 
 _WORDS = {
@@ -51,8 +53,21 @@ class FindingsStrip(QFrame):
             column.addWidget(PlainLabel(f"… and {len(findings) - _MOST} more", role="muted"))
         column.addStretch(1)
         self._scroll.setWidget(inside)
-        self.setFixedHeight(min(150, inside.sizeHint().height() + 12 * len(findings) + 4))
+        self._fit()
         self.setVisible(bool(findings))
+
+    def _fit(self) -> None:
+        """Be as high as the words need at this width."""
+        inside = self._scroll.widget()
+        layout = inside.layout() if inside is not None else None
+        if layout is not None:
+            self.setFixedHeight(min(150, layout.heightForWidth(self._scroll.viewport().width()) + 2))
+
+    @qt_guard()
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if event.size().width() != event.oldSize().width():
+            self._fit()
 
     def _row(self, finding: Finding) -> QHBoxLayout:
         row = QHBoxLayout()

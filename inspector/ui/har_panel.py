@@ -11,7 +11,6 @@ from inspector.ui.plain import PlainLabel
 from inspector.ui.theme import Theme
 
 _WIDTHS = (40, 75, 150, 65, 100, 115, 140)
-_ROW_HEIGHT = 25
 
 
 class HarPanel(QWidget):
@@ -42,7 +41,7 @@ class HarPanel(QWidget):
         self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.table.setShowGrid(False)
         self.table.setWordWrap(False)
-        self.table.verticalHeader().setDefaultSectionSize(_ROW_HEIGHT)
+        self.table.verticalHeader().setDefaultSectionSize(self.table.fontMetrics().height() + 10)
         self.table.verticalHeader().hide()
         header = self.table.horizontalHeader()
         header.setStretchLastSection(True)

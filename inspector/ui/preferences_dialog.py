@@ -69,6 +69,7 @@ class PreferencesDialog(QDialog):
         layout.addLayout(form)
         layout.addStretch(1)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
+        buttons.button(QDialogButtonBox.StandardButton.Ok).setProperty("role", "primary")
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
         self.rejected.connect(lambda: theme.choose(self._before.theme))
@@ -83,7 +84,7 @@ class PreferencesDialog(QDialog):
         add_row(form, "Memory for a list", self.memory_edit)
         self.beyond_choice = QComboBox()
         self.beyond_choice.setAccessibleName("What happens to more values")
-        for drops, words in ((False, "Compress what is more"), (True, "Forget what is more: filters do not see it")):
+        for drops, words in ((False, "Beyond it, compress"), (True, "Beyond it, forget: filters do not see it")):
             self.beyond_choice.addItem(words, drops)
         self.beyond_choice.setCurrentIndex(int(settings.list_drops))
         add_row(form, "", self.beyond_choice)

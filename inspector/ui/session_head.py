@@ -6,6 +6,7 @@ import time
 
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from inspector.codecs import MAX_BYTES
 from inspector.core.display import escape_display, format_size
 from inspector.core.expiry import format_countdown
 from inspector.core.writer import UNKNOWN_WRITER, Certainty
@@ -74,6 +75,8 @@ class SessionHead(QWidget):
 def _writer(opened: OpenedSession) -> str:
     """Return what wrote the record as far as it is known, else what its form is."""
     writer = opened.writer
+    if opened.decoded is None and not opened.is_sealed and len(opened.raw.payload) > MAX_BYTES:
+        return "unreadable: too large"  # the list's own limit is a lower one
     if opened.decoded is None or writer is UNKNOWN_WRITER or writer.name == "unknown":
         return opened.summary.format
     return f"{writer.name}?" if writer.certainty is Certainty.POSSIBLE else writer.name
