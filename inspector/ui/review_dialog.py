@@ -62,7 +62,8 @@ class ReviewDialog(QDialog):
         layout.addWidget(self._build_foot())
         self.show_review(review)
         # Without this the first button, Cancel, has the focus, and Return throws the review away.
-        self.save_button.setFocus()
+        undecided = next(iter(self._groups.values()), None)
+        (undecided.buttons()[0] if undecided is not None else self.save_button).setFocus()
 
     def _build_head(self) -> QVBoxLayout:
         head = QVBoxLayout()
@@ -197,7 +198,8 @@ class ReviewDialog(QDialog):
             button.setAccessibleName(f"{change.field}: keep {whose}")
             group.addButton(button, identity)
             button.setChecked(made.get(change.field) is (Choice.MINE if identity else Choice.THEIRS))
-            grid.addWidget(_cell(button), row, place)
+            button.setProperty("role", "cell-mine")
+            grid.addWidget(button, row, place)
         group.idToggled.connect(lambda _id, _on: self._enable())
         group.idClicked.connect(lambda _id: self._preview())
         self._groups[change.field] = group

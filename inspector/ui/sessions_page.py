@@ -29,6 +29,7 @@ from inspector.ui.open_store import OpenStore, StoreState
 from inspector.ui.plain import PlainLabel, tell
 from inspector.ui.row_finder import FoundRows, RowFinder
 from inspector.ui.session_list import choose_columns, make_session_table
+from inspector.ui.session_panel import SessionPanel
 from inspector.ui.session_plots import SessionPlots
 from inspector.ui.sessions_head import SessionsHead
 from inspector.ui.trouble import Trouble, describe_trouble
@@ -43,7 +44,9 @@ class SessionsPage(QWidget):
     session_chosen = Signal(object)  # bytes
     selection_changed = Signal(int)  # number of selected rows
 
-    def __init__(self, context: Context, actions: ActionBook, panel: QWidget, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, context: Context, actions: ActionBook, panel: SessionPanel, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self._context = context
         self._store: OpenStore | None = None
@@ -63,7 +66,7 @@ class SessionsPage(QWidget):
         self._clock.start()
         self._show_state()
 
-    def _build(self, actions: ActionBook, panel: QWidget) -> None:
+    def _build(self, actions: ActionBook, panel: SessionPanel) -> None:
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
@@ -77,6 +80,7 @@ class SessionsPage(QWidget):
         self.splitter.setChildrenCollapsible(False)
         self.splitter.addWidget(self._build_list())
         self.splitter.addWidget(panel)
+        self.table.activated.connect(lambda _index: panel.focus_tab())
         self.splitter.setStretchFactor(0, 58)
         self.splitter.setStretchFactor(1, 42)
         self.splitter.setSizes([640, 480])
