@@ -129,7 +129,6 @@ class ConnectDialog(QDialog):
     def _build_test(self) -> QHBoxLayout:
         row = QHBoxLayout()
         self.test_button = QPushButton("Test connection")
-        self.test_button.setAutoDefault(False)
         self.test_button.clicked.connect(self._test)
         row.addWidget(self.test_button)
         self.test_label = PlainLabel("", role="muted", wrap=True)

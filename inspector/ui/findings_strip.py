@@ -16,6 +16,7 @@ _WORDS = {
     Severity.NOTE: ("Note", "badge"),
 }
 _MOST = 20
+_MOST_HEIGHT = 150
 
 
 class FindingsStrip(QFrame):
@@ -53,21 +54,25 @@ class FindingsStrip(QFrame):
             column.addWidget(PlainLabel(f"… and {len(findings) - _MOST} more", role="muted"))
         column.addStretch(1)
         self._scroll.setWidget(inside)
-        self._fit()
         self.setVisible(bool(findings))
+        self._fit()
 
     def _fit(self) -> None:
         """Be as high as the words need at this width."""
         inside = self._scroll.widget()
         layout = inside.layout() if inside is not None else None
-        if layout is not None:
-            self.setFixedHeight(min(150, layout.heightForWidth(self._scroll.viewport().width()) + 2))
+        if inside is None or layout is None or not layout.hasHeightForWidth():
+            return
+        height = layout.heightForWidth(self.width())
+        if height > _MOST_HEIGHT:
+            height = layout.heightForWidth(self.width() - self._scroll.verticalScrollBar().sizeHint().width())
+        inside.setMinimumHeight(height)
+        self.setFixedHeight(min(_MOST_HEIGHT, height) + 1)  # and the line above
 
     @qt_guard()
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        if event.size().width() != event.oldSize().width():
-            self._fit()
+        self._fit()
 
     def _row(self, finding: Finding) -> QHBoxLayout:
         row = QHBoxLayout()
