@@ -81,7 +81,10 @@ class ActionBook(QObject):
 
 def make_button(action: QAction) -> QPushButton:
     """Return a push button which stands for an action (a tool button would not take the style of the others)."""
-    button = QPushButton(action.icon(), action.text().replace("&", ""))
+    text = action.text().replace("&", "")
+    # Fusion leaves an icon too little room before its text.
+    button = QPushButton(action.icon(), f"\u2009{text}")
+    button.setAccessibleName(text)
     button.setCheckable(action.isCheckable())
     button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     shortcut = action.shortcut().toString()

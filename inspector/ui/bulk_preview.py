@@ -134,7 +134,6 @@ class BulkPreviewDialog(QDialog):
         row.addWidget(self.cancel_button)
         self.act_button = QPushButton(action)
         self.act_button.setProperty("role", "danger")
-        self.act_button.setAutoDefault(False)
         self.act_button.clicked.connect(self.accept)
         row.addWidget(self.act_button)
         return foot

@@ -65,7 +65,7 @@ class CommandPalette(QDialog):
         ]
         for _score, menu, action in sorted(scored, key=lambda row: (row[0], row[2].text())):
             shortcut = action.shortcut().toString()
-            item = QListWidgetItem(f"{action.text().replace('&', '')}   ({menu}{', ' + shortcut if shortcut else ''})")
+            item = QListWidgetItem(f"{menu}: {action.text().replace('&', '')}{'    ' + shortcut if shortcut else ''}")
             item.setData(Qt.ItemDataRole.UserRole, action)
             if not action.isEnabled():
                 item.setFlags(Qt.ItemFlag.NoItemFlags)

@@ -20,6 +20,15 @@ def confirm_act(
     return _NameDialog(parent, profile.name, title, text, action, commands).exec() == QDialog.DialogCode.Accepted
 
 
+def is_name(typed: str, name: str) -> bool:
+    """Return whether a store's name was typed; signs that no keyboard has ("shop · redis") may be left out."""
+    return _letters(typed) == _letters(name) if _letters(name) else typed.strip() == name
+
+
+def _letters(text: str) -> str:
+    return "".join(char for char in text if char.isalnum())
+
+
 class _NameDialog(QDialog):
     def __init__(self, parent: QWidget, name: str, title: str, text: str, action: str, commands: Sequence[str]) -> None:
         super().__init__(parent)
@@ -38,8 +47,9 @@ class _NameDialog(QDialog):
         layout.addWidget(self.line)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
         self.button = buttons.addButton(action, QDialogButtonBox.ButtonRole.AcceptRole)
+        self.button.setDefault(True)
         self.button.setEnabled(False)
-        self.line.textChanged.connect(lambda typed: self.button.setEnabled(typed == name))
+        self.line.textChanged.connect(lambda typed: self.button.setEnabled(is_name(typed, name)))
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
         layout.addWidget(buttons)

@@ -62,6 +62,8 @@ class ConnectDialog(QDialog):
         buttons.accepted.connect(self._accept)
         buttons.rejected.connect(self.reject)
         layout.addWidget(buttons)
+        self.url_line.setFocus()
+        self.url_line.selectAll()
         self.finished.connect(lambda _code: self._stop_test())
         self._fill(profile or Profile(id=new_profile_id(), name="", url="redis://localhost:6379/0?prefix=sess:"))
 
@@ -69,8 +71,8 @@ class ConnectDialog(QDialog):
 
     def _build_fields(self) -> QWidget:
         inside = QWidget()
-        form = QFormLayout(inside)
-        form.setContentsMargins(4, 4, 12, 4)
+        form = self._rows = QFormLayout(inside)
+        form.setContentsMargins(0, 4, 12, 4)
         form.setHorizontalSpacing(18)
         form.setVerticalSpacing(9)
         self.name_line = _line("Name")
@@ -86,23 +88,22 @@ class ConnectDialog(QDialog):
         self.environment_choice = QComboBox()
         self.environment_choice.setAccessibleName("Environment")
         for environment in Environment:
-            self.environment_choice.addItem(environment.value, environment)
+            self.environment_choice.addItem(environment.value.capitalize(), environment)
         self.family_choice = QComboBox()
         self.family_choice.setAccessibleName("Written by")
-        self.family_choice.addItem("as each record looks", "")
+        self.family_choice.addItem("As each record looks", "")
         for family in Family:
             self.family_choice.addItem(family.value, family.value)
         self.read_only_box = QCheckBox("Read-only: nothing can be written from here")
         self.gentle_choice = QComboBox()
         self.gentle_choice.setAccessibleName("How the list is read")
         for gentle, words in (
-            (None, "At half the rate in production"),
-            (True, "At half the rate"),
+            (None, "Gently in production, else at full rate"),
+            (True, "Gently: at half the rate"),
             (False, "At full rate"),
         ):
             self.gentle_choice.addItem(words, gentle)
         self.secret_lines = SecretLines("Secret", self._context.theme)
-        self.secret_lines.setPlaceholderText("the one that signs first; empty keeps the known ones")
         self.user_line = _line("Path of the user")
         self.user_line.setPlaceholderText("the usual places (user.username, passport.user, userId …)")
         self.cookie_line = _line("Cookie name")
@@ -115,7 +116,7 @@ class ConnectDialog(QDialog):
             ("Password", self.password_line),
             ("Environment", self.environment_choice),
             ("", self.read_only_box),
-            ("Reading", self.gentle_choice),
+            ("List is read", self.gentle_choice),
             ("Secrets", self.secret_lines),
             ("Written by", self.family_choice),
             ("User is at", self.user_line),
@@ -128,7 +129,6 @@ class ConnectDialog(QDialog):
     def _build_test(self) -> QHBoxLayout:
         row = QHBoxLayout()
         self.test_button = QPushButton("Test connection")
-        self.test_button.setAutoDefault(False)
         self.test_button.clicked.connect(self._test)
         row.addWidget(self.test_button)
         self.test_label = PlainLabel("", role="muted", wrap=True)
@@ -147,6 +147,8 @@ class ConnectDialog(QDialog):
         self.user_line.setText(profile.user_path)
         self.cookie_line.setText(profile.cookie_name)
         self.site_line.setText(profile.site_url)
+        kept = "the kept ones stay; type to replace them" if profile.secret_ids else ""
+        self.secret_lines.setPlaceholderText(kept or "the one that signs first; the older ones below it")
         if profile.password_id:
             self.password_line.setPlaceholderText("kept; type to replace it")
 
@@ -160,7 +162,7 @@ class ConnectDialog(QDialog):
             self.address_error.setText(f"{error.message} {error.remedy}".strip())
         else:
             self.address_error.setText("")
-        self.address_error.setVisible(bool(self.address_error.text()))
+        self._rows.setRowVisible(self.address_error, bool(self.address_error.text()))
         self.test_label.setText("")
         self.connect_button.setEnabled(not self.address_error.text())
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, QSize, Qt
-from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
+from PySide6.QtGui import QFocusEvent, QKeySequence, QPainter, QResizeEvent, QShortcut
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
@@ -32,8 +32,25 @@ from inspector.ui.value_editor import TextDialog, ValueDelegate
 
 _LONGEST_EDIT = 20_000
 _CONTAINERS = (Kind.OBJECT, Kind.ARRAY)
-_WIDTHS = {NAME: (135, 0.25), VALUE: (175, 0.45)}
+_WIDTHS = {NAME: (144, 0.25), VALUE: (180, 0.43)}
 """The least pixels of a column, and its share of a wide panel; the type takes what is left."""
+
+
+class _FieldTree(QTreeView):
+    """Comes to the value first, as the arrow keys stay in a column; a mark reaches over the whole row."""
+
+    @qt_guard()
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        if event.reason() != Qt.FocusReason.MouseFocusReason and not self.selectionModel().hasSelection():
+            self.setCurrentIndex(self.currentIndex().siblingAtColumn(VALUE))
+
+    @qt_guard()
+    def drawBranches(self, painter: QPainter, rect: QRect, index: QModelIndex | QPersistentModelIndex) -> None:
+        mark = index.data(Qt.ItemDataRole.BackgroundRole)
+        if mark is not None and not self.selectionModel().isSelected(index):
+            painter.fillRect(rect, mark)
+        super().drawBranches(painter, rect, index)
 
 
 class DataTab(QWidget):
@@ -65,7 +82,7 @@ class DataTab(QWidget):
         row.setSpacing(2)
         for name, icon_name, tip, act in (
             ("add", "plus", "Add a field (Ctrl+Ins)", self.add_field),
-            ("rename", "pencil", "Rename (F2 on the name)", self.rename),
+            ("rename", "pencil", "Rename (Shift+F2)", self.rename),
             ("remove", "trash-2", "Remove (Del)", self.remove),
             ("undo", "undo-2", "Undo (Ctrl+Z)", self.undo),
             ("redo", "redo-2", "Redo (Ctrl+Y)", self.redo),
@@ -91,7 +108,7 @@ class DataTab(QWidget):
                 self.tree.header().resizeSection(section, max(least, round(event.size().width() * share)))
 
     def _build_tree(self) -> QTreeView:
-        tree = QTreeView()
+        tree = _FieldTree()
         tree.setModel(self.model)
         self.delegate = ValueDelegate(self.model, tree)
         self.delegate.typed.connect(self._typed)
@@ -113,6 +130,9 @@ class DataTab(QWidget):
         tree.customContextMenuRequested.connect(lambda at: self.menu().popup(tree.viewport().mapToGlobal(at)))
         for keys, act in (
             (QKeySequence.StandardKey.Delete, self.remove),
+            (QKeySequence("Return"), self.edit_value),
+            (QKeySequence("Enter"), self.edit_value),
+            (QKeySequence("Shift+F2"), self.rename),
             (QKeySequence("Ctrl+Ins"), self.add_field),
             (QKeySequence("Alt+Up"), lambda: self.move_entry(-1)),
             (QKeySequence("Alt+Down"), lambda: self.move_entry(1)),

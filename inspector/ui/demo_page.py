@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QHeaderView,
     QProgressBar,
     QPushButton,
-    QSpinBox,
     QSplitter,
     QTableView,
     QVBoxLayout,
@@ -28,6 +27,7 @@ from inspector.ui.context import Context
 from inspector.ui.demo_form import DemoForm
 from inspector.ui.jobs import Job, Lane
 from inspector.ui.models.request_table import RequestTableModel
+from inspector.ui.number_box import NumberBox
 from inspector.ui.plain import PlainLabel, copy_text, tell
 from inspector.ui.trouble import describe_trouble
 from store_adapters.contract import CancelToken
@@ -103,10 +103,8 @@ class DemoPage(QWidget):
         row = QHBoxLayout()
         row.setSpacing(7)
         row.addWidget(PlainLabel("Visitors", role="muted"))
-        self.count_edit = QSpinBox()
-        self.count_edit.setRange(1, 100_000)
+        self.count_edit = NumberBox("Number of visitors", 1, 100_000)
         self.count_edit.setValue(100)
-        self.count_edit.setAccessibleName("Number of visitors")
         row.addWidget(self.count_edit)
         self.traffic_button = QPushButton("Generate visitors")
         self.traffic_button.clicked.connect(self.toggle_traffic)

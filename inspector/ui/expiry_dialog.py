@@ -69,6 +69,8 @@ class ExpiryDialog(QDialog):
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
         self.apply_button = buttons.addButton("Change expiry", QDialogButtonBox.ButtonRole.AcceptRole)
         self.apply_button.setProperty("role", "primary")
+        self.apply_button.setDefault(True)
+        self.edit.setFocus()
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
         layout.addWidget(buttons)
@@ -78,7 +80,6 @@ class ExpiryDialog(QDialog):
         grid.setSpacing(7)
         for number, (words, life_ms) in enumerate(_PRESETS):
             button = QPushButton(f"In {words}")
-            button.setAutoDefault(False)
             button.clicked.connect(lambda _checked=False, life_ms=life_ms: self.choose_life(life_ms))
             grid.addWidget(button, number // 3, number % 3)
         return grid

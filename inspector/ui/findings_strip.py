@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from inspector.core.finding import Finding, Severity
+from inspector.ui.guard import qt_guard
 from inspector.ui.plain import PlainLabel
 
 _WORDS = {
@@ -14,6 +16,7 @@ _WORDS = {
     Severity.NOTE: ("Note", "badge"),
 }
 _MOST = 20
+_MOST_HEIGHT = 150
 
 
 class FindingsStrip(QFrame):
@@ -51,8 +54,25 @@ class FindingsStrip(QFrame):
             column.addWidget(PlainLabel(f"… and {len(findings) - _MOST} more", role="muted"))
         column.addStretch(1)
         self._scroll.setWidget(inside)
-        self.setFixedHeight(min(150, inside.sizeHint().height() + 12 * len(findings) + 4))
         self.setVisible(bool(findings))
+        self._fit()
+
+    def _fit(self) -> None:
+        """Be as high as the words need at this width."""
+        inside = self._scroll.widget()
+        layout = inside.layout() if inside is not None else None
+        if inside is None or layout is None or not layout.hasHeightForWidth():
+            return
+        height = layout.heightForWidth(self.width())
+        if height > _MOST_HEIGHT:
+            height = layout.heightForWidth(self.width() - self._scroll.verticalScrollBar().sizeHint().width())
+        inside.setMinimumHeight(height)
+        self.setFixedHeight(min(_MOST_HEIGHT, height) + 1)  # and the line above
+
+    @qt_guard()
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
 
     def _row(self, finding: Finding) -> QHBoxLayout:
         row = QHBoxLayout()

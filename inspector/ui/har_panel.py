@@ -5,13 +5,12 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QHeaderView, QPushButton, QTableView, QVBoxLayout, QWidget
 
-from inspector.services.har_report import HarReport, exchange_text
+from inspector.services.har_report import TROUBLE, HarReport, exchange_text
 from inspector.ui.models.har_table import HarTableModel
 from inspector.ui.plain import PlainLabel
 from inspector.ui.theme import Theme
 
 _WIDTHS = (40, 75, 150, 65, 100, 115, 140)
-_ROW_HEIGHT = 25
 
 
 class HarPanel(QWidget):
@@ -42,7 +41,7 @@ class HarPanel(QWidget):
         self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.table.setShowGrid(False)
         self.table.setWordWrap(False)
-        self.table.verticalHeader().setDefaultSectionSize(_ROW_HEIGHT)
+        self.table.verticalHeader().setDefaultSectionSize(self.table.fontMetrics().height() + 10)
         self.table.verticalHeader().hide()
         header = self.table.horizontalHeader()
         header.setStretchLastSection(True)
@@ -60,7 +59,8 @@ class HarPanel(QWidget):
         self.model.show_rows(report.rows)
         self.show()
         if report.rows:
-            self.table.selectRow(0)
+            troubled = (number for number, row in enumerate(report.rows) if row.event in TROUBLE)
+            self.table.selectRow(next(troubled, 0))
 
     def close_archive(self) -> None:
         self.hide()

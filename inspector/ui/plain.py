@@ -26,6 +26,9 @@ from inspector.core.display import escape_display, escape_lines
 from inspector.ui.clipboard import copy_secret
 from inspector.ui.guard import qt_guard
 
+_BOX_CHARACTERS = 56
+"""At least, on a line of a message: Qt makes boxes as narrow as their headline."""
+
 
 class PlainLabel(QLabel):
     """A label that shows its text as it is. `selectable` lets people copy from it."""
@@ -50,6 +53,7 @@ class PlainLabel(QLabel):
             self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
         if role.startswith("badge"):
             self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Maximum)
+            self.setIndent(0)  # a frame of the style sheet would bring one of its own
         self.setText(text)
 
     @qt_guard()
@@ -101,6 +105,8 @@ def _box(parent: QWidget | None, icon: QMessageBox.Icon, title: str, text: str, 
     box.setTextFormat(Qt.TextFormat.PlainText)
     box.setText(escape_lines(title))
     box.setInformativeText(escape_lines("\n".join(part for part in (text, detail) if part)))
+    for label in box.findChildren(QLabel, "qt_msgbox_informativelabel"):
+        label.setMinimumWidth(_BOX_CHARACTERS * label.fontMetrics().averageCharWidth())
     return box
 
 

@@ -8,12 +8,12 @@ from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QFormLayout,
-    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
 
 from inspector.services.profiles import SecretPlace, Settings
+from inspector.ui.number_box import NumberBox
 from inspector.ui.plain import PlainLabel, add_row
 from inspector.ui.theme import Theme
 
@@ -48,10 +48,7 @@ class PreferencesDialog(QDialog):
         self.theme_choice.setCurrentIndex(max(0, self.theme_choice.findData(settings.theme)))
         self.theme_choice.currentIndexChanged.connect(lambda _row: theme.choose(self.theme_choice.currentData()))
         add_row(form, "Theme", self.theme_choice)
-        self.age_edit = QSpinBox()
-        self.age_edit.setRange(1, 525_600)
-        self.age_edit.setSuffix(" minutes")
-        self.age_edit.setAccessibleName("Lifetime of a new session")
+        self.age_edit = NumberBox("Lifetime of a new session", 1, 525_600, " minutes")
         self.age_edit.setValue(max(1, settings.default_max_age_ms // _MINUTE_MS))
         add_row(form, "Lifetime of a new session", self.age_edit)
         self.live_box = QCheckBox("Follow changes as soon as a store is open")
@@ -69,21 +66,19 @@ class PreferencesDialog(QDialog):
         layout.addLayout(form)
         layout.addStretch(1)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
+        buttons.button(QDialogButtonBox.StandardButton.Ok).setProperty("role", "primary")
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
         self.rejected.connect(lambda: theme.choose(self._before.theme))
         layout.addWidget(buttons)
 
     def _add_list_memory(self, form: QFormLayout, settings: Settings) -> None:
-        self.memory_edit = QSpinBox()
-        self.memory_edit.setRange(16, 65_536)
-        self.memory_edit.setSuffix(" MB")
-        self.memory_edit.setAccessibleName("Memory for the values of a list")
+        self.memory_edit = NumberBox("Memory for the values of a list", 16, 65_536, " MB")
         self.memory_edit.setValue(settings.list_memory_mb)
         add_row(form, "Memory for a list", self.memory_edit)
         self.beyond_choice = QComboBox()
         self.beyond_choice.setAccessibleName("What happens to more values")
-        for drops, words in ((False, "Compress what is more"), (True, "Forget what is more: filters do not see it")):
+        for drops, words in ((False, "Beyond it, compress"), (True, "Beyond it, forget: filters do not see it")):
             self.beyond_choice.addItem(words, drops)
         self.beyond_choice.setCurrentIndex(int(settings.list_drops))
         add_row(form, "", self.beyond_choice)

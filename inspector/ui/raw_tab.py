@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
-from inspector.core.display import cut_lines
+from inspector.codecs import MAX_BYTES
+from inspector.core.display import cut_lines, format_size
 from inspector.services.open_session import OpenedSession
+from inspector.ui.guard import qt_guard
 from inspector.ui.plain import PlainLabel, copy_text
 from inspector.ui.theme import mono_font
 
 _MOST_BYTES = 256 * 1024
 _LINE = 16
+_HEX = 1
 _INSIDE = 2  # the button of the opened text
 
 
@@ -20,6 +24,7 @@ class RawTab(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._payload = self._inside = b""
+        self._line_bytes = _LINE
         self._shown = ""
         self.edit = QPlainTextEdit()
         layout = QVBoxLayout(self)
@@ -64,6 +69,8 @@ class RawTab(QWidget):
         tried = opened.attempts if opened is not None else ()
         words = "\n".join(f"{one.label}: {one.reason}{_at(one.offset)}" for one in tried)
         what = "No known format reads this record, so it is read-only. Tried:"
+        if opened is not None and len(opened.raw.payload) > MAX_BYTES:
+            what = "This record is too large to edit, so it is read-only."
         if opened is not None and opened.is_sealed:
             what = (
                 "This record is encrypted. Add its secret to the store (File, Change the store…) to read and edit it."
@@ -78,23 +85,35 @@ class RawTab(QWidget):
         data = self._inside if self._choice.checkedId() == _INSIDE else self._payload
         shown = data[:_MOST_BYTES]
         size = len(data)
-        cut = f", the first {len(shown):,} shown" if len(shown) < size else ""
+        cut = f" · first {format_size(len(shown))} shown" if len(shown) < size else ""
         self.size_label.setText(f"{size:,} bytes{cut}")
-        is_hex = self._choice.checkedId() == 1
+        is_hex = self._choice.checkedId() == _HEX
         self.edit.setLineWrapMode(
             QPlainTextEdit.LineWrapMode.NoWrap if is_hex else QPlainTextEdit.LineWrapMode.WidgetWidth
         )
-        self._shown = hex_lines(shown) if is_hex else text_of_bytes(shown)
+        self._line_bytes = self._bytes_a_line()
+        self._shown = hex_lines(shown, self._line_bytes) if is_hex else text_of_bytes(shown)
         self.edit.setPlainText(cut_lines(self._shown))
 
+    def _bytes_a_line(self) -> int:
+        """Return how many bytes a line of the dump has room for: the readable text at its end shall be in sight."""
+        room = self.edit.viewport().width() - 2 * round(self.edit.document().documentMargin())
+        return _LINE if room >= self.edit.fontMetrics().horizontalAdvance("0") * (12 + 4 * _LINE) else _LINE // 2
 
-def hex_lines(data: bytes) -> str:
-    """Return a hex dump: offset, sixteen bytes, and what is printable ASCII."""
+    @qt_guard()
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self._choice.checkedId() == _HEX and self._bytes_a_line() != self._line_bytes:
+            self._fill()
+
+
+def hex_lines(data: bytes, width: int = _LINE) -> str:
+    """Return a hex dump: offset, `width` bytes a line, and what is printable ASCII."""
     lines = []
-    for start in range(0, len(data), _LINE):
-        part = data[start : start + _LINE]
+    for start in range(0, len(data), width):
+        part = data[start : start + width]
         text = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in part)
-        lines.append(f"{start:08x}  {part.hex(' '):<47}  {text}")
+        lines.append(f"{start:08x}  {part.hex(' '):<{3 * width - 1}}  {text}")
     return "\n".join(lines)
 
 

@@ -62,7 +62,8 @@ class ReviewDialog(QDialog):
         layout.addWidget(self._build_foot())
         self.show_review(review)
         # Without this the first button, Cancel, has the focus, and Return throws the review away.
-        self.save_button.setFocus()
+        undecided = next(iter(self._groups.values()), None)
+        (undecided.buttons()[0] if undecided is not None else self.save_button).setFocus()
 
     def _build_head(self) -> QVBoxLayout:
         head = QVBoxLayout()
@@ -91,16 +92,13 @@ class ReviewDialog(QDialog):
         row.addWidget(self.foot_label, 1)
         self.preview_button = QPushButton("Show commands")
         self.preview_button.setCheckable(True)
-        self.preview_button.setAutoDefault(False)
         self.preview_button.toggled.connect(lambda _on: self._preview())
         row.addWidget(self.preview_button)
         self.cancel_button = QPushButton("Cancel")
-        self.cancel_button.setAutoDefault(False)
         self.cancel_button.clicked.connect(self.reject)
         row.addWidget(self.cancel_button)
         self.overwrite_button = QPushButton("Overwrite all with mine")
         self.overwrite_button.setProperty("role", "danger")
-        self.overwrite_button.setAutoDefault(False)
         self.overwrite_button.clicked.connect(lambda: self.save_wanted.emit({}, True))
         row.addWidget(self.overwrite_button)
         self.save_button = QPushButton("Save")
@@ -197,7 +195,8 @@ class ReviewDialog(QDialog):
             button.setAccessibleName(f"{change.field}: keep {whose}")
             group.addButton(button, identity)
             button.setChecked(made.get(change.field) is (Choice.MINE if identity else Choice.THEIRS))
-            grid.addWidget(_cell(button), row, place)
+            button.setProperty("role", "cell-mine")
+            grid.addWidget(button, row, place)
         group.idToggled.connect(lambda _id, _on: self._enable())
         group.idClicked.connect(lambda _id: self._preview())
         self._groups[change.field] = group

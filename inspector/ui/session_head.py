@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import time
 
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from inspector.codecs import MAX_BYTES
 from inspector.core.display import escape_display, format_size
 from inspector.core.expiry import format_countdown
 from inspector.core.writer import UNKNOWN_WRITER, Certainty
 from inspector.services.open_session import OpenedSession
+from inspector.ui.guard import qt_guard
 from inspector.ui.plain import PlainLabel, plain_tip
 from inspector.ui.theme import mono_font
 
@@ -63,7 +66,16 @@ class SessionHead(QWidget):
         summary = opened.summary
         who = " · ".join(escape_display(word, 40) for word in (summary.user, summary.role) if word)
         facts = [who or "nobody signed in", _ends(opened), format_size(len(opened.raw.payload)), _writer(opened)]
-        self.facts_label.setText("    ".join(escape_display(fact, 120) for fact in facts))
+        *short, writer = (escape_display(fact, 120) for fact in facts)
+        line = "    ".join((*short, writer))
+        # Qt would break the line within "express-session".
+        is_wide = self.facts_label.fontMetrics().horizontalAdvance(line) <= self.facts_label.width()
+        self.facts_label.setText(line if is_wide else f"{'    '.join(short)}\n{writer}")
+
+    @qt_guard()
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.tick()
 
     def _show_badge(self) -> None:
         words = self._signatures.get(self._opened.session_id, "") if self._opened is not None else ""
@@ -74,6 +86,8 @@ class SessionHead(QWidget):
 def _writer(opened: OpenedSession) -> str:
     """Return what wrote the record as far as it is known, else what its form is."""
     writer = opened.writer
+    if opened.decoded is None and not opened.is_sealed and len(opened.raw.payload) > MAX_BYTES:
+        return "unreadable: too large"  # the list's own limit is a lower one
     if opened.decoded is None or writer is UNKNOWN_WRITER or writer.name == "unknown":
         return opened.summary.format
     return f"{writer.name}?" if writer.certainty is Certainty.POSSIBLE else writer.name

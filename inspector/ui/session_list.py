@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, QRect, Qt
-from PySide6.QtGui import QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QFocusEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QTableView
 
 from inspector.services.session_row import Column
@@ -37,6 +37,13 @@ class SessionTable(QTableView):
     def selectAll(self) -> None:
         self._sessions.fetch_all()
         super().selectAll()
+
+    @qt_guard()
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Select the row that Qt makes the current one; a click selects what it means by itself."""
+        super().focusInEvent(event)
+        if event.reason() != Qt.FocusReason.MouseFocusReason and not self.selectionModel().hasSelection():
+            self.selectRow(self.currentIndex().row())
 
     @qt_guard()
     def paintEvent(self, event: QPaintEvent) -> None:

@@ -78,6 +78,11 @@ class SessionPanel(QWidget):
         column.addWidget(self._build_bar())
         self._stack.addWidget(inside)
 
+    def focus_tab(self) -> None:
+        """Put the keyboard where the tab that is shown is worked in."""
+        places = (self.data_tab.tree, self.json_tab.edit, None, self.history_tab.list, self.raw_tab.edit)
+        (places[self.tabs.currentIndex()] or self.tabs.tabBar()).setFocus()
+
     def _build_banner(self) -> QFrame:
         self.banner = QFrame()
         self.banner.setProperty("role", "bar")

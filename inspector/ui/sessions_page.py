@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from array import array
+from collections.abc import Callable
 
 from PySide6.QtCore import QItemSelection, QItemSelectionModel, QModelIndex, Qt, QTimer, Signal
+from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -27,9 +29,10 @@ from inspector.ui.open_store import OpenStore, StoreState
 from inspector.ui.plain import PlainLabel, tell
 from inspector.ui.row_finder import FoundRows, RowFinder
 from inspector.ui.session_list import choose_columns, make_session_table
+from inspector.ui.session_panel import SessionPanel
 from inspector.ui.session_plots import SessionPlots
 from inspector.ui.sessions_head import SessionsHead
-from inspector.ui.trouble import describe_trouble
+from inspector.ui.trouble import Trouble, describe_trouble
 
 _TYPING_MS = 180
 _KEPT_SELECTED = 500
@@ -41,7 +44,9 @@ class SessionsPage(QWidget):
     session_chosen = Signal(object)  # bytes
     selection_changed = Signal(int)  # number of selected rows
 
-    def __init__(self, context: Context, actions: ActionBook, panel: QWidget, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, context: Context, actions: ActionBook, panel: SessionPanel, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self._context = context
         self._store: OpenStore | None = None
@@ -49,6 +54,7 @@ class SessionsPage(QWidget):
         self._needs_values = False
         self._chosen: bytes | None = None
         self.model = SessionTableModel(self)
+        self._actions = actions
         self._build(actions, panel)
         self._typing = QTimer(self, singleShot=True, interval=_TYPING_MS)
         self._typing.timeout.connect(self._select)
@@ -60,7 +66,7 @@ class SessionsPage(QWidget):
         self._clock.start()
         self._show_state()
 
-    def _build(self, actions: ActionBook, panel: QWidget) -> None:
+    def _build(self, actions: ActionBook, panel: SessionPanel) -> None:
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
@@ -74,6 +80,7 @@ class SessionsPage(QWidget):
         self.splitter.setChildrenCollapsible(False)
         self.splitter.addWidget(self._build_list())
         self.splitter.addWidget(panel)
+        self.table.activated.connect(lambda _index: panel.focus_tab())
         self.splitter.setStretchFactor(0, 58)
         self.splitter.setStretchFactor(1, 42)
         self.splitter.setSizes([640, 480])
@@ -93,6 +100,8 @@ class SessionsPage(QWidget):
         self.filter_edit.setClearButtonEnabled(True)
         self.filter_edit.textChanged.connect(lambda _text: self._typing.start())
         self.filter_edit.returnPressed.connect(self._select)
+        down = QShortcut(QKeySequence(Qt.Key.Key_Down), self.filter_edit, context=Qt.ShortcutContext.WidgetShortcut)
+        down.activated.connect(lambda: self.table.setFocus())
         row.addWidget(self.filter_edit, 1)
         for name in ("paste_cookie", "commands"):
             row.addWidget(make_button(actions[name]))
@@ -196,15 +205,17 @@ class SessionsPage(QWidget):
     def _show_state(self) -> None:
         store = self._store
         if store is None:
-            self.empty.show_words("No store is open", "Choose a store on the left, or connect one.")
+            connect = self._actions["connect"]
+            words = "Choose a store on the left, or connect one."
+            self.empty.show_words("No store is open", words, connect.text(), connect.trigger)
         elif store.state is StoreState.CONNECTING:
             self.empty.show_words("Connecting…", store.profile.name)
         elif store.state is StoreState.FAILED and store.trouble is not None:
-            self.empty.show_words(store.trouble.text, store.trouble.remedy, "Try again", store.open)
+            self._show_trouble(store.trouble, store.open)
         elif store.progress.is_reading:
             self.empty.show_words("Reading…", "")
         elif store.trouble is not None and not len(store.catalogue or ()):
-            self.empty.show_words(store.trouble.text, store.trouble.remedy, "Try again", store.reload)
+            self._show_trouble(store.trouble, store.reload)
         elif self.effective_text():
             self.empty.show_words(
                 "No session matches", "Change the filter or the chips above.", "Show all", self._clear_filter
@@ -214,10 +225,20 @@ class SessionsPage(QWidget):
                 "No sessions in this store",
                 "Log in to your application, check the prefix or collection in the store's address, "
                 "or start the demo server.",
+                self._actions["edit_store"].text(),
+                self._actions["edit_store"].trigger,
             )
         has_rows = self.model.match_count > 0
+        # Without a list there is nothing to plot, and the bars of the store before would be untrue.
+        self.plots.setVisible(store is not None and bool(store.catalogue))
         self.stack.setCurrentWidget(self.table if has_rows else self.empty)
         self._show_progress()
+
+    def _show_trouble(self, trouble: Trouble, again: Callable[[], object]) -> None:
+        change = self._actions["edit_store"]
+        self.empty.show_words(
+            trouble.text, trouble.remedy, "Try again", again, other=change.text(), other_act=change.trigger
+        )
 
     def _show_progress(self) -> None:
         progress = self._store.progress if self._store else None

@@ -9,7 +9,7 @@ from inspector.ui.open_store import OpenStore
 from inspector.ui.plain import PlainLabel
 
 _ROLES = {
-    Environment.DEVELOPMENT: "badge-ok",
+    Environment.DEVELOPMENT: "badge",
     Environment.STAGING: "badge-warn",
     Environment.PRODUCTION: "badge-bad",
 }

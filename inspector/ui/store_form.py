@@ -91,7 +91,6 @@ class StoreForm(QWidget):
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(line, 1)
         button = QPushButton("Choose…")
-        button.setAutoDefault(False)
         button.setAccessibleName(f"Choose the {name}")
         button.clicked.connect(lambda: self._browse(name))
         row.addWidget(button)

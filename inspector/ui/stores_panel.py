@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QPoint, QSize, Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QPushButton, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from inspector.core.display import escape_display
@@ -16,6 +16,8 @@ from inspector.ui.plain import PlainLabel, plain_tip
 from inspector.ui.theme import Theme
 
 TOOLS = (("cookies", "Cookie inspector"), ("demo", "Demo server"))
+_ROW_HEIGHT = 28
+"""Of every entry, with a badge or without; more where the font is larger."""
 _BADGES = {Environment.PRODUCTION: ("PROD", "badge-bad"), Environment.STAGING: ("STAGE", "badge-warn")}
 
 
@@ -46,6 +48,20 @@ class _Dot(QWidget):
             painter.drawEllipse(1, 1, 7, 7)
 
 
+class _Name(PlainLabel):
+    """A name that ends in "…" where the panel is too narrow for it."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self._name = name
+        self.setMinimumWidth(20)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+
+    @qt_guard()
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self.setText(self.fontMetrics().elidedText(self._name, Qt.TextElideMode.ElideRight, event.size().width()))
+
+
 class _Row(QPushButton):
     """One entry; a button, so that Tab, Space and Enter work."""
 
@@ -57,12 +73,12 @@ class _Row(QPushButton):
         self.row = QHBoxLayout(self)
         self.row.setContentsMargins(9, 4, 9, 4)
         self.row.setSpacing(7)
-        self.name_label = PlainLabel(name)
+        self.name_label = _Name(name)
         self.setAccessibleName(name)
 
     @qt_guard(QSize(120, 30))
     def sizeHint(self) -> QSize:
-        return QSize(120, self.row.sizeHint().height() + 4)
+        return QSize(120, max(_ROW_HEIGHT, self.fontMetrics().height() + 12))
 
 
 class _StoreRow(_Row):
@@ -71,8 +87,6 @@ class _StoreRow(_Row):
         self._store = store
         self._dot = _Dot(theme)
         self.row.addWidget(self._dot)
-        self.name_label.setMinimumWidth(20)
-        self.name_label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.row.addWidget(self.name_label, 1)
         if store.profile.environment in _BADGES:
             words, role = _BADGES[store.profile.environment]
@@ -192,7 +206,7 @@ class StoresPanel(QFrame):
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         for words, signal in (
-            ("Edit…", self.edit_wanted),
+            ("Change…", self.edit_wanted),
             ("Disconnect", self.close_wanted),
             ("Remove from the list…", self.remove_wanted),
         ):

@@ -132,7 +132,7 @@ def fill_actions(actions: ActionBook, window: MainWindow) -> None:
     actions.separate("View")
     for number, title in enumerate(TAB_TITLES):
         add(
-            f"tab_{title.lower()}", f"{title} tab", partial(window.show_tab, number), menu="View",
+            f"tab_{title.lower()}", f"{title} tab", partial(_show_tab, window, number), menu="View",
             shortcut=f"Alt+{number + 1}",
         )  # fmt: skip
     actions.separate("View")
@@ -219,6 +219,11 @@ def _open_har(window: MainWindow) -> None:
 def _focus_sessions(window: MainWindow) -> None:
     window.show_sessions()
     window.sessions_page.table.setFocus()
+
+
+def _show_tab(window: MainWindow, number: int) -> None:
+    window.show_tab(number)
+    window.panel.focus_tab()
 
 
 def _show_shortcuts(actions: ActionBook, window: MainWindow) -> None:

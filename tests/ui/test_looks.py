@@ -1,0 +1,119 @@
+"""What a person sees and reaches with the keyboard alone: focus, Return, words that are not cut, no bars of another store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+
+from inspector.services.profiles import Environment, Profile
+from inspector.ui.confirm_store import is_name
+from inspector.ui.connect_dialog import ConnectDialog
+from inspector.ui.main_window import MainWindow
+from tests.ui.conftest import WAIT_MS, OpenWindow
+from tests.ui.test_window import fill, write
+
+
+@pytest.fixture
+def window(qtbot: QtBot, make_window: OpenWindow, redis_url: str) -> MainWindow:
+    fill(f"{redis_url}?prefix=sess:")
+    return make_window(f"{redis_url}?prefix=sess:")
+
+
+def open_by_keyboard(qtbot: QtBot, window: MainWindow) -> None:
+    """Go from the filter to the first session and into its data."""
+    page, panel = window.sessions_page, window.panel
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow, timeout=WAIT_MS)
+    window.focus_filter()
+    qtbot.keyClick(page.filter_edit, Qt.Key.Key_Down)
+    qtbot.waitUntil(lambda: page.selected_count == 1 and panel.opened is not None, timeout=WAIT_MS)
+    qtbot.keyClick(page.table, Qt.Key.Key_Return)
+    qtbot.waitUntil(panel.data_tab.tree.hasFocus, timeout=WAIT_MS)
+
+
+def test_value_is_edited_without_a_mouse(qtbot: QtBot, window: MainWindow) -> None:
+    open_by_keyboard(qtbot, window)
+    tree = window.panel.data_tab.tree
+    for _ in range(5):
+        qtbot.keyClick(tree, Qt.Key.Key_Down)
+    assert "path" in window.panel.data_tab.model.field_text(tree.currentIndex())
+    qtbot.keyClick(tree, Qt.Key.Key_Return)
+    editor = tree.indexWidget(tree.currentIndex()) or tree.viewport().focusWidget() or tree.focusWidget()
+    assert editor is not None
+    qtbot.keyClicks(editor, "/shop")
+    qtbot.keyClick(editor, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: window.panel.can_review, timeout=WAIT_MS)
+    assert [change.field for change in window.panel.draft.changes()] == ["cookie.path"]  # type: ignore[union-attr]
+
+
+def test_return_on_a_focused_cancel_does_not_save(qtbot: QtBot, window: MainWindow) -> None:
+    open_by_keyboard(qtbot, window)
+    before = window.panel.opened.raw.payload  # type: ignore[union-attr]
+    window.panel.edit_field("cookie.path", '"/shop"')
+    window.saving.review()
+    qtbot.waitUntil(lambda: window.saving.dialog is not None, timeout=WAIT_MS)
+    dialog = window.saving.dialog
+    assert dialog is not None
+    dialog.cancel_button.setFocus()
+    qtbot.keyClick(dialog.cancel_button, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: window.saving.dialog is None, timeout=WAIT_MS)
+    assert window.panel.can_review
+    assert window.panel.opened is not None
+    assert window.panel.opened.raw.payload == before
+
+
+def test_conflict_is_where_the_review_begins(qtbot: QtBot, window: MainWindow, redis_url: str) -> None:
+    url = f"{redis_url}?prefix=sess:"
+    write(url, "session0", "role", '"user"')
+    window.go_to_session(b"sess:session0")
+    qtbot.waitUntil(lambda: window.panel.opened is not None, timeout=WAIT_MS)
+    window.panel.edit_field("role", '"admin"')
+    write(url, "session0", "role", '"guest"')
+    window.saving.review()
+    qtbot.waitUntil(lambda: window.saving.dialog is not None, timeout=WAIT_MS)
+    dialog = window.saving.dialog
+    assert dialog is not None
+    first = next(iter(dialog._groups.values())).buttons()[0]
+    qtbot.waitUntil(first.hasFocus, timeout=WAIT_MS)
+    assert not first.isChecked(), "nothing is decided for the person"
+
+
+def test_store_that_failed_shows_no_bars_and_offers_to_be_changed(
+    qtbot: QtBot, window: MainWindow, tmp_path: Path
+) -> None:
+    assert window.sessions_page.plots.isVisible()
+    window.put_profile(Profile(id="gone", name="gone", url=f"file://{tmp_path / 'nowhere'}"))
+    qtbot.waitUntil(lambda: window.current is not None and window.current.trouble is not None, timeout=WAIT_MS)
+    page = window.sessions_page
+    assert not page.plots.isVisible()
+    assert page.empty.other_button.isVisible()
+    page.empty.other_button.click()
+    qtbot.waitUntil(lambda: window.findChild(ConnectDialog) is not None, timeout=WAIT_MS)
+    window.findChild(ConnectDialog).reject()
+
+
+def test_long_name_of_a_store_ends_in_an_ellipsis(qtbot: QtBot, window: MainWindow, redis_url: str) -> None:
+    name = "the shop of the north, second cluster"
+    window.put_profile(Profile(id="long", name=name, url=redis_url, environment=Environment.STAGING))
+    label = window.stores_panel._rows["long"].name_label
+    qtbot.waitUntil(lambda: label.text().endswith("…"), timeout=WAIT_MS)
+    assert label.fontMetrics().horizontalAdvance(label.text()) <= label.width()
+
+
+@pytest.mark.parametrize(
+    ("typed", "name", "agrees"),
+    [
+        ("shop · redis", "shop · redis", True),
+        ("shop redis", "shop · redis", True),
+        ("shop", "shop · redis", False),
+        ("", "shop · redis", False),
+        ("", "···", False),
+        ("···", "···", True),
+        ("Shop", "shop", False),
+    ],
+)
+def test_name_of_a_production_store_can_be_typed_on_any_keyboard(typed: str, name: str, agrees: bool) -> None:
+    assert is_name(typed, name) is agrees
