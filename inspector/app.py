@@ -16,8 +16,8 @@ from PySide6.QtWidgets import QApplication
 
 from inspector import __version__
 from inspector.core.secret import Secret
+from inspector.demo.demo_secret import DEMO_SECRET
 from inspector.demo.prepare import demo_store_url, prepare_demo
-from inspector.demo.server import DEMO_SECRET
 from inspector.services.command_log import CommandLog
 from inspector.services.connection import split_url
 from inspector.services.decoder import DECODER

@@ -55,7 +55,8 @@ def serve_demo(options: Any, output: Output) -> int:
     from inspector.demo.faults import LESSONS, Fault
     from inspector.demo.prepare import prepare_demo
     from inspector.demo.request_log import RequestEntry
-    from inspector.demo.server import DEMO_SECRET, EMBEDDED_VALKEY, DemoServer, DemoSettings, PortTaken
+    from inspector.demo.demo_secret import DEMO_SECRET
+    from inspector.demo.server import EMBEDDED_VALKEY, DemoServer, DemoSettings, PortTaken
     from inspector.demo.session_cookie import CookieOptions
     from inspector.demo.traffic import generate_visitors
     from inspector.services.profiles import default_folder, guard_from_demo

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QCloseEvent, QGuiApplication
@@ -14,10 +15,9 @@ from inspector.ui.bulk_acts import BulkActs
 from inspector.ui.command_palette import CommandPalette
 from inspector.ui.command_panel import CommandPanel
 from inspector.ui.context import Context
-from inspector.ui.cookie_page import CookiePage
-from inspector.ui.demo_page import DemoPage
 from inspector.ui.guard import qt_guard
 from inspector.ui.icons import app_icon
+from inspector.ui.late_page import LatePage
 from inspector.ui.open_store import OpenStore, StoreState
 from inspector.ui.plain import confirm, tell
 from inspector.ui.preferences import Preferences
@@ -39,6 +39,10 @@ from inspector.ui.window_actions import (
 from inspector.ui.window_state import WindowState
 from store_adapters.errors import BadStoreAddress
 
+if TYPE_CHECKING:
+    from inspector.ui.cookie_page import CookiePage
+    from inspector.ui.demo_page import DemoPage
+
 SESSIONS, COOKIES, DEMO = range(3)
 _NOTE_MS = 8000
 
@@ -56,6 +60,17 @@ class MainWindow(QMainWindow):
         self._state = WindowState(context.book.folder)
         self.stores: dict[str, OpenStore] = {}
         self.current: OpenStore | None = None
+        self._demo_store_url = demo_store_url
+        with context.theme.dressing_last():
+            self._build()
+        self._state.restore(self)
+        for profile in context.book.profiles:
+            self._add_profile(profile)
+        self._show_stores()
+        self._enable()
+
+    def _build(self) -> None:
+        context = self._context
         self.actions_book = ActionBook(self, context.theme)
         self.panel = SessionPanel(context)
         self.saving = SessionSaving(context, self.panel, self)
@@ -66,23 +81,51 @@ class MainWindow(QMainWindow):
         self.unsaved.noted.connect(self.note)
         self.commands = CommandPanel(context.commands, self)
         self.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, self.commands)
-        self.demo_page = DemoPage(context, demo_store_url)
-        self.cookie_page = CookiePage(context)
+        self._late_cookies = LatePage(self._make_cookie_page)
+        self._late_demo = LatePage(self._make_demo_page)
         fill_actions(self.actions_book, self)
         self.sessions_page = SessionsPage(context, self.actions_book, self.panel)
         self.stores_panel = StoresPanel(context.theme)
         self._assemble()
         self._wire()
         self.status = StatusLine(self.statusBar())
-        self._state.restore(self)
-        for profile in context.book.profiles:
-            self._add_profile(profile)
-        self._show_stores()
-        self._enable()
+
+    @property
+    def cookie_page(self) -> CookiePage:
+        """Built when first wanted."""
+        return self._late_cookies.page
+
+    @property
+    def demo_page(self) -> DemoPage:
+        """Built when first wanted."""
+        return self._late_demo.page
+
+    # The two pages' modules bring cookie cards, archives, the demo server and HTTP: not before they are wanted.
+    def _make_cookie_page(self) -> CookiePage:
+        from inspector.ui.cookie_page import CookiePage
+
+        page = CookiePage(self._context)
+        page.session_wanted.connect(self.go_to_session)
+        page.signature_known.connect(self.panel.head.show_signature)
+        page.noted.connect(self.note)
+        page.show_store(self.current)
+        return page
+
+    def _make_demo_page(self) -> DemoPage:
+        from inspector.ui.demo_page import DemoPage
+
+        page = DemoPage(self._context, self._demo_store_url)
+        page.started.connect(self._demo_started)
+        page.stopped.connect(lambda: self.stores_panel.note_tool("demo", ""))
+        page.session_wanted.connect(self._go_to_demo_session)
+        page.store_wanted.connect(self.show_store_of)
+        page.noted.connect(self.note)
+        page.offer_stores([store.profile for store in self.stores.values()])
+        return page
 
     def _assemble(self) -> None:
         self.pages = QStackedWidget()
-        for page in (self.sessions_page, self.cookie_page, self.demo_page):
+        for page in (self.sessions_page, self._late_cookies, self._late_demo):
             self.pages.addWidget(page)
         self.splitter = QSplitter(Qt.Orientation.Horizontal)
         self.splitter.setHandleWidth(1)
@@ -114,14 +157,6 @@ class MainWindow(QMainWindow):
         self.bulk.runner.changed.connect(self._enable)
         self.saving.session_made.connect(self.go_to_session)
         self.saving.record_removed.connect(self._session_removed)
-        self.cookie_page.session_wanted.connect(self.go_to_session)
-        self.cookie_page.signature_known.connect(self.panel.head.show_signature)
-        self.cookie_page.noted.connect(self.note)
-        self.demo_page.started.connect(self._demo_started)
-        self.demo_page.stopped.connect(lambda: self.stores_panel.note_tool("demo", ""))
-        self.demo_page.session_wanted.connect(self._go_to_demo_session)
-        self.demo_page.store_wanted.connect(self.show_store_of)
-        self.demo_page.noted.connect(self.note)
 
     def note(self, words: str) -> None:
         """Say something in the status bar for a while."""
@@ -139,7 +174,8 @@ class MainWindow(QMainWindow):
     def _show_stores(self) -> None:
         stores = list(self.stores.values())
         self.stores_panel.show_stores(stores)
-        self.demo_page.offer_stores([store.profile for store in stores])
+        if self._late_demo.built is not None:
+            self._late_demo.built.offer_stores([store.profile for store in stores])
         if self.current is not None:
             self.stores_panel.choose_store(self.current.profile.id)
 
@@ -170,14 +206,18 @@ class MainWindow(QMainWindow):
         if store is not self.current:
             self.current = store
             self.panel.show_session(store, None)
-            self.sessions_page.show_store(store)
-            self.cookie_page.show_store(store)
+            self._show_in_pages(store)
         if store.state in (StoreState.CLOSED, StoreState.FAILED):
             store.open()
             if self._context.book.settings.live_by_default:
                 store.set_live(True)
         self._show_status()
         self._enable()
+
+    def _show_in_pages(self, store: OpenStore | None) -> None:
+        self.sessions_page.show_store(store)
+        if self._late_cookies.built is not None:
+            self._late_cookies.built.show_store(store)
 
     def show_store_of(self, url: str) -> None:
         """Show the store at a URL; one that is in no profile is added for this run."""
@@ -231,8 +271,7 @@ class MainWindow(QMainWindow):
         self._show_stores()
         if is_current:
             self.current = fresh
-            self.sessions_page.show_store(fresh)
-            self.cookie_page.show_store(fresh)
+            self._show_in_pages(fresh)
             self.panel.show_session(fresh, None)
             self.stores_panel.choose_store(profile_id)
         self._show_status()
@@ -259,8 +298,7 @@ class MainWindow(QMainWindow):
     def _drop(self, store: OpenStore) -> None:
         if store is self.current:
             self.current = None
-            self.sessions_page.show_store(None)
-            self.cookie_page.show_store(None)
+            self._show_in_pages(None)
             self.panel.show_session(None, None)
         self.bulk.runner.forget(store)
         store.close()
@@ -291,7 +329,7 @@ class MainWindow(QMainWindow):
             self.panel.show_session(self.current, None)
 
     def _go_to_demo_session(self, session_id: str) -> None:
-        server = self.demo_page.server
+        server = self._late_demo.built.server if self._late_demo.built is not None else None
         if server is None:
             return
         self.show_store_of(server.store_url)
@@ -388,6 +426,7 @@ class MainWindow(QMainWindow):
             self.preferences.change(last_store=self.current.profile.id)
         self.unsaved.close()
         self._context.close()
-        self.demo_page.close_lane()
+        if self._late_demo.built is not None:
+            self._late_demo.built.close_lane()
         for store in self.stores.values():
             store.close()
