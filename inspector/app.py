@@ -163,7 +163,7 @@ def _open_first(window: MainWindow, context: Context, launch: Launch, folder: Pa
         return
     last = context.book.settings.last_store
     if last in window.stores and not launch.demo and launch.tour is None:
-        window.choose_store(last)
+        window.offer_store(last)
         return
     context.jobs.submit(
         context.compute,
@@ -179,7 +179,7 @@ def _open_asked(window: MainWindow, context: Context, store: str) -> None:
 
     profile = context.book.find(store)
     if profile is not None:
-        window.choose_store(profile.id)
+        window.offer_store(profile.id)
         return
     try:
         url, password = split_url(store)
@@ -194,17 +194,22 @@ def _open_asked(window: MainWindow, context: Context, store: str) -> None:
             fresh, password, (), SecretStore(use_keyring=False) if password is None else context.secrets
         ),
         owner=window,
-        done=lambda kept: window.put_profile(kept, keep=False),
+        done=lambda kept: _offer(window, kept, keep=False),
         failed=lambda error: window.note(describe_trouble(error).text),
     )
 
 
+def _offer(window: MainWindow, profile: Profile, *, keep: bool = True) -> None:
+    window.add_profile(profile, keep=keep)
+    window.offer_store(profile.id)
+
+
 def _open_demo(window: MainWindow, url: str, *, with_server: bool) -> None:
     if DEMO_PROFILE in window.stores:
-        window.choose_store(DEMO_PROFILE)
+        window.offer_store(DEMO_PROFILE)
     else:
         profile = Profile(id=DEMO_PROFILE, name="Demo (files)", url=url, secret_ids=(DEMO_SECRET_ID,))
-        window.put_profile(profile)
+        _offer(window, profile)
     if with_server:
         window.demo_page.start_server(window.demo_page.form.settings())
 

@@ -17,7 +17,6 @@ from inspector.ui.command_panel import CommandPanel
 from inspector.ui.context import Context
 from inspector.ui.guard import qt_guard
 from inspector.ui.icons import app_icon
-from inspector.ui.late_page import LatePage
 from inspector.ui.open_store import OpenStore, StoreState
 from inspector.ui.plain import confirm, tell
 from inspector.ui.preferences import Preferences
@@ -27,6 +26,7 @@ from inspector.ui.session_saving import SessionSaving
 from inspector.ui.sessions_page import SessionsPage
 from inspector.ui.status_line import StatusLine
 from inspector.ui.stores_panel import StoresPanel
+from inspector.ui.tool_pages import ToolPages
 from inspector.ui.unsaved_edits import UnsavedEdits
 from inspector.ui.window_actions import (
     NEEDS_EDITS,
@@ -37,7 +37,6 @@ from inspector.ui.window_actions import (
     fill_actions,
 )
 from inspector.ui.window_state import WindowState
-from store_adapters.errors import BadStoreAddress
 
 if TYPE_CHECKING:
     from inspector.ui.cookie_page import CookiePage
@@ -60,12 +59,12 @@ class MainWindow(QMainWindow):
         self._state = WindowState(context.book.folder)
         self.stores: dict[str, OpenStore] = {}
         self.current: OpenStore | None = None
-        self._demo_store_url = demo_store_url
+        self._tools = ToolPages(context, self, demo_store_url)
         with context.theme.dressing_last():
             self._build()
         self._state.restore(self)
         for profile in context.book.profiles:
-            self._add_profile(profile)
+            self._make_store(profile)
         self._show_stores()
         self._enable()
 
@@ -81,8 +80,6 @@ class MainWindow(QMainWindow):
         self.unsaved.noted.connect(self.note)
         self.commands = CommandPanel(context.commands, self)
         self.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, self.commands)
-        self._late_cookies = LatePage(self._make_cookie_page)
-        self._late_demo = LatePage(self._make_demo_page)
         fill_actions(self.actions_book, self)
         self.sessions_page = SessionsPage(context, self.actions_book, self.panel)
         self.stores_panel = StoresPanel(context.theme)
@@ -93,39 +90,16 @@ class MainWindow(QMainWindow):
     @property
     def cookie_page(self) -> CookiePage:
         """Built when first wanted."""
-        return self._late_cookies.page
+        return self._tools.cookies.page
 
     @property
     def demo_page(self) -> DemoPage:
         """Built when first wanted."""
-        return self._late_demo.page
-
-    # The two pages' modules bring cookie cards, archives, the demo server and HTTP: not before they are wanted.
-    def _make_cookie_page(self) -> CookiePage:
-        from inspector.ui.cookie_page import CookiePage
-
-        page = CookiePage(self._context)
-        page.session_wanted.connect(self.go_to_session)
-        page.signature_known.connect(self.panel.head.show_signature)
-        page.noted.connect(self.note)
-        page.show_store(self.current)
-        return page
-
-    def _make_demo_page(self) -> DemoPage:
-        from inspector.ui.demo_page import DemoPage
-
-        page = DemoPage(self._context, self._demo_store_url)
-        page.started.connect(self._demo_started)
-        page.stopped.connect(lambda: self.stores_panel.note_tool("demo", ""))
-        page.session_wanted.connect(self._go_to_demo_session)
-        page.store_wanted.connect(self.show_store_of)
-        page.noted.connect(self.note)
-        page.offer_stores([store.profile for store in self.stores.values()])
-        return page
+        return self._tools.demo.page
 
     def _assemble(self) -> None:
         self.pages = QStackedWidget()
-        for page in (self.sessions_page, self._late_cookies, self._late_demo):
+        for page in (self.sessions_page, self._tools.cookies, self._tools.demo):
             self.pages.addWidget(page)
         self.splitter = QSplitter(Qt.Orientation.Horizontal)
         self.splitter.setHandleWidth(1)
@@ -162,7 +136,7 @@ class MainWindow(QMainWindow):
         """Say something in the status bar for a while."""
         self.statusBar().showMessage(words, _NOTE_MS)
 
-    def _add_profile(self, profile: Profile) -> OpenStore:
+    def _make_store(self, profile: Profile) -> OpenStore:
         store = OpenStore(profile, self._context, self)
         store.state_changed.connect(lambda: self._store_changed(store))
         store.progress_changed.connect(self._show_status)
@@ -174,21 +148,24 @@ class MainWindow(QMainWindow):
     def _show_stores(self) -> None:
         stores = list(self.stores.values())
         self.stores_panel.show_stores(stores)
-        if self._late_demo.built is not None:
-            self._late_demo.built.offer_stores([store.profile for store in stores])
+        self._tools.offer_stores()
         if self.current is not None:
             self.stores_panel.choose_store(self.current.profile.id)
 
     def put_profile(self, profile: Profile, *, keep: bool = True) -> None:
         """Add a store or change one, and show it. `keep`: also in the profile book."""
+        self.add_profile(profile, keep=keep)
+        self.choose_store(profile.id)
+
+    def add_profile(self, profile: Profile, *, keep: bool = True) -> None:
+        """Add a store or change one, and leave shown what is shown."""
         if keep:
             self._keep_profile(profile)
         old = self.stores.pop(profile.id, None)
         if old is not None:
             self._drop(old)
-        self._add_profile(profile)
+        self._make_store(profile)
         self._show_stores()
-        self.choose_store(profile.id)
 
     def _keep_profile(self, profile: Profile) -> None:
         try:
@@ -196,13 +173,15 @@ class MainWindow(QMainWindow):
         except OSError as error:
             tell(self, "The store is not kept for the next start", f"Its file cannot be written ({error.strerror}).")
 
-    def choose_store(self, profile_id: str) -> None:
-        """Show a store's sessions, and open it if it is closed."""
+    def choose_store(self, profile_id: str, *, stays: bool = False) -> None:
+        """Show a store's sessions, and open it if it is closed. `stays`: on the page that is shown."""
         store = self.stores.get(profile_id)
         if store is None:
             return
-        self.pages.setCurrentIndex(SESSIONS)
-        self.stores_panel.choose_store(profile_id)
+        if not stays:
+            self.pages.setCurrentIndex(SESSIONS)
+        if self.pages.currentIndex() == SESSIONS:
+            self.stores_panel.choose_store(profile_id)
         if store is not self.current:
             self.current = store
             self.panel.show_session(store, None)
@@ -214,10 +193,14 @@ class MainWindow(QMainWindow):
         self._show_status()
         self._enable()
 
+    def offer_store(self, profile_id: str) -> None:
+        """Show a store that the program opens by itself; a store or a page that a person went to meanwhile stays."""
+        if self.current is None:
+            self.choose_store(profile_id, stays=True)
+
     def _show_in_pages(self, store: OpenStore | None) -> None:
         self.sessions_page.show_store(store)
-        if self._late_cookies.built is not None:
-            self._late_cookies.built.show_store(store)
+        self._tools.show_store(store)
 
     def show_store_of(self, url: str) -> None:
         """Show the store at a URL; one that is in no profile is added for this run."""
@@ -266,7 +249,7 @@ class MainWindow(QMainWindow):
             return
         is_current = old is self.current
         self._drop(old)
-        fresh = self._add_profile(old.profile)
+        fresh = self._make_store(old.profile)
         fresh.take_over(old)
         self._show_stores()
         if is_current:
@@ -328,17 +311,6 @@ class MainWindow(QMainWindow):
         if self.panel.key == key:
             self.panel.show_session(self.current, None)
 
-    def _go_to_demo_session(self, session_id: str) -> None:
-        server = self._late_demo.built.server if self._late_demo.built is not None else None
-        if server is None:
-            return
-        self.show_store_of(server.store_url)
-        if self.current is not None and self.current.connection is not None:
-            try:
-                self.go_to_session(self.current.connection.store.ref_for(session_id).key)
-            except BadStoreAddress as error:
-                self.note(error.message)
-
     def create_session(self) -> None:
         if self.current is not None:
             self.saving.create(self.current)
@@ -383,10 +355,6 @@ class MainWindow(QMainWindow):
         self.show_demo()
         self.demo_page.toggle()
 
-    def _demo_started(self, url: str, _store_url: str) -> None:
-        self.stores_panel.note_tool("demo", f":{url.rstrip('/').rpartition(':')[2]}")
-        self.note(f"The demo server answers at {url}")
-
     def show_commands(self) -> None:
         CommandPalette(self.actions_book, self).open_over(self)
 
@@ -426,7 +394,6 @@ class MainWindow(QMainWindow):
             self.preferences.change(last_store=self.current.profile.id)
         self.unsaved.close()
         self._context.close()
-        if self._late_demo.built is not None:
-            self._late_demo.built.close_lane()
+        self._tools.close()
         for store in self.stores.values():
             store.close()
