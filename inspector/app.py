@@ -35,11 +35,15 @@ from inspector.ui.plain import tell
 from inspector.ui.secret_dialogs import open_sealed_file
 from inspector.ui.theme import Theme
 from inspector.ui.trouble import describe_trouble
+from store_adapters.errors import BadStoreAddress
+from store_adapters.registry import load_driver
 
 DEMO_PROFILE = "demo"
 DEMO_SECRET_ID = "demo-secret"
 _FRAME_HEIGHT = 40
 """At least the title bar of a window, in pixels."""
+_IDLE_MS = 200
+"""After the window was asked for: it is painted, and nobody has found the first button yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +138,23 @@ def open_window(launch: Launch, folder: Path | None = None, secrets: SecretStore
         QTimer.singleShot(0, window, lambda words=words: tell(window, "A settings file was damaged", words))
     # After the first paint, so that nothing stands between a person and the window.
     QTimer.singleShot(0, window, lambda: _unlock_first(window, context, launch, folder))
+    QTimer.singleShot(_IDLE_MS, window, lambda: _use_idle_time(book.profiles))
     return window
+
+
+def _use_idle_time(profiles: tuple[Profile, ...]) -> None:
+    lane = Lane("import ahead")
+    lane.put(lambda: _import_ahead(profiles))
+    lane.close()
+
+
+def _import_ahead(profiles: tuple[Profile, ...]) -> None:
+    """Import what will be asked for next, while the window is idle: connecting or a first look would wait for it."""
+    for url in dict.fromkeys(profile.url for profile in profiles) or ("redis://localhost",):
+        with contextlib.suppress(BadStoreAddress):
+            load_driver(url)
+    import inspector.ui.cookie_page
+    import inspector.ui.demo_page  # noqa: F401
 
 
 def _make_secrets(book: ProfileBook) -> SecretStore:

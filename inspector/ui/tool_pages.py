@@ -36,6 +36,7 @@ class LatePage(QWidget, Generic[_Page]):
         if self.built is None:
             self.built = self._make()
             self._column.addWidget(self.built)
+            self.built.show()  # a layout shows what is put into it a moment later only
         return self.built
 
     @qt_guard()
