@@ -16,8 +16,8 @@ from PySide6.QtWidgets import QApplication
 
 from inspector import __version__
 from inspector.core.secret import Secret
+from inspector.demo.demo_secret import DEMO_SECRET
 from inspector.demo.prepare import demo_store_url, prepare_demo
-from inspector.demo.server import DEMO_SECRET
 from inspector.services.command_log import CommandLog
 from inspector.services.connection import split_url
 from inspector.services.decoder import DECODER
@@ -35,11 +35,15 @@ from inspector.ui.plain import tell
 from inspector.ui.secret_dialogs import open_sealed_file
 from inspector.ui.theme import Theme
 from inspector.ui.trouble import describe_trouble
+from store_adapters.errors import BadStoreAddress
+from store_adapters.registry import load_driver
 
 DEMO_PROFILE = "demo"
 DEMO_SECRET_ID = "demo-secret"
 _FRAME_HEIGHT = 40
 """At least the title bar of a window, in pixels."""
+_IDLE_MS = 200
+"""After the window was asked for: it is painted, and nobody has found the first button yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +138,23 @@ def open_window(launch: Launch, folder: Path | None = None, secrets: SecretStore
         QTimer.singleShot(0, window, lambda words=words: tell(window, "A settings file was damaged", words))
     # After the first paint, so that nothing stands between a person and the window.
     QTimer.singleShot(0, window, lambda: _unlock_first(window, context, launch, folder))
+    QTimer.singleShot(_IDLE_MS, window, lambda: _use_idle_time(book.profiles))
     return window
+
+
+def _use_idle_time(profiles: tuple[Profile, ...]) -> None:
+    lane = Lane("import ahead")
+    lane.put(lambda: _import_ahead(profiles))
+    lane.close()
+
+
+def _import_ahead(profiles: tuple[Profile, ...]) -> None:
+    """Import what will be asked for next, while the window is idle: connecting or a first look would wait for it."""
+    for url in dict.fromkeys(profile.url for profile in profiles) or ("redis://localhost",):
+        with contextlib.suppress(BadStoreAddress):
+            load_driver(url)
+    import inspector.ui.cookie_page
+    import inspector.ui.demo_page  # noqa: F401
 
 
 def _make_secrets(book: ProfileBook) -> SecretStore:
@@ -163,7 +183,7 @@ def _open_first(window: MainWindow, context: Context, launch: Launch, folder: Pa
         return
     last = context.book.settings.last_store
     if last in window.stores and not launch.demo and launch.tour is None:
-        window.choose_store(last)
+        window.offer_store(last)
         return
     context.jobs.submit(
         context.compute,
@@ -179,7 +199,7 @@ def _open_asked(window: MainWindow, context: Context, store: str) -> None:
 
     profile = context.book.find(store)
     if profile is not None:
-        window.choose_store(profile.id)
+        window.offer_store(profile.id)
         return
     try:
         url, password = split_url(store)
@@ -194,17 +214,22 @@ def _open_asked(window: MainWindow, context: Context, store: str) -> None:
             fresh, password, (), SecretStore(use_keyring=False) if password is None else context.secrets
         ),
         owner=window,
-        done=lambda kept: window.put_profile(kept, keep=False),
+        done=lambda kept: _offer(window, kept, keep=False),
         failed=lambda error: window.note(describe_trouble(error).text),
     )
 
 
+def _offer(window: MainWindow, profile: Profile, *, keep: bool = True) -> None:
+    window.add_profile(profile, keep=keep)
+    window.offer_store(profile.id)
+
+
 def _open_demo(window: MainWindow, url: str, *, with_server: bool) -> None:
     if DEMO_PROFILE in window.stores:
-        window.choose_store(DEMO_PROFILE)
+        window.offer_store(DEMO_PROFILE)
     else:
         profile = Profile(id=DEMO_PROFILE, name="Demo (files)", url=url, secret_ids=(DEMO_SECRET_ID,))
-        window.put_profile(profile)
+        _offer(window, profile)
     if with_server:
         window.demo_page.start_server(window.demo_page.form.settings())
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 
 
 def resource_path(name: str) -> Path:
     """Return the path of a resource such as "icons/search.svg"."""
+    return _root() / name
+
+
+@functools.cache
+def _root() -> Path:
     installed = Path(__file__).resolve().parent / "_resources"
-    root = installed if installed.is_dir() else Path(__file__).resolve().parent.parent / "resources"
-    return root / name
+    return installed if installed.is_dir() else Path(__file__).resolve().parent.parent / "resources"
 
 
 def read_bytes(name: str) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import cast
 
 from store_adapters.address import format_address, parse_address
@@ -9,7 +10,22 @@ from store_adapters.contract import SessionStore
 from store_adapters.options import Limits
 from store_adapters.read_only import ReadOnlyStore
 
-__all__ = ["format_address", "open_store", "parse_address"]
+__all__ = ["format_address", "load_driver", "open_store", "parse_address"]
+
+# The adapter's module and the driver's, which the adapter imports when it connects.
+_DRIVERS = {
+    **dict.fromkeys(("redis", "unix", "rediss"), ("store_adapters.redis_store", "redis")),
+    "redis+sentinel": ("store_adapters.redis_sentinel", "redis"),
+    **dict.fromkeys(("mongodb", "mongodb+srv"), ("store_adapters.mongo_store", "pymongo")),
+    "file": ("store_adapters.file_store",),
+    "sqlite": ("store_adapters.sqlite_store",),
+}
+
+
+def load_driver(url: str) -> None:
+    """Import what opening `url` needs, so that it does not wait for that. `BadStoreAddress`."""
+    for name in _DRIVERS.get(parse_address(url).scheme, ()):
+        import_module(name)
 
 
 def open_store(url: str, *, read_only: bool = False, limits: Limits | None = None) -> SessionStore:

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from inspector.core.secret import Secret
-from inspector.demo.server import DEMO_SECRET
+from inspector.demo.demo_secret import DEMO_SECRET
 
 _TOKEN = re.compile(rb"tok-[a-z]+-[a-z]+")
 _SHORTEST, _MOST_TOKENS = 12, 20_000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -40,6 +41,8 @@ def _has_display() -> bool:
 def _open_window(options: object) -> int:
     from pathlib import Path
 
+    # It would look through everything again and again while it is imported; `calm_interpreter` collects from there on.
+    gc.disable()
     from inspector.app import Launch
     from inspector.app import main as open_window
 

@@ -51,11 +51,12 @@ def watch_store(options: Any, output: Output) -> int:
 
 def serve_demo(options: Any, output: Output) -> int:
     """Run the demo server; prints its address first, and then a line per request."""
+    from inspector.demo.demo_secret import DEMO_SECRET
     from inspector.demo.express_session import SessionOptions
     from inspector.demo.faults import LESSONS, Fault
     from inspector.demo.prepare import prepare_demo
     from inspector.demo.request_log import RequestEntry
-    from inspector.demo.server import DEMO_SECRET, EMBEDDED_VALKEY, DemoServer, DemoSettings, PortTaken
+    from inspector.demo.server import EMBEDDED_VALKEY, DemoServer, DemoSettings, PortTaken
     from inspector.demo.session_cookie import CookieOptions
     from inspector.demo.traffic import generate_visitors
     from inspector.services.profiles import default_folder, guard_from_demo

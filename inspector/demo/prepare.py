@@ -5,10 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from inspector.core.secret import Secret
-from inspector.demo.express_session import SessionOptions
-from inspector.demo.server import DEMO_SECRET, DemoServer, DemoSettings
-from inspector.demo.session_cookie import CookieOptions
-from inspector.demo.traffic import generate_visitors
+from inspector.demo.demo_secret import DEMO_SECRET
 from store_adapters.contract import CancelToken
 from store_adapters.options import StoreAddress
 from store_adapters.registry import format_address
@@ -27,6 +24,12 @@ def prepare_demo(folder: Path) -> str:
     url = demo_store_url(folder)
     if sessions.is_dir() and any(sessions.iterdir()):
         return url
+    # The server and its HTTP are for the very first start: every other one asks only whether the demo is there.
+    from inspector.demo.express_session import SessionOptions
+    from inspector.demo.server import DemoServer, DemoSettings
+    from inspector.demo.session_cookie import CookieOptions
+    from inspector.demo.traffic import generate_visitors
+
     sessions.mkdir(parents=True, exist_ok=True, mode=0o700)
     for seed, (count, max_age_ms) in enumerate(_LIFETIMES_MS):
         options = SessionOptions(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from inspector.core.secret import Secret
 from inspector.demo.connections import Connections
+from inspector.demo.demo_secret import DEMO_SECRET
 from inspector.demo.express_session import SessionOptions
 from inspector.demo.faults import Fault
 from inspector.demo.request_log import RequestEntry
@@ -30,8 +31,6 @@ FIRST_PORT = 3000
 _PORTS_TRIED = 50
 EMBEDDED_VALKEY = "valkey:"
 """In the place of a store URL: a Valkey of the demo's own."""
-DEMO_SECRET = "keyboard cat"
-"""What guides to express-session use. Public, for the demo only."""
 
 
 class PortTaken(Exception):

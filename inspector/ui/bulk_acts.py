@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QDialog, QWidget
@@ -15,16 +17,17 @@ from inspector.services.preview import for_many, preview_delete, preview_expiry
 from inspector.services.profiles import Environment
 from inspector.services.selection import BulkPreview, Selection, preview
 from inspector.services.undo_bulk import UndoBundle, undo_bulk
-from inspector.ui.bulk_preview import BulkPreviewDialog
 from inspector.ui.bulk_runner import BulkRunner
 from inspector.ui.confirm_store import confirm_act
 from inspector.ui.context import Context
-from inspector.ui.expiry_dialog import ExpiryDialog
 from inspector.ui.open_store import OpenStore
 from inspector.ui.plain import tell
-from inspector.ui.transfer_acts import TransferActs
 from inspector.ui.trouble import describe_trouble
 from store_adapters.contract import CancelToken, RecordRef, SessionStore
+
+if TYPE_CHECKING:
+    from inspector.ui.bulk_preview import BulkPreviewDialog
+    from inspector.ui.transfer_acts import TransferActs
 
 _Steps = Callable[[SessionStore, CancelToken, UndoBundle | None], Iterator[BulkStep]]
 
@@ -39,11 +42,17 @@ class BulkActs(QObject):
         super().__init__(window)
         self._context = context
         self.runner = BulkRunner(window)
-        self.transfer = TransferActs(self.runner, window)
         self._window = window
         self._last: tuple[OpenStore, UndoBundle] | None = None
         self.dialog: BulkPreviewDialog | None = None
         self.runner.strip.undo_wanted.connect(self.undo)
+
+    @cached_property
+    def transfer(self) -> TransferActs:
+        """Export and import; made when first wanted."""
+        from inspector.ui.transfer_acts import TransferActs  # as the dialogs below: the start is quicker without
+
+        return TransferActs(self.runner, self._window)
 
     def can_undo(self, store: OpenStore) -> bool:
         """True when the last bulk act was on this store and something of it can be taken back."""
@@ -68,6 +77,8 @@ class BulkActs(QObject):
             return
         selection, journal, reading = Selection(store.catalogue, positions), self._context.journal, store.reading
         can_never = store.connection.store.capabilities.can_persist
+        from inspector.ui.expiry_dialog import ExpiryDialog
+
         title = f"When shall these {len(selection):,} sessions end?"
         dialog = ExpiryDialog(title, None, can_never=can_never, parent=self._window)
         dialog.lasting_box.setEnabled(False)
@@ -96,6 +107,8 @@ class BulkActs(QObject):
         )
 
     def _ask(self, store: OpenStore, selection: Selection, words: tuple[str, str], what: str, steps: _Steps) -> None:
+        from inspector.ui.bulk_preview import BulkPreviewDialog
+
         now_ms = round(time.time() * 1000)
 
         def show(found: BulkPreview) -> None:

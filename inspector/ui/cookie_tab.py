@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
@@ -18,15 +16,16 @@ from PySide6.QtWidgets import (
 )
 
 from inspector.codecs import format_json, scalar_json
-from inspector.cookies import CookieError
 from inspector.core.display import escape_display
 from inspector.core.node import Kind, Node, member
 from inspector.core.secret import Secret
 from inspector.services.open_session import OpenedSession
 from inspector.services.profiles import Profile
-from inspector.services.signed_cookie import cookie_header, curl_command, set_cookie_line, signed_cookie_value
 from inspector.ui.plain import PlainLabel, copy_text, tell
 from inspector.ui.theme import mono_font
+
+_VALUE, _HEADER = "the cookie's value", "the Cookie header"
+_SET_COOKIE, _CURL = "the Set-Cookie line", "the curl command"
 
 
 class CookieTab(QWidget):
@@ -116,44 +115,32 @@ class CookieTab(QWidget):
         number = max(0, self.secret_choice.currentIndex())
         return self._secrets[number] if number < len(self._secrets) else None
 
-    def _copy(self, make: Callable[[OpenedSession, Profile, Secret], str], what: str) -> None:
+    def _copy(self, what: str) -> None:
+        # Here, as the cookie schemes are many modules and the start of the window needs none of them.
+        from inspector.cookies import CookieError
+
         secret = self._secret()
         if self._opened is None or self._profile is None or secret is None:
             tell(self, "There is no secret to sign with", "Add the application's secret to this store first.")
             return
         try:
-            copy_text(make(self._opened, self._profile, secret), concealed=True)
+            copy_text(_signed_text(what, self._opened, self._profile, secret), concealed=True)
         except CookieError as error:
             tell(self, "This session has no signed cookie", str(error))
             return
         self.copied.emit(f"Copied {what}.")
 
     def copy_value(self) -> None:
-        self._copy(
-            lambda opened, _profile, secret: signed_cookie_value(opened.session_id, secret), "the cookie's value"
-        )
+        self._copy(_VALUE)
 
     def copy_header(self) -> None:
-        self._copy(
-            lambda opened, profile, secret: cookie_header(profile.cookie_name, opened.session_id, secret),
-            "the Cookie header",
-        )
+        self._copy(_HEADER)
 
     def copy_set_cookie(self) -> None:
-        self._copy(
-            lambda opened, profile, secret: set_cookie_line(
-                profile.cookie_name, opened.session_id, secret, _cookie_json(opened), opened.raw.read_at_ms
-            ),
-            "the Set-Cookie line",
-        )
+        self._copy(_SET_COOKIE)
 
     def copy_curl(self) -> None:
-        self._copy(
-            lambda opened, profile, secret: curl_command(
-                profile.cookie_name, opened.session_id, secret, profile.site_url
-            ),
-            "the curl command",
-        )
+        self._copy(_CURL)
 
     # --- expiry and attributes ----------------------------------------------------------------------------------
 
@@ -192,6 +179,19 @@ class CookieTab(QWidget):
             value.setFont(mono_font())
             grid.addWidget(value, row, 1)
         column.addWidget(card)
+
+
+def _signed_text(what: str, opened: OpenedSession, profile: Profile, secret: Secret) -> str:
+    from inspector.services.signed_cookie import cookie_header, curl_command, set_cookie_line, signed_cookie_value
+
+    name, session_id = profile.cookie_name, opened.session_id
+    if what == _HEADER:
+        return cookie_header(name, session_id, secret)
+    if what == _SET_COOKIE:
+        return set_cookie_line(name, session_id, secret, _cookie_json(opened), opened.raw.read_at_ms)
+    if what == _CURL:
+        return curl_command(name, session_id, secret, profile.site_url)
+    return signed_cookie_value(session_id, secret)
 
 
 def _card() -> tuple[QFrame, QGridLayout]:

@@ -8,9 +8,10 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QFormLayout, QFrame, QLineEd
 
 from inspector.core.expiry import format_duration
 from inspector.core.secret import Secret
+from inspector.demo.demo_secret import DEMO_SECRET
 from inspector.demo.express_session import SessionOptions
 from inspector.demo.faults import LESSONS
-from inspector.demo.server import DEMO_SECRET, EMBEDDED_VALKEY, DemoSettings
+from inspector.demo.server import EMBEDDED_VALKEY, DemoSettings
 from inspector.demo.session_cookie import CookieOptions
 from inspector.ui.plain import PlainLabel
 from inspector.ui.secret_line import SecretLine

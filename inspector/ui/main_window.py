@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QCloseEvent, QGuiApplication
@@ -14,8 +15,6 @@ from inspector.ui.bulk_acts import BulkActs
 from inspector.ui.command_palette import CommandPalette
 from inspector.ui.command_panel import CommandPanel
 from inspector.ui.context import Context
-from inspector.ui.cookie_page import CookiePage
-from inspector.ui.demo_page import DemoPage
 from inspector.ui.guard import qt_guard
 from inspector.ui.icons import app_icon
 from inspector.ui.open_store import OpenStore, StoreState
@@ -27,6 +26,7 @@ from inspector.ui.session_saving import SessionSaving
 from inspector.ui.sessions_page import SessionsPage
 from inspector.ui.status_line import StatusLine
 from inspector.ui.stores_panel import StoresPanel
+from inspector.ui.tool_pages import ToolPages
 from inspector.ui.unsaved_edits import UnsavedEdits
 from inspector.ui.window_actions import (
     NEEDS_EDITS,
@@ -37,7 +37,10 @@ from inspector.ui.window_actions import (
     fill_actions,
 )
 from inspector.ui.window_state import WindowState
-from store_adapters.errors import BadStoreAddress
+
+if TYPE_CHECKING:
+    from inspector.ui.cookie_page import CookiePage
+    from inspector.ui.demo_page import DemoPage
 
 SESSIONS, COOKIES, DEMO = range(3)
 _NOTE_MS = 8000
@@ -56,6 +59,17 @@ class MainWindow(QMainWindow):
         self._state = WindowState(context.book.folder)
         self.stores: dict[str, OpenStore] = {}
         self.current: OpenStore | None = None
+        self._tools = ToolPages(context, self, demo_store_url)
+        with context.theme.dressing_last():
+            self._build()
+        self._state.restore(self)
+        for profile in context.book.profiles:
+            self._make_store(profile)
+        self._show_stores()
+        self._enable()
+
+    def _build(self) -> None:
+        context = self._context
         self.actions_book = ActionBook(self, context.theme)
         self.panel = SessionPanel(context)
         self.saving = SessionSaving(context, self.panel, self)
@@ -66,23 +80,26 @@ class MainWindow(QMainWindow):
         self.unsaved.noted.connect(self.note)
         self.commands = CommandPanel(context.commands, self)
         self.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, self.commands)
-        self.demo_page = DemoPage(context, demo_store_url)
-        self.cookie_page = CookiePage(context)
         fill_actions(self.actions_book, self)
         self.sessions_page = SessionsPage(context, self.actions_book, self.panel)
         self.stores_panel = StoresPanel(context.theme)
         self._assemble()
         self._wire()
         self.status = StatusLine(self.statusBar())
-        self._state.restore(self)
-        for profile in context.book.profiles:
-            self._add_profile(profile)
-        self._show_stores()
-        self._enable()
+
+    @property
+    def cookie_page(self) -> CookiePage:
+        """Built when first wanted."""
+        return self._tools.cookies.page
+
+    @property
+    def demo_page(self) -> DemoPage:
+        """Built when first wanted."""
+        return self._tools.demo.page
 
     def _assemble(self) -> None:
         self.pages = QStackedWidget()
-        for page in (self.sessions_page, self.cookie_page, self.demo_page):
+        for page in (self.sessions_page, self._tools.cookies, self._tools.demo):
             self.pages.addWidget(page)
         self.splitter = QSplitter(Qt.Orientation.Horizontal)
         self.splitter.setHandleWidth(1)
@@ -114,20 +131,12 @@ class MainWindow(QMainWindow):
         self.bulk.runner.changed.connect(self._enable)
         self.saving.session_made.connect(self.go_to_session)
         self.saving.record_removed.connect(self._session_removed)
-        self.cookie_page.session_wanted.connect(self.go_to_session)
-        self.cookie_page.signature_known.connect(self.panel.head.show_signature)
-        self.cookie_page.noted.connect(self.note)
-        self.demo_page.started.connect(self._demo_started)
-        self.demo_page.stopped.connect(lambda: self.stores_panel.note_tool("demo", ""))
-        self.demo_page.session_wanted.connect(self._go_to_demo_session)
-        self.demo_page.store_wanted.connect(self.show_store_of)
-        self.demo_page.noted.connect(self.note)
 
     def note(self, words: str) -> None:
         """Say something in the status bar for a while."""
         self.statusBar().showMessage(words, _NOTE_MS)
 
-    def _add_profile(self, profile: Profile) -> OpenStore:
+    def _make_store(self, profile: Profile) -> OpenStore:
         store = OpenStore(profile, self._context, self)
         store.state_changed.connect(lambda: self._store_changed(store))
         store.progress_changed.connect(self._show_status)
@@ -139,20 +148,24 @@ class MainWindow(QMainWindow):
     def _show_stores(self) -> None:
         stores = list(self.stores.values())
         self.stores_panel.show_stores(stores)
-        self.demo_page.offer_stores([store.profile for store in stores])
+        self._tools.offer_stores()
         if self.current is not None:
             self.stores_panel.choose_store(self.current.profile.id)
 
     def put_profile(self, profile: Profile, *, keep: bool = True) -> None:
         """Add a store or change one, and show it. `keep`: also in the profile book."""
+        self.add_profile(profile, keep=keep)
+        self.choose_store(profile.id)
+
+    def add_profile(self, profile: Profile, *, keep: bool = True) -> None:
+        """Add a store or change one, and leave shown what is shown."""
         if keep:
             self._keep_profile(profile)
         old = self.stores.pop(profile.id, None)
         if old is not None:
             self._drop(old)
-        self._add_profile(profile)
+        self._make_store(profile)
         self._show_stores()
-        self.choose_store(profile.id)
 
     def _keep_profile(self, profile: Profile) -> None:
         try:
@@ -160,24 +173,34 @@ class MainWindow(QMainWindow):
         except OSError as error:
             tell(self, "The store is not kept for the next start", f"Its file cannot be written ({error.strerror}).")
 
-    def choose_store(self, profile_id: str) -> None:
-        """Show a store's sessions, and open it if it is closed."""
+    def choose_store(self, profile_id: str, *, stays: bool = False) -> None:
+        """Show a store's sessions, and open it if it is closed. `stays`: on the page that is shown."""
         store = self.stores.get(profile_id)
         if store is None:
             return
-        self.pages.setCurrentIndex(SESSIONS)
-        self.stores_panel.choose_store(profile_id)
+        if not stays:
+            self.pages.setCurrentIndex(SESSIONS)
+        if self.pages.currentIndex() == SESSIONS:
+            self.stores_panel.choose_store(profile_id)
         if store is not self.current:
             self.current = store
             self.panel.show_session(store, None)
-            self.sessions_page.show_store(store)
-            self.cookie_page.show_store(store)
+            self._show_in_pages(store)
         if store.state in (StoreState.CLOSED, StoreState.FAILED):
             store.open()
             if self._context.book.settings.live_by_default:
                 store.set_live(True)
         self._show_status()
         self._enable()
+
+    def offer_store(self, profile_id: str) -> None:
+        """Show a store that the program opens by itself; a store or a page that a person went to meanwhile stays."""
+        if self.current is None:
+            self.choose_store(profile_id, stays=True)
+
+    def _show_in_pages(self, store: OpenStore | None) -> None:
+        self.sessions_page.show_store(store)
+        self._tools.show_store(store)
 
     def show_store_of(self, url: str) -> None:
         """Show the store at a URL; one that is in no profile is added for this run."""
@@ -226,13 +249,12 @@ class MainWindow(QMainWindow):
             return
         is_current = old is self.current
         self._drop(old)
-        fresh = self._add_profile(old.profile)
+        fresh = self._make_store(old.profile)
         fresh.take_over(old)
         self._show_stores()
         if is_current:
             self.current = fresh
-            self.sessions_page.show_store(fresh)
-            self.cookie_page.show_store(fresh)
+            self._show_in_pages(fresh)
             self.panel.show_session(fresh, None)
             self.stores_panel.choose_store(profile_id)
         self._show_status()
@@ -259,8 +281,7 @@ class MainWindow(QMainWindow):
     def _drop(self, store: OpenStore) -> None:
         if store is self.current:
             self.current = None
-            self.sessions_page.show_store(None)
-            self.cookie_page.show_store(None)
+            self._show_in_pages(None)
             self.panel.show_session(None, None)
         self.bulk.runner.forget(store)
         store.close()
@@ -289,17 +310,6 @@ class MainWindow(QMainWindow):
     def _session_removed(self, key: bytes) -> None:
         if self.panel.key == key:
             self.panel.show_session(self.current, None)
-
-    def _go_to_demo_session(self, session_id: str) -> None:
-        server = self.demo_page.server
-        if server is None:
-            return
-        self.show_store_of(server.store_url)
-        if self.current is not None and self.current.connection is not None:
-            try:
-                self.go_to_session(self.current.connection.store.ref_for(session_id).key)
-            except BadStoreAddress as error:
-                self.note(error.message)
 
     def create_session(self) -> None:
         if self.current is not None:
@@ -345,10 +355,6 @@ class MainWindow(QMainWindow):
         self.show_demo()
         self.demo_page.toggle()
 
-    def _demo_started(self, url: str, _store_url: str) -> None:
-        self.stores_panel.note_tool("demo", f":{url.rstrip('/').rpartition(':')[2]}")
-        self.note(f"The demo server answers at {url}")
-
     def show_commands(self) -> None:
         CommandPalette(self.actions_book, self).open_over(self)
 
@@ -388,6 +394,6 @@ class MainWindow(QMainWindow):
             self.preferences.change(last_store=self.current.profile.id)
         self.unsaved.close()
         self._context.close()
-        self.demo_page.close_lane()
+        self._tools.close()
         for store in self.stores.values():
             store.close()

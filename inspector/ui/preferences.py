@@ -9,7 +9,6 @@ from PySide6.QtWidgets import QDialog, QWidget
 from inspector.services.profiles import SecretPlace, sealed_path
 from inspector.services.sealed_file import SealedFile
 from inspector.ui.context import Context
-from inspector.ui.preferences_dialog import PreferencesDialog
 from inspector.ui.secret_dialogs import open_sealed_file
 from inspector.ui.trouble import describe_trouble
 from inspector.ui.unsaved_edits import NOT_KEPT
@@ -37,6 +36,8 @@ class Preferences(QObject):
         )
 
     def _show(self, found: tuple[str, bool]) -> None:
+        from inspector.ui.preferences_dialog import PreferencesDialog  # when wanted: the start is quicker
+
         trouble, is_persistent = found
         settings = self._context.book.settings
         edits = "They survive a crash of this program, sealed until they are saved." if is_persistent else NOT_KEPT

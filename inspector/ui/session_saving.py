@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QDialog, QWidget
@@ -35,14 +36,15 @@ from inspector.services.save_session import (
 )
 from inspector.ui.confirm_store import confirm_act
 from inspector.ui.context import Context
-from inspector.ui.expiry_dialog import ExpiryDialog
 from inspector.ui.open_store import OpenStore
 from inspector.ui.plain import ask_text, tell
-from inspector.ui.review_dialog import ReviewDialog
 from inspector.ui.session_panel import SessionPanel
 from inspector.ui.stick_check import StickCheck
 from inspector.ui.trouble import describe_trouble
 from store_adapters.contract import SessionStore
+
+if TYPE_CHECKING:
+    from inspector.ui.review_dialog import ReviewDialog
 
 
 class SessionSaving(QObject):
@@ -82,6 +84,8 @@ class SessionSaving(QObject):
         )
 
     def _show_review(self, store: OpenStore, review: Review) -> None:
+        from inspector.ui.review_dialog import ReviewDialog  # dialogs when wanted: the start is quicker
+
         dialog = ReviewDialog(review, store.profile, self._window)
         dialog.save_wanted.connect(lambda choices, overwrite: self._save(store, dialog, choices, overwrite))
         dialog.preview_wanted.connect(lambda choices: self._preview(store, dialog, choices))
@@ -183,6 +187,8 @@ class SessionSaving(QObject):
             tell(self._window, "There are unsaved edits", "Save or discard them before the expiry is changed.")
             return
         can_never = store.connection.store.capabilities.can_persist
+        from inspector.ui.expiry_dialog import ExpiryDialog
+
         dialog = ExpiryDialog("When shall this session end?", opened.expiry, can_never=can_never, parent=self._window)
         if dialog.exec() != QDialog.DialogCode.Accepted:
             return

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from string import Template
 
@@ -79,6 +81,19 @@ class Theme(QObject):
             self._follow_system()
         else:
             self._apply(DARK if choice == "dark" else LIGHT)
+
+    @contextmanager
+    def dressing_last(self) -> Iterator[None]:
+        """Style the widgets that are built meanwhile once, at the end.
+
+        A widget is styled anew each time it, or what it is in, is put into another: three times the cost of building.
+        """
+        sheet = self._application.styleSheet()
+        self._application.setStyleSheet("")
+        try:
+            yield
+        finally:
+            self._application.setStyleSheet(sheet)
 
     def colour(self, name: str) -> QColor:
         """Return a named colour of the theme in force."""

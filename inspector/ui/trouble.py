@@ -9,7 +9,6 @@ import traceback
 from dataclasses import dataclass
 
 from inspector.codecs import CodecError
-from inspector.cookies import CookieError
 from inspector.core.edits import EditError
 from inspector.core.field_path import FieldPathError
 from inspector.services.connection import PasswordWanted
@@ -37,6 +36,9 @@ def describe_trouble(error: BaseException) -> Trouble:
             is_interrupted=isinstance(error, Interrupted),
             wants_password=isinstance(error, PasswordWanted),
         )
+    # Here, as the cookie schemes are many modules and the start of the window needs none of them.
+    from inspector.cookies import CookieError
+
     if isinstance(error, SealedFileError | CodecError | CookieError | EditError | FieldPathError):
         return Trouble(str(error))
     if isinstance(error, OSError) and error.strerror:

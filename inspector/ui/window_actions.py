@@ -160,11 +160,11 @@ def fill_actions(actions: ActionBook, window: MainWindow) -> None:
         shortcut="Ctrl+Shift+D",
         icon_name="play",
     )
-    add("visitors", "Generate visitors", window.demo_page.toggle_traffic, menu="Tools", icon_name="users")
+    add("visitors", "Generate visitors", partial(_toggle_visitors, window), menu="Tools", icon_name="users")
     add(
         "browse_demo",
         "Open the demo in a browser",
-        window.demo_page.open_browser,
+        partial(_browse_demo, window),
         menu="Tools",
         icon_name="external-link",
     )
@@ -214,6 +214,14 @@ def _import(window: MainWindow) -> None:
 def _open_har(window: MainWindow) -> None:
     window.show_cookies()
     window.cookie_page.ask_har()
+
+
+def _toggle_visitors(window: MainWindow) -> None:
+    window.demo_page.toggle_traffic()
+
+
+def _browse_demo(window: MainWindow) -> None:
+    window.demo_page.open_browser()
 
 
 def _focus_sessions(window: MainWindow) -> None:

@@ -26,8 +26,9 @@ application = QApplication(sys.argv)
 window = QMainWindow()
 """
 PROGRAM = """
-import sys, time
+import gc, sys, time
 import inspector.cli
+gc.disable()  # as inspector.cli does
 from PySide6.QtCore import QTimer
 from inspector.app import Launch, make_application, open_window
 application = make_application()
