@@ -92,7 +92,9 @@ def test_store_that_failed_shows_no_bars_and_offers_to_be_changed(
     assert page.empty.other_button.isVisible()
     page.empty.other_button.click()
     qtbot.waitUntil(lambda: window.findChild(ConnectDialog) is not None, timeout=WAIT_MS)
-    window.findChild(ConnectDialog).reject()
+    dialog = window.findChild(ConnectDialog)
+    assert dialog is not None
+    dialog.reject()
 
 
 def test_long_name_of_a_store_ends_in_an_ellipsis(qtbot: QtBot, window: MainWindow, redis_url: str) -> None:
