@@ -12,12 +12,11 @@ import atexit
 import contextlib
 import gc
 import struct
-import subprocess
 import sys
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from inspector.codecs import (
     MAX_BYTES,
@@ -34,6 +33,9 @@ from inspector.codecs import (
     read_request,
 )
 from inspector.core.secret import Secret
+
+if TYPE_CHECKING:
+    import subprocess
 
 IN_PROCESS_BYTES = 256 * 1024
 MEMORY_BYTES = 1 << 30
@@ -148,6 +150,8 @@ class DecoderProcess:
         return answer
 
     def _running(self) -> subprocess.Popen[bytes]:
+        import subprocess  # when a large record comes: the start of the window is quicker
+
         if self.pid is None:
             self.close()
             self._process = subprocess.Popen(

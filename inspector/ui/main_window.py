@@ -12,7 +12,6 @@ from PySide6.QtWidgets import QMainWindow, QSplitter, QStackedWidget
 from inspector.services.profiles import Profile, new_profile_id
 from inspector.ui.actions import ActionBook
 from inspector.ui.bulk_acts import BulkActs
-from inspector.ui.command_palette import CommandPalette
 from inspector.ui.command_panel import CommandPanel
 from inspector.ui.context import Context
 from inspector.ui.guard import qt_guard
@@ -356,6 +355,8 @@ class MainWindow(QMainWindow):
         self.demo_page.toggle()
 
     def show_commands(self) -> None:
+        from inspector.ui.command_palette import CommandPalette
+
         CommandPalette(self.actions_book, self).open_over(self)
 
     # --- what can be done now -------------------------------------------------------------------------------------
