@@ -32,7 +32,6 @@ from inspector.ui.trouble import describe_trouble
 from store_adapters.contract import Count, StoreInfo
 from store_adapters.errors import BadStoreAddress
 
-
 _FRAME_HEIGHT = 40
 """At least the title bar of a window, in pixels."""
 
