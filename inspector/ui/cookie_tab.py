@@ -21,6 +21,7 @@ from inspector.core.node import Kind, Node, member
 from inspector.core.secret import Secret
 from inspector.services.open_session import OpenedSession
 from inspector.services.profiles import Profile
+from inspector.ui.guard import qt_guard
 from inspector.ui.plain import PlainLabel, copy_text, tell
 from inspector.ui.theme import mono_font
 
@@ -57,6 +58,7 @@ class CookieTab(QWidget):
         else:
             self.secret_choice = QComboBox()  # the one of another session chooses nothing here
 
+    @qt_guard()
     def showEvent(self, event: QShowEvent) -> None:
         """Build what the tab shows: most sessions are looked at without it."""
         if not self._is_filled:
