@@ -135,7 +135,7 @@ def open_window(launch: Launch, folder: Path | None = None, secrets: SecretStore
     )
     window = MainWindow(context, demo_store_url(folder))
     for words in book.troubles:
-        QTimer.singleShot(0, window, lambda words=words: tell(window, "A settings file was damaged", words))
+        QTimer.singleShot(0, window, lambda words=words: tell(window, "A settings file was not as it should be", words))
     # After the first paint, so that nothing stands between a person and the window.
     QTimer.singleShot(0, window, lambda: _unlock_first(window, context, launch, folder))
     QTimer.singleShot(_IDLE_MS, window, lambda: _use_idle_time(book.profiles))

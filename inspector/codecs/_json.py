@@ -156,7 +156,7 @@ class _Reader:
             return JsonError("A text is not closed, or holds a control character or a wrong escape.", self._source, at)
         if self._source[at:].startswith(b"\xef\xbb\xbf"):
             return JsonError("It begins with a byte-order mark, which JSON.parse refuses.", self._source, at)
-        return JsonError("This is no JSON.", self._source, at)
+        return JsonError("This is not valid JSON.", self._source, at)
 
 
 def _text(raw: bytes) -> str:

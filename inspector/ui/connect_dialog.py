@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QSize, Signal
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -32,6 +32,9 @@ from inspector.ui.trouble import describe_trouble
 from store_adapters.contract import Count, StoreInfo
 from store_adapters.errors import BadStoreAddress
 
+_FRAME_HEIGHT = 40
+"""At least the title bar of a window, in pixels."""
+
 
 class ConnectDialog(QDialog):
     """`profile_ready(profile)` once it is accepted and its secrets are kept. Nothing secret goes into the profile."""
@@ -41,7 +44,8 @@ class ConnectDialog(QDialog):
     def __init__(self, context: Context, profile: Profile | None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Change the store" if profile else "Connect a store")
-        self.resize(600, 620)
+        # Its buttons stay on a small screen: the fields scroll.
+        self.resize(QSize(600, 620).boundedTo(self.screen().availableSize() - QSize(0, _FRAME_HEIGHT)))
         self._context = context
         self._before = profile
         self._job: Job | None = None

@@ -157,7 +157,9 @@ class CookieTab(QWidget):
         card, grid = _card()
         for row, source in enumerate(opened.expiry.sources):
             grid.addWidget(PlainLabel(source.name), 2 * row, 0, Qt.AlignmentFlag.AlignTop)
-            value = PlainLabel(source.value, selectable=True, wrap=True)
+            words, gap, more = source.value.partition(" (")
+            # The duration stays in one piece where the line breaks.
+            value = PlainLabel(words + gap + more.replace(" ", "\u00a0"), selectable=True, wrap=True)
             value.setFont(mono_font())
             grid.addWidget(value, 2 * row, 1, Qt.AlignmentFlag.AlignTop)
             # Below the name: beside the value it would make the panel too wide for a small window.

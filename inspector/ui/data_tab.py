@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
-from PySide6.QtGui import QFocusEvent, QKeySequence, QPainter, QResizeEvent, QShortcut
+from PySide6.QtCore import QModelIndex, QSize, Qt
+from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
@@ -22,6 +22,7 @@ from inspector.core.field_path import FieldPathError, find_path, format_keys, ke
 from inspector.core.findings import check_edit
 from inspector.core.node import Kind, Node, Path, child, text_node
 from inspector.ui.draft import Draft
+from inspector.ui.field_tree import FieldTree
 from inspector.ui.findings_strip import FindingsStrip
 from inspector.ui.guard import qt_guard
 from inspector.ui.icons import icon
@@ -34,23 +35,6 @@ _LONGEST_EDIT = 20_000
 _CONTAINERS = (Kind.OBJECT, Kind.ARRAY)
 _WIDTHS = {NAME: (144, 0.25), VALUE: (180, 0.43)}
 """The least pixels of a column, and its share of a wide panel; the type takes what is left."""
-
-
-class _FieldTree(QTreeView):
-    """Comes to the value first, as the arrow keys stay in a column; a mark reaches over the whole row."""
-
-    @qt_guard()
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        super().focusInEvent(event)
-        if event.reason() != Qt.FocusReason.MouseFocusReason and not self.selectionModel().hasSelection():
-            self.setCurrentIndex(self.currentIndex().siblingAtColumn(VALUE))
-
-    @qt_guard()
-    def drawBranches(self, painter: QPainter, rect: QRect, index: QModelIndex | QPersistentModelIndex) -> None:
-        mark = index.data(Qt.ItemDataRole.BackgroundRole)
-        if mark is not None and not self.selectionModel().isSelected(index):
-            painter.fillRect(rect, mark)
-        super().drawBranches(painter, rect, index)
 
 
 class DataTab(QWidget):
@@ -108,7 +92,7 @@ class DataTab(QWidget):
                 self.tree.header().resizeSection(section, max(least, round(event.size().width() * share)))
 
     def _build_tree(self) -> QTreeView:
-        tree = _FieldTree()
+        tree = FieldTree()
         tree.setModel(self.model)
         self.delegate = ValueDelegate(self.model, tree)
         self.delegate.typed.connect(self._typed)

@@ -115,6 +115,10 @@ class DemoPage(QWidget):
         self.progress.setTextVisible(False)
         self.progress.setFixedHeight(4)
         self.progress.setAccessibleName("Visitors so far")
+        keeps_place = self.progress.sizePolicy()
+        keeps_place.setRetainSizeWhenHidden(True)
+        self.progress.setSizePolicy(keeps_place)
+        self.progress.hide()
         column.addWidget(self.progress)
         return left
 
@@ -272,6 +276,7 @@ class DemoPage(QWidget):
     def _show_traffic(self, done: int, count: int) -> None:
         self.progress.setRange(0, max(1, count))
         self.progress.setValue(done)
+        self.progress.setVisible(done < count)
         self.traffic_button.setText("Stop visitors" if count else "Generate visitors")
 
     def _take_entries(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QHeaderView, QPushButton, QTableView, QVBoxLayout, QWidget
 
-from inspector.services.har_report import TROUBLE, HarReport, exchange_text
+from inspector.services.har_report import TROUBLE, HarReport, HarRow, exchange_text
 from inspector.ui.models.har_table import HarTableModel
 from inspector.ui.plain import PlainLabel
 from inspector.ui.theme import Theme
@@ -54,12 +54,13 @@ class HarPanel(QWidget):
         self.hide()
 
     def show_report(self, report: HarReport) -> None:
-        """Show a report; the first request in trouble is chosen."""
+        """Show a report; the first request in trouble that carries a cookie is chosen."""
         self.summary.setText(report.summary)
         self.model.show_rows(report.rows)
         self.show()
         if report.rows:
-            troubled = (number for number, row in enumerate(report.rows) if row.event in TROUBLE)
+            # One that carries a cookie, so that there is something to judge below.
+            troubled = (number for number, row in enumerate(report.rows) if row.event in TROUBLE and _has_cookie(row))
             self.table.selectRow(next(troubled, 0))
 
     def close_archive(self) -> None:
@@ -71,3 +72,7 @@ class HarPanel(QWidget):
         row = self.model.row(number)
         if row is not None:
             self.exchange_chosen.emit(exchange_text(row.exchange))
+
+
+def _has_cookie(row: HarRow) -> bool:
+    return bool(row.sent or row.received)

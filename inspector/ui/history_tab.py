@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QListWidget, QListWidgetItem, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QListWidget, QListWidgetItem, QPushButton, QVBoxLayout, QWidget
 
 from inspector.core.display import escape_display
 from inspector.services.journal import JournalEntry
@@ -52,11 +52,15 @@ class HistoryTab(QWidget):
             role="muted",
             wrap=True,
         )
-        self.empty.setContentsMargins(14, 8, 14, 8)
+        self.empty.setContentsMargins(40, 8, 40, 8)
+        self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         layout.addWidget(self.empty)
         self.restore_button = QPushButton("Restore what was before…")
         self.restore_button.clicked.connect(self._restore)
-        layout.addWidget(self.restore_button, 0, Qt.AlignmentFlag.AlignRight)
+        foot = QHBoxLayout()
+        foot.setContentsMargins(14, 0, 14, 0)
+        foot.addWidget(self.restore_button, 0, Qt.AlignmentFlag.AlignRight)
+        layout.addLayout(foot)
 
     def show_history(self, entries: Sequence[JournalEntry], seen: Sequence[SeenChange], *, can_write: bool) -> None:
         """Show the journal's entries of one record and the changes that were seen."""

@@ -115,9 +115,12 @@ def tell(parent: QWidget | None, title: str, text: str = "", detail: str = "") -
     show_message(parent, title, text, detail)
 
 
-def show_message(parent: QWidget | None, title: str, text: str = "", detail: str = "") -> QWidget:
+def show_message(
+    parent: QWidget | None, title: str, text: str = "", detail: str = "", *, is_warning: bool = True
+) -> QWidget:
     """Show a message as `tell` does; return its box, which is deleted when it is closed."""
-    box = _box(parent, QMessageBox.Icon.Warning, title, text, detail)
+    icon = QMessageBox.Icon.Warning if is_warning else QMessageBox.Icon.Information
+    box = _box(parent, icon, title, text, detail)
     box.addButton(QMessageBox.StandardButton.Close)
     box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     box.open()

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QButtonGroup, QHBoxLayout, QPushButton, QWidget
 
 from inspector.services.overview import Overview
+from inspector.ui.guard import qt_guard
 from inspector.ui.plain import PlainLabel, plain_tip
 
+_ROOM_FOR_WORDS = 150
+"""In pixels, for the heading, the number and the margins."""
 _CHIPS = (
     ("Active", "-is:expired"),
     ("Expiring < 1 h", "expires<1h -is:expired"),
@@ -24,9 +28,13 @@ class SessionsHead(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        head = QHBoxLayout(self)
-        head.setContentsMargins(12, 8, 12, 8)
-        head.setSpacing(7)
+        self._rows = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
+        self._rows.setContentsMargins(12, 8, 12, 8)
+        self._rows.setSpacing(7)
+        head, chips = QHBoxLayout(), QHBoxLayout()
+        for row, stretch in ((head, 1), (chips, 0)):
+            row.setSpacing(7)
+            self._rows.addLayout(row, stretch)
         head.addWidget(PlainLabel("Sessions", role="heading"))
         self.count_label = PlainLabel("", role="muted")
         self.count_label.setMinimumWidth(40)
@@ -38,12 +46,21 @@ class SessionsHead(QWidget):
             chip.setCheckable(True)
             chip.setProperty("role", "chip")
             self.chips.addButton(chip, number)
-            head.addWidget(chip)
+            chips.addWidget(chip)
+        chips.addStretch(1)
         self.chips.idToggled.connect(self._toggle)
         self.stop_button = QPushButton("Stop")
         self.stop_button.setAccessibleName("Stop reading")
         self.stop_button.clicked.connect(self.stop_wanted)
         head.addWidget(self.stop_button)
+
+    @qt_guard()
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Put the chips below where they would be cut."""
+        super().resizeEvent(event)
+        needed = sum(chip.sizeHint().width() + 7 for chip in self.chips.buttons()) + _ROOM_FOR_WORDS
+        direction = QBoxLayout.Direction
+        self._rows.setDirection(direction.LeftToRight if event.size().width() >= needed else direction.TopToBottom)
 
     @property
     def terms(self) -> list[str]:

@@ -43,8 +43,8 @@ class Colours:
 
 
 LIGHT = Colours(
-    window="#ffffff", side="#f5f6f8", field="#f5f6f8", line="#e1e4ea", text="#1a2130", muted="#667080",
-    accent="#3b5bdb", on_accent="#ffffff", accent_soft="#e7ecff", ok="#1a7f4b", ok_soft="#e0f3e8",
+    window="#ffffff", side="#f5f6f8", field="#f5f6f8", line="#e1e4ea", text="#1a2130", muted="#5d6777",
+    accent="#3b5bdb", on_accent="#ffffff", accent_soft="#e7ecff", ok="#167244", ok_soft="#e0f3e8",
     warn="#8f5f00", warn_soft="#fff6d8", bad="#b3261e", bad_soft="#fde7e6",
     key="#3552c8", string="#15763f", number="#8f5f00", frame="#aeb5c0",
 )  # fmt: skip

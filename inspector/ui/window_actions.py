@@ -9,7 +9,7 @@ from PySide6.QtGui import QKeySequence
 
 from inspector import __version__
 from inspector.ui.actions import ActionBook
-from inspector.ui.plain import tell
+from inspector.ui.plain import show_message
 from inspector.ui.session_panel import TAB_TITLES
 
 if TYPE_CHECKING:
@@ -173,15 +173,6 @@ def fill_actions(actions: ActionBook, window: MainWindow) -> None:
     add("about", "About Session Inspector", partial(_show_about, window), menu="Help", icon_name="info")
 
 
-def describe_shortcuts(actions: ActionBook) -> str:
-    """Return the actions with a shortcut, one a line."""
-    return "\n".join(
-        f"{action.shortcut().toString(QKeySequence.SequenceFormat.NativeText):<16}{action.text().replace('&', '')}"
-        for _menu, action in actions.all_actions()
-        if not action.shortcut().isEmpty()
-    )
-
-
 def _delete(window: MainWindow) -> None:
     """Delete the selected sessions, or the one that is open."""
     page, store = window.sessions_page, window.current
@@ -235,9 +226,11 @@ def _show_tab(window: MainWindow, number: int) -> None:
 
 
 def _show_shortcuts(actions: ActionBook, window: MainWindow) -> None:
-    tell(window, "Keyboard shortcuts", describe_shortcuts(actions))
+    from inspector.ui.shortcuts_dialog import ShortcutsDialog  # not before it is wanted: the start is quicker
+
+    ShortcutsDialog(actions, window).open()
 
 
 def _show_about(window: MainWindow) -> None:
     words = "See, edit and verify the sessions of web applications. Icons: Lucide (ISC). Licence: MIT."
-    tell(window, f"Session Inspector {__version__}", words)
+    show_message(window, f"Session Inspector {__version__}", words, is_warning=False)

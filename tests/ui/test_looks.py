@@ -12,6 +12,7 @@ from inspector.services.profiles import Environment, Profile
 from inspector.ui.confirm_store import is_name
 from inspector.ui.connect_dialog import ConnectDialog
 from inspector.ui.main_window import MainWindow
+from inspector.ui.theme import DARK, LIGHT, Colours
 from tests.ui.conftest import WAIT_MS, OpenWindow
 from tests.ui.test_window import fill, write
 
@@ -20,6 +21,28 @@ from tests.ui.test_window import fill, write
 def window(qtbot: QtBot, make_window: OpenWindow, redis_url: str) -> MainWindow:
     fill(f"{redis_url}?prefix=sess:")
     return make_window(f"{redis_url}?prefix=sess:")
+
+
+def contrast(one: str, other: str) -> float:
+    """Return the contrast ratio of two #rrggbb colours as WCAG 2.1 defines it."""
+    light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    parts = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+@pytest.mark.parametrize("colours", [LIGHT, DARK], ids=["light", "dark"])
+def test_every_text_has_the_contrast_of_wcag_aa(colours: Colours) -> None:
+    grounds = ("window", "side", "field", "accent_soft", "warn_soft")
+    texts = ("text", "muted", "accent", "ok", "warn", "bad", "key", "string", "number")
+    pairs = [(text, ground) for text in texts for ground in grounds]
+    pairs += [("on_accent", "accent"), *((tone, f"{tone}_soft") for tone in ("ok", "warn", "bad"))]
+    weak = [pair for pair in pairs if contrast(getattr(colours, pair[0]), getattr(colours, pair[1])) < 4.5]
+    assert weak == []
 
 
 def open_by_keyboard(qtbot: QtBot, window: MainWindow) -> None:
