@@ -11,7 +11,7 @@ from itertools import permutations
 from inspector.codecs._api import SealedError
 from inspector.codecs._json import JsonError, json_text, read_json
 from inspector.codecs._kruptein import buffer_json, read_buffer
-from inspector.codecs._layer_api import OpeningKeys, Peeled
+from inspector.codecs._layer_api import OpeningKeys, Peeled, is_json_text
 from inspector.core import ciphers
 from inspector.core.node import member, text_of
 from inspector.core.secret import Secret
@@ -166,7 +166,7 @@ def _open_web(sealed: bytes, encoding: str, rounds: int, key: bytes) -> Peeled |
         if plain is not None:
             return WebCryptoLayer(encoding, "gcm", rounds, key, size), plain
     plain = ciphers.open_plain("cbc", key, sealed[:16], sealed[16:])
-    if plain is not None and plain[:1] in b'{"':
+    if plain is not None and is_json_text(plain):
         return WebCryptoLayer(encoding, "cbc", rounds, key), plain
     return None
 

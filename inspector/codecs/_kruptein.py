@@ -17,7 +17,7 @@ from itertools import product
 from inspector.codecs._api import CodecError, SealedError
 from inspector.codecs._der import read_octet_strings, write_octet_strings
 from inspector.codecs._json import JsonError, json_text, read_json
-from inspector.codecs._layer_api import OpeningKeys, Peeled
+from inspector.codecs._layer_api import OpeningKeys, Peeled, is_json_text
 from inspector.core import ciphers
 from inspector.core.node import Kind, Node, member, text_of
 from inspector.core.secret import Secret
@@ -175,24 +175,12 @@ def _open(box: _Box, key: _Key, secret_name: str, kind: str) -> Peeled | None:
 def _decrypt(box: _Box, key: bytes, sealed: bytes, mode: str, has_text_aad: bool) -> bytes | None:
     if mode in _PLAIN:
         plain = ciphers.open_plain(mode, key, box.iv, sealed)
-        return plain if plain is not None and _is_json(plain) else None
+        return plain if plain is not None and is_json_text(plain) else None
     aad = box.aad if has_text_aad else box.bytes_of(box.aad)
     if aad is None:
         return None
     open_sealed = ciphers.open_gcm if mode == "gcm" else ciphers.open_ocb
     return open_sealed(key, box.iv, sealed, box.tag, aad)
-
-
-def _is_json(plain: bytes) -> bool:
-    """True for what can be JSON: the first block alone is the same in CTR, CFB and OFB mode."""
-    ends = {b'"': b'"', b"{": b"}", b"[": b"]"}
-    if plain[-1:] != ends.get(plain[:1]):
-        return False
-    try:
-        plain.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _covered(box: _Box, covers: str) -> bytes:

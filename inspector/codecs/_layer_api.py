@@ -42,3 +42,18 @@ Peeled = tuple[Layer, bytes]
 Peeler = Callable[[bytes, OpeningKeys, int], Peeled | None]
 """`peel(outer, keys, max_bytes)`: the layer and what was inside; None when the bytes are not of this form.
 `CodecError` when they are and cannot be opened; its attempts say what is known and what is needed."""
+
+
+def is_json_text(plain: bytes) -> bool:
+    """True for what can be JSON by both its ends, and is UTF-8: what tells a right key where nothing is authenticated.
+
+    The first block alone is the same in CTR, CFB and OFB mode.
+    """
+    ends = {b'"': b'"', b"{": b"}", b"[": b"]"}
+    if plain[-1:] != ends.get(plain[:1]):
+        return False
+    try:
+        plain.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True

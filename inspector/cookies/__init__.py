@@ -6,9 +6,11 @@ from inspector.cookies._har import MOST_BYTES as HAR_MOST_BYTES
 from inspector.cookies._har import Exchange, read_har
 from inspector.cookies._header import decode_value, encode_value, read_cookies, split_header
 from inspector.cookies._judge import edit_payload, judge, resign, scheme_label, sign_id, signed_value
+from inspector.cookies._payload import BROWSER_BYTES
 from inspector.cookies._signature import sign, unsign, verify_express
 
 __all__ = [
+    "BROWSER_BYTES",
     "HAR_MOST_BYTES",
     "Attribute",
     "Cookie",

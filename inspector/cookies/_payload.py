@@ -11,7 +11,7 @@ from inspector.cookies._api import CookieError
 
 MOST_BYTES = 1024 * 1024
 BROWSER_BYTES = 4096
-"""What browsers keep of one cookie, name and attributes included."""
+"""Browsers refuse a cookie whose name and value are longer (RFC 6265bis, 5.7)."""
 
 
 def object_text(data: bytes | None) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from inspector.core.display import escape_display, format_time, parse_time
@@ -30,7 +31,9 @@ class ExpiryReport:
 
 
 def format_duration(ms: int | float) -> str:
-    """Return a duration in the two largest units: "23 h 59 m", "41 m", "2 d 3 h", "4 s"."""
+    """Return a duration in the two largest units: "23 h 59 m", "41 m", "2 d 3 h", "4 s"; "for ever" for Infinity (1e999)."""
+    if not math.isfinite(ms):
+        return "for ever" if ms > 0 else "0 s"
     seconds = max(0, int(ms // 1000))
     if seconds < 60:
         return f"{seconds} s"
@@ -154,7 +157,10 @@ def _cookie_expires(cookie: Node, kind: str, now_ms: int) -> ExpirySource:
             "missing" if value is None else "null" if value.kind is Kind.NULL else escape_display(str(value.scalar), 60)
         )
         return ExpirySource("cookie.expires", shown, None, False, "Output only: express-session works it out anew.")
-    note = "Output only, from the last full save. "
+    lifetime = number_of(member(cookie, "originalMaxAge"))
+    saved_ms = at_ms - lifetime if lifetime else None
+    ago = f", {format_duration(now_ms - saved_ms)} ago" if saved_ms is not None and 0 < saved_ms <= now_ms else ""
+    note = f"Output only, from the last full save{ago}. "
     if at_ms <= now_ms and kind != "memory":
         note += "It is in the past, which is normal: a touch moves the store's expiry and leaves this one."
     else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from email.utils import parsedate_to_datetime
 
-from inspector.cookies import Cookie
+from inspector.cookies import BROWSER_BYTES, Cookie
 from inspector.core.display import escape_display
 from inspector.core.node import Kind, Node, member, text_of
 from inspector.services.cookie_chain import LinkState
@@ -13,6 +13,12 @@ from inspector.services.cookie_chain import LinkState
 def judge_set_cookie(cookie: Cookie, now_ms: int, is_production: bool) -> list[tuple[LinkState, str]]:
     values = {one.name.lower(): one.value for one in cookie.attributes}
     found: list[tuple[LinkState, str]] = []
+    size = len((cookie.name + cookie.raw).encode("utf-8", "replace"))
+    if size > BROWSER_BYTES:
+        words = f"Name and value have {size:,} bytes: browsers refuse a cookie above {BROWSER_BYTES:,}."
+        found.append((LinkState.BROKEN, words))
+    if "partitioned" in values and "secure" not in values:
+        found.append((LinkState.BROKEN, "Partitioned without Secure: browsers refuse this cookie."))
     same_site = (values.get("samesite") or "").lower()
     if same_site == "none" and "secure" not in values:
         found.append((LinkState.BROKEN, "SameSite=None without Secure: browsers refuse this cookie."))

@@ -96,7 +96,9 @@ def describe_record(store: SessionStore, raw: RawRecord, reading: Reading = PLAI
     found = fingerprint_sealed(sealed, kind) if sealed else fingerprint(decoded, kind) if decoded else UNKNOWN_WRITER
     writer = _writer_of(found, reading)
     findings = _findings(root, kind, writer.family, expires_at_ms, raw.read_at_ms)
-    if expires_at_ms is None and not is_hidden:
+    # A file that no library reads is not kept for ever: it is deleted when it is next asked for.
+    is_broken_file = kind == "file" and decoded is None
+    if expires_at_ms is None and not is_hidden and not is_broken_file:
         findings = (*findings, _no_expiry(kind))
     if decoded is None and not is_sealed:
         findings = (*findings, _unreadable(kind, raw.payload))

@@ -159,6 +159,19 @@ def test_store_decides_when_a_session_ends() -> None:
     assert {"cookie.originalMaxAge", "cookie.expires"} <= {one.name for one in report.sources}
 
 
+def test_cookie_expires_tells_when_the_record_was_last_saved() -> None:
+    """A touch leaves it behind: how far tells of resave, which moves it at every request."""
+    record = '{"cookie":{"originalMaxAge":%s,"expires":"2026-11-24T01:00:00.000Z"}}'
+    midnight = 1_795_478_400_000
+    for lifetime, words in (("3600000", "save, 20 m ago."), ("null", "save."), ("1e999", "save."), ("-1e999", "save.")):
+        (note,) = [
+            one.note
+            for one in explain_expiry("redis", None, parse_json(record % lifetime), None, midnight + 1_200_000).sources
+            if one.name == "cookie.expires"
+        ]
+        assert f"from the last full {words}" in note
+
+
 def test_durations_in_words() -> None:
     assert (format_duration(86_399_000), format_countdown(None, 0)) == ("23 h 59 m", "no expiry")
     assert format_countdown(0, 240_000) == "expired 4 m"

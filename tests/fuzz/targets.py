@@ -38,6 +38,7 @@ from inspector.cookies import (
     split_header,
 )
 from inspector.core.display import cut_lines, escape_display, escape_json, escape_lines, is_hidden
+from inspector.core.expiry import explain_expiry
 from inspector.core.field_path import FieldPathError, format_keys, parse_field_path
 from inspector.core.findings import examine
 from inspector.core.secret import Secret
@@ -89,6 +90,7 @@ def _record(kind: str, wrap: Callable[[bytes], bytes] = bytes) -> Callable[[byte
             assert error.attempts
             return
         examine(decoded.root, kind, fingerprint(decoded, kind).family)
+        explain_expiry(kind, None, decoded.root, decoded.envelope, NOW_MS)
         assert encode(decoded, decoded.root) == payload
 
     return run
