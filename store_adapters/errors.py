@@ -56,6 +56,16 @@ class RecordUnreadable(StoreError):
     """The record is there but cannot be read as a session: wrong type, no permission, too large."""
 
 
+class RecordTooLarge(RecordUnreadable):
+    """The record exceeds `Limits.max_record_bytes`. `size`: in bytes. `head`: its first bytes, to be looked at; like every
+    stored value they stand in no text of the error."""
+
+    def __init__(self, size: int, head: bytes) -> None:
+        super().__init__(f"The record is {size:,} bytes, too large to be opened.", "It is far beyond any session.")
+        self.size = size
+        self.head = head
+
+
 class OutcomeUnknown(StoreError):
     """The connection broke during a write and a re-read could not tell whether it took effect."""
 

@@ -15,12 +15,14 @@ from dataclasses import dataclass
 
 from store_adapters.errors import (
     RecordChanged,
+    RecordTooLarge,
     RecordUnreadable,
     StoreError,
     StoreReadOnly,
     StoreRefused,
     StoreUnreachable,
 )
+from store_adapters.options import HEAD_BYTES
 
 _LOCK_S = 1.0  # a save holds it for milliseconds
 
@@ -70,13 +72,15 @@ def _lock(fd: int) -> None:
 def read_open(fd: int, limit: int) -> FileFact:
     try:
         facts = os.fstat(fd)
-        _check_regular(facts, limit)
+        _check_regular(facts)
+        if facts.st_size > limit:
+            raise RecordTooLarge(facts.st_size, os.pread(fd, HEAD_BYTES, 0))
         os.lseek(fd, 0, os.SEEK_SET)  # it may be read again
         content = bytearray()
         while chunk := os.read(fd, 1 << 20):
             content += chunk
             if len(content) > limit:
-                raise RecordUnreadable("The file is too large to be opened.")
+                raise RecordTooLarge(len(content), bytes(content[:HEAD_BYTES]))
     except OSError as error:
         raise describe_os_error(error) from None
     identity = (facts.st_dev, facts.st_ino, len(content), facts.st_mtime_ns)
@@ -119,13 +123,11 @@ def _attributes(fd: int) -> dict[str, bytes]:
     return {name: os.getxattr(fd, name) for name in names if name.startswith(("user.", "system.posix_acl"))}
 
 
-def _check_regular(facts: os.stat_result, limit: int) -> None:
+def _check_regular(facts: os.stat_result) -> None:
     if not stat.S_ISREG(facts.st_mode):
         raise RecordUnreadable("It is no regular file.")
     if facts.st_nlink > 1:
         raise RecordUnreadable("It has several hard links: replacing it would tear them apart.")
-    if facts.st_size > limit:
-        raise RecordUnreadable(f"The file is {facts.st_size:,} bytes, too large to be opened.")
 
 
 def describe_os_error(error: OSError) -> StoreError:

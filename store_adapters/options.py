@@ -23,6 +23,10 @@ class StoreAddress:
     options: Mapping[str, str] = field(default_factory=dict)
 
 
+HEAD_BYTES = 64 * 1024
+"""How much is read of a record that is too large."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Time limits in seconds and size limits in bytes for every call of a store.

@@ -32,13 +32,13 @@ from store_adapters.contract import (
 from store_adapters.errors import (
     BadStoreAddress,
     RecordMissing,
-    RecordUnreadable,
+    RecordTooLarge,
     StoreError,
     StoreRefused,
     StoreUnreachable,
 )
 from store_adapters.one_by_one import untraced, write_one
-from store_adapters.options import Limits, StoreAddress
+from store_adapters.options import HEAD_BYTES, Limits, StoreAddress
 from store_adapters.polling import poll_changes
 from store_adapters.redis_bulk import RedisBulk
 from store_adapters.redis_link import RedisLink, describe_reply
@@ -137,9 +137,8 @@ class RedisStore:
         with self._link.within(self._limits.deadline_s):
             size = self._link.pipe([("STRLEN", ref.key)])[0]
             if isinstance(size, int) and size > self._limits.max_record_bytes:
-                raise RecordUnreadable(
-                    f"The record is {size:,} bytes, too large to be opened.", "It is far beyond any session."
-                )
+                head = self._link.pipe([("GETRANGE", ref.key, 0, HEAD_BYTES - 1)])[0]
+                raise RecordTooLarge(size, head if isinstance(head, bytes) else b"")
             value, left = self._link.pipe([("GET", ref.key), ("PTTL", ref.key)])
         for reply in (value, left):
             if isinstance(reply, hiredis.ReplyError):

@@ -33,12 +33,13 @@ from store_adapters.errors import (
     BadStoreAddress,
     RecordChanged,
     RecordMissing,
+    RecordTooLarge,
     RecordUnreadable,
     StoreRefused,
     Unsupported,
 )
 from store_adapters.one_by_one import OneByOne
-from store_adapters.options import Limits, StoreAddress
+from store_adapters.options import HEAD_BYTES, Limits, StoreAddress
 from store_adapters.polling import poll_changes
 from store_adapters.sqlite_dialect import Dialect, find_dialect
 from store_adapters.sqlite_link import SqliteLink
@@ -121,7 +122,10 @@ class SqliteStore(OneByOne):
         )
 
     def read(self, ref: RecordRef) -> RawRecord:
-        rows = self._link.read(f'SELECT {self._columns} FROM "{self._table}" WHERE sid = CAST(? AS TEXT)', (ref.key,))
+        limit = self._limits.max_record_bytes
+        head = f"substr(CAST(sess AS BLOB), 1, {HEAD_BYTES:d})"
+        wanted = f"CASE WHEN length(CAST(sess AS BLOB)) <= {limit:d} THEN sess ELSE {head} END, {self._columns[6:]}"
+        rows = self._link.read(f'SELECT {wanted} FROM "{self._table}" WHERE sid = CAST(? AS TEXT)', (ref.key,))
         if not rows:
             raise RecordMissing(
                 "There is no such row.", "The session was logged out, expired, or is in another file or table."
@@ -131,8 +135,8 @@ class SqliteStore(OneByOne):
             raise RecordUnreadable(
                 "The session's column holds no text.", "It is not from one of the known SQLite stores."
             )
-        if size > self._limits.max_record_bytes:
-            raise RecordUnreadable("The row is too large to be opened.")
+        if size > limit:
+            raise RecordTooLarge(size, payload)
         return RawRecord(ref, payload, self._dialect.read(expiry), now_ms(), version=kind.decode())
 
     # --- writing ------------------------------------------------------------------------------------------------

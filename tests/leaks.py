@@ -1,8 +1,10 @@
 """Looks, over the whole run, for the secrets of all tests where none may be; the run fails when one is found.
 
 Tokens: every `Secret` that any test makes in this process (12 characters or more), and what tests call `tok-…`. Looked through at
-the end: what the tests and their child processes wrote to standard error, every log record, and the program's folders (the
-run's own one, and `home` in each test's folder). Not seen: what a test itself takes from a child's pipe.
+the end: what the tests and their child processes wrote to standard error, also where a test takes it from a pipe of a Python
+child (our program, whole or in part), every log record, and the program's folders (the run's own one, and each `home…` in a
+test's folder) with settings, command logs, unsaved edits and crash reports. Not seen: a `Secret` that only a child makes, what
+children write to standard output (people ask for values there), and other people's programs (Node, servers).
 """
 
 from __future__ import annotations
@@ -10,9 +12,11 @@ from __future__ import annotations
 import logging
 import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 
@@ -42,7 +46,53 @@ class _Listener(logging.Handler):
         _seen.append((f"log of {record.name}", words.encode("utf-8", "surrogateescape")))
 
 
+class _Pipe:
+    """A child's standard error, noted as a test reads it."""
+
+    def __init__(self, pipe: IO[Any], whose: str) -> None:
+        self._pipe = pipe
+        self._whose = whose
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._pipe, name)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.readline, self._pipe.read(0))
+
+    def read(self, *size: int) -> Any:
+        return _note(self._pipe.read(*size), self._whose)
+
+    def readline(self, *size: int) -> Any:
+        return _note(self._pipe.readline(*size), self._whose)
+
+
+def _note(words: Any, whose: str) -> Any:
+    if words:
+        _seen.append((whose, words if isinstance(words, bytes) else words.encode("utf-8", "surrogateescape")))
+    return words
+
+
+def _hear_children() -> None:
+    """Note what Python children write into a pipe at their standard error, whether it is read or communicated."""
+    start, communicate = subprocess.Popen.__init__, subprocess.Popen.communicate
+
+    def listen(self: Any, args: Any, *more: Any, **options: Any) -> None:
+        start(self, args, *more, **options)
+        if self.stderr is not None and isinstance(args, list) and sys.executable in args:
+            self.stderr = _Pipe(self.stderr, f"standard error of {' '.join(map(str, args[1:4]))[:60]}")
+
+    def hear(self: Any, *words: Any, **options: Any) -> tuple[Any, Any]:
+        output, errors = communicate(self, *words, **options)
+        if isinstance(self.stderr, _Pipe):
+            _note(errors, self.stderr._whose)
+        return output, errors
+
+    subprocess.Popen.__init__ = listen  # type: ignore[method-assign]
+    subprocess.Popen.communicate = hear  # type: ignore[method-assign]
+
+
 def pytest_configure() -> None:
+    _hear_children()
     make = Secret.__init__
 
     def remember(self: Secret, _value: bytes, name: str = "") -> None:
@@ -58,8 +108,8 @@ def pytest_configure() -> None:
 def _home_of_the_test(request: pytest.FixtureRequest) -> Iterator[None]:
     yield
     folder = request.node.funcargs.get("tmp_path") if hasattr(request.node, "funcargs") else None
-    if isinstance(folder, Path) and (folder / "home").is_dir():
-        look_through(folder / "home", request.node.name)
+    for home in folder.glob("home*") if isinstance(folder, Path) else ():
+        look_through(home, request.node.name)
 
 
 def look_through(folder: Path, whose: str) -> None:

@@ -33,7 +33,7 @@ class Heartbeat(QObject):
         self._since = QElapsedTimer()
         self._timer = QTimer(self, interval=1)
         self._timer.timeout.connect(self._beat)
-        self._waits_ms: dict[int, float] = {}
+        self._clocks_ms: dict[int, tuple[float, float]] = {}
         self._looked_at = 0.0
 
     def start(self) -> None:
@@ -56,23 +56,30 @@ class Heartbeat(QObject):
     def _beat(self) -> None:
         gap_ms = self._since.nsecsElapsed() / 1e6
         if gap_ms > _LOOK_EVERY_MS:
-            before = self._waits_ms
+            before = self._clocks_ms
             self._look()
-            own = threading.get_native_id()
-            waited = {thread: ms - before.get(thread, ms) for thread, ms in self._waits_ms.items()}
-            gap_ms -= waited.pop(own, 0.0) + max(waited.values(), default=0.0)
+            spent = {
+                thread: (ran - before[thread][0], waited - before[thread][1])
+                for thread, (ran, waited) in self._clocks_ms.items()
+                if thread in before
+            }
+            ran_ms, waited_ms = spent.pop(threading.get_native_id(), (0.0, 0.0))
+            others_ms = max((waited for _ran, waited in spent.values()), default=0.0)
+            # While the window itself ran or waited for a processor, it waited for no other thread.
+            gap_ms -= waited_ms + min(others_ms, max(gap_ms - ran_ms - waited_ms, 0.0))
         elif (time.monotonic() - self._looked_at) * 1000 > _LOOK_EVERY_MS:
             self._look()
         self.longest_ms = max(self.longest_ms, gap_ms)
         self._since.restart()
 
     def _look(self) -> None:
-        """Take down how long each thread has waited for a processor; nothing where the system does not tell."""
+        """Take down how long each thread has run and has waited for a processor; nothing where the system does not tell."""
         self._looked_at = time.monotonic()
-        self._waits_ms = {}
+        self._clocks_ms = {}
         for place in Path("/proc/self/task").glob("*/schedstat"):
             with contextlib.suppress(OSError, IndexError, ValueError):
-                self._waits_ms[int(place.parent.name)] = int(place.read_bytes().split()[1]) / 1e6
+                ran, waited = place.read_bytes().split()[:2]
+                self._clocks_ms[int(place.parent.name)] = (int(ran) / 1e6, int(waited) / 1e6)
 
 
 def assert_smooth(heart: Heartbeat) -> None:

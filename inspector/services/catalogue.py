@@ -131,11 +131,8 @@ class Catalogue:
                 hashes = list(map(hash_of, batch.keys))
                 if self._index.add_new(hashes, self._total):
                     self._append_new(batch)
-                elif len(set(hashes)) < len(hashes) or any(self.find(key) is not None for key in batch.keys):
-                    self._append_mixed(batch)
                 else:
-                    self._index.add_all(hashes, self._total)
-                    self._append_new(batch)
+                    self._append_mixed(batch)
             for skipped in batch.skipped:
                 summary = Summary(f"unreadable: {skipped.reason}", "", "", False, 0)
                 self._put(skipped.key, b"", 0, None, None, summary)

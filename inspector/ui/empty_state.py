@@ -1,17 +1,19 @@
-"""Words in the middle of an empty area which say what to do next; knows not why it is empty."""
+"""Words in the middle of an empty area which say what to do next, and perhaps a text to look at; knows not why it is empty."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
+from inspector.core.display import cut_lines
 from inspector.ui.plain import PlainLabel
+from inspector.ui.theme import mono_font
 
 
 class EmptyState(QWidget):
-    """A headline, a sentence and perhaps a button or two."""
+    """A headline, a sentence, and perhaps a button or two, or a text that cannot be edited."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -38,9 +40,15 @@ class EmptyState(QWidget):
         buttons.addStretch(1)
         layout.addSpacing(4)
         layout.addLayout(buttons)
+        self.excerpt = QPlainTextEdit()
+        self.excerpt.setReadOnly(True)
+        self.excerpt.setFont(mono_font())
+        self.excerpt.setAccessibleName("First bytes of the record")
+        layout.addWidget(self.excerpt, 12)
         layout.addStretch(3)
         self.button.hide()
         self.other_button.hide()
+        self.excerpt.hide()
 
     def show_words(
         self,
@@ -51,8 +59,10 @@ class EmptyState(QWidget):
         *,
         other: str = "",
         other_act: Callable[[], object] | None = None,
+        excerpt: str = "",
     ) -> None:
-        """Show these words; a button only where there is something to do, the second for `other`."""
+        """Show these words; a button only where there is something to do, the second for `other`. `excerpt`: text without
+        hidden characters, of which long lines are cut."""
         self.headline.setText(headline)
         self.sentence.setText(sentence)
         self.sentence.setVisible(bool(sentence))
@@ -62,6 +72,8 @@ class EmptyState(QWidget):
         self._other = other_act
         self.other_button.setText(other)
         self.other_button.setVisible(bool(other and other_act))
+        self.excerpt.setPlainText(cut_lines(excerpt))
+        self.excerpt.setVisible(bool(excerpt))
 
     def _pressed(self) -> None:
         if self._act is not None:

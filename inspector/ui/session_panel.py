@@ -21,11 +21,11 @@ from inspector.ui.history_tab import HistoryTab, SeenChange
 from inspector.ui.json_tab import JsonTab
 from inspector.ui.open_store import OpenStore, StoreState
 from inspector.ui.plain import PlainLabel, copy_text, plain_tip
-from inspector.ui.raw_tab import RawTab
+from inspector.ui.raw_tab import RawTab, text_of_bytes
 from inspector.ui.session_head import SessionHead
 from inspector.ui.trouble import describe_trouble
 from store_adapters.contract import SessionStore
-from store_adapters.errors import RecordMissing
+from store_adapters.errors import RecordMissing, RecordTooLarge
 
 TAB_TITLES = ("Data", "JSON", "Cookie", "History", "Raw")
 DATA, JSON, COOKIE, HISTORY, RAW = range(5)
@@ -355,12 +355,12 @@ class SessionPanel(QWidget):
             copy_text(self.opened.session_id)
             self.noted.emit("Copied the session ID.")
 
-    def _show_empty(self, headline: str, sentence: str) -> None:
+    def _show_empty(self, headline: str, sentence: str, *, excerpt: str = "") -> None:
         self.data_tab.show_draft(None, "memory", is_editable=False)
         self.json_tab.show_draft(None, is_editable=False)
         self.cookie_tab.show_session(None, None, ())
         self.raw_tab.show_record(None)
-        self.empty.show_words(headline, sentence)
+        self.empty.show_words(headline, sentence, excerpt=excerpt)
         self._stack.setCurrentIndex(0)
         self.draft_changed.emit()
 
@@ -373,6 +373,10 @@ class SessionPanel(QWidget):
             self._show_banner("This session is gone: logged out or expired. What is shown is the last that was read.")
             return
         self.opened = self.draft = None
+        if isinstance(error, RecordTooLarge) and error.head:
+            words = f"{trouble.remedy} These are its first {len(error.head):,} bytes. It cannot be edited here."
+            self._show_empty(trouble.text, words, excerpt=text_of_bytes(error.head))
+            return
         self._show_empty(trouble.text, trouble.remedy)
 
     def _show_banner(self, text: str, *, button: bool = False) -> None:

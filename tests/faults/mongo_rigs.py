@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -21,9 +20,7 @@ import pytest
 from bson.codec_options import CodecOptions
 from bson.raw_bson import RawBSONDocument
 
-from store_adapters.contract import SessionStore
-from store_adapters.errors import StoreError
-from tests.faults.redis_rigs import edit, look, new_role, read_list, session_bytes
+from tests.faults.redis_rigs import session_bytes
 from tests.servers import Server, missing, mongod_binary, start_mongod
 
 ENDS = bson.datetime_ms.DatetimeMS(1_900_000_000_000)
@@ -82,23 +79,6 @@ class MongoRig:
             yield
         finally:
             self.client.admin.command({"configureFailPoint": "failCommand", "mode": "off"})
-
-
-def assert_usable(store: SessionStore, rig: MongoRig, sid: str = "usable") -> None:
-    """The same open store reads, writes and lists again. It may need a moment to see that the trouble is over."""
-    before = rig.put(sid)
-    deadline = time.monotonic() + 10
-    while True:
-        try:
-            opened = look(store, sid)
-            break
-        except StoreError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.02)
-    outcome = edit(store, opened)
-    assert rig.stored(sid) == new_role(before), outcome.message
-    assert sid.encode() in read_list(store)
 
 
 @pytest.fixture(scope="module")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import sqlite3
 import time
 from collections.abc import Iterator
 from functools import partial
@@ -15,6 +17,8 @@ from pytestqt.qtbot import QtBot
 
 from inspector.ui.jobs import Job
 from inspector.ui.main_window import MainWindow
+from store_adapters.errors import RecordTooLarge
+from store_adapters.options import HEAD_BYTES, Limits
 from store_adapters.registry import open_store
 from tests.servers import Server, missing, redis_binary, start_redis
 from tests.stalls import Heartbeat, assert_smooth
@@ -104,6 +108,58 @@ def test_f39_value_of_512_mb_never_crosses_the_wire(
         assert_smooth(heartbeat)
         assert client.strlen("sess:huge") == 512 * MB
         client.delete("sess:huge")
+
+
+def test_f39_first_bytes_of_what_is_too_large_are_shown_as_plain_text(
+    qtbot: QtBot, make_window: OpenWindow, redis_url: str, heartbeat: Heartbeat
+) -> None:
+    head = '{"note":"<b>bold</b>\u202e","more":"'.encode()
+    with redis.Redis.from_url(redis_url) as client:
+        client.set("sess:huge", head + b"n" * (65 * MB), ex=9000)
+        client.set("sess:small", b'{"cookie":{}}', ex=9000)
+        window = make_window(f"{redis_url}?prefix=sess:")
+        empty = window.panel.empty
+        window.go_to_session(b"sess:huge")
+        qtbot.waitUntil(lambda: empty.excerpt.isVisible(), timeout=30_000)
+        assert empty.headline.text() == f"The record is {len(head) + 65 * MB:,} bytes, too large to be opened."
+        assert "its first 65,536 bytes" in empty.sentence.text()
+        lines = empty.excerpt.toPlainText().split("\n")
+        assert lines[0].startswith('{"note":"<b>bold</b>‹U+202E›","more":"nnn')
+        assert max(map(len, lines)) <= 2000
+        assert empty.excerpt.isReadOnly()
+        assert window.panel.opened is None
+        window.go_to_session(b"sess:small")
+        qtbot.waitUntil(partial(_is_shown, window, "small"), timeout=WAIT_MS)
+        window.panel.show_session(window.current, None)
+        assert not empty.excerpt.isVisible()
+        assert empty.excerpt.toPlainText() == ""
+        client.delete("sess:huge")
+    assert_smooth(heartbeat)
+
+
+@pytest.mark.parametrize("kind", ["redis", "file", "sqlite"])
+def test_f39_record_that_is_too_large_tells_its_size_and_first_bytes(
+    request: pytest.FixtureRequest, tmp_path: Path, kind: str
+) -> None:
+    payload = b'{"cookie":{},"private":"' + b"n" * 3 * MB + b'"}'
+    if kind == "redis":
+        url = f"{request.getfixturevalue('redis_url')}?prefix=sess:"
+        with redis.Redis.from_url(url.partition("?")[0]) as client:
+            client.set("sess:a", payload, ex=9000)
+    elif kind == "file":
+        (tmp_path / "a.json").write_bytes(payload)
+        url = f"file://{tmp_path}"
+    else:
+        with contextlib.closing(sqlite3.connect(tmp_path / "a.db")) as base, base:
+            base.execute("CREATE TABLE sessions (sid PRIMARY KEY, expired, sess)")
+            base.execute("INSERT INTO sessions VALUES ('a', 4102444800000, ?)", (payload.decode(),))
+        url = f"sqlite://{tmp_path}/a.db"
+    small = Limits(max_record_bytes=2 * MB)
+    with contextlib.closing(open_store(url, limits=small)) as store, pytest.raises(RecordTooLarge) as refused:
+        store.read(store.ref_for("a"))
+    assert refused.value.size == len(payload)
+    assert refused.value.head == payload[:HEAD_BYTES]
+    assert "private" not in str(refused.value) + repr(refused.value)
 
 
 @pytest.mark.timeout(600)

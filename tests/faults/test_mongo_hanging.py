@@ -30,8 +30,8 @@ from store_adapters.errors import RecordChanged, StoreError, StoreRefused, Store
 from store_adapters.mongo_link import MongoLink
 from store_adapters.options import Limits
 from store_adapters.registry import open_store
-from tests.faults.mongo_rigs import ENDS, MakeMongo, MongoRig, assert_usable
-from tests.faults.redis_rigs import HOUR_MS, assert_told, edit, look, new_role, told
+from tests.faults.mongo_rigs import ENDS, MakeMongo, MongoRig
+from tests.faults.redis_rigs import HOUR_MS, assert_told, assert_usable, edit, look, new_role, told
 from tests.faults.window_rigs import press_save, read_box
 from tests.servers import missing, mongod_binary, start_mongod
 from tests.stalls import Heartbeat, assert_smooth

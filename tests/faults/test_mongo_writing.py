@@ -19,8 +19,8 @@ from store_adapters.errors import (
     StoreRefused,
     StoreUnreachable,
 )
-from tests.faults.mongo_rigs import ENDS, MongoRig, assert_usable
-from tests.faults.redis_rigs import HOUR_MS, assert_told, edit, look, new_role, session_bytes, told
+from tests.faults.mongo_rigs import ENDS, MongoRig
+from tests.faults.redis_rigs import HOUR_MS, assert_told, assert_usable, edit, look, new_role, session_bytes, told
 
 pytestmark = pytest.mark.usefixtures("nothing_leaks")
 Opener = Callable[[str], SessionStore]

@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.servers import ROOT
 
 SUITE = """
-import sys, time
+import subprocess, sys, time
 from inspector.core.secret import Secret
 from tests.stalls import Heartbeat, keep_stall
 
@@ -29,7 +29,8 @@ def test_f01_makes_a_secret(request):
 
 def test_f02_tells_it(request):
     wait_for(request.config.rootpath / "made")
-    sys.stderr.write("made-in-one-" + "process")
+    told = subprocess.run([sys.executable, "-c", "import sys; sys.stderr.write('made-in-one-' + 'process')"], capture_output=True)
+    assert told.stderr == b"made-in-one-" + b"process"
     (request.config.rootpath / "told").touch()
 """
 
@@ -43,6 +44,6 @@ def test_secret_of_one_process_is_found_in_what_another_told_and_all_is_counted(
     assert "2 passed" in done.stdout, done.stdout + done.stderr
     assert done.returncode == 1
     assert "secrets of this run: 1, looked for in" in done.stdout
-    assert "FOUND in Captured stderr call of test_both.py::test_f02_tells_it" in done.stdout
+    assert "FOUND in standard error of -c import sys" in done.stdout
     assert "fault matrix: 2 rows passed, 0 skipped, 0 waiting, 0 failed" in done.stdout
     assert "longest stall of the GUI thread: 4321 ms in test_both.py::test_f01_makes_a_secret" in done.stdout

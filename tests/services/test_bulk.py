@@ -24,31 +24,6 @@ DAY_MS = 86_400_000
 SLACK_MS = 2000
 
 
-@pytest.fixture(params=["memory", "redis", "valkey", "mongo", "file"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "memory":
-        return f"memory:{tmp_path.name}"
-    if request.param == "file":
-        return f"file://{tmp_path}"
-    found: str = request.getfixturevalue(f"{request.param}_url")
-    return f"{found}&collection=sessions" if request.param == "mongo" else f"{found}?prefix=sess:"
-
-
-@pytest.fixture
-def store(url: str) -> Iterator[SessionStore]:
-    opened = open_store(url)
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def other(url: str) -> Iterator[SessionStore]:
-    """The application's own connection to the same store."""
-    opened = open_store(url)
-    yield opened
-    opened.close()
-
-
 def make(store: SessionStore, count: int) -> list[RawRecord]:
     now = now_ms()
     return [

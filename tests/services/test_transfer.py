@@ -21,9 +21,7 @@ from store_adapters.contract import Batch, CancelToken, RawRecord, RecordRef, Se
 from store_adapters.memory_store import MemoryStore
 from store_adapters.options import Limits
 from store_adapters.registry import open_store
-from tests.services.test_bulk import DAY_MS, SLACK_MS, change, make, other, run, select_all, store, url
-
-__all__ = ["other", "store", "url"]
+from tests.services.test_bulk import DAY_MS, SLACK_MS, change, make, run, select_all
 
 
 def export(store: SessionStore, wanted: str = "") -> bytes:

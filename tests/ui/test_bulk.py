@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 import redis
-from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QApplication, QDialog, QFileDialog
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QLabel, QLineEdit, QPushButton
 from pytestqt.qtbot import QtBot
 
 from inspector.services.profiles import Environment, Profile
@@ -119,11 +119,52 @@ def test_stop_ends_it_and_tells_how_far_it_came(
     assert f"Deleted {COUNT - left:,} of 1,500 sessions. Stopped. {left:,} are as they were." == words
 
 
-def test_production_store_asks_for_its_name_too(qtbot: QtBot, make_window: OpenWindow, url: str) -> None:
+def delete_all_of_production(qtbot: QtBot, make_window: OpenWindow, url: str) -> MainWindow:
     window = make_window(url)
     window.put_profile(Profile(id="p", name="shop", url=url, environment=Environment.PRODUCTION), keep=False)
     qtbot.waitUntil(lambda: window.sessions_page.model.match_count == COUNT, timeout=WAIT_MS)
     delete_all(qtbot, window)
+    return window
+
+
+def test_production_store_wants_its_name_typed_before_many_are_deleted(
+    qtbot: QtBot, make_window: OpenWindow, url: str
+) -> None:
+    window = delete_all_of_production(qtbot, make_window, url)
+    seen: list[tuple[str, bool]] = []
+    words: list[str] = []
+
+    def type_name() -> None:
+        box = QApplication.activeModalWidget()
+        if not isinstance(box, QDialog) or box.windowTitle() != "Production store":
+            QTimer.singleShot(20, type_name)
+            return
+        (line,) = box.findChildren(QLineEdit)
+        (button,) = [one for one in box.findChildren(QPushButton) if "Cancel" not in one.text()]
+        words.append(" ".join(label.text() for label in box.findChildren(QLabel)))
+        seen.append(("", button.isEnabled()))
+        for typed in ("sho", "Shop", "shops", "shop"):
+            line.clear()
+            qtbot.keyClicks(line, typed)
+            seen.append((typed, button.isEnabled()))
+            if typed != "shop":
+                qtbot.keyClick(line, Qt.Key.Key_Return)
+                assert box.isVisible(), f"Return went on at {typed!r}"
+        assert not window.bulk.runner.is_running
+        qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+
+    assert window.bulk.dialog is not None
+    QTimer.singleShot(0, type_name)
+    window.bulk.dialog.act_button.click()
+    assert result_of(qtbot, window) == "Deleted 1,500 of 1,500 sessions."
+    assert seen == [("", False), ("sho", False), ("Shop", False), ("shops", False), ("shop", True)]
+    assert "1,500" in words[0]
+    assert "production store" in words[0]
+    assert count(url) == 0
+
+
+def test_production_store_asks_for_its_name_too(qtbot: QtBot, make_window: OpenWindow, url: str) -> None:
+    window = delete_all_of_production(qtbot, make_window, url)
     asked: list[str] = []
 
     def refuse() -> None:
