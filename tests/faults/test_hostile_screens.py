@@ -27,6 +27,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 from pytestqt.qtbot import QtBot
+from shiboken6 import isValid
 
 from inspector.core.secret import Secret
 from inspector.demo.request_log import RequestEntry
@@ -93,7 +94,8 @@ class Canary:
         self._qtbot.wait(20)
         with self._heart.pause():
             for widget in QApplication.topLevelWidgets():
-                if widget.isVisible():
+                # A tip may end while another widget is looked at.
+                if isValid(widget) and widget.isVisible():
                     self._look_at(widget, where)
         assert self.fifo.opened == 0, f"{where}: the FIFO was opened"
         self.seen.add(where)
