@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QTimer
@@ -113,6 +114,11 @@ def _walk(window: MainWindow, session_id: str, cookie: str, value: str) -> Itera
     QTimer.singleShot(0, window, lambda: empty[value])
     threading.Thread(target=lambda: int(value)).start()
     window.panel.edit_field("token", f'"{value}-unsaved"')
+
+    def is_sealed() -> bool:
+        return any(Path("unsaved").glob("*.sealed"))
+
+    yield is_sealed
     os.kill(int(os.environ["SERVER_PID"]), signal.SIGKILL)
     window.refresh()
 
