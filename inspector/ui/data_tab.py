@@ -22,6 +22,7 @@ from inspector.core.field_path import FieldPathError, find_path, format_keys, ke
 from inspector.core.findings import check_edit
 from inspector.core.node import Kind, Node, Path, child, text_node
 from inspector.ui.draft import Draft
+from inspector.ui.empty_state import EmptyState
 from inspector.ui.field_tree import FieldTree
 from inspector.ui.findings_strip import FindingsStrip
 from inspector.ui.guard import qt_guard
@@ -54,6 +55,9 @@ class DataTab(QWidget):
         layout.addLayout(self._build_tools())
         self.tree = self._build_tree()
         layout.addWidget(self.tree, 1)
+        self.nothing = EmptyState()
+        self.nothing.show_words("No fields to show", "The Raw tab has the stored bytes, and says what would open them.")
+        layout.addWidget(self.nothing, 1)
         self.findings = FindingsStrip(self)
         self.findings.finding_chosen.connect(self.go_to)
         layout.addWidget(self.findings)
@@ -136,6 +140,8 @@ class DataTab(QWidget):
         opened, current = self._open_fields(), self._current_field()
         self._draft, self._kind = draft, kind
         self.delegate.has_dates = kind == "mongo"
+        self.tree.setVisible(draft is not None)
+        self.nothing.setVisible(draft is None)
         if draft is None:
             self.model.show_tree(Node(Kind.OBJECT), Node(Kind.OBJECT), (), is_editable=False)
         else:

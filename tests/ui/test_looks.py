@@ -142,3 +142,15 @@ def test_long_name_of_a_store_ends_in_an_ellipsis(qtbot: QtBot, window: MainWind
 )
 def test_name_of_a_production_store_can_be_typed_on_any_keyboard(typed: str, name: str, agrees: bool) -> None:
     assert is_name(typed, name) is agrees
+
+
+def test_record_that_is_not_read_says_where_to_look(qtbot: QtBot, make_window: OpenWindow, tmp_path: Path) -> None:
+    (tmp_path / "broken.json").write_bytes(b"\x82\xa4user\xa3bob\xff")
+    window = make_window(f"file://{tmp_path}?extension=.json")
+    window.go_to_session(b"broken.json")
+    qtbot.waitUntil(lambda: window.panel.opened is not None, timeout=WAIT_MS)
+    window.show_tab(0)
+    tab = window.panel.data_tab
+    assert tab.nothing.isVisible()
+    assert not tab.tree.isVisible()
+    assert "Raw" in tab.nothing.sentence.text()
