@@ -128,7 +128,11 @@ def _add_cookies(parts: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     )
     _add_secrets(part)
     part.add_argument("--store", metavar="STORE", dest="store_name", default="", help=_STORE_HELP)
-    part.add_argument("text", metavar="COOKIE", help="a value, a header or a curl command; - reads the standard input")
+    part.add_argument(
+        "text",
+        metavar="COOKIE",
+        help="a value, a header, or a request as copied (curl, fetch …); - reads the standard input",
+    )
     part = _add(parts, "har", "follow the sessions in a HAR file of a browser", "_har.follow_har")
     _add_secrets(part)
     part.add_argument("--store", metavar="STORE", dest="store_name", default="", help="take its secrets from a profile")

@@ -30,7 +30,7 @@ def read_cookies(text: str) -> tuple[Cookie, ...]:
     """Read every cookie in any pasted text, in order. `CookieError` when there is none, or far too much."""
     text = text.strip()
     if not text:
-        raise CookieError("Paste a cookie value, a Cookie or Set-Cookie header, or a curl command.")
+        raise CookieError("Paste a cookie value, a Cookie or Set-Cookie header, or a request copied as cURL or fetch.")
     if len(text) > MOST_CHARACTERS:
         raise CookieError("This is longer than 256 KB. Paste the cookie or the header alone.")
     if is_command(text) and not is_powershell(text):
@@ -43,7 +43,7 @@ def read_cookies(text: str) -> tuple[Cookie, ...]:
         cookies = _from_bare(text)
     if not cookies:
         raise CookieError(
-            "There is no cookie in this text. Paste a value, a header such as Cookie: …, or a curl command."
+            "There is no cookie in this text. Paste a value, a header such as Cookie: …, or a curl or fetch command."
         )
     if len(cookies) > MOST_COOKIES:
         raise CookieError(f"There are more than {MOST_COOKIES} cookies in this text. Paste fewer.")

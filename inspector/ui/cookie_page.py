@@ -63,7 +63,7 @@ class CookiePage(QWidget):
         head = QHBoxLayout()
         head.setSpacing(10)
         head.addWidget(PlainLabel("Cookie inspector", role="title"))
-        words = "Paste a cookie value, a Cookie or Set-Cookie header, or a curl command"
+        words = "Paste a cookie value, a header, or a request copied as cURL, fetch or PowerShell"
         head.addWidget(PlainLabel(words, role="muted"), 1)
         open_har = QPushButton("Open HAR file…")
         open_har.setToolTip("Follow a session through the requests that a browser recorded")

@@ -172,6 +172,7 @@ def test_f51_connection_made_while_the_server_starts_up_is_made_anew(tmp_path: P
         server.stop()
 
 
+@pytest.mark.timeout(900)
 def test_f51_kills_while_saving_report_what_is_stored(make_mongo: MakeMongo, open_at: Opener) -> None:
     rig = make_mongo()
     rig.put()
