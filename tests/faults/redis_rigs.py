@@ -152,20 +152,21 @@ class Stored(Protocol):
 
 
 def assert_usable(store: SessionStore, rig: Stored, sid: str = "usable") -> None:
-    """The same open store reads, writes and lists again. It may need a moment to see that the trouble is over."""
+    """The same open store reads, writes and lists again. It may need a moment to see that the trouble is over, on each of its
+    connections: what it says meanwhile is that nothing was written, or that the list is not complete."""
     before = rig.put(sid)
     deadline = time.monotonic() + 10
     while True:
         try:
-            # What a save raises is that nothing was written: it may be made again.
             outcome = edit(store, look(store, sid))
+            keys = read_list(store)
             break
         except StoreError:
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.02)
     assert rig.stored(sid) == new_role(before), outcome.message
-    assert store.ref_for(sid).key in read_list(store)
+    assert store.ref_for(sid).key in keys
 
 
 def wait_for(is_so: Callable[[], object], seconds: float = 15.0) -> None:

@@ -126,11 +126,6 @@ def _walk(window: MainWindow, session_id: str, cookie: str, value: str) -> Itera
         return window.current is not None and window.current.trouble is not None
 
     yield is_unreachable
-
-    def is_sealed() -> bool:
-        return any(Path(os.environ["SESSION_INSPECTOR_HOME"]).glob("unsaved/*.sealed"))
-
-    yield is_sealed
     print("done", flush=True)
 
     def is_asked() -> bool:
