@@ -49,6 +49,12 @@ def boxes() -> list[QMessageBox]:
     return [one for one in found if isinstance(one, QMessageBox) and one.isVisible()]
 
 
+def shown_box() -> QMessageBox | None:
+    """Return the box that waits for an answer. Asked for all widgets every 10 ms, Qt's binding has crashed once in the suite."""
+    modal = QApplication.activeModalWidget()
+    return modal if isinstance(modal, QMessageBox) else None
+
+
 def close_boxes() -> None:
     for box in boxes():
         box.close()
@@ -64,8 +70,9 @@ def open_review(qtbot: QtBot, window: MainWindow) -> ReviewDialog:
 
 def read_box(qtbot: QtBot) -> str:
     """Wait for a message box, close it, and return what it says."""
-    qtbot.waitUntil(lambda: bool(boxes()), timeout=WAIT_MS)
-    box = boxes()[0]
+    qtbot.waitUntil(lambda: shown_box() is not None, timeout=WAIT_MS)
+    box = shown_box()
+    assert box is not None
     words = f"{box.text()} {box.informativeText()}"
     box.close()
     return words

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -37,6 +38,8 @@ def make_window(
     hooks = sys.excepthook, threading.excepthook
     windows: list[MainWindow] = []
 
+    gc.disable()  # as in the program: objects of Qt must not be collected on a store's lane
+
     def make(store: str = "", *, demo: bool = False) -> MainWindow:
         heartbeat.stop()  # making a second window is no stall of the first
         window = open_window(Launch(store=store, demo=demo), tmp_path / "home", SecretStore(use_keyring=False))
@@ -65,6 +68,7 @@ def make_window(
     # A concealed copy is a Python object which Qt would free after Python has ended.
     QGuiApplication.clipboard().clear()
     sys.excepthook, threading.excepthook = hooks
+    gc.enable()
 
 
 def profile(url: str, name: str = "shop") -> Profile:
