@@ -168,6 +168,7 @@ def test_list_without_change_times_is_sorted_by_the_expiry(qtbot: QtBot, window:
     qtbot.waitUntil(lambda: page.model.row_at(0).key == b"sess:session1", timeout=WAIT_MS)  # type: ignore[union-attr]
     assert header.sortIndicatorSection() == 3
     window.toggle_live()
+    qtbot.waitUntil(lambda: header.sortIndicatorSection() == 5, timeout=WAIT_MS)
     write(f"{redis_url}?prefix=sess:", "session0", "role", '"guest"')
     qtbot.waitUntil(lambda: page.model.row_at(0).key == b"sess:session0", timeout=WAIT_MS)  # type: ignore[union-attr]
     assert header.sortIndicatorSection() == 5
@@ -190,10 +191,13 @@ def test_sorting_a_person_chose_stays(
 
 def test_type_of_a_date_is_not_cut_in_a_small_window(qtbot: QtBot, window: MainWindow) -> None:
     open_by_keyboard(qtbot, window)
-    tree = window.panel.data_tab.tree
+    tree, model = window.panel.data_tab.tree, window.panel.data_tab.model
     room = tree.columnWidth(2) - 10  # what Qt keeps free beside a text
     for words in ("date · in 60 m", "date · 23 h ago", "number · 1 h 30 m"):
         assert QFontMetrics(mono_font()).horizontalAdvance(words) <= room, words
+    name = model.index_at((0, 0))
+    assert "originalMaxAge" in model.field_text(name)
+    assert tree.visualRect(name).width() >= QFontMetrics(mono_font()).horizontalAdvance("originalMaxAge") + 4
 
 
 def test_review_of_another_order_says_which_order(qtbot: QtBot, window: MainWindow, redis_url: str) -> None:
@@ -202,7 +206,7 @@ def test_review_of_another_order_says_which_order(qtbot: QtBot, window: MainWind
     qtbot.waitUntil(lambda: window.panel.opened is not None, timeout=WAIT_MS)
     tree = window.panel.data_tab.tree
     tree.setCurrentIndex(window.panel.data_tab.model.index(1, 0))
-    qtbot.keyClick(tree, Qt.Key.Key_Up, Qt.KeyboardModifier.AltModifier)
+    window.panel.data_tab.move_entry(-1)
     window.saving.review()
     qtbot.waitUntil(lambda: window.saving.dialog is not None, timeout=WAIT_MS)
     dialog = window.saving.dialog
