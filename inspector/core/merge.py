@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from inspector.core.field_path import format_keys
-from inspector.core.node import Entry, Kind, Node, without_spans
+from inspector.core.node import Entry, Kind, Node, text_node, without_spans
 
 _Keys = tuple[str | int, ...]
 
@@ -26,7 +26,8 @@ class FieldState(Enum):
 class FieldChange:
     """One field which is not the same in all three trees. None: the field is not there in that tree.
 
-    `field` is its path as text ("user.role"), unique in one merge; "" is the whole record.
+    `field` is its path as text ("user.role"), unique in one merge; "" is the whole record. Where fields were put in
+    another order it is "order of user", and the trees are lists of their names.
     """
 
     field: str
@@ -138,7 +139,9 @@ class _Run:
             # I put the fields in another order and the application did not: my order, its new fields at the end.
             order = [key for key in of_mine if key in merged]
             order += [key for key in merged if key not in of_mine]
-            self.changes.append(FieldChange(f"{format_keys(keys)} (order)".strip(), None, None, None, FieldState.MINE))
+            was, is_now, will_be = (_names(order) for order in (of_base, of_theirs, of_mine))
+            words = f"order of {format_keys(keys) or 'the fields'}"
+            self.changes.append(FieldChange(words, was, is_now, will_be, FieldState.MINE))
             return [merged[key] for key in order]
         order = [key for key in of_theirs if key in merged]
         for place, key in enumerate(of_mine):
@@ -162,6 +165,10 @@ class _Run:
 
 def _value(entry: Entry | None) -> Node | None:
     return None if entry is None else entry.value
+
+
+def _names(keys: list[str]) -> Node:
+    return Node(Kind.ARRAY, entries=tuple(Entry(None, text_node(key)) for key in keys))
 
 
 def _bare(mine: Node | None) -> Node | None:

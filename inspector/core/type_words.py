@@ -9,6 +9,7 @@ from inspector.core.node import Kind, Node, number_of, text_of
 _DURATION_KEYS = ("maxage", "ttl", "timeout", "lifetime")
 _TIME_KEYS = ("at", "time", "date", "expires", "access", "visit", "login", "seen", "modified", "created", "updated")
 # Plausible epochs only, so that no ordinary number is called a time: 2001 to 2100.
+_UNITS_MS = (86_400_000, 3_600_000, 60_000)
 _EPOCH_S = (1_000_000_000, 4_102_444_800)
 
 
@@ -33,11 +34,13 @@ def describe_type(node: Node, key: str | None, now_ms: int) -> str:
 
 
 def describe_moment(at_ms: int, now_ms: int) -> str:
-    """Return "in 23 h 59 m", "just now" or "4 m ago"."""
+    """Return "in 22 h", "just now" or "4 m ago", to the nearest whole unit: it stands beside the time itself."""
     away = at_ms - now_ms
     if abs(away) < 2000:
         return "just now"
-    return f"in {format_duration(away)}" if away > 0 else f"{format_duration(-away)} ago"
+    unit_ms = next((unit for unit in _UNITS_MS if abs(away) >= unit), 1000)
+    words = format_duration((abs(away) + unit_ms // 2) // unit_ms * unit_ms)
+    return f"in {words}" if away > 0 else f"{words} ago"
 
 
 def describe_size(node: Node) -> str:

@@ -65,13 +65,13 @@ class Catalogue:
         self.alive = bytearray()
         self.inner: dict[int, bytes] = {}  # the text inside rows that are wrapped in something, for the filter
         self._index = KeyIndex()
-        self._total = 0
-        self._count = 0
+        self._total = self._count = 0
         self._kept_bytes = 0
         self._judged_blocks = 0
         self._seen: bytearray | None = None
         self._expected = 0  # where the next row of a listing most likely stands
         self.unkept_count = 0
+        self.tells_changes = False  # the store says when its records changed
 
     def __len__(self) -> int:
         return self._count
@@ -174,13 +174,13 @@ class Catalogue:
         self.keys_column.extend(batch.keys)
         self.payloads_column.extend(payloads)
         self.users_column.extend(encoded(users))
-        sizes = batch.sizes
-        changed = batch.changed_at_ms
+        sizes, changed = batch.sizes, batch.changed_at_ms
         # Arrays take arrays ten times as fast as lists.
         self.look.extend(array("I", looks))
         self.sizes.extend(array("I", sizes if max(sizes, default=0) <= LARGEST else map(size_in_column, sizes)))
         self.expires.extend(array("q", column_of(expires)))
         is_unknown = changed.count(None) == number
+        self.tells_changes |= not is_unknown
         self.changed.extend(array("q", bytes(8 * number) if is_unknown else [value or 0 for value in changed]))
         self.alive.extend(b"\1" * number)
         self._count += number

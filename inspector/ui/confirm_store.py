@@ -47,6 +47,7 @@ class _NameDialog(QDialog):
         layout.addWidget(self.line)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
         self.button = buttons.addButton(action, QDialogButtonBox.ButtonRole.AcceptRole)
+        self.button.setProperty("role", "danger")
         self.button.setDefault(True)
         self.button.setEnabled(False)
         self.line.textChanged.connect(lambda typed: self.button.setEnabled(is_name(typed, name)))

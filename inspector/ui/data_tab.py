@@ -34,7 +34,7 @@ from inspector.ui.value_editor import TextDialog, ValueDelegate
 
 _LONGEST_EDIT = 20_000
 _CONTAINERS = (Kind.OBJECT, Kind.ARRAY)
-_WIDTHS = {NAME: (144, 0.25), VALUE: (180, 0.43)}
+_WIDTHS = {NAME: (141, 0.25), VALUE: (180, 0.39)}
 """The least pixels of a column, and its share of a wide panel; the type takes what is left."""
 
 

@@ -33,6 +33,15 @@ class SessionTable(QTableView):
         parts = [selection.at(number) for number in range(selection.count())]
         return sorted((part.top(), part.bottom()) for part in parts if part.left() == 0)
 
+    def show_arrow(self, column: Column | None) -> None:
+        """Show by which column it is sorted, descending (None: as the rows came), without sorting it."""
+        header = self.horizontalHeader()
+        header.blockSignals(True)
+        section = next((number for number, (one, _title) in enumerate(COLUMNS) if one is column), -1)
+        header.setSortIndicator(section, Qt.SortOrder.DescendingOrder)
+        header.blockSignals(False)
+        header.viewport().update()
+
     @qt_guard()
     def selectAll(self) -> None:
         self._sessions.fetch_all()

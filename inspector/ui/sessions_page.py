@@ -36,6 +36,7 @@ from inspector.ui.trouble import Trouble, describe_trouble
 
 _TYPING_MS = 180
 _KEPT_SELECTED = 500
+_FEW = 20_000
 
 
 class SessionsPage(QWidget):
@@ -51,6 +52,8 @@ class SessionsPage(QWidget):
         self._context = context
         self._store: OpenStore | None = None
         self._sort = (Column.CHANGED, True)
+        self._arrow: Column | None = Column.CHANGED
+        self._is_sort_chosen = False
         self._needs_values = False
         self._chosen: bytes | None = None
         self.model = SessionTableModel(self)
@@ -190,15 +193,18 @@ class SessionsPage(QWidget):
         self.filter_edit.selectAll()
 
     def save_state(self) -> dict[str, bytes]:
-        """Return the header's and splitter's state, to be kept by the window."""
+        """Return the header's and splitter's state, and whether a person chose the sorting, to be kept by the window."""
         return {
+            "sorted": b"1" if self._is_sort_chosen else b"",
             "columns": bytes(self.table.horizontalHeader().saveState().data()),
             "splitter": bytes(self.splitter.saveState().data()),
         }
 
-    def restore_state(self, columns: bytes, splitter: bytes) -> None:
+    def restore_state(self, columns: bytes, splitter: bytes, is_sorted: bytes) -> None:
         if columns:
             self.table.horizontalHeader().restoreState(columns)
+        self._is_sort_chosen = bool(columns and is_sorted)
+        self._sort_by_itself()
         if splitter:
             self.splitter.restoreState(splitter)
 
@@ -249,6 +255,7 @@ class SessionsPage(QWidget):
             self.progress_bar.setRange(0, max(progress.total or 0, progress.read, 1) if progress.total else 0)
             self.progress_bar.setValue(progress.read)
             self._finder.rows_came()
+        self._sort_by_itself()
         self._show_counts()
 
     def _show_counts(self) -> None:
@@ -274,6 +281,7 @@ class SessionsPage(QWidget):
         return frozenset(self.selected_positions()) if self.selected_count <= _KEPT_SELECTED else None
 
     def _repaint(self, _keys: frozenset[bytes]) -> None:
+        self._sort_by_itself()
         self.table.viewport().update()
 
     def effective_text(self) -> str:
@@ -323,8 +331,28 @@ class SessionsPage(QWidget):
         tell(self, trouble.text, trouble.remedy)
 
     def _sort_by(self, section: int, order: Qt.SortOrder) -> None:
-        self._sort = (COLUMNS[section][0], order == Qt.SortOrder.DescendingOrder)
-        self._select()
+        if section >= 0:
+            self._is_sort_chosen = True
+            self._sort = (COLUMNS[section][0], order == Qt.SortOrder.DescendingOrder)
+            self._select()
+
+    def _sort_by_itself(self) -> None:
+        """Sort by the last change, or by the expiry where no change is known, unless a person chose otherwise."""
+        if self._is_sort_chosen:
+            return
+        store = self._store
+        catalogue = store.catalogue if store is not None else None
+        column, arrow = Column.CHANGED, Column.CHANGED
+        if store is not None and catalogue and not catalogue.tells_changes and not store.is_live:
+            # Many rows are left as they came, so that none jumps while they are read.
+            is_few = max(len(catalogue), store.progress.total or 0) <= _FEW
+            column, arrow = (Column.EXPIRES, Column.EXPIRES) if is_few else (Column.CHANGED, None)
+        if self._arrow is not arrow:
+            self._arrow = arrow
+            self.table.show_arrow(arrow)
+        if self._sort != (column, True):
+            self._sort = (column, True)
+            self._select()
 
     def _clear_filter(self) -> None:
         self.head.release()

@@ -21,7 +21,8 @@ class WindowState:
         """Put the window where it stood."""
         window.restoreGeometry(self.get("geometry"))
         window.splitter.restoreState(self.get("stores"))
-        window.sessions_page.restore_state(bytes(self.get("columns").data()), bytes(self.get("panel").data()))
+        columns, panel, is_sorted = (bytes(self.get(name).data()) for name in ("columns", "panel", "sorted"))
+        window.sessions_page.restore_state(columns, panel, is_sorted)
 
     def keep(self, window: MainWindow) -> None:
         """Keep where it stands."""
@@ -30,6 +31,7 @@ class WindowState:
         page = window.sessions_page.save_state()
         self.put("columns", page["columns"])
         self.put("panel", page["splitter"])
+        self.put("sorted", page["sorted"])
         self.save()
 
     def get(self, name: str) -> QByteArray:

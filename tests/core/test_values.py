@@ -16,7 +16,7 @@ from inspector.core.field_path import FieldPathError, format_keys, parse_field_p
 from inspector.core.finding import Severity
 from inspector.core.findings import check_edit, examine
 from inspector.core.secret import Secret
-from inspector.core.type_words import describe_type
+from inspector.core.type_words import describe_moment, describe_type
 from inspector.core.writer import Family
 
 GOOD = '{"cookie":{"originalMaxAge":86400000,"expires":"2026-11-24T22:29:03.114Z","httpOnly":true,"path":"/"},"user":{"id":1}}'
@@ -183,3 +183,18 @@ def test_dates_and_durations_are_named_beside_the_type() -> None:
     assert words[0] == "number · 1 d"
     assert words[1].startswith("date · in ")
     assert words[2] == "number"
+
+
+@pytest.mark.parametrize(
+    ("away_s", "words"),
+    [
+        (0, "just now"),
+        (-50, "50 s ago"),
+        (86_300, "in 1 d"),
+        (80_300, "in 22 h"),
+        (5_000, "in 1 h"),
+        (-3_000, "50 m ago"),
+    ],
+)
+def test_moment_is_told_in_one_unit(away_s: int, words: str) -> None:
+    assert describe_moment(away_s * 1000, 0) == words

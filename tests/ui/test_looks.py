@@ -5,14 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+import redis
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QFontMetrics
+from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from inspector.services.profiles import Environment, Profile
+from inspector.services.session_row import Column
 from inspector.ui.confirm_store import is_name
 from inspector.ui.connect_dialog import ConnectDialog
 from inspector.ui.main_window import MainWindow
-from inspector.ui.theme import DARK, LIGHT, Colours
+from inspector.ui.theme import DARK, LIGHT, Colours, mono_font
 from tests.ui.conftest import WAIT_MS, OpenWindow
 from tests.ui.test_window import fill, write
 
@@ -154,3 +158,60 @@ def test_record_that_is_not_read_says_where_to_look(qtbot: QtBot, make_window: O
     assert tab.nothing.isVisible()
     assert not tab.tree.isVisible()
     assert "Raw" in tab.nothing.sentence.text()
+
+
+def test_list_without_change_times_is_sorted_by_the_expiry(qtbot: QtBot, window: MainWindow, redis_url: str) -> None:
+    with redis.Redis.from_url(redis_url) as client:
+        client.pexpire("sess:session1", 200_000_000)
+    window.refresh()
+    page, header = window.sessions_page, window.sessions_page.table.horizontalHeader()
+    qtbot.waitUntil(lambda: page.model.row_at(0).key == b"sess:session1", timeout=WAIT_MS)  # type: ignore[union-attr]
+    assert header.sortIndicatorSection() == 3
+    window.toggle_live()
+    qtbot.waitUntil(lambda: header.sortIndicatorSection() == 5, timeout=WAIT_MS)
+    write(f"{redis_url}?prefix=sess:", "session0", "role", '"guest"')
+    qtbot.waitUntil(lambda: page.model.row_at(0).key == b"sess:session0", timeout=WAIT_MS)  # type: ignore[union-attr]
+    assert header.sortIndicatorSection() == 5
+
+
+def test_sorting_a_person_chose_stays(
+    qtbot: QtBot, window: MainWindow, make_window: OpenWindow, redis_url: str
+) -> None:
+    header = window.sessions_page.table.horizontalHeader()
+    at = QPoint(header.sectionViewportPosition(0) + 20, header.height() // 2)
+    qtbot.mouseClick(header.viewport(), Qt.MouseButton.LeftButton, pos=at)
+    window.refresh()
+    qtbot.waitUntil(lambda: window.current is not None and window.current.progress.is_complete, timeout=WAIT_MS)
+    assert header.sortIndicatorSection() == 0
+    window._state.keep(window)
+    again = make_window(f"{redis_url}?prefix=sess:").sessions_page
+    assert again.table.horizontalHeader().sortIndicatorSection() == 0
+    assert again._sort[0] is Column.SESSION
+
+
+def test_type_of_a_date_is_not_cut_in_a_small_window(qtbot: QtBot, window: MainWindow) -> None:
+    open_by_keyboard(qtbot, window)
+    tree, model = window.panel.data_tab.tree, window.panel.data_tab.model
+    room = tree.columnWidth(2) - 10  # what Qt keeps free beside a text
+    for words in ("date · in 60 m", "date · 23 h ago", "number · 1 h 30 m"):
+        assert QFontMetrics(mono_font()).horizontalAdvance(words) <= room, words
+    name = model.index_at((0, 0))
+    assert "originalMaxAge" in model.field_text(name)
+    assert tree.visualRect(name).width() >= QFontMetrics(mono_font()).horizontalAdvance("originalMaxAge") + 4
+
+
+def test_review_of_another_order_says_which_order(qtbot: QtBot, window: MainWindow, redis_url: str) -> None:
+    write(f"{redis_url}?prefix=sess:", "session0", "role", '"user"')
+    window.go_to_session(b"sess:session0")
+    qtbot.waitUntil(lambda: window.panel.opened is not None, timeout=WAIT_MS)
+    tree = window.panel.data_tab.tree
+    tree.setCurrentIndex(window.panel.data_tab.model.index(1, 0))
+    window.panel.data_tab.move_entry(-1)
+    window.saving.review()
+    qtbot.waitUntil(lambda: window.saving.dialog is not None, timeout=WAIT_MS)
+    dialog = window.saving.dialog
+    assert dialog is not None
+    words = [label.text() for label in dialog.findChildren(QLabel)]
+    assert "order of the fields" in words
+    assert any(text.startswith('["role","cookie"') for text in words), words
+    dialog.reject()
