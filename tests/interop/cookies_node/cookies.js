@@ -97,6 +97,7 @@ function listen(handler) {
 
 async function main() {
   const cookie = { path: "/", secure: false };
+  const signed = { ...cookie, signed: true };
   console.log(
     JSON.stringify({
       "cookie-session": await express(listen),
@@ -113,6 +114,13 @@ async function main() {
         ["@fastify/secure-session", { secret: SECRETS[1], salt: Buffer.from(SALT_BYTES, "base64"), cookie }],
       ]),
       "secure-session keys": await fastify([["@fastify/secure-session", { key: [NEWER_KEY.toString("base64"), KEY], cookie }]]),
+      "secure-session signed": await fastify([["@fastify/secure-session", { key: KEY, cookie: signed }]]),
+      "secure-session signed secret": await fastify([["@fastify/secure-session", { secret: SECRETS[0], cookie: signed }]]),
+      "secure-session signed keys": await fastify([["@fastify/secure-session", { key: [NEWER_KEY, KEY], cookie: signed }]]),
+      "secure-session signed cookie": await fastify([
+        ["@fastify/cookie", { secret: SECRETS[1], algorithm: "sha512" }],
+        ["@fastify/secure-session", { key: KEY, cookie: signed }],
+      ]),
       "iron-session": await iron(listen),
       jwt: await jose(listen, false),
       jwe: await jose(listen, true),
