@@ -54,7 +54,8 @@ class Verdict:
     `detail`: one sentence. `hint`: the usual mistake that explains a bad signature ("the secret with its trailing
     newline removed fits"), else "". `encoding`: "percent-encoded", "plain", "quoted", … `expires_at_ms`: the end that is written
     inside the cookie, where there is one. `is_sealed`: the data is encrypted and no key was given that opens it. `salt`: what the
-    secret was stretched with to the key, b"" where it is the key itself, None for schemes without.
+    secret was stretched with to the key, b"" where it is the key itself, None for schemes without. `outer_secret`: what signed around
+    the sealed value, where that is not what the library takes by itself.
     """
 
     scheme: str
@@ -69,6 +70,7 @@ class Verdict:
     expires_at_ms: int | None = None
     is_sealed: bool = False
     salt: bytes | None = field(default=None, repr=False)
+    outer_secret: Secret | None = field(default=None, repr=False)
 
 
 class Scheme(Protocol):

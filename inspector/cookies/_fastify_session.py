@@ -13,13 +13,11 @@ from inspector.cookies._api import Cookie, Status, Verdict
 from inspector.cookies._express import EXPRESS_NAMES
 from inspector.cookies._header import decode_value
 from inspector.cookies._mistakes import find_mistake
-from inspector.cookies._signature import sign, unsign
+from inspector.cookies._signature import hashing_of, sign, unsign
 from inspector.core.secret import Secret
 
 # A signed ID; a JSON Web Token, whose signature may look the same, begins with the base64 of {".
 _SIGNED = re.compile(r"(?!s:|S:|j:|ey[\w-]+\.[\w-]*\.)[^\s;,]{1,200}\.[A-Za-z0-9+/]{27,86}\Z")
-_HASHES = {27: "sha1", 43: "sha256", 64: "sha384", 86: "sha512"}
-"""By the number of characters of the signature."""
 _DEFAULT_NAME = "sessionid"
 _LEAST_SECRET = 32
 
@@ -62,4 +60,4 @@ def sign_like(value: str, session_id: str, secret: Secret) -> str:
 
 
 def _hashing(value: str) -> str | None:
-    return _HASHES.get(len(value.rpartition(".")[2]))
+    return hashing_of(value.rpartition(".")[2])

@@ -93,5 +93,5 @@ def edit_payload(cookie: Cookie, verdict: Verdict, payload: str, secret: Secret,
     if scheme is None:
         raise CookieError("This cookie carries no data: the session is in the store.")
     if isinstance(scheme, SecureSession):
-        return scheme.seal(payload, secret, issued_at_ms, verdict.salt)
+        return scheme.seal(cookie, verdict, payload, secret, issued_at_ms)
     return scheme.sign_payload(cookie, payload, secret, issued_at_ms)

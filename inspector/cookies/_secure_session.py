@@ -2,12 +2,15 @@
 
 Value: percent-encoded `base64(box);base64(24-byte nonce)`, inside JSON with `__ts` (seconds). The key has 32 bytes, or is made
 by Argon2id from a secret and a salt: the library's own, or an application's, which is looked for among the secrets.
+With `signed: true` @fastify/cookie puts `.<signature>` after it. Its secret is the session's secret, or where there is a key
+the BLAKE2b of the first in hex; an application that registers @fastify/cookie itself gives a secret of its own.
 """
 
 from __future__ import annotations
 
 import base64
 import functools
+import hashlib
 import json
 import os
 import re
@@ -17,9 +20,10 @@ from urllib.parse import quote
 from inspector.cookies._api import Cookie, CookieError, Status, Verdict
 from inspector.cookies._header import decode_value
 from inspector.cookies._payload import MOST_BYTES, check_object, number_of, object_text
+from inspector.cookies._signature import hashing_of, sign, unsign
 from inspector.core.secret import Secret
 
-_FORM = re.compile(r"([A-Za-z0-9+/]{22,}={0,2});([A-Za-z0-9+/]{32})\Z")
+_FORM = re.compile(r"([A-Za-z0-9+/]{22,}={0,2});([A-Za-z0-9+/]{32})(?:\.([A-Za-z0-9+/]{27,86}))?\Z")
 _SALTS = (base64.b64decode("mq9hDxBVDbspDR6nLfFT1g=="), b"mq9hDxBVDbspDR6n")
 """The built-in salt, and the one of the library's manual."""
 _KEY_BYTES, _SALT_BYTES = 32, 16
@@ -56,17 +60,23 @@ class SecureSession:
                     " With the default expiry of a day the library takes it for expired and starts an empty session."
                 )
                 status = Status.INVALID
-            issued = round(stamp * 1000) if stamp is not None else None
+            outer: Secret | None = None
+            if _hashing(cookie.value):
+                signer, usual = _signer(cookie.value, secrets), _usual_signers(secrets[index], salt)
+                outer = None if signer in usual else signer
+                words += _outer_words(signer, signer in usual, index)
+                status = status if signer is not None else Status.INVALID
             return Verdict(
                 self.name,
                 status,
                 words,
                 index,
                 payload=payload,
-                issued_at_ms=issued,
+                issued_at_ms=round(stamp * 1000) if stamp is not None else None,
                 encoding=encoding,
                 expires_at_ms=ends,
                 salt=salt,
+                outer_secret=outer,
             )
         words = (
             "None of the keys opens it: another key, a salt of its own, or changed on the way. The library starts an "
@@ -76,23 +86,59 @@ class SecureSession:
 
     def sign_payload(self, cookie: Cookie, text: str, secret: Secret, issued_at_ms: int) -> str:
         """Return the value sealed as the library would by default. `CookieError`."""
-        salt = next((salt for salt, key in _keys(secret, _SALTS) if _open(cookie.value, key) is not None), None)
-        return self.seal(text, secret, issued_at_ms, salt)
+        return self.seal(cookie, self.verify(cookie, (secret,), issued_at_ms), text, secret, issued_at_ms)
 
-    def seal(self, text: str, secret: Secret, issued_at_ms: int, salt: bytes | None) -> str:
-        """Return the sealed value with `__ts` of now; `salt` is the one of the verdict. `CookieError`."""
+    def seal(self, cookie: Cookie, verdict: Verdict, text: str, secret: Secret, issued_at_ms: int) -> str:
+        """Return the value sealed the way of `cookie`, on which `verdict` was given, with `__ts` of now. `CookieError`."""
         from nacl.secret import SecretBox
 
-        data = check_object(text, self.label)
+        data, salt = check_object(text, self.label), verdict.salt
         data["__ts"] = issued_at_ms // 1000
         keys = list(_keys(secret, (salt,) if salt else _SALTS))
         if not keys:
             raise CookieError(f"{self.label} takes a key of {_KEY_BYTES} bytes, or a secret of at least as many.")
-        key = next((key for used, key in keys if used == salt), keys[0][1])
+        used, key = next((one for one in keys if one[0] == salt), keys[0])
         plain = json.dumps(data, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass")
         nonce = os.urandom(SecretBox.NONCE_SIZE)
         sealed = SecretBox(key).encrypt(plain, nonce).ciphertext
-        return quote(f"{base64.b64encode(sealed).decode()};{base64.b64encode(nonce).decode()}", safe="")
+        value = f"{base64.b64encode(sealed).decode()};{base64.b64encode(nonce).decode()}"
+        hashing = _hashing(cookie.value)
+        if hashing:
+            value = sign(value, verdict.outer_secret or _usual_signers(secret, used)[0], hashing)
+        return quote(value, safe="")
+
+
+def _hashing(value: str) -> str | None:
+    """Return the hash of the signature which `signed: true` puts around the sealed value, None where there is none."""
+    found = _FORM.match(value)
+    return hashing_of(found[3]) if found is not None and found[3] else None
+
+
+def _usual_signers(secret: Secret, salt: bytes) -> tuple[Secret, ...]:
+    """Return what the library signs with by itself: the secret, or where it is the key (salt b"") its BLAKE2b in hex."""
+    if salt:
+        return (secret,)
+    digests = (hashlib.blake2b(key, digest_size=_KEY_BYTES).hexdigest() for key in _decoded(secret, _KEY_BYTES))
+    return tuple(Secret(digest.encode()) for digest in digests)
+
+
+def _signer(value: str, secrets: Sequence[Secret]) -> Secret | None:
+    """Return what made the outer signature: one of the secrets, or what one gives as a key."""
+    hashing = _hashing(value) or "sha256"
+    candidates = (one for secret in secrets for one in (secret, *_usual_signers(secret, b"")))
+    return next((one for one in candidates if unsign(value, (one,), hashing) is not None), None)
+
+
+def _outer_words(signer: Secret | None, is_usual: bool, index: int) -> str:
+    if signer is None:
+        return (
+            " But nothing given made the signature around it (signed: true): the library starts an empty session. Where"
+            " the application registers @fastify/cookie itself, give the secret of that as one more."
+        )
+    if not is_usual:
+        return " The signature around it fits another of the secrets."
+    words = " The signature around it fits."
+    return words + " It stops fitting where another key is the first." if index else words
 
 
 def _opened(value: str, secrets: Sequence[Secret]) -> Iterator[tuple[int, str, bytes]]:

@@ -12,6 +12,13 @@ from urllib.parse import unquote
 from inspector.core.secret import Secret
 
 _BLOCK = 64
+_HASHES = {27: "sha1", 43: "sha256", 64: "sha384", 86: "sha512"}
+"""By the number of characters of the signature."""
+
+
+def hashing_of(signature: str) -> str | None:
+    """Return which hash a signature in base64 is of, None where its length is no hash's."""
+    return _HASHES.get(len(signature))
 
 
 def sign(session_id: str, secret: Secret, hashing: str = "sha256") -> str:

@@ -88,7 +88,8 @@ MONGO = (
         _mongo("5", f"kruptein {one}", era, kruptein=f"kruptein-{one}", options=_CRYPTO)
         for one, era in (
             ("3.0.0", "kruptein 3.0 "), ("3.0.6", "kruptein 3.0 "), ("3.0.8", "kruptein 3.0 "), ("3.1.1", "3.1.1"),
-            ("3.1.7", "3.1.3 to 3.3"), ("3.3.0", "3.1.3 to 3.3"),
+            ("3.1.3", "3.1.3 to 3.3"), ("3.1.4", "3.1.3 to 3.3"), ("3.1.7", "3.1.3 to 3.3"), ("3.2.0", "3.1.3 to 3.3"),
+            ("3.3.0", "3.1.3 to 3.3"),
         )
     ),
     # What a fresh install gives: it writes, and cannot read what it wrote.
@@ -112,6 +113,7 @@ FILES = (
     _file("1.3", "secret bytes", "none", options={"secret": SECRET, "encryptEncoding": None}),
     _file("1.4", "secret", "kruptein 2", options={"secret": SECRET}),
     _file("1.5", "secret", "kruptein 2", options={"secret": SECRET}),
+    _file("1.4", "secret, kruptein 2.0", "kruptein 2", kruptein="kruptein-2.0.10", options={"secret": SECRET}),
     _file("1.5", "secret hex", "hex", options={"secret": SECRET, "crypto": _FILE_HEX}),
     _file("1.5", "secret ASN.1", "ASN.1", options={"secret": SECRET, "crypto": _FILE_DER}),
 )  # fmt: skip

@@ -21,9 +21,11 @@ CURRENT = Secret.from_text("cookie library secret, current one")
 OLDER = Secret.from_text("cookie library secret, the older one")
 KEY, NEWER_KEY = Secret(b"\x07" * 32), Secret(b"\x09" * 32)
 SALT, SALT_BYTES = Secret.from_text("salt of this app"), Secret.from_text("AAECAwQFBgcICQoLDA0O/w==")
+SEALED_BY_A_KEY = ("secure-session", "secure-session 7", "secure-session signed", "jwe")
 LIBRARIES = (
-    "cookie-session", "koa-session", "koa-session store", "fastify-session", "secure-session", "secure-session secret",
-    "iron-session", "jwt", "jwe",
+    "cookie-session", "cookie-session 1", "koa-session", "koa-session store", "koa-session 5", "koa-session 5 store",
+    "fastify-session", "fastify-session 10", "secure-session", "secure-session 7", "secure-session secret",
+    "secure-session signed", "secure-session signed secret", "iron-session", "iron-session 6", "jwt", "jwe",
 )  # fmt: skip
 
 
@@ -67,7 +69,7 @@ def _session_cookie(header: str) -> Cookie:
 
 
 def _secret(library: str) -> Secret:
-    return KEY if library in ("secure-session", "jwe") else CURRENT
+    return KEY if library in SEALED_BY_A_KEY else CURRENT
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
@@ -108,7 +110,10 @@ def test_cookie_signed_with_another_secret_is_refused_there_and_here(ports: dict
     assert judge(_session_cookie(f"{cookie.name}={value}"), [_secret(library)], now_ms()).status is Status.INVALID
 
 
-@pytest.mark.parametrize("library", ["cookie-session", "koa-session", "fastify-session"])
+@pytest.mark.parametrize(
+    "library",
+    ["cookie-session", "cookie-session 1", "koa-session", "koa-session 5", "fastify-session", "fastify-session 10"],
+)
 def test_cookie_of_the_older_secret_is_accepted_there_and_told_here(ports: dict[str, int], library: str) -> None:
     cookie = _session_cookie(_log_in(ports[library]))
     verdict = judge(cookie, [CURRENT], now_ms())
@@ -165,3 +170,33 @@ def test_resealing_keeps_whether_the_key_is_a_secret_or_made_from_one(ports: dic
     assert judge(again, [other], now_ms()).salt == verdict.salt
     with pytest.raises(CookieError, match="32"):
         resign(cookie, verdict, Secret.from_text("short"))
+
+
+def test_signature_around_a_sealed_cookie_is_needed_and_made_again(ports: dict[str, int]) -> None:
+    """@fastify/cookie registered by the application: the box has one key and the signature another secret."""
+    port = ports["secure-session signed cookie"]
+    cookie = _session_cookie(_log_in(port))
+    without = judge(cookie, [KEY], now_ms())
+    assert (without.status, without.secret_index) == (Status.INVALID, 0)
+    assert "@fastify/cookie" in without.detail
+    verdict = judge(cookie, [OLDER, KEY], now_ms())
+    assert (verdict.scheme, verdict.status, verdict.secret_index) == ("secure-session", Status.VALID, 1)
+    payload = json.dumps(json.loads(verdict.payload or "") | {"added": "here"})
+    good = edit_payload(cookie, verdict, payload, KEY, now_ms())
+    assert json.loads(_ask(port, "/get", f"session={good}")[0]) == {"value": "Zoë", "added": "here"}
+    again = judge(_session_cookie(f"session={good}"), [KEY, OLDER], now_ms())
+    assert (again.status, again.secret_index) == (Status.VALID, 0)
+    # The same box signed with what was not asked for is refused there, and so here.
+    bad = edit_payload(cookie, without, payload, KEY, now_ms())
+    assert json.loads(_ask(port, "/get", f"session={bad}")[0])["value"] is None
+
+
+def test_signed_cookie_of_the_older_key_is_refused_there_and_warned_of_here(ports: dict[str, int]) -> None:
+    cookie = _session_cookie(_log_in(ports["secure-session signed"]))
+    verdict = judge(cookie, [NEWER_KEY, KEY], now_ms())
+    assert verdict.secret_index == 1
+    assert "stops fitting" in verdict.detail
+    port = ports["secure-session signed keys"]
+    assert json.loads(_ask(port, "/get", f"session={cookie.raw}")[0])["value"] is None
+    rotated = resign(cookie, verdict, NEWER_KEY)
+    assert json.loads(_ask(port, "/get", f"session={rotated}")[0])["value"] == "Zoë"

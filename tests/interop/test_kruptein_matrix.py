@@ -20,7 +20,9 @@ from tests.interop.matrix import SECRET
 from tests.servers import die_with_parent
 
 FOLDER = Path(__file__).parent / "matrix_node"
-VERSIONS = ("2.2.3", "3.0.0", "3.0.6", "3.0.8", "3.1.1", "3.1.7", "3.3.0", "3.4.0")
+VERSIONS = (
+    "2.0.10", "2.2.3", "3.0.0", "3.0.6", "3.0.8", "3.1.1", "3.1.3", "3.1.4", "3.1.7", "3.2.0", "3.3.0", "3.4.0",
+)  # fmt: skip
 CONTAINERS = (True, False)
 FORMS = (
     *product(("aes-256-gcm", "aes-256-cbc"), ("base64", "hex", "binary", "base64url"), CONTAINERS, (False,)),
@@ -28,6 +30,8 @@ FORMS = (
     *product(("aes-256-ocb", "aes-256-cfb", "aes-256-ofb"), ("base64",), CONTAINERS, (False,)),
     *product(("aes-256-gcm", "aes-256-cbc"), ("base64",), CONTAINERS, (True,)),
 )  # fmt: skip
+NEIGHBOURS = ("2.0.10", "3.1.3", "3.1.4", "3.2.0")
+"""Versions of the same era as one that is tried in every form: a third of the forms for these, for the time it takes."""
 SESSION = {"cookie": {"originalMaxAge": None, "path": "/"}, "count": 1, "note": 'Zoë "🍪"'}
 Ask = Callable[..., dict[str, Any]]
 
@@ -76,7 +80,7 @@ def _session_of(answer: dict[str, Any]) -> Any:
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_written_by_kruptein_edited_here_read_by_kruptein(ask: Ask, version: str) -> None:
-    for algorithm, encoding, use_asn1, use_scrypt in FORMS:
+    for algorithm, encoding, use_asn1, use_scrypt in FORMS[::3] if version in NEIGHBOURS else FORMS:
         options = {"algorithm": algorithm, "encodeas": encoding, "use_asn1": use_asn1, "use_scrypt": use_scrypt}
         form = f"{version} {options}"
         stored = ask(version=version, options=options, op="set", text=json.dumps(SESSION))["value"]

@@ -6,9 +6,9 @@ const NEWER_KEY = Buffer.alloc(32, 9);
 const SALT = "salt of this app";
 const SALT_BYTES = "AAECAwQFBgcICQoLDA0O/w==";
 
-function express(listen) {
+function express(listen, library) {
   const app = require("express")();
-  app.use(require("cookie-session")({ keys: SECRETS }));
+  app.use(require(library)({ keys: SECRETS }));
   app.get("/set", (req, res) => {
     req.session.value = req.query.value;
     res.send("set");
@@ -17,9 +17,9 @@ function express(listen) {
   return listen(app);
 }
 
-function koa(listen, store) {
-  const Koa = require("koa");
-  const koaSession = require("koa-session");
+function koa(listen, store, framework = "koa", library = "koa-session") {
+  const Koa = require(framework);
+  const koaSession = require(library);
   const app = new Koa();
   app.keys = SECRETS;
   const records = new Map();
@@ -37,8 +37,8 @@ function koa(listen, store) {
   return listen(app.callback());
 }
 
-async function fastify(plugins) {
-  const app = require("fastify")();
+async function fastify(plugins, framework = "fastify") {
+  const app = require(framework)();
   for (const [plugin, options] of plugins) await app.register(require(plugin), options);
   const read = (request, name) => (request.session.get ? request.session.get(name) : request.session[name]) || null;
   app.get("/set", async (request) => {
@@ -51,10 +51,10 @@ async function fastify(plugins) {
   return app.server.address().port;
 }
 
-function iron(listen) {
+function iron(listen, library) {
   const options = { password: SECRETS[0], cookieName: "app", cookieOptions: { secure: false } };
   return listen(async (req, res) => {
-    const { getIronSession } = await import("iron-session");
+    const { getIronSession } = await import(library);
     const session = await getIronSession(req, res, options);
     const url = new URL(req.url, "http://x");
     if (url.pathname === "/set") {
@@ -97,23 +97,43 @@ function listen(handler) {
 
 async function main() {
   const cookie = { path: "/", secure: false };
+  const signed = { ...cookie, signed: true };
   console.log(
     JSON.stringify({
-      "cookie-session": await express(listen),
+      "cookie-session": await express(listen, "cookie-session"),
+      "cookie-session 1": await express(listen, "cookie-session-1"),
       "koa-session": await koa(listen, false),
       "koa-session store": await koa(listen, true),
+      "koa-session 5": await koa(listen, false, "koa-2", "koa-session-5"),
+      "koa-session 5 store": await koa(listen, true, "koa-2", "koa-session-5"),
       "fastify-session": await fastify([
         ["@fastify/cookie", {}],
         ["@fastify/session", { secret: SECRETS, cookie }],
       ]),
+      "fastify-session 10": await fastify(
+        [
+          ["fastify-cookie-9", {}],
+          ["fastify-session-10", { secret: SECRETS, cookie }],
+        ],
+        "fastify-4",
+      ),
       "secure-session": await fastify([["@fastify/secure-session", { key: KEY, cookie }]]),
+      "secure-session 7": await fastify([["fastify-secure-session-7", { key: KEY, cookie }]], "fastify-4"),
       "secure-session secret": await fastify([["@fastify/secure-session", { secret: SECRETS[0], cookie }]]),
       "secure-session salt": await fastify([["@fastify/secure-session", { secret: SECRETS[0], salt: SALT, cookie }]]),
       "secure-session salt buffer": await fastify([
         ["@fastify/secure-session", { secret: SECRETS[1], salt: Buffer.from(SALT_BYTES, "base64"), cookie }],
       ]),
       "secure-session keys": await fastify([["@fastify/secure-session", { key: [NEWER_KEY.toString("base64"), KEY], cookie }]]),
-      "iron-session": await iron(listen),
+      "secure-session signed": await fastify([["@fastify/secure-session", { key: KEY, cookie: signed }]]),
+      "secure-session signed secret": await fastify([["@fastify/secure-session", { secret: SECRETS[0], cookie: signed }]]),
+      "secure-session signed keys": await fastify([["@fastify/secure-session", { key: [NEWER_KEY, KEY], cookie: signed }]]),
+      "secure-session signed cookie": await fastify([
+        ["@fastify/cookie", { secret: SECRETS[1], algorithm: "sha512" }],
+        ["@fastify/secure-session", { key: KEY, cookie: signed }],
+      ]),
+      "iron-session": await iron(listen, "iron-session"),
+      "iron-session 6": await iron(listen, "iron-session-6"),
       jwt: await jose(listen, false),
       jwe: await jose(listen, true),
     }),
