@@ -48,9 +48,9 @@ class _NameDialog(QDialog):
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
         self.button = buttons.addButton(action, QDialogButtonBox.ButtonRole.AcceptRole)
         self.button.setProperty("role", "danger")
-        self.button.setDefault(True)
         self.button.setEnabled(False)
         self.line.textChanged.connect(lambda typed: self.button.setEnabled(is_name(typed, name)))
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
         layout.addWidget(buttons)
+        self.button.setDefault(True)  # heard once it is in the dialog

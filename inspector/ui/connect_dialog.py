@@ -62,10 +62,10 @@ class ConnectDialog(QDialog):
             "Save" if profile else "Connect", QDialogButtonBox.ButtonRole.AcceptRole
         )
         self.connect_button.setProperty("role", "primary")
-        self.connect_button.setDefault(True)
         buttons.accepted.connect(self._accept)
         buttons.rejected.connect(self.reject)
         layout.addWidget(buttons)
+        self.connect_button.setDefault(True)  # heard once it is in the dialog
         self.url_line.setFocus()
         self.url_line.selectAll()
         self.finished.connect(lambda _code: self._stop_test())

@@ -69,11 +69,11 @@ class ExpiryDialog(QDialog):
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
         self.apply_button = buttons.addButton("Change expiry", QDialogButtonBox.ButtonRole.AcceptRole)
         self.apply_button.setProperty("role", "primary")
-        self.apply_button.setDefault(True)
-        self.edit.setFocus()
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
         layout.addWidget(buttons)
+        self.apply_button.setDefault(True)  # heard once it is in the dialog
+        self.edit.setFocus()
 
     def _build_presets(self) -> QGridLayout:
         grid = QGridLayout()

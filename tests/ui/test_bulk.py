@@ -163,6 +163,40 @@ def test_production_store_wants_its_name_typed_before_many_are_deleted(
     assert count(url) == 0
 
 
+def test_many_are_deleted_with_the_keyboard_alone(qtbot: QtBot, make_window: OpenWindow, url: str) -> None:
+    window = delete_all_of_production(qtbot, make_window, url)
+    preview = window.bulk.dialog
+    assert preview is not None
+    qtbot.waitUntil(preview.cancel_button.hasFocus, timeout=WAIT_MS)
+
+    def type_name() -> None:
+        box = QApplication.activeModalWidget()
+        if not isinstance(box, QDialog) or box.windowTitle() != "Production store":
+            QTimer.singleShot(20, type_name)
+            return
+        line = box.focusWidget()
+        assert isinstance(line, QLineEdit)
+        qtbot.keyClicks(line, "shop")
+        qtbot.keyClick(line, Qt.Key.Key_Return)
+
+    QTimer.singleShot(0, type_name)
+    qtbot.keyClick(preview.cancel_button, Qt.Key.Key_Tab)
+    qtbot.waitUntil(preview.act_button.hasFocus, timeout=WAIT_MS)
+    qtbot.keyClick(preview.act_button, Qt.Key.Key_Return)
+    assert result_of(qtbot, window) == "Deleted 1,500 of 1,500 sessions."
+    assert count(url) == 0
+
+
+def test_return_in_the_preview_deletes_nothing_by_itself(qtbot: QtBot, make_window: OpenWindow, url: str) -> None:
+    window = make_window(url)
+    delete_all(qtbot, window)
+    assert window.bulk.dialog is not None
+    qtbot.keyClick(window.bulk.dialog, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: window.bulk.dialog is None, timeout=WAIT_MS)
+    assert not window.bulk.runner.is_running
+    assert count(url) == COUNT
+
+
 def test_production_store_asks_for_its_name_too(qtbot: QtBot, make_window: OpenWindow, url: str) -> None:
     window = delete_all_of_production(qtbot, make_window, url)
     asked: list[str] = []

@@ -15,6 +15,7 @@ from inspector.services.profiles import Environment, Profile
 from inspector.services.session_row import Column
 from inspector.ui.confirm_store import is_name
 from inspector.ui.connect_dialog import ConnectDialog
+from inspector.ui.expiry_dialog import ExpiryDialog
 from inspector.ui.main_window import MainWindow
 from inspector.ui.theme import DARK, LIGHT, Colours, mono_font
 from tests.ui.conftest import WAIT_MS, OpenWindow
@@ -146,6 +147,14 @@ def test_long_name_of_a_store_ends_in_an_ellipsis(qtbot: QtBot, window: MainWind
 )
 def test_name_of_a_production_store_can_be_typed_on_any_keyboard(typed: str, name: str, agrees: bool) -> None:
     assert is_name(typed, name) is agrees
+
+
+def test_return_in_the_expiry_dialog_changes_it(qtbot: QtBot, window: MainWindow) -> None:
+    dialog = ExpiryDialog("When?", None, can_never=True, parent=window)
+    with qtbot.waitSignal(dialog.accepted, timeout=WAIT_MS):
+        dialog.open()
+        qtbot.waitUntil(dialog.isActiveWindow, timeout=WAIT_MS)
+        qtbot.keyClick(dialog.edit, Qt.Key.Key_Return)
 
 
 def test_record_that_is_not_read_says_where_to_look(qtbot: QtBot, make_window: OpenWindow, tmp_path: Path) -> None:
