@@ -33,6 +33,7 @@ from inspector.ui.jobs import JobRunner, Lane
 from inspector.ui.main_window import MainWindow
 from inspector.ui.plain import tell
 from inspector.ui.secret_dialogs import open_sealed_file
+from inspector.ui.small_screen import FRAME_HEIGHT
 from inspector.ui.theme import Theme
 from inspector.ui.trouble import describe_trouble
 from store_adapters.errors import BadStoreAddress
@@ -40,8 +41,6 @@ from store_adapters.registry import load_driver
 
 DEMO_PROFILE = "demo"
 DEMO_SECRET_ID = "demo-secret"
-_FRAME_HEIGHT = 40
-"""At least the title bar of a window, in pixels."""
 _IDLE_MS = 200
 """After the window was asked for: it is painted, and nobody has found the first button yet."""
 
@@ -78,7 +77,7 @@ def main(launch: Launch | None = None) -> NoReturn:
 
 def _show(window: MainWindow) -> None:
     """Show the window; on a screen that has no room for it and its frame, maximized, so that nothing is cut off."""
-    room = window.screen().availableSize() - QSize(0, _FRAME_HEIGHT)
+    room = window.screen().availableSize() - QSize(0, FRAME_HEIGHT)
     if window.width() > room.width() or window.height() > room.height():
         window.showMaximized()
     else:

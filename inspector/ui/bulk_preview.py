@@ -22,6 +22,7 @@ from inspector.services.profiles import Environment, Profile
 from inspector.services.selection import BulkPreview, SampleRow
 from inspector.services.undo_bulk import UNDO_BYTES
 from inspector.ui.plain import PlainLabel
+from inspector.ui.small_screen import fit_screen
 from inspector.ui.theme import mono_font
 
 _BADGES = {Environment.PRODUCTION: ("PROD", "badge-bad"), Environment.STAGING: ("STAGE", "badge-warn")}
@@ -44,7 +45,7 @@ class BulkPreviewDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle(action)
         self.setModal(True)
-        self.resize(680, 500)
+        self.resize(fit_screen(self, 680, 500))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)

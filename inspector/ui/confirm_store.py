@@ -54,3 +54,4 @@ class _NameDialog(QDialog):
         buttons.rejected.connect(self.reject)
         layout.addWidget(buttons)
         self.button.setDefault(True)  # heard once it is in the dialog
+        self.line.setFocus()

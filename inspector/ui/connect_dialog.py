@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -27,13 +27,11 @@ from inspector.ui.context import Context
 from inspector.ui.jobs import Job, Lane
 from inspector.ui.plain import PlainLabel, add_row, tell
 from inspector.ui.secret_line import LARGEST_SECRET_BYTES, TOO_LARGE, SecretLine, SecretLines
+from inspector.ui.small_screen import fit_screen
 from inspector.ui.store_form import StoreForm
 from inspector.ui.trouble import describe_trouble
 from store_adapters.contract import Count, StoreInfo
 from store_adapters.errors import BadStoreAddress
-
-_FRAME_HEIGHT = 40
-"""At least the title bar of a window, in pixels."""
 
 
 class ConnectDialog(QDialog):
@@ -45,7 +43,7 @@ class ConnectDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle("Change the store" if profile else "Connect a store")
         # Its buttons stay on a small screen: the fields scroll.
-        self.resize(QSize(600, 620).boundedTo(self.screen().availableSize() - QSize(0, _FRAME_HEIGHT)))
+        self.resize(fit_screen(self, 600, 620))
         self._context = context
         self._before = profile
         self._job: Job | None = None

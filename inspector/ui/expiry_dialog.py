@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 
 from inspector.core.expiry import ExpiryReport
 from inspector.ui.plain import PlainLabel
+from inspector.ui.small_screen import fit_screen, make_scrollable
 
 _PRESETS = (
     ("15 minutes", 900_000),
@@ -38,7 +39,9 @@ class ExpiryDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle("Change expiry")
         self.setMinimumWidth(460)
-        layout = QVBoxLayout(self)
+        inside = QWidget()
+        layout = QVBoxLayout(inside)
+        layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(10)
         layout.addWidget(PlainLabel(title, role="title", wrap=True))
         if report is not None:
@@ -71,7 +74,10 @@ class ExpiryDialog(QDialog):
         self.apply_button.setProperty("role", "primary")
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
-        layout.addWidget(buttons)
+        whole = QVBoxLayout(self)
+        whole.addWidget(make_scrollable(inside), 1)
+        whole.addWidget(buttons)
+        self.resize(fit_screen(self, 480, 400))
         self.apply_button.setDefault(True)  # heard once it is in the dialog
         self.edit.setFocus()
 

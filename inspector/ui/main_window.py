@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QCloseEvent, QGuiApplication
 from PySide6.QtWidgets import QMainWindow, QSplitter, QStackedWidget
 
@@ -23,6 +23,7 @@ from inspector.ui.secret_dialogs import PasswordAsker
 from inspector.ui.session_panel import SessionPanel
 from inspector.ui.session_saving import SessionSaving
 from inspector.ui.sessions_page import SessionsPage
+from inspector.ui.small_screen import make_scrollable, size_window
 from inspector.ui.status_line import StatusLine
 from inspector.ui.stores_panel import StoresPanel
 from inspector.ui.tool_pages import ToolPages
@@ -52,8 +53,7 @@ class MainWindow(QMainWindow):
         super().__init__()
         self.setWindowTitle("Session Inspector")
         self.setWindowIcon(app_icon())
-        self.resize(QSize(1280, 800).boundedTo(self.screen().availableSize()))
-        self.setMinimumSize(960, 560)
+        size_window(self)
         self._context = context
         self._state = WindowState(context.book.folder)
         self.stores: dict[str, OpenStore] = {}
@@ -107,7 +107,7 @@ class MainWindow(QMainWindow):
         self.splitter.addWidget(self.bulk.runner.strip.under(self.pages))
         self.splitter.setStretchFactor(1, 1)
         self.splitter.setSizes([218, 1062])
-        self.setCentralWidget(self.splitter)
+        self.setCentralWidget(make_scrollable(self.splitter))
 
     def _wire(self) -> None:
         stores = self.stores_panel

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
 from inspector.services.profiles import SecretPlace, Settings
 from inspector.ui.number_box import NumberBox
 from inspector.ui.plain import PlainLabel, add_row
+from inspector.ui.small_screen import fit_screen, make_scrollable
 from inspector.ui.theme import Theme
 
 _THEMES = (("system", "As the system"), ("light", "Light"), ("dark", "Dark"))
@@ -38,7 +39,8 @@ class PreferencesDialog(QDialog):
         self._before = settings
         self._theme = theme
         layout = QVBoxLayout(self)
-        form = QFormLayout()
+        inside = QWidget()
+        form = QFormLayout(inside)
         form.setHorizontalSpacing(18)
         form.setVerticalSpacing(10)
         self.theme_choice = QComboBox()
@@ -63,14 +65,14 @@ class PreferencesDialog(QDialog):
         add_row(form, "Secrets", self.place_choice)
         add_row(form, "", PlainLabel(secrets_words, role="muted", wrap=True))
         add_row(form, "Unsaved edits", PlainLabel(edits_words, role="muted", wrap=True))
-        layout.addLayout(form)
-        layout.addStretch(1)
+        layout.addWidget(make_scrollable(inside), 1)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
         buttons.button(QDialogButtonBox.StandardButton.Ok).setProperty("role", "primary")
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
         self.rejected.connect(lambda: theme.choose(self._before.theme))
         layout.addWidget(buttons)
+        self.resize(fit_screen(self, 520, 460))
 
     def _add_list_memory(self, form: QFormLayout, settings: Settings) -> None:
         self.memory_edit = NumberBox("Memory for the values of a list", 16, 65_536, " MB")

@@ -25,6 +25,7 @@ from inspector.core.node import Kind, Node
 from inspector.services.profiles import Environment, Profile
 from inspector.services.save_session import Review, describe_fields
 from inspector.ui.plain import PlainLabel, plain_tip
+from inspector.ui.small_screen import fit_screen
 from inspector.ui.theme import mono_font
 
 _MOST_ROWS = 200
@@ -42,7 +43,7 @@ class ReviewDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle("Review and save")
         self.setModal(True)
-        self.resize(900, 420)
+        self.resize(fit_screen(self, 900, 420))
         self._profile = profile
         self._groups: dict[str, QButtonGroup] = {}
         self.review = review

@@ -214,8 +214,10 @@ def test_review_of_another_order_says_which_order(qtbot: QtBot, window: MainWind
     window.go_to_session(b"sess:session0")
     qtbot.waitUntil(lambda: window.panel.opened is not None, timeout=WAIT_MS)
     tree = window.panel.data_tab.tree
+    qtbot.waitUntil(lambda: window.panel.data_tab.model.rowCount() == 2, timeout=WAIT_MS)
     tree.setCurrentIndex(window.panel.data_tab.model.index(1, 0))
     window.panel.data_tab.move_entry(-1)
+    assert window.panel.can_review
     window.saving.review()
     qtbot.waitUntil(lambda: window.saving.dialog is not None, timeout=WAIT_MS)
     dialog = window.saving.dialog
