@@ -316,9 +316,13 @@ class SessionsPage(QWidget):
 
     def _show_found(self, found: FoundRows) -> None:
         scroll = self.table.verticalScrollBar().value()
+        rows, chosen = found.chosen_rows, self._chosen_positions()
+        if chosen and len(chosen) != len(rows) and len(found.positions) <= _FEW:
+            # Selected while this was being looked for.
+            rows = [row for row, position in enumerate(found.positions) if position in chosen]
         self.table.selectionModel().blockSignals(True)
         self.model.show_rows(found.catalogue, found.positions)
-        self._select_rows([row for row in found.chosen_rows if row < self.model.rowCount()])
+        self._select_rows([row for row in rows if row < self.model.rowCount()])
         self.table.selectionModel().blockSignals(False)
         self.table.verticalScrollBar().setValue(scroll)
         if found.overview is not None:
