@@ -346,7 +346,8 @@ class SessionsPage(QWidget):
             return
         store = self._store
         catalogue = store.catalogue if store is not None else None
-        column, arrow = Column.CHANGED, Column.CHANGED
+        column = Column.CHANGED
+        arrow: Column | None = Column.CHANGED
         if store is not None and catalogue and not catalogue.tells_changes and not store.is_live:
             # Many rows are left as they came, so that none jumps while they are read.
             is_few = max(len(catalogue), store.progress.total or 0) <= _FEW
