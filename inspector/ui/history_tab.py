@@ -59,7 +59,10 @@ class HistoryTab(QWidget):
         self._can_write = can_write
         self.list.clear()
         rows: list[tuple[int, str, JournalEntry | None]] = [(one.at_ms, _words(one), one) for one in entries]
-        rows += [(one.at_ms, f"The application changed {one.what}. {one.warning}".rstrip(" ."), None) for one in seen]
+        rows += [
+            (one.at_ms, ". ".join(filter(None, (f"The application changed {one.what}", one.warning))), None)
+            for one in seen
+        ]
         for at_ms, words, entry in sorted(rows, key=lambda row: -row[0]):
             clock = time.strftime("%H:%M:%S", time.localtime(at_ms / 1000))
             item = QListWidgetItem(f"{clock}   {escape_display(words, 600)}")

@@ -34,8 +34,9 @@ def _read(store: SessionStore, minute: int = 0, sid: str = "a", **data: Any) -> 
 
 def _words(*reads: OpenedSession, kind: str = "redis", was_gone: bool = False) -> str:
     older = reads[0] if len(reads) == 3 else None
+    before, now = reads[-2:]
     return " ".join(
-        f"{one.text} {one.remedy}" for one in judge_reads(*reads[-2:], kind, older=older, was_gone=was_gone)
+        f"{one.text} {one.remedy}" for one in judge_reads(before, now, kind, older=older, was_gone=was_gone)
     )
 
 
