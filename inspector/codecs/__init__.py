@@ -5,6 +5,7 @@ from inspector.codecs._bson import date_node
 from inspector.codecs._fingerprint import fingerprint, fingerprint_sealed
 from inspector.codecs._json import MAX_BYTES, JsonError, format_json, json_bytes, scalar_json
 from inspector.codecs._layer_api import OpeningKeys
+from inspector.codecs._layer_findings import judge_layers
 from inspector.codecs._new_record import copy_payload, new_payload, with_last_access
 from inspector.codecs._quick import FieldReader
 from inspector.codecs._quick_lifetime import quick_lifetime
@@ -38,6 +39,7 @@ __all__ = [
     "fingerprint_sealed",
     "format_json",
     "json_bytes",
+    "judge_layers",
     "new_payload",
     "pack_decoded",
     "pack_error",

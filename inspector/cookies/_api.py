@@ -23,7 +23,8 @@ class Cookie:
     """One cookie as it was pasted. `raw` is the value exactly as written, `value` after quotes and percent-decoding
     as the `cookie` package does it. `origin`: "value", "cookie", "set-cookie" or "curl" (any command). `shadowed`: an earlier cookie
     has the same name, so Express never sees this one. `url`: from a command or program text, else "". `pair`: the raw value of the
-    cookie `<name>.sig` beside it, None without one; `partner`: for such a `.sig` cookie, the name of the one it signs.
+    cookie `<name>.sig` beside it, None without one; `partner`: for such a `.sig` cookie, the name of the one it signs. `is_spaced`:
+    white space stands beside its value or its signature, which some libraries take for a part of it.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Cookie:
     url: str = ""
     pair: str | None = None
     partner: str = ""
+    is_spaced: bool = False
 
 
 class Status(Enum):

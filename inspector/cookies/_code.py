@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 _POWERSHELL = re.compile(r"\bInvoke-(?:WebRequest|RestMethod)\b|\b(?:iwr|irm)\s|\bNet\.Cookie\b|@\{", re.I)
 _HEADER = re.compile(r"(?<![\w-])((?:set-)?cookie)[\"']?\s*(?:=>|[:=,])\s*(?=[\"'`\[])", re.I)
+_ASSIGNED = re.compile(r"\bdocument\.\Z", re.I)
 _NEW_COOKIE = re.compile(r"Net\.Cookie\s*\(\s*", re.I)
 _PAIRS = re.compile(r"(?<![\w-])cookies\s*[:=]\s*\{", re.I)
 _STRING = re.compile(r'"((?:[^"\\]|\\.)*)"|\'((?:[^\'\\]|\\.)*)\'|`((?:[^`\\]|\\.)*)`', re.S)
@@ -48,8 +49,10 @@ def is_powershell(text: str) -> bool:
 def _headers(text: str, is_powershell: bool) -> Iterator[tuple[str, str]]:
     for found in _HEADER.finditer(text):
         is_list = text[found.end()] == "["
+        # What a page assigns to document.cookie is one cookie with its attributes, and not a request's header.
+        name = "set-cookie" if _ASSIGNED.search(text, max(0, found.start() - 9), found.start()) else found[1].lower()
         for value in _strings(text, found.end() + is_list, is_powershell, most=None if is_list else 1):
-            yield found[1].lower(), value
+            yield name, value
     for found in _NEW_COOKIE.finditer(text):
         parts = list(_strings(text, found.end(), is_powershell, most=2))
         if len(parts) == 2:

@@ -102,7 +102,13 @@ def _from_header(name: str, value: str) -> list[Cookie]:
 
 
 def _from_pairs(header: str, origin: str, url: str = "") -> list[Cookie]:
-    return [Cookie(name, raw, decode_value(raw)[0], origin, url=url) for name, raw in split_header(header)]
+    # HTTP takes the white space off both ends of a header, and off nothing inside it.
+    written = [part.partition("=") for part in header.strip().split(";")]
+    spaced = [value.strip(" \t") != value for _, equals, value in written if equals]
+    return [
+        Cookie(name, raw, decode_value(raw)[0], origin, url=url, is_spaced=is_spaced)
+        for (name, raw), is_spaced in zip(split_header(header), spaced, strict=True)
+    ]
 
 
 def read_cookie_header(value: str) -> tuple[Cookie, ...]:
@@ -135,7 +141,7 @@ def _from_bare(text: str) -> list[Cookie]:
     words = {part.partition("=")[0].strip().lower() for part in rest if part.strip()}
     if words & _ATTRIBUTES and words <= _ATTRIBUTES:
         return read_set_cookie(text)
-    return _from_pairs(text.replace("\n", ";"), "cookie")
+    return _from_pairs(re.sub(r"[ \t\r]*\n[ \t]*", ";", text), "cookie")
 
 
 def _from_command(text: str) -> list[Cookie]:
@@ -155,15 +161,17 @@ def _from_code(code: CodeCookies) -> list[Cookie]:
 
 def _pair_up(cookies: tuple[Cookie, ...]) -> tuple[Cookie, ...]:
     """Note beside each cookie the signature that stands in the `.sig` cookie of its name (Keygrip's way)."""
-    signatures = {one.name: one.raw for one in reversed(cookies) if one.name.endswith(_SIGNATURE)}
+    signatures = {one.name: one for one in reversed(cookies) if one.name.endswith(_SIGNATURE)}
     names = {one.name for one in cookies}
     paired = []
     for cookie in cookies:
         partner = cookie.name.removesuffix(_SIGNATURE)
         is_signature = partner != cookie.name and partner in names
-        paired.append(
-            replace(cookie, pair=signatures.get(cookie.name + _SIGNATURE), partner=partner if is_signature else "")
-        )
+        signature = signatures.get(cookie.name + _SIGNATURE)
+        found = replace(cookie, partner=partner if is_signature else "")
+        if signature is not None:
+            found = replace(found, pair=signature.raw, is_spaced=cookie.is_spaced or signature.is_spaced)
+        paired.append(found)
     return tuple(paired)
 
 

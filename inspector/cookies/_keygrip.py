@@ -63,6 +63,9 @@ class _Pair:
                 f"There is no {cookie.name or 'name'}.sig beside it: it is unsigned, and ignored where signed is on."
             )
             return replace(verdict, detail=words)
+        if cookie.is_spaced:
+            words = "White space stands beside the value or its signature: the cookies package takes it for a part, so nothing fits."
+            return replace(verdict, status=Status.INVALID, detail=words)
         if not secrets:
             return replace(verdict, detail="Give the keys to check the signature.")
         given = _unquoted(cookie.pair)

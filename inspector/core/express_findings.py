@@ -39,6 +39,8 @@ RESERVED_KEYS = frozenset(
 
 _SAME_SITE = frozenset({"strict", "lax", "none"})
 _SLACK_MS = 60_000
+_ROUNDING_MS = 1500
+"""connect-redis rounds the TTL up to seconds."""
 _SET_COOKIE_RULES = {
     "path": re.compile(r"[ -:=-~]*"),
     "domain": re.compile(r"\.?[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|", re.I),
@@ -92,6 +94,18 @@ def judge_lifetime(root: Node, kind: str, expires_at_ms: int, now_ms: int) -> li
         words = "Without maxAge this store ends a session 24 hours after its last save, however often it is used."
         return [Finding(Severity.NOTE, (place, position), words, "Set cookie.maxAge in the application.")]
     left = expires_at_ms - now_ms
+    ends = text_of(member(cookie, "expires"))
+    saved_to_ms = parse_time(ends) if ends else None
+    if (
+        kind == "redis"
+        and saved_to_ms is not None
+        and 0 <= expires_at_ms - saved_to_ms + _ROUNDING_MS <= 2 * _ROUNDING_MS
+    ):
+        secure = find_member(cookie, "secure")
+        if secure is not None and cookie.entries[secure].value == Node(Kind.BOOL, True):
+            words = "secure is true and no request has touched this session since it was saved: perhaps its cookie was never sent."
+            remedy = 'Where many sessions are so, the proxy is not trusted: app.set("trust proxy", 1).'
+            return [Finding(Severity.NOTE, (place, secure), words, remedy)]
     if max_age is None or max_age <= 0 or left <= max_age * 1.02 + _SLACK_MS:
         return []
     words = "The store keeps this session longer than originalMaxAge: a lifetime that only cookie.maxAge or another tool has set."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from inspector.cookies import Cookie, CookieError, Exchange, Status, Verdict, ju
 from inspector.core.display import escape_display
 from inspector.core.secret import Secret
 
+_LOGIN = re.compile(r"(?:^|[/_-])(?:log|sign)-?in(?:$|[/_.-])", re.I)
 _LOCAL = frozenset(("localhost", "127.0.0.1", "::1"))
 
 
@@ -131,7 +133,7 @@ class _Step:
                 return self._row(sent_id, "", Event.REFUSED, words)
             if held is None:
                 self._jars[self._place] = _Jar(sent_id, self._sent, 0, None)
-            return self._row(sent_id, "", Event.KEPT, "The answer left it as it is.")
+            return self._row(sent_id, "", Event.KEPT, f"The answer left it as it is.{self._fixation(sent_id)}")
         if held is None:
             return None
         why = self._why_not_sent(held)
@@ -159,13 +161,26 @@ class _Step:
                 return self._row("", received_id, Event.LOST, words)
             return self._row("", received_id, Event.SET, words)
         if sent_id == received_id:
-            return self._row(sent_id, received_id, Event.RENEWED, "The same session, with a new lifetime or signature.")
+            words = f"The same session, with a new lifetime or signature.{self._fixation(sent_id)}"
+            return self._row(sent_id, received_id, Event.RENEWED, words)
         sent = self._judge(self._sent) if self._sent is not None else None
         if sent is not None and sent.status is Status.INVALID:
             words = f"The application did not accept the cookie and began a new session. {sent.detail}"
             return self._row(sent_id, received_id, Event.REFUSED, words)
         words = "A new session ID: a login renews it; otherwise the old record was gone (expired, logged out, another store)."
         return self._row(sent_id, received_id, Event.REPLACED, words)
+
+    def _fixation(self, session_id: str) -> str:
+        """Return what a login that keeps the session ID is open to, "" where this is none, or the session is in the cookie."""
+        exchange = self._exchange
+        if session_id.startswith(("#", "?")):
+            return ""
+        if exchange.method.upper() != "POST" or exchange.status >= 400 or not _LOGIN.search(exchange.address.path):
+            return ""
+        return (
+            " A login that keeps the session ID: who planted it before is logged in as well (session fixation). "
+            "Call req.session.regenerate() there."
+        )
 
     def _why_not_sent(self, held: _Jar) -> str | None:
         """Return why a cookie that is held was not sent; None where that is right for another path or scheme."""

@@ -13,6 +13,7 @@ from inspector.codecs import (
     Summary,
     fingerprint,
     fingerprint_sealed,
+    judge_layers,
     summarise,
     summarise_decoded,
 )
@@ -100,6 +101,8 @@ def describe_record(store: SessionStore, raw: RawRecord, reading: Reading = PLAI
     is_broken_file = kind == "file" and decoded is None
     if expires_at_ms is None and not is_hidden and not is_broken_file:
         findings = (*findings, _no_expiry(kind))
+    if decoded is not None:
+        findings = (*findings, *judge_layers(decoded, kind))
     if decoded is None and not is_sealed:
         findings = (*findings, _unreadable(kind, raw.payload))
     if decoded is not None:

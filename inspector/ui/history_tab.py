@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QListWidget, QListWidgetItem, QPushButton, QVBoxLayout, QWidget
@@ -12,6 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QListWidget, QListWidgetItem, QPushBu
 from inspector.core.display import escape_display
 from inspector.services.journal import JournalEntry
 from inspector.ui.plain import PlainLabel
+from inspector.ui.seen_reads import SeenChange
 
 _WORDS = {
     "edited": "You edited",
@@ -20,14 +20,6 @@ _WORDS = {
     "expiry changed": "You changed the expiry",
     "restored": "You restored it",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class SeenChange:
-    """A change that the application made while the session was looked at."""
-
-    at_ms: int
-    what: str
 
 
 class HistoryTab(QWidget):
@@ -67,10 +59,13 @@ class HistoryTab(QWidget):
         self._can_write = can_write
         self.list.clear()
         rows: list[tuple[int, str, JournalEntry | None]] = [(one.at_ms, _words(one), one) for one in entries]
-        rows += [(one.at_ms, f"The application changed {one.what}", None) for one in seen]
+        rows += [
+            (one.at_ms, ". ".join(filter(None, (f"The application changed {one.what}", one.warning))), None)
+            for one in seen
+        ]
         for at_ms, words, entry in sorted(rows, key=lambda row: -row[0]):
             clock = time.strftime("%H:%M:%S", time.localtime(at_ms / 1000))
-            item = QListWidgetItem(f"{clock}   {escape_display(words, 300)}")
+            item = QListWidgetItem(f"{clock}   {escape_display(words, 600)}")
             item.setData(Qt.ItemDataRole.UserRole, entry)
             self.list.addItem(item)
         self.list.setVisible(bool(rows))

@@ -7,21 +7,20 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QStackedWidget, 
 
 from inspector.codecs import CodecError
 from inspector.core.edits import EditError
-from inspector.core.merge import diff
 from inspector.core.node import Node
 from inspector.services.journal import JournalEntry
 from inspector.services.open_session import OpenedSession, open_session, ref_of_key
-from inspector.services.save_session import describe_fields
 from inspector.ui.context import Context
 from inspector.ui.cookie_tab import CookieTab
 from inspector.ui.data_tab import DataTab
 from inspector.ui.draft import Draft
 from inspector.ui.empty_state import EmptyState
-from inspector.ui.history_tab import HistoryTab, SeenChange
+from inspector.ui.history_tab import HistoryTab
 from inspector.ui.json_tab import JsonTab
 from inspector.ui.open_store import OpenStore, StoreState
 from inspector.ui.plain import PlainLabel, copy_text, plain_tip
 from inspector.ui.raw_tab import RawTab, text_of_bytes
+from inspector.ui.seen_reads import SeenReads
 from inspector.ui.session_head import SessionHead
 from inspector.ui.trouble import describe_trouble
 from store_adapters.contract import SessionStore
@@ -29,7 +28,6 @@ from store_adapters.errors import RecordMissing, RecordTooLarge
 
 TAB_TITLES = ("Data", "JSON", "Cookie", "History", "Raw")
 DATA, JSON, COOKIE, HISTORY, RAW = range(5)
-_SEEN_LIMIT = 200
 
 
 class SessionPanel(QWidget):
@@ -50,7 +48,7 @@ class SessionPanel(QWidget):
         self.opened: OpenedSession | None = None
         self.draft: Draft | None = None
         self._kept: dict[tuple[str, bytes], Draft] = {}
-        self._seen: dict[tuple[str, bytes], list[SeenChange]] = {}
+        self._reads = SeenReads()
         self._left_tab: int | None = None
         self._is_stale = False
         self.setMinimumWidth(400)
@@ -138,6 +136,7 @@ class SessionPanel(QWidget):
         self._keep_draft()
         self.store, self.key = store, key
         self.opened, self.draft = None, None
+        self._reads.begin()
         if store is None or key is None:
             self._show_empty("No session chosen", "Choose one in the list to see its data.")
             return
@@ -189,7 +188,7 @@ class SessionPanel(QWidget):
             else:
                 self._show_banner("The application changed this session meanwhile. Review merges both.", button=False)
             return
-        self._note_change(opened)
+        opened = self._note_change(opened)
         old = self.draft
         if opened.decoded is None:
             self.opened, self.draft = opened, None
@@ -227,18 +226,12 @@ class SessionPanel(QWidget):
             self._show_bar()
             self.draft_changed.emit()
 
-    def _note_change(self, opened: OpenedSession) -> None:
-        before = self.opened
-        if before is None or self.store is None or self.key is None or before.raw.payload == opened.raw.payload:
-            return
-        if any(one.after and one.after.payload == opened.raw.payload for one in self._journal_entries()):
-            return
-        what = "its bytes"
-        if before.decoded is not None and opened.decoded is not None:
-            what = describe_fields(diff(before.decoded.root, opened.decoded.root)) or "only the formatting"
-        seen = self._seen.setdefault((self.store.profile.id, self.key), [])
-        seen.append(SeenChange(opened.raw.read_at_ms, what))
-        del seen[:-_SEEN_LIMIT]
+    def _note_change(self, opened: OpenedSession) -> OpenedSession:
+        store = self.store
+        if self.opened is None or store is None or self.key is None or store.connection is None:
+            return opened
+        kind, ours = store.connection.store.capabilities.kind, self._journal_entries()
+        return self._reads.note((store.profile.id, self.key), self.opened, opened, kind, ours)
 
     def follow(self, keys: frozenset[bytes]) -> None:
         """The store says these changed: read the session again when it is among them."""
@@ -280,7 +273,7 @@ class SessionPanel(QWidget):
         """Show the journal's entries and the changes seen of this session."""
         if self.store is None or self.key is None:
             return
-        seen = self._seen.get((self.store.profile.id, self.key), ())
+        seen = self._reads.changes((self.store.profile.id, self.key))
         self.history_tab.show_history(self._journal_entries(), seen, can_write=self.store.can_write)
 
     def _journal_entries(self) -> tuple[JournalEntry, ...]:
@@ -370,6 +363,7 @@ class SessionPanel(QWidget):
             self._show_banner(f"{trouble.text} {trouble.remedy}", button=False)
             return
         if isinstance(error, RecordMissing) and self.opened is not None:
+            self._reads.note_gone()
             self._show_banner("This session is gone: logged out or expired. What is shown is the last that was read.")
             return
         self.opened = self.draft = None

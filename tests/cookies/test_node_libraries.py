@@ -102,6 +102,21 @@ def test_keygrip_of_an_applications_own_is_verified_and_signed_the_same_way(form
     assert judge(cookie, [Secret.from_text("other")], NOW_MS).status is Status.INVALID
 
 
+@pytest.mark.parametrize(
+    "header", ["session={}V; session.sig=S", "session=V; session.sig={}S", "session=V{}; session.sig=S"]
+)
+def test_white_space_beside_a_value_is_a_part_of_it_to_keygrip(header: str) -> None:
+    """The pattern of cookies 0.9 takes what stands between `=` and `;`."""
+    filled = header.replace("V", "eyJhIjoxfQ==").replace("S", "W3NDvRWvhVfSQVyvRAIWcDONxSw")
+    key = Secret.from_text("one key")
+    for space in (" ", "\t"):
+        cookie = read_cookies(f"Cookie: {filled.replace('{}', space)}")[0]
+        assert judge(cookie, [key], NOW_MS).status is Status.INVALID
+        assert "White space" in judge(cookie, [key], NOW_MS).detail
+    around = read_cookies(f"Cookie:  {filled.replace('{}', '')} ")[0]
+    assert judge(around, [key], NOW_MS).status is Status.VALID
+
+
 # Made by the signer of @fastify/cookie 11.1 with 32 times "a" and "!".
 FASTIFY = {
     "sha1": "yTCXRQ+tK7cg7/wy0g1OnRqJ9QA",

@@ -297,3 +297,12 @@ def test_verifying_many_says_what_verifying_each_does(cookies: list[tuple[str, i
 
 def test_lone_surrogate_in_a_pasted_cookie_is_left_as_it_is() -> None:
     assert [found.raw for found in read_cookies("connect.sid=s%3Aa\ud800b")] == ["s%3Aa\ud800b"]
+
+
+@pytest.mark.parametrize(
+    "text", ['document.cookie = "a=b; path=/; max-age=60"', "window.document.cookie='a=b; path=/; max-age=60';"]
+)
+def test_what_a_page_assigns_is_one_cookie_with_its_attributes(text: str) -> None:
+    (cookie,) = read_cookies(text)
+    assert (cookie.name, cookie.raw, cookie.origin) == ("a", "b", "set-cookie")
+    assert [(one.name, one.value) for one in cookie.attributes] == [("path", "/"), ("max-age", "60")]

@@ -139,6 +139,14 @@ def test_lifetime_beyond_the_cookies_is_told() -> None:
     assert judge_lifetime(root, "redis", 86_400_000, 0)[0].path == (0, 0)
 
 
+def test_secure_session_that_nobody_came_back_with_is_told() -> None:
+    text = '{"cookie":{"originalMaxAge":3600000,"expires":"1970-01-01T01:00:00.000Z","secure":%s},"a":1}'
+    assert "never sent" in judge_lifetime(parse_json(text % "true"), "redis", 3_600_000, 0)[0].text
+    # A touch moves the TTL alone: somebody did come back.
+    assert judge_lifetime(parse_json(text % "true"), "redis", 3_660_000, 60_000) == []
+    assert judge_lifetime(parse_json(text % "false"), "redis", 3_600_000, 0) == []
+
+
 def test_other_libraries_have_rules_of_their_own() -> None:
     koa = parse_json('{"user":1,"_expire":1795479262370,"_maxAge":86400000}')
     assert examine(koa, "redis", Family.KOA) == ()

@@ -200,3 +200,11 @@ def test_signed_cookie_of_the_older_key_is_refused_there_and_warned_of_here(port
     assert json.loads(_ask(port, "/get", f"session={cookie.raw}")[0])["value"] is None
     rotated = resign(cookie, verdict, NEWER_KEY)
     assert json.loads(_ask(port, "/get", f"session={rotated}")[0])["value"] == "Zoë"
+
+
+@pytest.mark.parametrize("library", ["cookie-session", "koa-session"])
+def test_white_space_beside_a_value_is_refused_there_and_here(ports: dict[str, int], library: str) -> None:
+    header = _log_in(ports[library])
+    for spaced in (header.replace("=", "= ", 1), header.replace(";", " ;", 1), header.replace(".sig=", ".sig=\t")):
+        assert json.loads(_ask(ports[library], "/get", spaced)[0])["value"] is None
+        assert judge(_session_cookie(spaced), [CURRENT], now_ms()).status is Status.INVALID

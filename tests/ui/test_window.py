@@ -167,6 +167,20 @@ def test_live_shows_what_the_application_changes(qtbot: QtBot, make_window: Open
     assert "visits" in window.panel.history_tab.list.item(0).text()
 
 
+def test_what_an_applications_write_is_a_sign_of_stands_at_the_data_and_in_the_history(
+    qtbot: QtBot, make_window: OpenWindow, url: str
+) -> None:
+    window = open_session0(qtbot, make_window, url)
+    window.actions_book["live"].trigger()
+    qtbot.wait(400)
+    write(url, "session0", "cookie.expires", '"2031-01-01T00:00:00.000Z"')
+    findings = window.panel.data_tab.findings
+    qtbot.waitUntil(lambda: any("resave: true" in one.text for one in findings.findings), timeout=WAIT_MS)
+    window.panel.tabs.setCurrentIndex(3)
+    qtbot.waitUntil(lambda: window.panel.history_tab.list.count() == 1, timeout=WAIT_MS)
+    assert "Set resave: false." in window.panel.history_tab.list.item(0).text()
+
+
 def test_deleting_asks_and_can_be_taken_back(qtbot: QtBot, make_window: OpenWindow, url: str) -> None:
     window = open_session0(qtbot, make_window, url)
 
