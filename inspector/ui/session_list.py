@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, QRect, Qt
-from PySide6.QtGui import QFocusEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QFocusEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QTableView
 
 from inspector.services.session_row import Column
@@ -16,6 +16,7 @@ _WIDTHS = {
     Column.SESSION: 165, Column.USER: 120, Column.SIGNED_IN: 82, Column.EXPIRES: 86, Column.SIZE: 66,
     Column.CHANGED: 94, Column.FORMAT: 130,
 }  # fmt: skip
+_WHOLE_ID = 300
 
 
 class SessionTable(QTableView):
@@ -55,6 +56,14 @@ class SessionTable(QTableView):
             self.selectRow(self.currentIndex().row())
 
     @qt_guard()
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Give the session more room where there is more, unless a person gave it another width."""
+        super().resizeEvent(event)
+        header = self.horizontalHeader()
+        if header.sectionSize(0) in (_WIDTHS[Column.SESSION], _session_width(event.oldSize().width())):
+            header.resizeSection(0, _session_width(event.size().width()))
+
+    @qt_guard()
     def paintEvent(self, event: QPaintEvent) -> None:
         with QPainter(self.viewport()) as painter:
             self._paint_rows(painter, event.rect())
@@ -81,6 +90,10 @@ class SessionTable(QTableView):
             painter.setPen(QPen(self._theme.colour("accent"), 1, Qt.PenStyle.DotLine))
             place = self.rowViewportPosition(current.row())
             painter.drawRect(QRect(0, place, width - 1, self.rowHeight(current.row()) - 1))
+
+
+def _session_width(width: int) -> int:
+    return min(max(round(width * 0.24), _WIDTHS[Column.SESSION]), _WHOLE_ID)
 
 
 def make_session_table(model: SessionTableModel, theme: Theme) -> SessionTable:

@@ -8,7 +8,7 @@ import pytest
 import redis
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QFontMetrics
-from PySide6.QtWidgets import QLabel
+from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
 from inspector.services.profiles import Environment, Profile
@@ -226,3 +226,15 @@ def test_review_of_another_order_says_which_order(qtbot: QtBot, window: MainWind
     assert "order of the fields" in words
     assert any(text.startswith('["role","cookie"') for text in words), words
     dialog.reject()
+
+
+def test_a_wide_window_shows_whole_session_ids(window: MainWindow, qtbot: QtBot) -> None:
+    table = window.sessions_page.table
+    header = table.horizontalHeader()
+    assert header.sectionSize(0) == 165
+    window.resize(2560, 1440)
+    qtbot.waitUntil(lambda: header.sectionSize(0) > 250, timeout=WAIT_MS)
+    header.resizeSection(0, 210)  # as a person drags it
+    window.resize(1280, 720)
+    QApplication.processEvents()
+    assert header.sectionSize(0) == 210
