@@ -152,7 +152,10 @@ class QuickReader:
                 name, role = user["username"][:CUT], user["role"][:CUT]
             else:
                 try:
-                    name, role = _pick(session, self._users, _plain_text_at), _pick(session, self._roles, _plain_text_at)
+                    name, role = (
+                        _pick(session, self._users, _plain_text_at),
+                        _pick(session, self._roles, _plain_text_at),
+                    )
                 except TypeError:
                     name = role = ""
                     odd.append(place)
@@ -172,7 +175,13 @@ class QuickReader:
                 add_role("")
                 continue
             user = session.get("user")
-            if type(user) is _User and type(user.username) is str and type(user.role) is str and user.username and user.role:
+            if (
+                type(user) is _User
+                and type(user.username) is str
+                and type(user.role) is str
+                and user.username
+                and user.role
+            ):
                 # By far the commonest shape.
                 add_user(user.username[:CUT])
                 add_role(user.role[:CUT])

@@ -53,9 +53,13 @@ OWN_PATHS = st.sampled_from([(), (("cookie", "path"),), (("user", "x"), ("cart",
 def documents(draw: st.DrawFn) -> bytes:
     session: Any = draw(MEMBERS)
     if draw(st.integers(0, 3)) == 0:
-        session = draw(st.sampled_from(['{"cookie":{},"user":{"username":"u","role":""},"role":"r"}', "{", '{"cookie":1}']))
+        session = draw(
+            st.sampled_from(['{"cookie":{},"user":{"username":"u","role":""},"role":"r"}', "{", '{"cookie":1}'])
+        )
     data = bytearray(
-        bson.encode({"_id": "i" * draw(st.sampled_from([4, 4, 4, 5])), "n": 1, "session": session, "at": None, "e": True})
+        bson.encode(
+            {"_id": "i" * draw(st.sampled_from([4, 4, 4, 5])), "n": 1, "session": session, "at": None, "e": True}
+        )
     )
     swap = draw(SWAPS)
     if swap == b"\x00\xff":
