@@ -12,10 +12,10 @@ called from any thread at any time: `interrupt` and `CancelToken.cancel`.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Protocol
+from typing import Any, Protocol
 
 from store_adapters.errors import StoreError
 
@@ -104,7 +104,8 @@ class Batch:
 
     `expires_at_ms[i]` and `changed_at_ms[i]` are None where unknown or never. `payloads[i]` holds at most the
     adapter's `list_payload_limit` bytes; `sizes[i]` is the true size. `read` counts the records so far, `total`
-    is the store's estimate of all (None: unknown).
+    is the store's estimate of all (None: unknown). `sessions`, where the store has it at hand: what stands in each record,
+    the bytes of a text or an object's values as its driver reads them; None where one has to look. Worked out when asked.
     """
 
     keys: Sequence[bytes]
@@ -115,6 +116,7 @@ class Batch:
     skipped: Sequence[Skipped]
     read: int
     total: int | None
+    sessions: Callable[[], Sequence[Any]] | None = None
 
 
 class ChangeKind(Enum):

@@ -15,13 +15,16 @@ from typing import Any
 
 from store_adapters.contract import Skipped
 from store_adapters.mongo_keys import key_of
+from store_adapters.mongo_sessions import Place
 
 _TEXT, _OBJECT, _DATE = 2, 3, 9
 _FIXED = {1: 8, 6: 0, 7: 12, 8: 1, 9: 8, 10: 0, 16: 4, 17: 8, 18: 8, 19: 16, 255: 0, 127: 0}
 _SIZED = {2: 4, 3: 0, 4: 0, 5: 5, 13: 4, 14: 4, 15: 0}
 """Types whose value begins with a length, and what it takes beyond that length."""
 _CHANGED = (b"lastModified", b"updatedAt")
+_SESSION = b"session"
 _MANY_LAYOUTS = 64
+_MANY_ELEMENTS = 32
 _ID_HEAD = b"\x02_id\0"
 _read_length = struct.Struct("<i").unpack_from
 _read_date = struct.Struct("<q").unpack_from
@@ -65,12 +68,14 @@ class _Steps:
 
 @dataclass(slots=True)
 class Columns:
-    """What was found, one entry a document, and the documents with broken bytes or no ID."""
+    """What was found, one entry a document, and the documents with broken bytes or no ID. `places`: where the session is,
+    None where that takes a look."""
 
     keys: list[bytes] = field(default_factory=list)
     payloads: list[bytes] = field(default_factory=list)
     expires_at_ms: list[int | None] = field(default_factory=list)
     changed_at_ms: list[int | None] = field(default_factory=list)
+    places: list[Place | None] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
 
 
@@ -95,7 +100,11 @@ class _Layout:
         after = zip(self.last_marks, [*values[place + 1 :], ""], strict=True)
         self.last = struct.Struct("<" + "".join(f"{len(mark)}s{value}" for mark, value in after))
         # From a document's begin to the session's last byte, less the length that the session gives.
-        self.span = self.first.size - 1 + (0 if elements[place][0] == _TEXT else -4)
+        code, name, _ = elements[place]
+        self.span = self.first.size - 1 + (0 if code == _TEXT else -4)
+        begin, rest = (0, 0) if code == _TEXT else (-4, 1)
+        inside = slice(self.first.size + begin, rest - self.last.size)
+        self.place = (code, inside) if name == _SESSION else None
         self.before = [name if code == _DATE else b"" for code, name, _ in elements[:place]]
         self.after = [name if code == _DATE else b"" for code, name, _ in elements[place + 1 :]]
 
@@ -104,7 +113,10 @@ class _Layout:
         names = [name for _, name, _ in elements]
         others = [code for code, *_ in elements if code not in _FIXED]
         return (
-            others in ([_TEXT], [_OBJECT]) and len(set(names)) == len(names) and sum(n in _CHANGED for n in names) < 2
+            others in ([_TEXT], [_OBJECT])
+            and len(set(names)) == len(names) <= _MANY_ELEMENTS
+            and sum(name in _CHANGED for name in names) < 2
+            and all(map(_is_utf8, names))
         )
 
     def dates(
@@ -186,6 +198,7 @@ class DocumentReader:
             pass
         steps.at, steps.left = at, left
         columns.keys += [found[2] for found in firsts]
+        columns.places += [layout.place] * len(firsts)
         nothing = [None] * len(firsts)
         columns.expires_at_ms += layout.dates(self._expires_name, firsts, lasts) or nothing
         changed = next((dates for name in _CHANGED if (dates := layout.dates(name, firsts, lasts))), None)
@@ -199,10 +212,12 @@ class DocumentReader:
         steps.pass_by(size)
         elements = walk_document(document)
         facts = self._facts(document, elements) if elements is not None else None
+        place = None
         if facts is None:
             facts = self._facts_by_driver(document)
         elif elements is not None:
             self._layout = self._layout_of(document, elements)
+            place = self._layout.place if self._layout is not None else None
         if facts is None:
             columns.skipped.append(Skipped(_key_amid(document, self._id_name), "The document is no valid BSON."))
             return
@@ -210,6 +225,7 @@ class DocumentReader:
         columns.payloads.append(document)
         columns.expires_at_ms.append(facts[1])
         columns.changed_at_ms.append(facts[2])
+        columns.places.append(place)
 
     def _layout_of(self, document: bytes, elements: list[_Element]) -> _Layout | None:
         if elements[0][:2] != (_TEXT, b"_id") or self._id_name != b"_id":

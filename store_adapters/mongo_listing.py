@@ -15,6 +15,7 @@ from typing import Any
 from store_adapters.contract import Batch, CancelToken
 from store_adapters.errors import RecordUnreadable
 from store_adapters.mongo_document import Columns, DocumentReader, walk_document
+from store_adapters.mongo_sessions import sessions_in
 from store_adapters.options import Limits
 
 _FIRST, _BATCH = 200, 1000
@@ -98,6 +99,7 @@ class MongoListing:
             skipped=columns.skipped,
             read=read,
             total=total,
+            sessions=partial(sessions_in, payloads, columns.places),
         )
 
 

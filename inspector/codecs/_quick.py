@@ -10,16 +10,20 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, groupby
 from operator import itemgetter
+from types import NoneType
 from typing import Any, TypedDict
 
 import msgspec
 from msgspec import UNSET
 
-from inspector.codecs._document_text import MOST_BYTES, session_texts
+from inspector.codecs._document_text import MOST_BYTES, session_text, session_texts
+from inspector.core.node import MAX_DEPTH
 
 UserPath = tuple[str | int, ...]
 CUT = 80
 _AT_ONCE = 64
+_MAY_BE_DEEP = 7 * MAX_DEPTH
+"""The fewest bytes of a BSON document with too many levels: type, empty name, length and end for each."""
 _BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _ODD = (*_BROKEN, TypeError)  # or there is a None among them
 
@@ -36,7 +40,10 @@ class _Reader:
 
     def read_parts(self, payloads: Sequence[bytes]) -> Iterator[list[Any]]:
         """Yield what each decodes to, some at a time; None for what has another shape, or is large."""
-        texts: Sequence[bytes | None] = session_texts(payloads) if self._is_document else payloads
+        return self.read_texts(session_texts(payloads) if self._is_document else payloads)
+
+    def read_texts(self, texts: Sequence[bytes | None]) -> Iterator[list[Any]]:
+        """Yield what each decodes to, as `read_parts` does."""
         # A number that no stored text can know stands between each two, so that none can end in another's place.
         mark = secrets.randbits(62)
         between = b",%d," % mark
@@ -101,20 +108,80 @@ class QuickReader:
         self._are_cookies_plain = not has_own
         self._texts = _Reader(kind, shape, dict)
 
-    def read_all(self, payloads: Sequence[bytes]) -> tuple[list[str], list[str], list[int]]:
-        """Return the users, the roles ("" for none), and the places of what is no plain session with a cookie."""
+    def read_all(
+        self, payloads: Sequence[bytes], sessions: Sequence[Any] | None = None
+    ) -> tuple[list[str], list[str], list[int]]:
+        """Return the users, the roles ("" for none), and the places of what is no plain session with a cookie.
+
+        `sessions`: what the store found in each, the bytes of a text or an object's values; None where one has to look.
+        """
+        if sessions is None:
+            return self._read_parts(self._texts.read_parts(payloads))
+        texts = list(sessions)
+        objects = [place for place, session in enumerate(texts) if type(session) is dict]
+        if len(objects) == len(texts):
+            return self._read_objects(payloads, texts)
+        for place in objects:
+            texts[place] = None
+        if None in texts:
+            for place, text in enumerate(texts):
+                if text is None and sessions[place] is None:
+                    texts[place] = session_text(payloads[place])
+        users, roles, odd = self._read_parts(self._texts.read_texts(texts))
+        if objects:
+            found = self._read_objects([payloads[place] for place in objects], [sessions[place] for place in objects])
+            for place, user, role in zip(objects, *found[:2], strict=True):
+                users[place], roles[place] = user, role
+            still_odd = {objects[place] for place in found[2]}
+            odd = [place for place in odd if type(sessions[place]) is not dict or place in still_odd]
+        return users, roles, odd
+
+    def _read_objects(
+        self, payloads: Sequence[bytes], sessions: Sequence[dict[str, Any]]
+    ) -> tuple[list[str], list[str], list[int]]:
         users: list[str] = []
         roles: list[str] = []
         odd: list[int] = []
         add_user, add_role = users.append, roles.append
-        for place, session in enumerate(chain.from_iterable(self._texts.read_parts(payloads))):
+        for place, session in enumerate(sessions):
+            name = role = ""
+            user = session.get("user")
+            if "cookie" not in session or (len(payloads[place]) > _MAY_BE_DEEP and _is_deep(session)):
+                odd.append(place)
+            elif type(user) is dict and self._are_cookies_plain and _has_name_and_role(user):
+                name, role = user["username"][:CUT], user["role"][:CUT]
+            else:
+                try:
+                    name, role = (
+                        _pick(session, self._users, _plain_text_at),
+                        _pick(session, self._roles, _plain_text_at),
+                    )
+                except TypeError:
+                    name = role = ""
+                    odd.append(place)
+            add_user(name)
+            add_role(role)
+        return users, roles, odd
+
+    def _read_parts(self, parts: Iterator[list[Any]]) -> tuple[list[str], list[str], list[int]]:
+        users: list[str] = []
+        roles: list[str] = []
+        odd: list[int] = []
+        add_user, add_role = users.append, roles.append
+        for place, session in enumerate(chain.from_iterable(parts)):
             if session is None or "cookie" not in session:
                 odd.append(place)
                 add_user("")
                 add_role("")
                 continue
             user = session.get("user")
-            if type(user) is _User and type(user.username) is str and type(user.role) is str and user.username:
+            if (
+                type(user) is _User
+                and type(user.username) is str
+                and type(user.role) is str
+                and user.username
+                and user.role
+            ):
                 # By far the commonest shape.
                 add_user(user.username[:CUT])
                 add_role(user.role[:CUT])
@@ -146,21 +213,6 @@ def _grouped(paths: Sequence[UserPath]) -> _Groups:
     return _Groups(in_order, by_key)
 
 
-def _pick(session: dict[str, Any], groups: _Groups) -> str:
-    known = [key for key in session if key in groups.by_key]
-    if not known:
-        return ""
-    for key, rests in groups.in_order if len(known) > 1 else ((known[0], groups.by_key[known[0]]),):
-        value = session.get(key, UNSET)
-        if type(value) is _User:
-            value = msgspec.structs.asdict(value)
-        for rest in rests if value is not UNSET else ():
-            text = text_at(value, rest)
-            if text:
-                return text
-    return ""
-
-
 def text_at(value: Any, path: Sequence[str | int]) -> str:
     """Return the text or number at a path as text, cut to be listed; "" for anything else."""
     for key in path:
@@ -174,6 +226,59 @@ def text_at(value: Any, path: Sequence[str | int]) -> str:
         return value[:CUT]
     if isinstance(value, int | float) and not isinstance(value, bool):
         return str(value)[:CUT]
+    return ""
+
+
+_PLAIN = frozenset((str, int, bool, NoneType, dict, list))
+
+
+def _plain_text_at(value: Any, path: tuple[str | int, ...]) -> str:
+    """Return the `text_at` a path in an object as its driver reads it. `TypeError` where the driver's types tell it another
+    way than ours: a date, an ID, a number with a point."""
+    for key in path:
+        if type(value) is dict:
+            value = value.get(key)
+        elif type(value) is list and isinstance(key, int) and key < len(value):
+            value = value[key]
+        elif type(value) in _PLAIN:
+            return ""
+        else:
+            raise TypeError
+    if type(value) not in _PLAIN:
+        raise TypeError
+    return text_at(value, ())
+
+
+def _has_name_and_role(user: dict[str, Any]) -> bool:
+    name, role = user.get("username"), user.get("role")
+    return type(name) is str and type(role) is str and name != "" != role
+
+
+def _is_deep(session: dict[str, Any]) -> bool:
+    """True for more levels than a tree may have."""
+    level: list[Any] = [session]
+    for _ in range(MAX_DEPTH):
+        inner = chain.from_iterable(each.values() if type(each) is dict else each for each in level)
+        level = [each for each in inner if type(each) is dict or type(each) is list]
+        if not level:
+            return False
+    return True
+
+
+def _pick(
+    session: dict[str, Any], groups: _Groups, text_at: Callable[[Any, tuple[str | int, ...]], str] = text_at
+) -> str:
+    known = [key for key in session if key in groups.by_key]
+    if not known:
+        return ""
+    for key, rests in groups.in_order if len(known) > 1 else ((known[0], groups.by_key[known[0]]),):
+        value = session.get(key, UNSET)
+        if type(value) is _User:
+            value = msgspec.structs.asdict(value)
+        for rest in rests if value is not UNSET else ():
+            text = text_at(value, rest)
+            if text:
+                return text
     return ""
 
 

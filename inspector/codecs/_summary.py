@@ -36,6 +36,7 @@ _ROLE_PATHS: tuple[UserPath, ...] = (
 )  # fmt: skip
 _SEALED_FIELDS = frozenset(("hmac", "ct", "iv"))
 _FAST_LIMIT = 256 * 1024
+_TEXT_LABEL, _OBJECT_LABEL = "connect-mongo, JSON text", "connect-mongo, sub-document"
 _NO_SESSION = Summary("JSON, not a session", "", "", False, 0)
 _decode = msgspec.json.Decoder().decode
 
@@ -75,11 +76,17 @@ class Summariser:
     def __init__(self, kind: str, user_paths: Sequence[UserPath] = (), secrets: Sequence[Secret] = ()) -> None:
         self._kind, self._user_paths, self._secrets = kind, user_paths, secrets
         self._quick = QuickReader(kind, user_paths, DEFAULT_USER_PATHS, _ROLE_PATHS)
-        self.plain_format = "connect-mongo, JSON text" if kind == "mongo" else _label(kind)
+        self.plain_format = _TEXT_LABEL if kind == "mongo" else _label(kind)
+        self.object_format = _OBJECT_LABEL
 
-    def plain_users(self, payloads: Sequence[bytes]) -> tuple[list[str], list[str], list[int]]:
-        """Return the users and roles of records in the `plain_format`, and the places of all others (for `whole`)."""
-        return self._quick.read_all(payloads)
+    def plain_users(
+        self, payloads: Sequence[bytes], sessions: Sequence[Any] | None = None
+    ) -> tuple[list[str], list[str], list[int]]:
+        """Return the users and roles of records in a `plain_format`, and the places of all others (for `whole`).
+
+        `sessions`: what the store found in each, as in a `Batch`; an object's values have the `object_format`.
+        """
+        return self._quick.read_all(payloads, sessions)
 
     def whole(self, payload: bytes, session_id: str, *, is_quick: bool) -> Summary:
         """Return what `summarise` does."""
@@ -139,10 +146,10 @@ def _mongo_value(payload: bytes) -> tuple[Any, str]:
         if element.name == "session":
             if element.code == 2:
                 source = payload[element.value_start + 4 : element.value_end - 1]
-                return _json_value(source), "connect-mongo, JSON text"
+                return _json_value(source), _TEXT_LABEL
             if element.code == 3:
                 value = plain_document(payload, element.value_start, element.value_end)
-                return value or _plain(read_value(payload, element)), "connect-mongo, sub-document"
+                return value or _plain(read_value(payload, element)), _OBJECT_LABEL
     raise CodecError("no session field")
 
 

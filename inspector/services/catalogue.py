@@ -58,6 +58,7 @@ class Catalogue:
         self.looks: list[tuple[str, str]] = []  # the different pairs of format and role, of which there are few
         self._codes: dict[tuple[str, str], int] = {}
         self._plain_looks = PlainLooks(lambda role: self._code((self._summariser.plain_format, role)))
+        self._object_looks = PlainLooks(lambda role: self._code((self._summariser.object_format, role)))
         self.look = array("I")
         self.sizes = array("I")
         self.expires = array("q")
@@ -160,8 +161,11 @@ class Catalogue:
 
     def _append_new(self, batch: Batch) -> None:
         first, payloads, number = self._total, list(batch.payloads), len(batch.keys)
-        users, roles, odd = self._summariser.plain_users(payloads)
+        sessions = batch.sessions() if batch.sessions is not None else None
+        users, roles, odd = self._summariser.plain_users(payloads, sessions)
         looks = list(map(self._plain_looks.__getitem__, roles))
+        for place in [place for place, session in enumerate(sessions or ()) if type(session) is dict]:
+            looks[place] = self._object_looks[roles[place]]
         expires: Sequence[int | None] = batch.expires_at_ms
         for place in odd:
             summary = self._summarise(batch.keys[place], payloads[place], batch.sizes[place])
