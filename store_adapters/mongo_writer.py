@@ -40,6 +40,7 @@ from store_adapters.options import Limits
 _LOOK_S = 0.5  # for a last look, when a hung server has used up the time already
 _FORGET_S = 1.0  # the driver looks at a server that broke off every half second
 _TRANSACTION_ENDS_S = 60.0  # MongoDB's transactionLifetimeLimitSeconds
+_LOCKED = 24  # an index is being built, and the server waits 5 ms for its lock
 _NO_TRANSACTIONS = (20, 263)
 CHECKED = "The connection broke while saving; it was read again, and it is saved."
 UNCONFIRMED = "It is written, but not yet confirmed by the other servers: a failover now could still lose it."
@@ -218,7 +219,7 @@ class MongoWriter:
             self._read(base.ref)
             raise _changed()
 
-    def _in_transaction(self, base: RawRecord, write: _Write) -> bool:
+    def _in_transaction(self, base: RawRecord, write: _Write, attempts: int = 3) -> bool:
         """Compare and write in one transaction; False where the server has none after all."""
         import pymongo
         from pymongo.errors import OperationFailure, PyMongoError
@@ -238,6 +239,9 @@ class MongoWriter:
                 except PyMongoError as error:
                     if isinstance(error, OperationFailure) and error.code in _NO_TRANSACTIONS:
                         return False
+                    if isinstance(error, OperationFailure) and error.code == _LOCKED and attempts > 1 and not sent:
+                        self._forget(session, _FORGET_S)
+                        return self._in_transaction(base, write, attempts - 1)
                     if not is_unconfirmed(error):
                         self._forget(session, _LOOK_S if is_late(error) else _FORGET_S)
                     raise

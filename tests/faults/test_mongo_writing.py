@@ -71,6 +71,15 @@ def test_f50_connection_closed_while_reading_is_told(any_mongo_rig: MongoRig, op
     assert_usable(store, any_mongo_rig)
 
 
+def test_f50_lock_that_is_not_to_be_had_at_once_is_asked_for_again(mongo_rig: MongoRig, open_at: Opener) -> None:
+    before = mongo_rig.put()
+    store = open_at(mongo_rig.url)
+    opened = look(store)
+    with mongo_rig.fail("findAndModify", times=2, errorCode=24, errorLabels=["TransientTransactionError"]):
+        edit(store, opened)
+    assert mongo_rig.stored() == new_role(before)
+
+
 def test_f50_commit_without_an_answer_is_asked_for_again(mongo_rig: MongoRig, open_at: Opener) -> None:
     before = mongo_rig.put()
     store = open_at(mongo_rig.url)
