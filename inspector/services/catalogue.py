@@ -104,8 +104,6 @@ class Catalogue:
         """The memory that stored keys and values take."""
         return self.keys_column.memory_bytes + self.payloads_column.memory_bytes
 
-    # --- writing ------------------------------------------------------------------------------------------------
-
     def begin_listing(self) -> None:
         """A listing of everything begins: what `end_listing` finds unseen is gone."""
         with self._lock:
@@ -323,8 +321,6 @@ class Catalogue:
                 self.unkept_count += ROWS
             else:
                 self.payloads_column.pack(number)
-
-    # --- asking -------------------------------------------------------------------------------------------------
 
     def row(self, position: int) -> Row:
         """Return the values of a row."""

@@ -111,7 +111,7 @@ def nested(levels: int) -> Any:
     return value
 
 
-HEAD = {"cookie": {}}
+HEAD: dict[str, Any] = {"cookie": {}}
 ODD = {
     "symbol": session_of({**HEAD, "user": {"username": "ann"}}).replace(b"\x02username", b"\x0eusername"),
     "undefined": session_of({**HEAD, "user": None}).replace(b"\x0auser", b"\x06user"),
