@@ -14,26 +14,31 @@ from inspector.services.text_column import ROWS, TextColumn
 if TYPE_CHECKING:
     from inspector.services.catalogue import Catalogue
 
+_PIECE = 8192
+
 
 def sort_rows(catalogue: Catalogue, positions: Sequence[int], sort_by: Column, *, descending: bool) -> Sequence[int]:
     """Return ascending positions in the order of a column; equal ones stay in order."""
     match sort_by:
         case Column.EXPIRES:
-            numbers = _picked(catalogue.expires, positions)
+            column = catalogue.expires
         case Column.SIZE:
-            numbers = _picked(catalogue.sizes, positions)
+            column = catalogue.sizes
         case Column.CHANGED:
-            numbers = _picked(catalogue.changed, positions)
+            column = catalogue.changed
         case Column.FORMAT:
             ranks = {look: rank for rank, look in enumerate(sorted({look for look, _role in catalogue.looks}))}
             codes = [ranks[look] for look, _role in list(catalogue.looks)]
             numbers = pick("q", codes, _picked(catalogue.look, positions))
+            return sort_numbers(numbers, positions, descending=descending)
         case Column.SESSION:
             return sort_texts(_texts(catalogue.keys_column, positions), positions, descending=descending)
         case Column.USER | Column.SIGNED_IN:
             users = _texts(catalogue.users_column, positions, is_lower=True)
             return sort_texts(users, positions, descending=descending)
-    return positions if _is_constant(numbers) else sort_numbers(numbers, positions, descending=descending)
+    if _is_constant(column):
+        return positions
+    return sort_numbers(_picked(column, positions), positions, descending=descending)
 
 
 def sort_value(catalogue: Catalogue, column: Column) -> Callable[[int], Any]:
@@ -76,4 +81,10 @@ def _texts(column: TextColumn, positions: Sequence[int], *, is_lower: bool = Fal
 
 
 def _is_constant(numbers: array[int]) -> bool:
-    return not numbers or numbers.tobytes() == numbers[:1].tobytes() * len(numbers)
+    """Tell it piece by piece: megabytes at once are held by the interpreter while the system finds room for them."""
+    piece = numbers[:1].tobytes() * _PIECE
+    for start in range(0, len(numbers), _PIECE):
+        here = numbers[start : start + _PIECE].tobytes()
+        if here != piece[: len(here)]:
+            return False
+    return True
