@@ -113,7 +113,8 @@ class _Layout:
         names = [name for _, name, _ in elements]
         others = [code for code, *_ in elements if code not in _FIXED]
         return (
-            others in ([_TEXT], [_OBJECT])
+            all(map(_is_utf8, names))
+            and others in ([_TEXT], [_OBJECT])
             and len(set(names)) == len(names) <= _MANY_ELEMENTS
             and sum(name in _CHANGED for name in names) < 2
             and all(map(_is_utf8, names))

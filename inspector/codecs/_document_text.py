@@ -84,18 +84,19 @@ def _shape_of(id_size: int, after: tuple[bytes, ...]) -> _Shape:
 
 
 def session_text(document: bytes) -> bytes | None:
-    """Return the JSON text in a connect-mongo document, None where `session` is no text or the document is odd."""
-    position, end = 4, len(document) - 1
+    """Return the JSON text in a connect-mongo document, None where `session` is no text or anything in the document is odd."""
+    position, end, text = 4, len(document) - 1, None
     try:
         while position < end:
             code = document[position]
             begin = document.index(b"\0", position + 1) + 1
+            name = document[position + 1 : begin - 1].decode()
             if code == 2:
                 size = _LENGTH(document, begin)[0]
                 if size < 1 or size > MOST_BYTES or begin + 4 + size > end:
                     return None
-                if document[position + 1 : begin] == b"session\0":
-                    return document[begin + 4 : begin + 3 + size]
+                if name == "session" and text is None:
+                    text = document[begin + 4 : begin + 3 + size]
                 position = begin + 4 + size
             elif code in _FIXED:
                 position = begin + _FIXED[code]
@@ -103,4 +104,4 @@ def session_text(document: bytes) -> bytes | None:
                 return None
     except (ValueError, IndexError, error):
         return None
-    return None
+    return text

@@ -55,6 +55,7 @@ class _Reader:
         """Decode many texts as one list, in one call; None when one of them is odd."""
         try:
             joined = b"[%b]" % between.join(texts)  # type: ignore[arg-type]
+            _check_text(joined)
             row = self._decode_row(joined) if len(joined) <= MOST_BYTES else []
         except _ODD:
             return None
@@ -67,9 +68,16 @@ class _Reader:
         if text is None or len(text) > MOST_BYTES:
             return None
         try:
+            _check_text(text)
             return self._decode(text)
         except _BROKEN:
             return None
+
+
+def _check_text(text: bytes) -> None:
+    """`UnicodeDecodeError` for what is no UTF-8: what msgspec skips, it does not look at."""
+    if not text.isascii():
+        text.decode()
 
 
 class _Cookie(msgspec.Struct, gc=False):

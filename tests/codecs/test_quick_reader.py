@@ -34,6 +34,12 @@ def test_a_record_is_read_alike_alone_and_among_others(records: tuple[bytes, ...
     assert (users[0], roles[0], users[-1]) == ("ann", "admin", "ann")
 
 
+def test_a_record_that_is_no_utf_8_is_odd_wherever_it_is_not() -> None:
+    hidden = b'{"cookie":{},"\xff":1}'
+    for many in ([hidden], [PLAIN, hidden]):
+        assert Summariser("redis", (), ()).plain_users(many)[2] == [len(many) - 1]
+
+
 def test_a_user_is_found_by_its_first_path_however_many_members_there_are() -> None:
     found = Summariser("redis", (), ()).plain_users(
         [

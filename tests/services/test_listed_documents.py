@@ -12,7 +12,7 @@ from bson.code import Code
 from bson.dbref import DBRef
 from bson.int64 import Int64
 from bson.regex import Regex
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from inspector.codecs import Summariser
@@ -47,6 +47,8 @@ CUTS = st.lists(st.tuples(st.integers(0, 400), st.integers(0, 255)), max_size=2)
 SWAPS = st.sampled_from([b"", b"\x02\x0e", b"\x0a\x06", b"\x00\xff"])
 """Two types that the driver reads as another, symbol and undefined; and names in a list that are no UTF-8."""
 OWN_PATHS = st.sampled_from([(), (("cookie", "path"),), (("user", "x"), ("cart", 0, "name"))])
+
+TAIL = bson.encode({"_id": "i", "session": '{"cookie":{},"user":{"username":"u"}}', "at": None})
 
 
 @st.composite
@@ -94,6 +96,8 @@ def shown_alone(payload: bytes, own_paths: Any = ()) -> tuple[str, str, str]:
     return whole.format, whole.user, whole.role
 
 
+# A name behind the session that is no UTF-8: the whole document is unreadable.
+@example([TAIL, TAIL.replace(b"\nat\0", b"\n\x80t\0")], ())
 @given(st.lists(documents(), max_size=6), OWN_PATHS)
 def test_documents_read_together_show_what_each_shows_as_a_whole(found: list[bytes], own_paths: Any) -> None:
     payloads, shown = shown_together(found, own_paths)
