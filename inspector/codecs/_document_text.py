@@ -53,10 +53,10 @@ def session_texts(documents: Sequence[bytes]) -> list[bytes | None]:
                 continue
             found = read(document)
         size = found[-1]
-        if 0 < size <= MOST_BYTES and begin + size < len(document):
+        if 0 < size <= MOST_BYTES and begin + size == len(document) - 1:
             add(document[begin : begin + size - 1])
         else:
-            add(None)
+            add(session_text(document))  # what stands behind the text has to be looked at
     return texts
 
 
