@@ -1,7 +1,7 @@
 """The list of a store's sessions in columns, without an object per row; knows no window and no driver.
 
 Any thread may ask; appending, updating and removing take a lock. A row keeps its position for as long as the catalogue
-lives: `generation` moves when rows changed content or went. Memory a row, beside the stored bytes: about 90 bytes.
+lives: `generation` moves when rows changed content or went. Memory a row, beside the stored bytes: about 100 bytes.
 """
 
 from __future__ import annotations

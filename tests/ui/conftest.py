@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -59,6 +59,12 @@ def make_window(
     heartbeat.stop()
     # Nobody is there to answer whether edits may be left.
     monkeypatch.setattr("inspector.ui.main_window.confirm", lambda *_words: True)
+    close_windows(windows)
+    sys.excepthook, threading.excepthook = hooks
+    gc.enable()
+
+
+def close_windows(windows: Sequence[MainWindow]) -> None:
     for window in windows:
         stores = list(window.stores.values())
         window.close()
@@ -67,8 +73,6 @@ def make_window(
         window.deleteLater()
     # A concealed copy is a Python object which Qt would free after Python has ended.
     QGuiApplication.clipboard().clear()
-    sys.excepthook, threading.excepthook = hooks
-    gc.enable()
 
 
 def profile(url: str, name: str = "shop") -> Profile:

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
@@ -21,7 +20,7 @@ from inspector.ui.cookie_page import CookiePage
 from inspector.ui.demo_page import DemoPage
 from inspector.ui.main_window import COOKIES, DEMO, MainWindow
 from inspector.ui.open_store import StoreState
-from tests.ui.conftest import WAIT_MS
+from tests.ui.conftest import WAIT_MS, close_windows
 
 MINE = Profile(id="mine", name="mine", url="memory:")
 NOT_FOR_THE_START = {
@@ -63,13 +62,7 @@ def new_window(qtbot: QtBot, tmp_path: Path) -> Iterator[NewWindow]:
         return window
 
     yield make
-    for window in windows:
-        stores = list(window.stores.values())
-        window.close()
-        for store in stores:
-            assert store.join(10), "a lane did not end"
-        window.deleteLater()
-    QGuiApplication.clipboard().clear()
+    close_windows(windows)
 
 
 def run_fresh(code: str, home: Path) -> str:
