@@ -148,12 +148,17 @@ def _use_idle_time(profiles: tuple[Profile, ...]) -> None:
 
 
 def _import_ahead(profiles: tuple[Profile, ...]) -> None:
-    """Import what will be asked for next, while the window is idle: connecting or a first look would wait for it."""
+    """Import what will be asked for next, while the window is idle: connecting or a first look would wait for it.
+
+    On a lane, and therefore nothing that imports Qt: its classes come into being on the GUI thread only.
+    """
     for url in dict.fromkeys(profile.url for profile in profiles) or ("redis://localhost",):
         with contextlib.suppress(BadStoreAddress):
             load_driver(url)
-    import inspector.ui.cookie_page
-    import inspector.ui.demo_page  # noqa: F401
+    import inspector.demo.server
+    import inspector.demo.traffic
+    import inspector.services.har_report
+    import inspector.services.verify_cookie  # noqa: F401
 
 
 def _make_secrets(book: ProfileBook) -> SecretStore:

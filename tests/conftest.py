@@ -18,6 +18,7 @@ os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
 from hypothesis import HealthCheck, settings  # noqa: E402 - after the environment
 
 pytest_plugins = [
+    "tests.garbage",
     "tests.servers",
     "tests.leaks",
     "tests.stalls",

@@ -1,13 +1,17 @@
 """Work off the GUI thread: lanes, jobs and the one signal by which results come back; knows no store.
 
 Callbacks run on the GUI thread, in order. After `Job.cancel()` nothing more arrives; a destroyed owner silences it.
+A lane is never the last to know what a piece of work knows: objects of Qt must end on the GUI thread.
 """
 
 from __future__ import annotations
 
+import itertools
 import queue
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, TypeVar
 
 import shiboken6
@@ -43,6 +47,7 @@ class Lane:
     def _run(self) -> None:
         while (work := self._queue.get()) is not None:
             work()
+            del work  # while this thread waits it holds nothing
 
 
 class Job:
@@ -71,6 +76,9 @@ class JobRunner(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._is_closed = False
+        self._numbers = itertools.count()
+        self._held: dict[int, tuple[Callable[[], None], Job]] = {}  # what lanes have to do or are doing
+        self._let_go: deque[int] = deque()  # what they have done, and know no more
         self._delivered.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
 
     def submit(
@@ -95,7 +103,7 @@ class JobRunner(QObject):
             else:
                 self._post(job, done, result, last=True)
 
-        lane.put(run)
+        self._put(lane, run, job)
         return job
 
     def stream(
@@ -123,12 +131,29 @@ class JobRunner(QObject):
             else:
                 self._post(job, done, None, last=True)
 
-        lane.put(run)
+        self._put(lane, run, job)
         return job
 
     def close(self) -> None:
         """Deliver nothing more."""
         self._is_closed = True
+
+    def _put(self, lane: Lane, run: Callable[[], None], job: Job) -> None:
+        self._drop_done()
+        number = next(self._numbers)
+        self._held[number] = (run, job)
+        lane.put(partial(self._work_off, number))
+
+    def _work_off(self, number: int) -> None:
+        # On a lane. What the work knew is known here for as long as it runs, and in `_held` until after that.
+        try:
+            self._held[number][0]()
+        finally:
+            self._let_go.append(number)
+
+    def _drop_done(self) -> None:
+        while self._let_go:
+            del self._held[self._let_go.popleft()]
 
     def _post(
         self, job: Job, callback: _Callback | None, value: object, *, credit: bool = False, last: bool = False
@@ -137,6 +162,7 @@ class JobRunner(QObject):
             self._delivered.emit((job, callback, value, credit, last))
 
     def _deliver(self, parcel: tuple[Job, _Callback | None, object, bool, bool]) -> None:
+        self._drop_done()
         job, callback, value, credit, last = parcel
         if credit:
             job.credits.release()

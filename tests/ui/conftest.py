@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -38,8 +37,6 @@ def make_window(
     hooks = sys.excepthook, threading.excepthook
     windows: list[MainWindow] = []
 
-    gc.disable()  # as in the program: objects of Qt must not be collected on a store's lane
-
     def make(store: str = "", *, demo: bool = False) -> MainWindow:
         heartbeat.stop()  # making a second window is no stall of the first
         window = open_window(Launch(store=store, demo=demo), tmp_path / "home", SecretStore(use_keyring=False))
@@ -61,7 +58,6 @@ def make_window(
     monkeypatch.setattr("inspector.ui.main_window.confirm", lambda *_words: True)
     close_windows(windows)
     sys.excepthook, threading.excepthook = hooks
-    gc.enable()
 
 
 def close_windows(windows: Sequence[MainWindow]) -> None:
