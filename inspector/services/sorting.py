@@ -1,8 +1,9 @@
 """Sorting a million rows by a column while a window beside it goes on; knows no sessions.
 
-Python's own sort holds the interpreter until it is done: half a second for a million rows. So the C library's `qsort`
-sorts records of four 32-bit units (three of the value, one of the row) outside the interpreter, compared by its `wcscmp`,
-which compares units of `wchar_t`. Where that is not 32 bits wide (Windows), runs are sorted and merged in short steps.
+Python's own sort holds the interpreter until it is done: half a second for a million rows. So the C library's `qsort_r`
+sorts records of 16 bytes (12 of the value, 4 of the row, the highest first) outside the interpreter. What it hands on to
+the function that compares is the size of a record, and that function is `memcmp`. Where it is another one (macOS,
+Windows), runs are sorted and merged in short steps.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
-from operator import eq
+from struct import pack
 from typing import Any
 
 MOST = 2**48 - 1
@@ -24,32 +25,29 @@ _RUN = 32_768
 _STEP = 16_384
 _SAMPLES = 16
 _SMALL = 2_000
-_PREFIX = 12
-_FLIP = bytes(byte ^ 0x80 for byte in range(256))
-_MARK = 0x40
-_UNMARK = bytes(byte & 0x3F for byte in range(256))
+_RECORD, _PREFIX, _PACKED = 16, 12, 1024
+_IS_ZERO = bytes([1]) + bytes(255)
 _COMPLEMENT = bytes(255 - byte for byte in range(256))
 
 
 def sort_numbers(values: array[int], places: Sequence[int], *, descending: bool) -> array[int]:
-    """Return `places` in the order of `values[i]`, the number (0 to `MOST`) of `places[i]`.
+    """Return `places` in the order of `values[i]`, the number (0 to `MOST`, in 4 or 8 bytes) of `places[i]`.
 
     Equal ones stay in order, descending too.
     """
-    if _qsort is None or len(values) < _SMALL:
+    if _qsort_r is None or len(values) < _SMALL:
         return sort_in_steps(array("d", (-value if descending else value for value in values)), places)
     seen = values[:: max(1, len(values) // _SMALL)]
     if len(set(seen)) < len(seen) // 2:
         return _sort_few(values, places, descending)
-    raw = (values if values.typecode == "q" else array("q", values)).tobytes()
-    if descending:
-        raw = raw.translate(_COMPLEMENT)
-    # Each unit holds 16 bits of the value and a bit that keeps it from being 0, where wcscmp would stop.
-    records = bytearray(b"\0\0\1\0\0\0\1\0\0\0\1\0\0\0\0\0" * len(values))
-    for to, source in ((0, 4), (1, 5), (4, 2), (5, 3), (8, 0), (9, 1)):
-        records[to::16] = raw[source::8]
-    units = array("i")
-    units.frombytes(records)
+    highest_first = values[:]
+    highest_first.byteswap()
+    raw = highest_first.tobytes()
+    parts = array("I")
+    parts.frombytes(raw.translate(_COMPLEMENT) if descending else raw)
+    units, each = array("I", bytes(_RECORD * len(values))), values.itemsize // 4
+    for number in range(each):
+        units[3 - each + number :: 4] = parts[number::each]
     return _pick(places, _sorted_rows(units))
 
 
@@ -66,13 +64,12 @@ def _sort_few(values: array[int], places: Sequence[int], descending: bool) -> ar
 
 def sort_texts(values: Sequence[bytes], places: Sequence[int], *, descending: bool) -> array[int]:
     """Return `places` in the order of the byte strings `values[i]` of `places[i]`; equal ones stay in order."""
-    rows = None if _qsort is None or len(values) < _SMALL else _rows_by_prefix(values, descending)
-    if rows is None:
-        if descending:
-            backwards = sort_in_steps(values[::-1], range(len(values) - 1, -1, -1))
-            return _pick(places, backwards[::-1])
-        return sort_in_steps(values, places)
-    return _pick(places, rows)
+    if _qsort_r is not None and len(values) >= _SMALL:
+        return _pick(places, _rows_by_prefix(values, descending))
+    if descending:
+        backwards = sort_in_steps(values[::-1], range(len(values) - 1, -1, -1))
+        return _pick(places, backwards[::-1])
+    return sort_in_steps(values, places)
 
 
 def _pick(places: Sequence[int], rows: array[int]) -> array[int]:
@@ -87,49 +84,38 @@ def pick(typecode: str, values: Sequence[int], places: Sequence[int]) -> array[i
     return found
 
 
-def _rows_by_prefix(values: Sequence[bytes], descending: bool) -> array[int] | None:
-    """Sort by the first bytes with qsort, and those that share them afterwards; None where a unit would be 0."""
-    prefixes = [value[:_PREFIX].ljust(_PREFIX, b"\0") for value in values]
-    raw = bytearray()
-    for start in range(0, len(prefixes), _STEP):
-        raw += b"".join(prefixes[start : start + _STEP])
+def _rows_by_prefix(values: Sequence[bytes], descending: bool) -> array[int]:
+    """Sort by the first bytes with the C library, and those that share them afterwards."""
+    records = bytearray()
+    for start in range(0, len(values), _PACKED):
+        part = values[start : start + _PACKED]
+        records += pack(f"{_PREFIX}s4x" * len(part), *part)  # cut, or filled with zeros
     if descending:
-        raw = raw.translate(_COMPLEMENT)
-    swapped = array("i")
-    swapped.frombytes(raw)
-    swapped.byteswap()
-    flipped = bytearray(swapped.tobytes())
-    flipped[3::4] = flipped[3::4].translate(_FLIP)  # bytes from 0x80 on are no negative numbers
-    if b"\0\0\0\0" in flipped:
-        return None
-    parts = array("i")
-    parts.frombytes(flipped)
-    units = array("i", bytes(16 * len(values)))
-    for number in range(3):
-        units[number::4] = parts[number::3]
+        records = records.translate(_COMPLEMENT)
+    units = array("I")
+    units.frombytes(records)
     rows = _sorted_rows(units)
-    for first, last in _ties(units, padding=255 if descending else 0):
+    for first, last in _ties(units.tobytes(), padding=255 if descending else 0):
         group = sorted(rows[first : last + 1])
         rows[first : last + 1] = array("I", sorted(group, key=values.__getitem__, reverse=descending))
     return rows
 
 
-def _ties(units: array[int], *, padding: int) -> Iterator[tuple[int, int]]:
+def _ties(records: bytes, *, padding: int) -> Iterator[tuple[int, int]]:
     """Yield the first and last place of sorted records side by side whose prefix is the same and may go on."""
-    raw = units.tobytes()
-    pairs = array("q")
-    pairs.frombytes(raw)
-    goes_on = raw[8::16].translate(bytes(byte != padding for byte in range(256)))
+    is_done = bytes(byte == padding for byte in range(256))
     flags = bytearray()
-    for start in range(0, len(goes_on), _RUN):
-        firsts, thirds = (
-            pairs[2 * start : 2 * (start + _RUN + 1) : 2],
-            units[4 * start + 2 : 4 * (start + _RUN + 1) : 4],
-        )
-        same = [bytes(map(eq, part, part[1:])) for part in (firsts, thirds)]
-        same.append(goes_on[start : start + len(same[0])])
-        both = int.from_bytes(same[0]) & int.from_bytes(same[1]) & int.from_bytes(same[2])
-        flags += both.to_bytes(len(same[0]))
+    for start in range(0, len(records) - _RECORD, _RECORD * _RUN):
+        part = records[start : start + _RECORD * (_RUN + 1)]
+        count = len(part) // _RECORD - 1
+        differs = int.from_bytes(part[_PREFIX - 1 :: _RECORD][:count].translate(is_done))
+        # From the end: what is sorted is most alike at its beginning.
+        for place in reversed(range(_PREFIX)):
+            column = part[place::_RECORD]
+            differs |= int.from_bytes(column[:-1]) ^ int.from_bytes(column[1:])
+            if 0 not in differs.to_bytes(count):
+                break
+        flags += differs.to_bytes(count).translate(_IS_ZERO)
     first = flags.find(1)
     while first >= 0:
         after = flags.find(0, first)
@@ -139,31 +125,27 @@ def _ties(units: array[int], *, padding: int) -> Iterator[tuple[int, int]]:
 
 
 def _sorted_rows(units: array[int]) -> array[int]:
-    """Sort records of four units whose last is filled in here; return the numbers of the records in order."""
-    assert _qsort is not None
+    """Sort records of four units, the last of which are the numbers of their rows once more; return these in order."""
+    assert _qsort_r is not None
     count = len(units) // 4
-    units[3::4] = _row_marks(count)
+    units[3::4] = _row_numbers(count)
     address, _ = units.buffer_info()
-    _qsort(address, count, 16, _wcscmp)  # lets the interpreter go: other threads run on
-    raw = bytearray(units[3::4].tobytes())
-    raw[3::4] = raw[3::4].translate(_UNMARK)
-    rows = array("I")
-    rows.frombytes(raw)
+    _qsort_r(address, count, _RECORD, _memcmp, _RECORD)  # lets the interpreter go: other threads run on
+    rows = units[3::4]
+    rows.byteswap()
     return rows
 
 
-def _row_marks(count: int) -> array[int]:
-    """Return 0, 1, 2 … with a bit that keeps 0 from being 0; made of repeated bytes, which takes no object a number."""
+def _row_numbers(count: int) -> array[int]:
+    """Return 0, 1, 2 … with their bytes the other way round; made of repeated bytes, which takes no object a number."""
     raw = bytearray(4 * count)
-    for place in range(3):
+    for place in range(4):
         step = 256**place
-        needed = min(256, -(-count // step))
-        cycle = b"".join(bytes([byte]) * step for byte in range(needed))
-        raw[place::4] = (cycle * (count // len(cycle) + 1))[:count]
-    raw[3::4] = b"".join(bytes([_MARK | high]) * min(count, 2**24) for high in range(count // 2**24 + 1))[:count]
-    marks = array("i")
-    marks.frombytes(raw)
-    return marks
+        cycle = b"".join(bytes([byte]) * min(step, count) for byte in range(min(256, -(-count // step))))
+        raw[3 - place :: 4] = (cycle * (count // len(cycle) + 1))[:count]
+    numbers = array("I")
+    numbers.frombytes(raw)
+    return numbers
 
 
 def sort_in_steps(values: Sequence[Any], places: Sequence[int]) -> array[int]:
@@ -218,12 +200,12 @@ def _merge(runs: list[tuple[list[Any], array[int]]], lower: list[int], upper: li
 
 
 def _load() -> tuple[Callable[..., None] | None, Any]:
-    if sys.platform == "win32" or sys.byteorder != "little" or ctypes.sizeof(ctypes.c_wchar) != 4:
+    if sys.platform != "linux" or sys.byteorder != "little":
         return None, None
     library = ctypes.CDLL(None)
-    library.qsort.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_size_t, ctypes.c_void_p]
-    library.qsort.restype = None
-    return library.qsort, ctypes.cast(library.wcscmp, ctypes.c_void_p)
+    library.qsort_r.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_size_t, ctypes.c_void_p, ctypes.c_size_t]
+    library.qsort_r.restype = None
+    return library.qsort_r, ctypes.cast(library.memcmp, ctypes.c_void_p)
 
 
-_qsort, _wcscmp = _load()
+_qsort_r, _memcmp = _load()

