@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from operator import sub
 
 from inspector.codecs import Summariser, Summary
-from inspector.services.catalogue_chunk import CatalogueChunk
+from inspector.services.catalogue_chunk import matching
 from inspector.services.column_values import (
     LARGEST,
     PlainLooks,
@@ -128,6 +128,7 @@ class Catalogue:
         with self._lock:
             if not self._came_again(batch):
                 hashes = list(map(hash_of, batch.keys))
+                self._index.expect(batch.total or 0)
                 if self._index.add_new(hashes, self._total):
                     self._append_new(batch)
                 else:
@@ -385,14 +386,7 @@ class Catalogue:
         total = self._total
         positions: Sequence[int] = range(total)
         if session_filter is not None or self._count < total:
-            found = array("I")
-            for number in range(-(-total // ROWS)):
-                chunk = CatalogueChunk(self, number, min(total, (number + 1) * ROWS), now_ms)
-                rows = chunk.living()
-                if session_filter is not None and rows:
-                    rows = session_filter.term.narrow(chunk, rows)
-                found.extend([chunk.first + row for row in rows])
-            positions = found
+            positions = matching(self, total, session_filter, now_ms)
         return positions if sort_by is None else sort_rows(self, positions, sort_by, descending=descending)
 
     def overview(self, now_ms: int) -> Overview:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_right
 from collections.abc import Sequence
 from functools import cached_property, lru_cache
@@ -10,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 from inspector.codecs import FieldReader, plain_data
 from inspector.services.byte_search import Haystack, find_from
 from inspector.services.filter_terms import MISSING, FieldKeys, Rows, chosen, find_field
+from inspector.services.right_of_way import give_way
 from inspector.services.text_column import ROWS, Block
 
 if TYPE_CHECKING:
     from inspector.services.catalogue import Catalogue
+    from inspector.services.filter import SessionFilter
 
 
 class CatalogueChunk:
@@ -119,6 +122,19 @@ class CatalogueChunk:
                 if row in inner:
                     found[place] = find_field(plain_data(inner[row], "memory"), keys)
         return found
+
+
+def matching(catalogue: Catalogue, total: int, session_filter: SessionFilter | None, now_ms: int) -> array[int]:
+    """Return the positions of the living rows among the first `total` that match, in order."""
+    found = array("I")
+    for number in range(-(-total // ROWS)):
+        give_way()
+        chunk = CatalogueChunk(catalogue, number, min(total, (number + 1) * ROWS), now_ms)
+        rows = chunk.living()
+        if session_filter is not None and rows:
+            rows = session_filter.term.narrow(chunk, rows)
+        found.extend([chunk.first + row for row in rows])
+    return found
 
 
 @lru_cache(maxsize=64)

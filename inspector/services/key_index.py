@@ -13,6 +13,9 @@ _PLACE_BITS = 28
 _PLACE = (1 << _PLACE_BITS) - 1
 _HASH = ~_PLACE
 _FULL = 0.6
+_LEAP = 2
+"""How often a table is doubled once more where many keys are expected: what is in it has to be put in anew each time."""
+_STEP = 1 << 14
 
 
 hash_of = hash
@@ -26,8 +29,13 @@ class KeyIndex:
     """
 
     def __init__(self) -> None:
-        self._table = array("q", [0]) * _FEWEST
+        self._table = _free_slots(_FEWEST)
         self._count = 0
+        self._expected = 0
+
+    def expect(self, number: int) -> None:
+        """Grow faster from now on, up to about so many keys in all."""
+        self._expected = number
 
     def add_new(self, hashes: Sequence[int], first: int) -> bool:
         """Add hashes of consecutive positions from `first` on; False, and none is added, if one of them may be known."""
@@ -78,9 +86,20 @@ class KeyIndex:
         while self._count + number > size * _FULL:
             size *= 2
         if size > len(self._table):
-            table = array("q", [0]) * size
+            for _ in range(_LEAP):
+                size *= 2 if self._expected > size * _FULL else 1
+            table = _free_slots(size)
             _put_all(table, filter(None, self._table))
             self._table = table
+
+
+def _free_slots(size: int) -> array[int]:
+    """Return so many zeros, made in steps: a system may take 10 µs to find room for each 4 KB, which nobody can interrupt."""
+    some = array("q", bytes(8 * min(size, _STEP)))
+    table = some[:]
+    while len(table) < size:
+        table.extend(some)
+    return table
 
 
 def _put_all(table: array[int], values: Iterable[int]) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from inspector.services.catalogue import Catalogue
+from inspector.services.right_of_way import give_way
 from store_adapters.contract import CancelToken, SessionStore
 
 
@@ -32,6 +33,7 @@ def read_list(
     try:
         begun = time.monotonic()
         for batch in store.list_records(cancel):
+            give_way()
             catalogue.append(batch)
             progress = Progress(batch.read, batch.total, is_reading=True)
             yield progress

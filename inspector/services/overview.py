@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import compress
 
 from inspector.services.filter_terms import NEVER
+from inspector.services.right_of_way import give_way
 
 _HOUR_MS = 3_600_000
 _HOURS = 24
@@ -45,6 +46,7 @@ def survey(expires: array[int], sizes: array[int], alive: bytearray, total: int,
     lengths: Counter[int] = Counter()
     no_expiry = 0
     for start in range(0, total, _STEP):
+        give_way()
         end = min(total, start + _STEP)
         living = alive[start:end]
         ends: Iterable[int] = expires[start:end]

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
 from inspector.services.catalogue import Catalogue
 from inspector.services.catalogue_chunk import CatalogueChunk
 from inspector.services.filter import SessionFilter
 from inspector.services.list_order import sort_value
+from inspector.services.right_of_way import give_way
 from inspector.services.session_row import Column
 from inspector.services.text_column import ROWS
+
+_PIECE = 16_384
 
 
 def reselect(
@@ -30,7 +33,7 @@ def reselect(
     Rows that only time moves past a limit of the filter stay until the next `select`.
     """
     moved, alive = set(changed), catalogue.alive
-    rest = array("I", [position for position in before if position not in moved and alive[position]])
+    rest = _without(before, moved, alive)
     value_of = sort_value(catalogue, sort_by)
     matching = sorted(_matching(catalogue, moved, session_filter, now_ms), key=value_of, reverse=descending)
     if not matching:
@@ -43,6 +46,31 @@ def reselect(
         at = place
     merged.extend(rest[at:])
     return merged
+
+
+def rows_of(positions: Sequence[int], chosen: Collection[int]) -> list[int]:
+    """Return the rows at which a few positions stand."""
+    found: list[int] = []
+    for start, piece in _pieces(positions) if chosen else ():
+        if not frozenset(chosen).isdisjoint(piece):
+            found += [row for row, position in enumerate(piece, start) if position in chosen]
+    return found
+
+
+def _without(positions: Sequence[int], moved: set[int], alive: bytearray) -> array[int]:
+    rest, are_all_alive = array("I"), alive.find(0) < 0
+    for _start, piece in _pieces(positions):
+        if moved.isdisjoint(piece) and (are_all_alive or all(map(alive.__getitem__, piece))):
+            rest.extend(array("I", piece))
+        else:
+            rest.extend([position for position in piece if position not in moved and alive[position]])
+    return rest
+
+
+def _pieces(positions: Sequence[int]) -> Iterator[tuple[int, Sequence[int]]]:
+    for start in range(0, len(positions), _PIECE):
+        give_way()
+        yield start, positions[start : start + _PIECE]
 
 
 def _place(rest: Sequence[int], value_of: Callable[[int], Any], value: Any, low: int, descending: bool) -> int:

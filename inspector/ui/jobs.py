@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 import shiboken6
 from PySide6.QtCore import QObject, Qt, Signal
 
+from inspector.services.right_of_way import go_first
 from store_adapters.contract import CancelToken
 
 _T = TypeVar("_T")
@@ -170,4 +171,5 @@ class JobRunner(QObject):
             job.is_finished = True
         if self._is_closed or job.is_silent or callback is None:
             return
-        callback(value)
+        with go_first():
+            callback(value)

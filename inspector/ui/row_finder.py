@@ -14,7 +14,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from inspector.services.catalogue import Catalogue
 from inspector.services.filter import SessionFilter
 from inspector.services.overview import Overview
-from inspector.services.reselect import reselect
+from inspector.services.reselect import reselect, rows_of
 from inspector.services.session_row import Column
 from inspector.ui.context import Context
 from inspector.ui.jobs import Job
@@ -144,7 +144,7 @@ class RowFinder(QObject):
             else:
                 positions = catalogue.select(wanted, column, descending=descending, now_ms=now_ms)
             overview = catalogue.overview(now_ms) if is_counted else None
-            rows = [row for row, position in enumerate(positions) if position in chosen] if chosen else []
+            rows = rows_of(positions, chosen)
             return FoundRows(catalogue, positions, overview, rows, time.monotonic() - begun)
 
         return work

@@ -6,6 +6,7 @@ from PySide6.QtCore import QItemSelectionModel, QModelIndex, QRect, Qt
 from PySide6.QtGui import QFocusEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QTableView
 
+from inspector.services.right_of_way import go_first
 from inspector.services.session_row import Column
 from inspector.ui.guard import qt_guard
 from inspector.ui.models.session_table import COLUMNS, SessionTableModel
@@ -65,7 +66,7 @@ class SessionTable(QTableView):
 
     @qt_guard()
     def paintEvent(self, event: QPaintEvent) -> None:
-        with QPainter(self.viewport()) as painter:
+        with go_first(), QPainter(self.viewport()) as painter:
             self._paint_rows(painter, event.rect())
 
     def _paint_rows(self, painter: QPainter, dirty: QRect) -> None:
