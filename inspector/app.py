@@ -130,6 +130,7 @@ def open_window(launch: Launch, folder: Path | None = None, secrets: SecretStore
         journal=Journal(),
         commands=CommandLog(),
         compute=Lane("compute"),
+        counting=Lane("counting"),
         vault=Lane("vault"),
     )
     window = MainWindow(context, demo_store_url(folder))

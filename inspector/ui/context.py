@@ -16,7 +16,7 @@ from inspector.ui.theme import Theme
 @dataclass(frozen=True, slots=True)
 class Context:
     """The services of one run of the window. `compute`: a lane for pure computing (sorting, filtering, parsing);
-    `vault`: a lane for the keyring, which may take seconds."""
+    `counting`: one for what may come later (chips and plots); `vault`: one for the keyring, which may take seconds."""
 
     theme: Theme
     jobs: JobRunner
@@ -25,11 +25,13 @@ class Context:
     journal: Journal
     commands: CommandLog
     compute: Lane
+    counting: Lane
     vault: Lane
 
     def close(self) -> None:
-        """Take a secret off the clipboard, deliver nothing more, and let the two lanes end."""
+        """Take a secret off the clipboard, deliver nothing more, and let the lanes end."""
         clear_secret()
         self.jobs.close()
         self.compute.close()
+        self.counting.close()
         self.vault.close()

@@ -13,7 +13,6 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from inspector.services.catalogue import Catalogue
 from inspector.services.filter import SessionFilter
-from inspector.services.overview import Overview
 from inspector.services.reselect import reselect, rows_of
 from inspector.services.session_row import Column
 from inspector.ui.context import Context
@@ -30,19 +29,23 @@ _MANY_CHANGED = 5_000
 
 @dataclass(frozen=True, slots=True)
 class FoundRows:
-    """The positions to show, what chips and plots say (None: as before), and where the chosen positions are now."""
+    """The positions to show, and where the chosen positions are now."""
 
     catalogue: Catalogue
     positions: Sequence[int]
-    overview: Overview | None
     chosen_rows: Sequence[int]
     took_s: float
+    is_update: bool
 
 
 class RowFinder(QObject):
-    """`found` carries `FoundRows`, `failed` the error. `chosen`: the positions to keep track of, None to hold all still."""
+    """`found` carries `FoundRows`, `counted` the `Overview` that follows, `failed` the error.
+
+    `chosen`: the positions to keep track of, None to hold all still.
+    """
 
     found = Signal(object)
+    counted = Signal(object)
     failed = Signal(object)
 
     def __init__(self, context: Context, chosen: Callable[[], frozenset[int] | None], parent: QObject) -> None:
@@ -58,7 +61,10 @@ class RowFinder(QObject):
         self._changed: set[bytes] = set()
         self._total = 0
         self._wants_again = False
+        self._count_job: Job | None = None
         self._counted_at = 0.0
+        self._count_timer = QTimer(self, singleShot=True)
+        self._count_timer.timeout.connect(self._count)
         self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(self._look)
 
@@ -70,9 +76,11 @@ class RowFinder(QObject):
         self._store, self._last, self._total, self._is_stale = store, None, 0, True
         self._changed.clear()
         self._timer.stop()
-        if self._job is not None:
-            self._job.cancel()
-            self._job = None
+        self._count_timer.stop()
+        for job in (self._job, self._count_job):
+            if job is not None:
+                job.cancel()
+        self._job = self._count_job = None
         if store is not None:
             store.rows_changed.connect(self.rows_came)
             store.sessions_changed.connect(self.rows_changed)
@@ -116,36 +124,29 @@ class RowFinder(QObject):
             self._wants_again = True
             return
         catalogue, chosen = store.catalogue, self._chosen() or frozenset()
-        work = self._work(catalogue, chosen, is_reading=store.progress.is_reading)
+        work = self._work(catalogue, chosen)
         self._total, self._wants_again, self._is_stale = catalogue.total, False, False
         self._changed = set()
         self._job = self._context.jobs.submit(
             self._context.compute, work, owner=self, done=self._show, failed=self.failed.emit
         )
 
-    def _work(self, catalogue: Catalogue, chosen: frozenset[int], *, is_reading: bool) -> Callable[[], FoundRows]:
+    def _work(self, catalogue: Catalogue, chosen: frozenset[int]) -> Callable[[], FoundRows]:
         wanted, (column, descending), last = self._filter, self._sort, self._last
         now_ms = round(time.time() * 1000)
         keys = () if self._is_stale or len(self._changed) > _MANY_CHANGED else tuple(self._changed)
-        # While rows come, counting all of them each time would slow the reading: the first ones and the end are told.
-        is_counted = not is_reading or catalogue.total < _FEW
-        if keys and time.monotonic() - self._counted_at < _COUNTED_S:
-            is_counted = False
-        if is_counted:
-            self._counted_at = time.monotonic()
 
         def work() -> FoundRows:
             begun = time.monotonic()
-            if keys and last is not None and last.catalogue is catalogue:
+            is_update = bool(keys) and last is not None and last.catalogue is catalogue
+            if is_update and last is not None:
                 changed = {place for key in keys if (place := catalogue.find(key)) is not None}
                 positions = reselect(
                     catalogue, last.positions, changed, wanted, column, descending=descending, now_ms=now_ms
                 )
             else:
                 positions = catalogue.select(wanted, column, descending=descending, now_ms=now_ms)
-            overview = catalogue.overview(now_ms) if is_counted else None
-            rows = rows_of(positions, chosen)
-            return FoundRows(catalogue, positions, overview, rows, time.monotonic() - begun)
+            return FoundRows(catalogue, positions, rows_of(positions, chosen), time.monotonic() - begun, is_update)
 
         return work
 
@@ -153,5 +154,29 @@ class RowFinder(QObject):
         self._last = view
         if self._store is not None and view.catalogue is self._store.catalogue:
             self.found.emit(view)
+            self._count_soon(view)
         if self._wants_again:
             self._look()
+
+    def _count_soon(self, view: FoundRows) -> None:
+        # While rows come, counting all of them each time would slow the reading: the first ones and the end are told.
+        if self._store is None or (self._store.progress.is_reading and view.catalogue.total >= _FEW):
+            return
+        since_s = time.monotonic() - self._counted_at
+        wait_s = max(0.0, _COUNTED_S - since_s) if view.is_update else 0.0
+        if not wait_s or not self._count_timer.isActive():
+            self._count_timer.start(round(wait_s * 1000))
+
+    def _count(self) -> None:
+        """Count what chips and plots show, on a lane of its own: the next rows do not wait for it."""
+        catalogue = self._store.catalogue if self._store is not None else None
+        if catalogue is not None:
+            self._counted_at = time.monotonic()
+            now_ms = round(time.time() * 1000)
+            self._count_job = self._context.jobs.submit(
+                self._context.counting,
+                lambda: catalogue.overview(now_ms),
+                owner=self,
+                done=self.counted.emit,
+                failed=self.failed.emit,
+            )

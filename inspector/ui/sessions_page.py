@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from inspector.services.filter import FilterError, SessionFilter, parse_filter
+from inspector.services.overview import Overview
 from inspector.services.session_row import Column
 from inspector.ui.actions import ActionBook, make_button
 from inspector.ui.context import Context
@@ -63,6 +64,7 @@ class SessionsPage(QWidget):
         self._typing.timeout.connect(self._select)
         self._finder = RowFinder(context, self._chosen_positions, self)
         self._finder.found.connect(self._show_found)
+        self._finder.counted.connect(self._show_counted)
         self._finder.failed.connect(self._tell)
         self._clock = QTimer(self, interval=1000)
         self._clock.timeout.connect(self._tick)
@@ -325,10 +327,11 @@ class SessionsPage(QWidget):
         self._select_rows([row for row in rows if row < self.model.rowCount()])
         self.table.selectionModel().blockSignals(False)
         self.table.verticalScrollBar().setValue(scroll)
-        if found.overview is not None:
-            self.plots.show_buckets(found.overview.expiries, found.overview.sizes)
-            self.head.show_counts(found.overview)
         self._show_state()
+
+    def _show_counted(self, overview: Overview) -> None:
+        self.plots.show_buckets(overview.expiries, overview.sizes)
+        self.head.show_counts(overview)
 
     def _tell(self, error: Exception) -> None:
         trouble = describe_trouble(error)
