@@ -15,7 +15,7 @@ from inspector.services.right_of_way import give_way
 from inspector.services.session_row import Column
 from inspector.services.text_column import ROWS
 
-_PIECE = 16_384
+_PIECE = 1024
 
 
 def reselect(
