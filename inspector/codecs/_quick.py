@@ -196,6 +196,15 @@ class QuickReader:
             elif len(session) == 1 and self._are_cookies_plain:
                 add_user("")
                 add_role("")
+            elif (
+                len(session) == 2
+                and self._are_cookies_plain
+                and type(passport := session.get("passport")) is dict
+                and type(name := passport.get("user")) is str
+            ):
+                # Passport keeps what serializeUser gave it, most often an ID.
+                add_user(name[:CUT])
+                add_role("")
             else:
                 add_user(_pick(session, self._users))
                 add_role(_pick(session, self._roles))
