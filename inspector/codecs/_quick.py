@@ -317,11 +317,27 @@ class FieldReader:
         if self._is_length:
             value = _List | dict[str, msgspec.Raw] | _Scalar
         elif len(keys) > 1:
-            field = ("f", Any, msgspec.field(default=UNSET, name=keys[1]))
+            field = ("f", Any, msgspec.field(default=missing, name=keys[1]))
             self._inner = msgspec.defstruct("Inner", [field], gc=False)
             value = self._inner | _List | _Scalar
-        shape = msgspec.defstruct("Outer", [("f", value, msgspec.field(default=UNSET, name=keys[0]))], gc=False)
+        shape = msgspec.defstruct("Outer", [("f", value, msgspec.field(default=missing, name=keys[0]))], gc=False)
         self._texts = _Reader(kind, shape, shape)
+        self._decode_lines = msgspec.json.Decoder(shape).decode_lines
+
+    def read_joined(self, texts: bytes, count: int) -> list[Any] | None:
+        """Return the fields of `count` JSON objects one behind the other, each known to be whole by itself; None where one
+        of them has to be looked at by itself."""
+        try:
+            _check_text(texts)
+            values = [outer.f for outer in self._decode_lines(texts)]  # type: ignore[attr-defined]
+        except _ODD:
+            return None
+        missing, inner = self._missing, list if self._is_length else self._inner
+        if len(values) != count or (inner and not {inner, type(missing)}.issuperset(map(type, values))):
+            return None
+        if self._is_length:
+            return [value if value is missing else len(value) for value in values]
+        return values if inner is None else [value if value is missing else value.f for value in values]
 
     def read_all(self, payloads: Sequence[bytes]) -> tuple[list[Any], list[int]]:
         """Return each one's field, and the places of what has to be decoded otherwise: no plain object, or one in which
@@ -330,7 +346,7 @@ class FieldReader:
         odd: list[int] = []
         add, missing, inner, is_length = found.append, self._missing, self._inner, self._is_length
         for place, outer in enumerate(chain.from_iterable(self._texts.read_parts(payloads))):
-            value = outer.f if outer is not None else UNSET
+            value = outer.f if outer is not None else missing
             if type(value) is inner:
                 value = value.f  # type: ignore[attr-defined]
             elif is_length and type(value) is list:
@@ -338,6 +354,6 @@ class FieldReader:
             elif outer is None or ((inner is not None or is_length) and isinstance(value, list | str | dict)):
                 odd.append(place)
             elif inner is not None or is_length:
-                value = UNSET
-            add(missing if value is UNSET else value)
+                value = missing
+            add(value)
         return found, odd

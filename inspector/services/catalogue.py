@@ -49,6 +49,7 @@ class Catalogue:
         self._store = store
         self._limit = limit
         self._summariser = Summariser(self.kind, reading.user_paths, reading.secrets)
+        self.plain_format = self._summariser.plain_format
         self._lifetime_ms = store.capabilities.lifetime_ms
         self._lock = threading.RLock()
         self._generation = 0

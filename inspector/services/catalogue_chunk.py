@@ -99,19 +99,28 @@ class CatalogueChunk:
         found.update(self._inner)
         return chosen(rows, found)
 
+    def _are_plain(self) -> bool:
+        """True where each row was read as a plain JSON object by itself."""
+        looks, plain = self._catalogue.looks, self._catalogue.plain_format
+        codes = set(self._catalogue.look[self.first : self._end])
+        return not self._inner and self._catalogue.kind != "mongo" and all(looks[code][0] == plain for code in codes)
+
     def _has_documents(self) -> bool:
         plain = "connect-mongo, JSON text"
         return any(self._catalogue.format(place) != plain for place in range(self.first, self._end))
 
     def fields(self, rows: Rows, keys: FieldKeys) -> list[Any]:
         kind, inner, depth = self._catalogue.kind, self._inner, 2 if len(keys) > 1 and isinstance(keys[1], str) else 1
-        read = _reader(kind, tuple(map(str, keys[:depth]))).read_all
+        reader = _reader(kind, tuple(map(str, keys[:depth])))
         if len(rows) == len(self._block.ends):
+            joined = reader.read_joined(self._hay.data, len(rows)) if self._are_plain() else None
+            if joined is not None:
+                return joined if len(keys) <= depth else [find_field(value, keys[depth:]) for value in joined]
             payloads = self._block.values()
         else:
             data, ends = self._hay.data, self._block.ends
             payloads = [data[ends[row - 1] if row else 0 : ends[row]] for row in rows]
-        found, odd = read(payloads)
+        found, odd = reader.read_all(payloads)
         if len(keys) > depth:
             rest = keys[depth:]
             found = [find_field(value, rest) for value in found]

@@ -142,6 +142,29 @@ def test_a_needle_never_spans_two_records() -> None:
     assert len(catalogue.select(parse_filter('"}{"'), None, descending=False, now_ms=NOW)) == 0
 
 
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        # As many objects as records, if one takes them for one text.
+        ([b'{"cookie":{},"cart":[1,2,3]}{"cookie":{},"cart":[]}', b'{"cookie":{},"cart":[1,2', b',"cart"]}'], []),
+        ([b'{"cookie":{},"cart":[1,2', b',3]}{"cookie":{},"cart":[4,5,6]}'], []),
+        ([b'{"cookie":{},"cart":"four","x":"\xff"}', b'{"cookie":{},"cart":"four"}'], [1]),
+        ([b'{"cookie":{},"cart":{"length":7}}', b'{"cookie":{},"cart":[1,2,3,4]}'], [0, 1]),
+        ([b'{"cookie":{},"cart":[],"cart":[1,2,3]}', b'{"cookie":{},"cart":null}'], [0]),
+        ([b'{"cookie":{},"cart":[1,2,3],"n":1e999}', b' {"cookie":{},"cart":[1,2,3]} '], [0, 1]),
+    ],
+)
+def test_a_field_belongs_to_its_own_record_whatever_stands_beside_it(texts: list[bytes], expected: list[int]) -> None:
+    good = [b'{"cookie":{},"cart":[1]}', b'{"cookie":{},"cart":[1,2,3]}']
+    for before in ([], good):
+        beside = [*before, *texts, *before]
+        catalogue = filled({b"k%d" % number: Record(text, None) for number, text in enumerate(beside)})
+        found = catalogue.select(parse_filter("cart.length>2"), None, descending=False, now_ms=NOW)
+        first = len(before)
+        wanted = [first + number for number in expected]
+        assert list(found) == ([1, *wanted, first + len(texts) + 1] if before else wanted)
+
+
 @pytest.mark.parametrize("column", list(Column))
 @pytest.mark.parametrize("descending", [False, True])
 def test_sorted_as_python_sorts(records: dict[bytes, Record], column: Column, descending: bool) -> None:
