@@ -32,7 +32,7 @@ class CatalogueChunk:
     def living(self) -> Rows:
         alive = self._catalogue.alive
         if alive.find(0, self.first, self._end) < 0:
-            return list(range(self._end - self.first))
+            return range(self._end - self.first)
         return [place - self.first for place in range(self.first, self._end) if alive[place]]
 
     @cached_property
@@ -95,7 +95,8 @@ class CatalogueChunk:
         if self._catalogue.kind == "mongo" and self._has_documents():
             return rows  # BSON spells numbers and dates otherwise
         found = set(_hits(self._block.ends, self._hay, needle.encode()))
-        found.update(_hits(self._block.ends, self._hay, b"\\"))  # an escape may spell any letter
+        if b"\\" in self._hay.data:  # an escape may spell any letter
+            found.update(_hits(self._block.ends, self._hay, b"\\"))
         found.update(self._inner)
         return chosen(rows, found)
 

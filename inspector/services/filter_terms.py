@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-Rows = list[int]
+Rows = Sequence[int]
 FieldKeys = tuple[str | int, ...]
 NEVER = 2**48 - 1
 """Stands in `Chunk.expires` for a record which never ends (or whose end is unknown); a real time is below."""
@@ -113,6 +113,8 @@ def none_of(term: Term) -> Term:
 
 def chosen(rows: Rows, found: set[int]) -> Rows:
     """Return those of the rows, in order, that were found."""
+    if isinstance(rows, range):
+        return [row for row in sorted(found) if row in rows]
     return sorted(found.intersection(rows)) if found else []
 
 

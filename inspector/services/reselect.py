@@ -95,7 +95,7 @@ def _matching(
         number = ordered[0] // ROWS
         end = bisect_left(ordered, (number + 1) * ROWS)
         here, ordered = ordered[:end], ordered[end:]
-        rows = [position - number * ROWS for position in here if catalogue.alive[position]]
+        rows: Sequence[int] = [position - number * ROWS for position in here if catalogue.alive[position]]
         if session_filter is not None and rows:
             chunk = CatalogueChunk(catalogue, number, min(catalogue.total, (number + 1) * ROWS), now_ms)
             rows = session_filter.term.narrow(chunk, rows)
