@@ -7,18 +7,27 @@ from inspector.codecs._json import MAX_BYTES, JsonError, format_json, json_bytes
 from inspector.codecs._layer_api import OpeningKeys
 from inspector.codecs._layer_findings import judge_layers
 from inspector.codecs._new_record import copy_payload, new_payload, with_last_access
-from inspector.codecs._quick import FieldReader
+from inspector.codecs._quick import CUT, FieldReader
 from inspector.codecs._quick_lifetime import quick_lifetime
 from inspector.codecs._registry import decode, encode
-from inspector.codecs._summary import DEFAULT_USER_PATHS, Summariser, plain_data, summarise, summarise_decoded
+from inspector.codecs._summary import (
+    DEFAULT_USER_PATHS,
+    ROLE_PATH,
+    Summariser,
+    plain_data,
+    summarise,
+    summarise_decoded,
+)
 from inspector.codecs._texts import parse_json, parse_like, retype
 from inspector.codecs._typed import JSON_TYPES, change_type, parse_typed
 from inspector.codecs._wire import pack_decoded, pack_error, pack_request, read_answer, read_request
 
 __all__ = [
+    "CUT",
     "DEFAULT_USER_PATHS",
     "JSON_TYPES",
     "MAX_BYTES",
+    "ROLE_PATH",
     "Attempt",
     "CodecError",
     "Decoded",

@@ -89,7 +89,7 @@ class Codec(Protocol):
 class Summary:
     """What the list shows of a record. `format`: the codec's label, or "unreadable: …", "encrypted …". `user`: who, ""
     unknown; `role`: a word beside it. `signed_in`: a user was found. `keys`: number of top-level members beside `cookie`.
-    `text`: the session's text where it was wrapped in something, else empty."""
+    `text`: the session's text where it was wrapped in something, else empty. `has_role_list`: `user.role` is a list."""
 
     format: str
     user: str
@@ -97,3 +97,4 @@ class Summary:
     signed_in: bool
     keys: int
     text: bytes = field(default=b"", repr=False)
+    has_role_list: bool = False

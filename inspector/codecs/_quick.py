@@ -115,6 +115,8 @@ class QuickReader:
         self._roles = _grouped(role_paths)
         self._are_cookies_plain = not has_own
         self._texts = _Reader(kind, shape, dict)
+        self.has_role_lists = False
+        """Among the users read were some whose `role` is a list, of which `roles` says nothing."""
 
     def read_all(
         self, payloads: Sequence[bytes], sessions: Sequence[Any] | None = None
@@ -159,6 +161,7 @@ class QuickReader:
             elif type(user) is dict and self._are_cookies_plain and _has_name_and_role(user):
                 name, role = user["username"][:CUT], user["role"][:CUT]
             else:
+                self.has_role_lists |= is_role_list(user)
                 try:
                     name, role = (
                         _pick(session, self._users, _plain_text_at),
@@ -206,6 +209,7 @@ class QuickReader:
                 add_user(name[:CUT])
                 add_role("")
             else:
+                self.has_role_lists |= type(user.role) is list if type(user) is _User else is_role_list(user)
                 add_user(_pick(session, self._users))
                 add_role(_pick(session, self._roles))
         return users, roles, odd
@@ -264,6 +268,11 @@ def _plain_text_at(value: Any, path: tuple[str | int, ...]) -> str:
     if type(value) not in _PLAIN:
         raise TypeError
     return text_at(value, ())
+
+
+def is_role_list(user: Any) -> bool:
+    """True for a user, as plain values, whose role is a list."""
+    return isinstance(user, dict) and isinstance(user.get("role"), list)
 
 
 def _has_name_and_role(user: dict[str, Any]) -> bool:

@@ -16,7 +16,7 @@ from inspector.codecs._api import CodecError, Decoded, SealedError, Summary
 from inspector.codecs._bson import read_elements, read_value
 from inspector.codecs._json import read_json
 from inspector.codecs._plain_bson import plain_document, plain_number
-from inspector.codecs._quick import QuickReader, UserPath, text_at
+from inspector.codecs._quick import QuickReader, UserPath, is_role_list, text_at
 from inspector.codecs._registry import decode
 from inspector.core.node import Kind, Node
 from inspector.core.secret import Secret
@@ -31,8 +31,10 @@ DEFAULT_USER_PATHS: tuple[UserPath, ...] = (
 )  # fmt: skip
 """Where Express applications usually keep their user, the most telling first."""
 
+ROLE_PATH: UserPath = ("user", "role")
+"""Where a role is looked for first: a text there is the role of the summary."""
 _ROLE_PATHS: tuple[UserPath, ...] = (
-    ("user", "role"), ("role",), ("passport", "user", "role"), ("account", "role"), ("profile", "role"), ("user", "roles", 0),
+    ROLE_PATH, ("role",), ("passport", "user", "role"), ("account", "role"), ("profile", "role"), ("user", "roles", 0),
 )  # fmt: skip
 _SEALED_FIELDS = frozenset(("hmac", "ct", "iv"))
 _FAST_LIMIT = 256 * 1024
@@ -78,6 +80,12 @@ class Summariser:
         self._quick = QuickReader(kind, user_paths, DEFAULT_USER_PATHS, _ROLE_PATHS)
         self.plain_format = _TEXT_LABEL if kind == "mongo" else _label(kind)
         self.object_format = _OBJECT_LABEL
+        self._has_role_lists = False
+
+    @property
+    def has_role_lists(self) -> bool:
+        """Some of what was summarised has a list at `ROLE_PATH`, which the role of its summary says nothing about."""
+        return self._has_role_lists or self._quick.has_role_lists
 
     def plain_users(
         self, payloads: Sequence[bytes], sessions: Sequence[Any] | None = None
@@ -90,7 +98,9 @@ class Summariser:
 
     def whole(self, payload: bytes, session_id: str, *, is_quick: bool) -> Summary:
         """Return what `summarise` does."""
-        return summarise(payload, self._kind, self._user_paths, self._secrets, session_id, is_quick=is_quick)
+        summary = summarise(payload, self._kind, self._user_paths, self._secrets, session_id, is_quick=is_quick)
+        self._has_role_lists |= summary.has_role_list
+        return summary
 
 
 def summarise_decoded(decoded: Decoded, user_paths: Sequence[UserPath] = ()) -> Summary:
@@ -105,7 +115,8 @@ def summarise_decoded(decoded: Decoded, user_paths: Sequence[UserPath] = ()) -> 
 def _summary(value: dict[str, Any], label: str, user_paths: Sequence[UserPath]) -> Summary:
     user = _first(value, (*user_paths, *DEFAULT_USER_PATHS))
     own = len(value) - ("cookie" in value) - ("__lastAccess" in value)
-    return Summary(label, user, _first(value, _ROLE_PATHS), bool(user), own)
+    role, is_list = _first(value, _ROLE_PATHS), is_role_list(value.get("user"))
+    return Summary(label, user, role, bool(user), own, has_role_list=is_list)
 
 
 def plain_data(payload: bytes, kind: str) -> Any:

@@ -101,6 +101,11 @@ class Catalogue:
         return self._total
 
     @property
+    def has_role_lists(self) -> bool:
+        """Some rows have several roles at `ROLE_PATH`, of which `looks` says nothing."""
+        return self._summariser.has_role_lists
+
+    @property
     def stored_bytes(self) -> int:
         """The memory that stored keys and values take."""
         return self.keys_column.memory_bytes + self.payloads_column.memory_bytes

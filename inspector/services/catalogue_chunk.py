@@ -100,6 +100,11 @@ class CatalogueChunk:
         found.update(self._inner)
         return chosen(rows, found)
 
+    def looks(self) -> tuple[Sequence[tuple[str, str]], Sequence[int]] | None:
+        if self._catalogue.has_role_lists:
+            return None
+        return self._catalogue.looks, self._catalogue.look[self.first : self._end]
+
     def _are_plain(self) -> bool:
         """True where each row was read as a plain JSON object by itself."""
         looks, plain = self._catalogue.looks, self._catalogue.plain_format

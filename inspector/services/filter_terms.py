@@ -13,6 +13,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from inspector.codecs import CUT, ROLE_PATH
+
 Rows = Sequence[int]
 FieldKeys = tuple[str | int, ...]
 NEVER = 2**48 - 1
@@ -57,16 +59,25 @@ class Chunk(Protocol):
         """Return those of the rows which may hold `needle` (lower case, ASCII) as a key or value: none that does is left out."""
         ...
 
+    def looks(self) -> tuple[Sequence[tuple[str, str]], Sequence[int]] | None:
+        """Return the different pairs of format and role there are so far, and which one each row has; None where rows
+        may have more than one role at `ROLE_PATH`."""
+        ...
+
     def fields(self, rows: Rows, keys: FieldKeys) -> Sequence[Any]:
         """Return for each row the field at `keys` of its session as plain values, `MISSING` where it has none."""
         ...
+
+
+_Narrow = Callable[[Chunk, Rows], Rows]
+_Choose = Callable[[Rows, Sequence[Any]], Rows]
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
     """`narrow(chunk, rows)` returns the matching ones of `rows`, in order. `cost` says which to ask first."""
 
-    narrow: Callable[[Chunk, Rows], Rows] = field(repr=False)
+    narrow: _Narrow = field(repr=False)
     cost: int = COLUMN
 
     @property
@@ -251,7 +262,33 @@ def field_term(keys: FieldKeys, operator: str, value: str) -> Term:
         literal = max(value.lower().split("*"), key=len)
         if len(literal) > 1 and literal not in ("true", "false", "null") and not _ESCAPED.search(literal):
             needle = literal if "*" in value else f'"{literal}"'
+            if keys == ROLE_PATH and literal == value.lower() and len(literal) < CUT:
+                return Term(_search_role(matches, _search(keys, needle, holding), holding), FIELD)
     return Term(_search(keys, needle, holding), FIELD)
+
+
+def _search_role(matches: Callable[[str], bool], search: _Narrow, choose: _Choose) -> _Narrow:
+    """The list knows the roles: it says which rows to decode, unless some have several."""
+    known: Sequence[tuple[str, str]] = ()
+    judged, codes = 0, set[int]()
+
+    def narrow(chunk: Chunk, rows: Rows) -> Rows:
+        nonlocal known, judged
+        told = chunk.looks()
+        if told is None:
+            return search(chunk, rows)
+        looks, row_looks = told
+        if looks is not known:
+            known, judged = looks, 0
+            codes.clear()
+        while judged < len(looks):
+            if matches(looks[judged][1]):
+                codes.add(judged)
+            judged += 1
+        maybe = chosen(rows, {row for row, look in enumerate(row_looks) if look in codes})
+        return choose(maybe, chunk.fields(maybe, ROLE_PATH)) if maybe else maybe
+
+    return narrow
 
 
 def _telling_key(keys: FieldKeys) -> str | int:
@@ -260,9 +297,7 @@ def _telling_key(keys: FieldKeys) -> str | int:
     return named[-1] if named else ""
 
 
-def _search(
-    keys: FieldKeys, needle: str, choose: Callable[[Rows, Sequence[Any]], Rows]
-) -> Callable[[Chunk, Rows], Rows]:
+def _search(keys: FieldKeys, needle: str, choose: _Choose) -> _Narrow:
     is_rare = bool(needle) and needle.isascii()
 
     def narrow(chunk: Chunk, rows: Rows) -> Rows:

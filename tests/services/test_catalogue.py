@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import random
 from array import array
@@ -17,6 +18,7 @@ from inspector.services.catalogue import Catalogue
 from inspector.services.filter import parse_filter
 from inspector.services.key_index import KeyIndex, hash_of
 from inspector.services.list_order import sort_value
+from inspector.services.open_session import Reading
 from inspector.services.reselect import reselect
 from inspector.services.session_row import Column
 from inspector.services.sorting import MOST, sort_in_steps, sort_numbers, sort_texts
@@ -135,6 +137,26 @@ def test_filter_finds_what_the_decoded_records_say(records: dict[bytes, Record],
 def test_escaped_letters_are_found_by_their_field() -> None:
     catalogue = filled({b"a": Record(b'{"cookie":{},"user":{"role":"\\u0061dmin"}}', None)})
     assert len(catalogue.select(parse_filter("user.role:admin"), None, descending=False, now_ms=NOW)) == 1
+
+
+@pytest.mark.parametrize("paths", [(), (("account", "name"),)], ids=["usual", "own"])
+@pytest.mark.parametrize("is_wrapped", [False, True])
+def test_role_is_found_wherever_it_stands(paths: tuple[tuple[str, ...], ...], is_wrapped: bool) -> None:
+    users = [
+        '{"role":"Admin"}', '{"role":"customer"}', '{"role":5}', '"admin"', '{"role":"","roles":["admin"]}', "null",
+        '{"role":null}', f'{{"role":"{"admin" * 20}"}}', '["admin"]', '{"role":{"a":"admin"}}', '{"name":"admin"}',
+    ]  # fmt: skip
+    texts = [f'{{"cookie":{{}},"user":{user},"role":"admin"}}' for user in users]
+    lists = ['{"cookie":{},"user":{"role":["x","admin"]}}', '{"cookie":{},"user":{"role":["x"]}}']
+    catalogue = Catalogue(open_store("memory:"), Reading(user_paths=paths))
+    wanted = parse_filter("user.role:ADMIN")
+    for some, expected in ((texts, [0]), (lists, [0, len(texts)])):
+        payloads = [base64.b64encode(text.encode()) if is_wrapped else text.encode() for text in some]
+        keys = [f"{len(catalogue)}-{number}".encode() for number in range(len(some))]
+        catalogue.append(
+            Batch(keys, payloads, list(map(len, payloads)), [None] * len(some), [None] * len(some), (), 0, 0)
+        )
+        assert list(catalogue.select(wanted, None, descending=False, now_ms=NOW)) == expected
 
 
 def test_a_needle_never_spans_two_records() -> None:

@@ -15,8 +15,9 @@ from bson.regex import Regex
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from inspector.codecs import Summariser
+from inspector.codecs import CUT, ROLE_PATH, Summariser, plain_data
 from inspector.codecs._summary import summarise
+from inspector.services.filter_terms import find_field
 from store_adapters.mongo_document import DocumentReader
 from store_adapters.mongo_sessions import sessions_in
 
@@ -89,6 +90,19 @@ def shown_together(found: list[bytes], own_paths: Any = ()) -> tuple[list[bytes]
             label = summariser.object_format if type(session) is dict else summariser.plain_format
             shown.append((label, users[place], roles[place]))
     return columns.payloads, shown
+
+
+@given(st.lists(documents(), max_size=6), OWN_PATHS)
+def test_what_is_shown_tells_who_may_have_a_role(found: list[bytes], own_paths: Any) -> None:
+    summariser = Summariser("mongo", own_paths)
+    columns = DocumentReader("_id", "expires").read_stream(b"".join(found))
+    _users, roles, odd = summariser.plain_users(columns.payloads, sessions_in(columns.payloads, columns.places))
+    for place in odd:
+        roles[place] = summariser.whole(columns.payloads[place], "", is_quick=True).role
+    stored = [find_field(plain_data(payload, "mongo"), ROLE_PATH) for payload in columns.payloads]
+    assert summariser.has_role_lists or not any(isinstance(role, list) for role in stored)
+    for role, shown in zip(stored, roles, strict=True):
+        assert not isinstance(role, str) or role == "" or shown == role[:CUT]
 
 
 def shown_alone(payload: bytes, own_paths: Any = ()) -> tuple[str, str, str]:
