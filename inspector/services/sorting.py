@@ -42,12 +42,14 @@ def sort_numbers(values: array[int], places: Sequence[int], *, descending: bool)
         return _sort_few(values, places, descending)
     highest_first = values[:]
     highest_first.byteswap()
-    raw = highest_first.tobytes()
-    parts = array("I")
-    parts.frombytes(raw.translate(_COMPLEMENT) if descending else raw)
-    units, each = array("I", bytes(_RECORD * len(values))), values.itemsize // 4
-    for number in range(each):
-        units[3 - each + number :: 4] = parts[number::each]
+    if descending:
+        raw = highest_first.tobytes()
+        highest_first = array(values.typecode)
+        highest_first.frombytes(raw.translate(_COMPLEMENT))
+    records = array(values.typecode, bytes(_RECORD * len(values)))
+    records[:: _RECORD // values.itemsize] = highest_first
+    units = array("I")
+    units.frombytes(records.tobytes())
     return _pick(places, _sorted_rows(units))
 
 
