@@ -67,6 +67,7 @@ class Theme(QObject):
         self._application = application
         self._choice = "system"
         self.colours = LIGHT
+        self._is_applied = False
         application.setStyle("Fusion")
         application.styleHints().colorSchemeChanged.connect(self._follow_system)
 
@@ -105,6 +106,9 @@ class Theme(QObject):
             self._apply(DARK if is_dark else LIGHT)
 
     def _apply(self, colours: Colours) -> None:
+        if self._is_applied and colours is self.colours:
+            return  # to style every widget anew takes a fifth of a second
+        self._is_applied = True
         self.colours = colours
         self._application.setPalette(_palette(colours))
         shade = "dark" if colours is DARK else "light"

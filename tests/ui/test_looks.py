@@ -17,7 +17,7 @@ from inspector.ui.confirm_store import is_name
 from inspector.ui.connect_dialog import ConnectDialog
 from inspector.ui.expiry_dialog import ExpiryDialog
 from inspector.ui.main_window import MainWindow
-from inspector.ui.theme import DARK, LIGHT, Colours, mono_font
+from inspector.ui.theme import DARK, LIGHT, Colours, Theme, mono_font
 from tests.ui.conftest import WAIT_MS, OpenWindow
 from tests.ui.test_window import fill, write
 
@@ -238,3 +238,12 @@ def test_a_wide_window_shows_whole_session_ids(window: MainWindow, qtbot: QtBot)
     window.resize(1280, 720)
     QApplication.processEvents()
     assert header.sectionSize(0) == 210
+
+
+def test_a_theme_that_is_in_force_is_not_put_on_again(qapp: QApplication) -> None:
+    # Each time every widget is styled anew: a fifth of a second, after every look at the preferences.
+    theme, changes = Theme(qapp), list[bool]()
+    theme.changed.connect(lambda: changes.append(theme.is_dark))
+    for choice in ("light", "light", "dark", "dark", "light"):
+        theme.choose(choice)
+    assert changes == [False, True, False]
