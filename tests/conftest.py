@@ -22,6 +22,7 @@ pytest_plugins = [
     "tests.servers",
     "tests.leaks",
     "tests.stalls",
+    "tests.threads",
     "tests.faults.summary",
     "tests.faults.redis_rigs",
     "tests.faults.mongo_rigs",
