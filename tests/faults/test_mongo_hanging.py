@@ -32,7 +32,7 @@ from store_adapters.options import Limits
 from store_adapters.registry import open_store
 from tests.faults.mongo_rigs import ENDS, MakeMongo, MongoRig
 from tests.faults.redis_rigs import HOUR_MS, assert_told, assert_usable, edit, look, new_role, told
-from tests.faults.window_rigs import press_save, read_box
+from tests.faults.window_rigs import edit_role, press_save, read_box
 from tests.servers import missing, mongod_binary, start_mongod
 from tests.stalls import Heartbeat, assert_smooth
 from tests.ui.conftest import WAIT_MS, OpenWindow
@@ -323,7 +323,7 @@ def test_f51_window_answers_while_mongodb_hangs(
     window = make_window(mongo_rig.url)
     window.go_to_session(b"a")
     qtbot.waitUntil(lambda: window.panel.opened is not None, timeout=WAIT_MS)
-    window.panel.edit_field("role", '"admin"')
+    edit_role(qtbot, window)
     mongo_rig.server.signal(signal.SIGSTOP)
     try:
         window.saving.review()
