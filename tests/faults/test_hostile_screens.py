@@ -21,7 +21,9 @@ from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
     QApplication,
+    QDialog,
     QLabel,
+    QMessageBox,
     QPlainTextEdit,
     QToolTip,
     QWidget,
@@ -85,6 +87,7 @@ class Canary:
         self.pipe = f'<img src="{self.fifo.path}">'
         self.texts = [self.html, self.pipe, HIDDEN, f"{self.html}{HIDDEN}", MARKS]
         self.seen: set[str] = set()
+        self.window: MainWindow | None = None
         self._qtbot = qtbot
         self._heart = heart
 
@@ -93,12 +96,19 @@ class Canary:
         QApplication.processEvents()
         self._qtbot.wait(20)
         with self._heart.pause():
-            for widget in QApplication.topLevelWidgets():
+            for widget in self._shown_windows():
                 # A tip may end while another widget is looked at.
                 if isValid(widget) and widget.isVisible():
                     self._look_at(widget, where)
         assert self.fifo.opened == 0, f"{where}: the FIFO was opened"
         self.seen.add(where)
+
+    def _shown_windows(self) -> list[QWidget]:
+        """Return the windows on the screen: each is in the main one, which a process that asked Qt for all of them once and again
+        crashed in."""
+        assert self.window is not None
+        inside = self.window.findChildren(QWidget)
+        return [self.window, *(widget for widget in inside if widget.isWindow() and widget.isVisible())]
 
     def _look_at(self, top: QWidget, where: str) -> None:
         assert not has_colour(top.grab().toImage()), f"{where}: a picture was loaded"
@@ -127,7 +137,7 @@ class Canary:
         if self.picture.name not in tip and self.fifo.path.name not in tip:
             return
         QToolTip.showText(owner.mapToGlobal(QPoint(5, 5)), tip, owner)
-        shown = [widget for widget in QApplication.topLevelWidgets() if is_tip(widget) and widget.isVisible()]
+        shown = [widget for widget in self._shown_windows() if is_tip(widget)]
         assert shown, f"{where}: the tooltip is not there"
         assert not has_colour(shown[0].grab().toImage()), f"{where}: a tooltip loaded a picture"
         QToolTip.hideText()
@@ -215,7 +225,7 @@ def test_f42_canaries_on_every_screen(
     qtbot: QtBot, make_window: OpenWindow, redis_url: str, canary: Canary, tmp_path: Path, heartbeat: Heartbeat
 ) -> None:
     keys = fill(redis_url, canary)
-    window = make_window(f"{redis_url}?prefix=sess:")
+    window = canary.window = make_window(f"{redis_url}?prefix=sess:")
     canary.look("list of sessions")
     _look_at_sessions(qtbot, window, keys, canary)
     window.sessions_page.filter_edit.setText(f"user.name:{canary.html}")
@@ -322,9 +332,8 @@ def _look_at_dialogs(qtbot: QtBot, window: MainWindow, canary: Canary) -> None:
         canary.look("note in the status line")
         tell(window, text, text, text)
         canary.look("error dialog")
-        for box in QApplication.topLevelWidgets():
-            if box.inherits("QMessageBox"):
-                box.close()
+        for box in window.findChildren(QMessageBox):
+            box.close()
         canary.during("confirm dialog", partial(confirm, window, text, text, "Delete"))
         canary.during("input dialog", partial(ask_text, window, "New session", text))
         production = Profile(id="x", name=text, url="memory:", environment=Environment.PRODUCTION)
@@ -338,9 +347,8 @@ def _look_at_dialogs(qtbot: QtBot, window: MainWindow, canary: Canary) -> None:
     canary.during("preferences", lambda: window.preferences._show((canary.html, True)))
     window.show_commands()
     canary.look("command palette")
-    for box in QApplication.topLevelWidgets():
-        if box.isVisible() and box is not window:
-            box.close()
+    for dialog in window.findChildren(QDialog):
+        dialog.close()
 
 
 def test_f42_file_names_with_canaries(
@@ -353,7 +361,7 @@ def test_f42_file_names_with_canaries(
     names = ['<img src="red.png"><b>x', '<img src="fifo.png">', "a\u202eb\u200b\x1b[31m", "m" + "\u0301" * 60]
     for name in names:
         (folder / f"{name}.json").write_bytes(good)
-    window = make_window(f"file://{folder}")
+    window = canary.window = make_window(f"file://{folder}")
     canary.look("list of files")
     for position in range(len(names)):
         row = window.sessions_page.model.row_at(position)
