@@ -347,8 +347,8 @@ def _look_at_dialogs(qtbot: QtBot, window: MainWindow, canary: Canary) -> None:
     canary.during("preferences", lambda: window.preferences._show((canary.html, True)))
     window.show_commands()
     canary.look("command palette")
-    for dialog in window.findChildren(QDialog):
-        dialog.close()
+    for shown in window.findChildren(QDialog):
+        shown.close()
 
 
 def test_f42_file_names_with_canaries(
