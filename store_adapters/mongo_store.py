@@ -28,12 +28,16 @@ from store_adapters.contract import (
     RawRecord,
     RecordRef,
     StoreInfo,
+    Write,
+    Written,
 )
 from store_adapters.errors import (
     BadStoreAddress,
+    Interrupted,
     RecordMissing,
     RecordUnreadable,
     StoreError,
+    StoreUnreachable,
 )
 from store_adapters.mongo_diff import MOVED_BY_TOUCH, build_update
 from store_adapters.mongo_document import DocumentReader
@@ -41,7 +45,8 @@ from store_adapters.mongo_keys import id_of, key_of
 from store_adapters.mongo_link import MongoLink
 from store_adapters.mongo_listing import MongoListing
 from store_adapters.mongo_many import read_documents
-from store_adapters.mongo_writer import MongoWriter, Names
+from store_adapters.mongo_together import MOST, TogetherWriter
+from store_adapters.mongo_writer import Names
 from store_adapters.one_by_one import OneByOne
 from store_adapters.options import Limits, StoreAddress
 from store_adapters.polling import poll_changes
@@ -71,7 +76,7 @@ class MongoStore(OneByOne):
         self._moved = MOVED_BY_TOUCH | {self._expires_field}
         self._reader = DocumentReader(self._id_field, self._expires_field)
         names = Names(self._id_field, self._expires_field, self._moved)
-        self._writer = MongoWriter(self._link, limits, names, self.read, self._query)
+        self._writer = TogetherWriter(self._link, limits, names, self.read, self._query)
 
     @classmethod
     def open(cls, address: StoreAddress, limits: Limits) -> MongoStore:
@@ -143,6 +148,15 @@ class MongoStore(OneByOne):
 
     def change_expiry(self, base: RawRecord, expires_at_ms: int | None) -> RawRecord:
         return self._writer.change_expiry(base, expires_at_ms)
+
+    def write_many(self, writes: Sequence[Write]) -> list[Written]:
+        done: list[Written] = []
+        for start in range(0, len(writes), MOST):
+            part = writes[start : start + MOST]
+            done += self._writer.write_together(part) or super().write_many(part)
+            if isinstance(done[-1], StoreUnreachable | Interrupted):
+                return done + [done[-1]] * (len(writes) - len(done))
+        return done
 
     def preview(self, write: PlannedWrite) -> tuple[str, ...]:
         from bson.raw_bson import RawBSONDocument

@@ -46,7 +46,7 @@ CHECKED = "The connection broke while saving; it was read again, and it is saved
 UNCONFIRMED = "It is written, but not yet confirmed by the other servers: a failover now could still lose it."
 
 
-class _Unsettled(Exception):
+class Unsettled(Exception):
     """The server did not say what became of a write. `is_written`: it said so, but not that it will last."""
 
     def __init__(self, error: StoreError, *, is_written: bool, is_late: bool) -> None:
@@ -110,7 +110,7 @@ class MongoWriter:
                 collection = self._link.collection()
                 sent.append(True)
                 collection.insert_one(RawBSONDocument(stored))
-        except _Unsettled as unsettled:
+        except Unsettled as unsettled:
             return self._after_break(written, unsettled, started, lambda now: now.payload == stored, None)
         return written
 
@@ -139,10 +139,11 @@ class MongoWriter:
                 "That time is in the past on the server's clock: MongoDB would delete the session.",
                 "Delete it if that is meant.",
             )
-        update: dict[str, Any] = {"$unset": {self._names.expires: ""}}
-        if expires_at_ms is not None:
-            update = {"$set": {self._names.expires: _date(expires_at_ms)}}
-        return self._update(base, update, lambda now: now.expires_at_ms == expires_at_ms)
+        return self._update(base, self._expiry_update(expires_at_ms), lambda now: now.expires_at_ms == expires_at_ms)
+
+    def _expiry_update(self, expires_at_ms: int | None) -> dict[str, Any]:
+        name = self._names.expires
+        return {"$unset": {name: ""}} if expires_at_ms is None else {"$set": {name: _date(expires_at_ms)}}
 
     def _update(self, base: RawRecord, update: dict[str, Any], is_there: Callable[[RawRecord], bool]) -> RawRecord:
         """Update if the document is still `base`; return it as this very write has left it. `is_there` tells it from others."""
@@ -158,7 +159,7 @@ class MongoWriter:
         started = time.monotonic()
         try:
             self._compare_and(base, write)
-        except _Unsettled as unsettled:
+        except Unsettled as unsettled:
             return self._after_break(base, unsettled, started, is_there, base)
         return self._described(replace(base, payload=found[0], read_at_ms=now_ms(), note=""))
 
@@ -169,7 +170,7 @@ class MongoWriter:
                 base,
                 lambda collection, query, session: bool(collection.delete_one(query, session=session).deleted_count),
             )
-        except _Unsettled as unsettled:
+        except Unsettled as unsettled:
             with contextlib.suppress(RecordMissing):
                 self._after_break(base, unsettled, started, lambda _now: False, base)
 
@@ -200,7 +201,7 @@ class MongoWriter:
         return update
 
     def _compare_and(self, base: RawRecord, write: _Write) -> None:
-        """Write if the document is still `base`. `RecordChanged`, `RecordMissing`, `_Unsettled`."""
+        """Write if the document is still `base`. `RecordChanged`, `RecordMissing`, `Unsettled`."""
         import pymongo
 
         if self.has_transactions and self._in_transaction(base, write):
@@ -240,18 +241,18 @@ class MongoWriter:
                     if isinstance(error, OperationFailure) and error.code in _NO_TRANSACTIONS:
                         return False
                     if isinstance(error, OperationFailure) and error.code == _LOCKED and attempts > 1 and not sent:
-                        self._forget(session, _FORGET_S)
+                        self._forget(session, error)
                         return self._in_transaction(base, write, attempts - 1)
                     if not is_unconfirmed(error):
-                        self._forget(session, _LOOK_S if is_late(error) else _FORGET_S)
+                        self._forget(session, error)
                     raise
         return True
 
-    def _forget(self, session: Any, timeout_s: float) -> None:
+    def _forget(self, session: Any, error: Exception) -> None:
         """Have the server forget a transaction that broke: it would keep the application from the document for a minute, and
         what a commit did is certain only afterwards. A server that hangs is told when it goes on."""
         client, identifier = session.client, session.session_id
-        self._is_settled = _kill(client, session, timeout_s)
+        self._is_settled = _kill(client, session, _LOOK_S if is_late(error) else _FORGET_S)
         if not self._is_settled:
             threading.Thread(target=_kill_later, args=(client, identifier), name="mongo-forget", daemon=True).start()
 
@@ -267,7 +268,7 @@ class MongoWriter:
     @contextlib.contextmanager
     def _sending(self) -> Iterator[list[bool]]:
         """Run a write within the time limit. What it yields is not empty once the server may have carried it out: then what
-        breaks is `_Unsettled`, before that it says that nothing was written."""
+        breaks is `Unsettled`, before that it says that nothing was written."""
         import pymongo
         from bson.errors import BSONError
         from pymongo.errors import PyMongoError
@@ -285,12 +286,12 @@ class MongoWriter:
                     "It was stopped while saving, so it is not known whether it was saved.",
                     "Refresh and look at the session.",
                 ) from None
-            raise _Unsettled(described, is_written=is_unconfirmed(error), is_late=is_late(error)) from None
+            raise Unsettled(described, is_written=is_unconfirmed(error), is_late=is_late(error)) from None
 
     def _after_break(
         self,
         written: RawRecord,
-        unsettled: _Unsettled,
+        unsettled: Unsettled,
         started: float,
         is_there: Callable[[RawRecord], bool],
         base: RawRecord | None,

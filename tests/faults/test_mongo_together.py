@@ -1,0 +1,103 @@
+"""Many deletions and expiry changes in one transaction: each tells what became of it, whatever breaks on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from store_adapters.contract import ChangeExpiry, Delete, RawRecord, SessionStore
+from store_adapters.errors import RecordChanged, RecordMissing, StoreError, StoreUnreachable
+from tests.faults.mongo_rigs import MongoRig
+
+Opener = Callable[[str], SessionStore]
+LATER = 1_950_000_000_000
+
+
+def filled(rig: MongoRig, store: SessionStore, count: int) -> list[RawRecord]:
+    for number in range(count):
+        rig.put(f"s{number}", number=number)
+    found = store.read_many([store.ref_for(f"s{number}") for number in range(count)])
+    records = [record for record in found if isinstance(record, RawRecord)]
+    assert len(records) == count
+    return records
+
+
+def commits(rig: MongoRig) -> int:
+    return int(rig.client.admin.command("serverStatus")["transactions"]["totalCommitted"])
+
+
+def left(rig: MongoRig) -> set[str]:
+    return {document["_id"] for document in rig.collection.find({}, {"_id": 1})}
+
+
+def test_many_are_deleted_in_few_transactions_and_each_is_told(mongo_rig: MongoRig, open_at: Opener) -> None:
+    store = open_at(mongo_rig.url)
+    records = filled(mongo_rig, store, 250)
+    mongo_rig.put("s7", changed=True)
+    mongo_rig.collection.delete_one({"_id": "s120"})
+    before = commits(mongo_rig)
+    results = store.write_many([Delete(record) for record in records])
+    assert commits(mongo_rig) - before == 3
+    assert {place: type(one) for place, one in enumerate(results) if one is not None} == {
+        7: RecordChanged,
+        120: RecordMissing,
+    }
+    assert left(mongo_rig) == {"s7"}
+
+
+def test_many_expire_in_few_transactions_and_are_returned_as_written(mongo_rig: MongoRig, open_at: Opener) -> None:
+    store = open_at(mongo_rig.url)
+    records = filled(mongo_rig, store, 150)
+    mongo_rig.put("s7", changed=True)
+    before = commits(mongo_rig)
+    results = store.write_many(
+        [ChangeExpiry(record, LATER if place % 2 else None) for place, record in enumerate(records)]
+    )
+    assert commits(mongo_rig) - before == 2
+    assert isinstance(results.pop(7), RecordChanged)
+    for record in results:
+        assert isinstance(record, RawRecord)
+        now = store.read(record.ref)
+        assert (record.payload, record.expires_at_ms) == (now.payload, now.expires_at_ms)
+        assert record.expires_at_ms == (LATER if int(record.ref.key.decode()[1:]) % 2 else None)
+
+
+def test_one_that_the_application_is_writing_does_not_keep_the_others(mongo_rig: MongoRig, open_at: Opener) -> None:
+    store = open_at(mongo_rig.url)
+    records = filled(mongo_rig, store, 20)
+    with mongo_rig.client.start_session() as session, session.start_transaction():
+        mongo_rig.collection.update_one({"_id": "s3"}, {"$set": {"session": "theirs"}}, session=session)
+        results = store.write_many([Delete(record) for record in records])
+    assert [place for place, one in enumerate(results) if one is not None] == [3]
+    assert isinstance(results[3], StoreError)
+    assert left(mongo_rig) == {"s3"}
+    assert mongo_rig.collection.find_one({"_id": "s3"})["session"] == "theirs"
+
+
+@pytest.mark.parametrize("kind", [Delete, ChangeExpiry])
+def test_f50_commit_of_many_without_an_answer_is_looked_up(
+    mongo_rig: MongoRig, open_at: Opener, kind: type[Delete | ChangeExpiry]
+) -> None:
+    store = open_at(mongo_rig.url)
+    records = filled(mongo_rig, store, 5)
+    writes = [Delete(record) if kind is Delete else ChangeExpiry(record, LATER) for record in records]
+    with mongo_rig.fail("commitTransaction", times="always", closeConnection=True):
+        results = store.write_many(writes)
+    assert [type(one) for one in results] == [StoreUnreachable] * 5
+    assert all("nothing was written" in str(one) for one in results)
+    assert {store.read(record.ref).payload for record in records} == {record.payload for record in records}
+    with mongo_rig.fail("commitTransaction", times=3, closeConnection=True):
+        results = store.write_many(writes)
+    assert not any(isinstance(one, StoreError) for one in results)
+    assert left(mongo_rig) == (set() if kind is Delete else {f"s{number}" for number in range(5)})
+
+
+@pytest.mark.parametrize("command", ["find", "delete"])
+def test_what_fails_together_goes_one_by_one(mongo_rig: MongoRig, open_at: Opener, command: str) -> None:
+    store = open_at(mongo_rig.url)
+    records = filled(mongo_rig, store, 5)
+    with mongo_rig.fail(command, times=1, errorCode=112, errorLabels=["TransientTransactionError"]):
+        results = store.write_many([Delete(record) for record in records])
+    assert results == [None] * 5
+    assert left(mongo_rig) == set()
