@@ -1,7 +1,4 @@
-"""Reads many documents of a MongoDB collection with one question; writes nothing.
-
-Many writes stay single ones: a bulk write tells how many documents matched its filters, not which.
-"""
+"""Reads many documents of a MongoDB collection with one question; writes nothing (`mongo_together.py` does)."""
 
 from __future__ import annotations
 

@@ -153,7 +153,8 @@ class MongoStore(OneByOne):
         done: list[Written] = []
         for start in range(0, len(writes), MOST):
             part = writes[start : start + MOST]
-            done += self._writer.write_together(part) or super().write_many(part)
+            together = self._writer.write_together(part) or self._writer.create_together(part)
+            done += together or super().write_many(part)
             if isinstance(done[-1], StoreUnreachable | Interrupted):
                 return done + [done[-1]] * (len(writes) - len(done))
         return done

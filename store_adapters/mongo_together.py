@@ -1,28 +1,30 @@
-"""Deletes and expires many MongoDB documents in one transaction, each while it is still what it was; knows no session format.
+"""Many writes to MongoDB at once, each told by itself; knows no session format.
 
-A bulk write tells how many documents it changed and not which. Inside a transaction nothing can come between comparing and
-writing, so that all that were compared are written, or none. Where that fails, or the deployment has no transactions, they go
-one by one.
+A bulk write tells how many documents it changed and not which. So deletions and expiry changes go into one transaction:
+nothing can come between comparing and writing, and all that were compared are written, or none. Where that fails, or the
+deployment has no transactions, they go one by one. Of insertions the server tells which ones it refused.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from store_adapters.clock import now_ms
-from store_adapters.contract import ChangeExpiry, Delete, RawRecord, Write, Written
+from store_adapters.contract import ChangeExpiry, Create, Delete, RawRecord, Write, Written
 from store_adapters.errors import OutcomeUnknown, RecordMissing, StoreError
 from store_adapters.mongo_keys import key_of
 from store_adapters.mongo_link import is_unconfirmed
-from store_adapters.mongo_writer import MongoWriter, Unsettled
+from store_adapters.mongo_writer import UNCONFIRMED, MongoWriter, Unsettled, nothing_written
 from store_adapters.one_by_one import untraced
 
 MOST = 100
 """Writes in one transaction: the application waits for a document that one holds."""
+_DUPLICATE = 11000
+_NO_ANSWER_S = 0.3  # a look that takes longer got none: the others would wait as long
 
 
 class _NotTogether(Exception):
@@ -58,10 +60,83 @@ class TogetherWriter(MongoWriter):
                         self._forget(session, error)
                     raise
         except Unsettled as unsettled:
-            return self._look_again(wanted, results, unsettled, started)
+            return self._look_again(
+                [
+                    result if isinstance(result, StoreError) else partial(self._look_at, write, unsettled, started)
+                    for write, result in zip(wanted, results, strict=True)
+                ]
+            )
         except (_NotTogether, StoreError):
             return None
         return results
+
+    def create_together(self, writes: Sequence[Write]) -> list[Written] | None:
+        """Return what became of each of `MOST` new records at most; None where they have to go one by one: none was made."""
+        import pymongo
+        from bson.raw_bson import RawBSONDocument
+        from pymongo.errors import BulkWriteError
+
+        wanted = [write for write in writes if isinstance(write, Create)]
+        if len(wanted) < len(writes) or len(writes) < 2:
+            return None
+        results: list[Written] = []
+        for write in wanted:
+            try:
+                results.append(self._new_record(write.ref, write.payload, write.expires_at_ms))
+            except StoreError as error:
+                results.append(untraced(error))
+        places = [place for place, record in enumerate(results) if isinstance(record, RawRecord)]
+        documents = [RawBSONDocument(record.payload) for record in results if isinstance(record, RawRecord)]
+        if not documents:
+            return None
+        started = time.monotonic()
+        try:
+            with self._sending() as sent, pymongo.timeout(self._limits.call_s):
+                collection = self._link.collection()
+                sent.append(True)
+                try:
+                    collection.insert_many(documents, ordered=False)
+                except BulkWriteError as error:
+                    self._note_refused(results, places, error.details or {})
+        except Unsettled as unsettled:
+            return self._look_again(
+                [
+                    partial(self._after_break, one, unsettled, started, partial(_has_bytes, one.payload), None)
+                    if isinstance(one, RawRecord)
+                    else one
+                    for one in results
+                ]
+            )
+        except StoreError:
+            return None
+        return results
+
+    def _note_refused(self, results: list[Written], places: Sequence[int], details: Any) -> None:
+        """Unlike other writes, insertions that fail are told one by one."""
+        from pymongo.errors import DuplicateKeyError, WriteError
+
+        for fault in details.get("writeErrors", ()):
+            kind = DuplicateKeyError if fault["code"] == _DUPLICATE else WriteError
+            results[places[fault["index"]]] = nothing_written(
+                self._link.describe(kind(fault["errmsg"], fault["code"], fault))
+            )
+        if details.get("writeConcernErrors"):
+            for place, record in enumerate(results):
+                if isinstance(record, RawRecord):
+                    results[place] = replace(record, note=UNCONFIRMED)
+
+    def _look_again(self, looks: Sequence[Callable[[], Written] | Written]) -> list[Written]:
+        """The answer did not come: look what is true of each that may have been written."""
+        told: list[Written] = []
+        for look in looks:
+            began = time.monotonic()
+            try:
+                told.append(look() if callable(look) else look)
+            except StoreError as error:
+                told.append(untraced(error))
+                if isinstance(error, OutcomeUnknown) and time.monotonic() - began > _NO_ANSWER_S:
+                    return told + [untraced(error) if callable(one) else one for one in looks[len(told) :]]
+        return told
 
     def _ends_in_the_past(self, writes: Sequence[Delete | ChangeExpiry]) -> bool:
         """Some expiry is one that a single write refuses."""
@@ -109,24 +184,17 @@ class TogetherWriter(MongoWriter):
                 results[place] = self._described(written)
         return results
 
-    def _look_again(
-        self, writes: Sequence[Delete | ChangeExpiry], results: Sequence[Written], unsettled: Unsettled, started: float
-    ) -> list[Written]:
-        """The commit's answer did not come: tell what is true of each that was written."""
-        told: list[Written] = list(results)
-        for place, write in enumerate(writes):
-            if isinstance(results[place], StoreError):
-                continue
-            try:
-                told[place] = self._after_break(write.base, unsettled, started, partial(_is_done, write), write.base)
-            except RecordMissing as error:
-                told[place] = None if isinstance(write, Delete) else untraced(error)
-            except StoreError as error:
-                told[place] = untraced(error)
-                if isinstance(error, OutcomeUnknown):  # nobody answers: the others are as open
-                    rest = [one if isinstance(one, StoreError) else untraced(error) for one in results[place + 1 :]]
-                    return told[: place + 1] + rest
-        return told
+    def _look_at(self, write: Delete | ChangeExpiry, unsettled: Unsettled, started: float) -> Written:
+        try:
+            return self._after_break(write.base, unsettled, started, partial(_is_done, write), write.base)
+        except RecordMissing:
+            if isinstance(write, Delete):
+                return None
+            raise
+
+
+def _has_bytes(payload: bytes, now: RawRecord) -> bool:
+    return now.payload == payload
 
 
 def _is_done(write: Delete | ChangeExpiry, now: RawRecord) -> bool:

@@ -11,7 +11,6 @@ again: then it is certain what is true. Without transactions a server that is on
 from __future__ import annotations
 
 import contextlib
-import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -33,13 +32,12 @@ from store_adapters.errors import (
 )
 from store_adapters.mongo_diff import MOVED_BY_TOUCH, NameTwice, build_filter, build_update, is_same
 from store_adapters.mongo_document import date_ms
+from store_adapters.mongo_forget import FORGET_S, forget
 from store_adapters.mongo_keys import key_of
 from store_adapters.mongo_link import MongoLink, is_late, is_open, is_unconfirmed
 from store_adapters.options import Limits
 
 _LOOK_S = 0.5  # for a last look, when a hung server has used up the time already
-_FORGET_S = 1.0  # the driver looks at a server that broke off every half second
-_TRANSACTION_ENDS_S = 60.0  # MongoDB's transactionLifetimeLimitSeconds
 _LOCKED = 24  # an index is being built, and the server waits 5 ms for its lock
 _NO_TRANSACTIONS = (20, 263)
 CHECKED = "The connection broke while saving; it was read again, and it is saved."
@@ -87,9 +85,23 @@ class MongoWriter:
         self._is_settled = False
 
     def create(self, ref: RecordRef, payload: bytes, expires_at_ms: int | None) -> RawRecord:
-        import bson
         import pymongo
         from bson.raw_bson import RawBSONDocument
+
+        written = self._new_record(ref, payload, expires_at_ms)
+        started = time.monotonic()
+        try:
+            with self._sending() as sent, pymongo.timeout(self._limits.call_s):
+                collection = self._link.collection()
+                sent.append(True)
+                collection.insert_one(RawBSONDocument(written.payload))
+        except Unsettled as unsettled:
+            return self._after_break(written, unsettled, started, lambda now: now.payload == written.payload, None)
+        return written
+
+    def _new_record(self, ref: RecordRef, payload: bytes, expires_at_ms: int | None) -> RawRecord:
+        """Return a document of its own for what is to be created."""
+        import bson
 
         fields = self._query(ref)
         if expires_at_ms is not None:
@@ -103,16 +115,7 @@ class MongoWriter:
             raise RecordUnreadable("The document is no valid BSON; nothing was written.") from None
         head = [field.named(field.name) for field in read_fields(bson.encode(fields))]
         stored = payload if self._is_whole(payload, ref, expires_at_ms) else build_document(head + rest)
-        written = RawRecord(ref, stored, expires_at_ms, now_ms())
-        started = time.monotonic()
-        try:
-            with self._sending() as sent, pymongo.timeout(self._limits.call_s):
-                collection = self._link.collection()
-                sent.append(True)
-                collection.insert_one(RawBSONDocument(stored))
-        except Unsettled as unsettled:
-            return self._after_break(written, unsettled, started, lambda now: now.payload == stored, None)
-        return written
+        return RawRecord(ref, stored, expires_at_ms, now_ms())
 
     def _is_whole(self, payload: bytes, ref: RecordRef, expires_at_ms: int | None) -> bool:
         """True for the record's own document, brought back or imported: its bytes are stored as they are."""
@@ -249,12 +252,7 @@ class MongoWriter:
         return True
 
     def _forget(self, session: Any, error: Exception) -> None:
-        """Have the server forget a transaction that broke: it would keep the application from the document for a minute, and
-        what a commit did is certain only afterwards. A server that hangs is told when it goes on."""
-        client, identifier = session.client, session.session_id
-        self._is_settled = _kill(client, session, _LOOK_S if is_late(error) else _FORGET_S)
-        if not self._is_settled:
-            threading.Thread(target=_kill_later, args=(client, identifier), name="mongo-forget", daemon=True).start()
+        self._is_settled = forget(session, _LOOK_S if is_late(error) else FORGET_S)
 
     def _check(self, base: RawRecord, now: Any) -> None:
         if now is None:
@@ -275,12 +273,12 @@ class MongoWriter:
 
         sent: list[bool] = []
         try:
-            with pymongo.timeout(self._limits.call_s + _FORGET_S):
+            with pymongo.timeout(self._limits.call_s + FORGET_S):
                 yield sent
         except (PyMongoError, BSONError) as error:
             described = self._link.describe(error)
             if not (sent and is_open(error)):
-                raise _nothing_written(described) from None
+                raise nothing_written(described) from None
             if isinstance(described, Interrupted):
                 raise OutcomeUnknown(
                     "It was stopped while saving, so it is not known whether it was saved.",
@@ -329,43 +327,14 @@ class MongoWriter:
         return replace(record, expires_at_ms=date_ms(expires), changed_at_ms=date_ms(changed))
 
 
-def _kill(client: Any, session: Any, timeout_s: float) -> bool:
-    import pymongo
-    from pymongo.errors import PyMongoError
-
-    identifier = session.session_id
-    with contextlib.suppress(PyMongoError), pymongo.timeout(timeout_s):
-        if session.in_transaction:
-            session.abort_transaction()
-        client.admin.command("killSessions", [identifier])
-        return True
-    return False
-
-
-def _kill_later(client: Any, session_id: Any) -> None:
-    """Try until the server answers, the store is closed, or the server has let the transaction go by itself."""
-    import pymongo
-    from pymongo.errors import InvalidOperation, PyMongoError
-
-    until = time.monotonic() + _TRANSACTION_ENDS_S
-    while time.monotonic() < until:
-        try:
-            with pymongo.timeout(_FORGET_S):
-                client.admin.command("killSessions", [session_id])
-            return
-        except InvalidOperation:
-            return
-        except PyMongoError:
-            time.sleep(_LOOK_S)
-
-
 def _date(epoch_ms: int) -> Any:
     from bson.datetime_ms import DatetimeMS
 
     return DatetimeMS(epoch_ms)
 
 
-def _nothing_written(error: StoreError) -> StoreError:
+def nothing_written(error: StoreError) -> StoreError:
+    """Return an error that says so."""
     if "othing was written" in f"{error.message} {error.remedy}":
         return error
     return type(error)(f"{error.message} Nothing was written.", error.remedy)

@@ -6,8 +6,15 @@ from collections.abc import Callable
 
 import pytest
 
-from store_adapters.contract import ChangeExpiry, Delete, RawRecord, SessionStore
-from store_adapters.errors import RecordChanged, RecordMissing, StoreError, StoreUnreachable
+from store_adapters.contract import ChangeExpiry, Create, Delete, RawRecord, SessionStore
+from store_adapters.errors import (
+    RecordChanged,
+    RecordExists,
+    RecordMissing,
+    RecordUnreadable,
+    StoreError,
+    StoreUnreachable,
+)
 from tests.faults.mongo_rigs import MongoRig
 
 Opener = Callable[[str], SessionStore]
@@ -101,3 +108,38 @@ def test_what_fails_together_goes_one_by_one(mongo_rig: MongoRig, open_at: Opene
         results = store.write_many([Delete(record) for record in records])
     assert results == [None] * 5
     assert left(mongo_rig) == set()
+
+
+def test_many_are_created_at_once_and_each_refusal_is_told(any_mongo_rig: MongoRig, open_at: Opener) -> None:
+    store = open_at(any_mongo_rig.url)
+    records = filled(any_mongo_rig, store, 120)
+    any_mongo_rig.collection.delete_many({"_id": {"$ne": "s7"}})
+    writes = [Create(record.ref, record.payload, record.expires_at_ms) for record in records]
+    writes[3] = Create(writes[3].ref, b"no BSON", None)
+    before = any_mongo_rig.client.admin.command("serverStatus")["opcounters"]["command"]
+    results = store.write_many(writes)
+    assert any_mongo_rig.client.admin.command("serverStatus")["opcounters"]["command"] - before < 20
+    assert {place: type(one) for place, one in enumerate(results) if not isinstance(one, RawRecord)} == {
+        3: RecordUnreadable,
+        7: RecordExists,
+    }
+    assert left(any_mongo_rig) == {f"s{number}" for number in range(120)} - {"s3"}
+    for record, result in zip(records, results, strict=True):
+        if isinstance(result, RawRecord):
+            assert result.payload == record.payload == any_mongo_rig.document(result.ref.key.decode())
+
+
+def test_f50_creation_of_many_without_an_answer_is_looked_up(any_mongo_rig: MongoRig, open_at: Opener) -> None:
+    store = open_at(any_mongo_rig.url)
+    records = filled(any_mongo_rig, store, 5)
+    any_mongo_rig.collection.delete_many({})
+    writes = [Create(record.ref, record.payload, record.expires_at_ms) for record in records]
+    with any_mongo_rig.fail("insert", times="always", closeConnection=True):
+        results = store.write_many(writes)
+    assert all(isinstance(one, StoreError) for one in results)
+    assert left(any_mongo_rig) == set()
+    error = {"code": 64, "codeName": "WriteConcernFailed", "errmsg": "waiting for replication timed out"}
+    with any_mongo_rig.fail("insert", times=1, writeConcernError=error):
+        results = store.write_many(writes)
+    assert all(isinstance(one, RawRecord) and "not yet confirmed" in one.note for one in results)
+    assert left(any_mongo_rig) == {f"s{number}" for number in range(5)}
