@@ -47,13 +47,32 @@ class SqliteLink:
             self._tell(statement, values)
             return self._readers.execute(statement, values).fetchall()
 
-    def write(self, statement: str, values: Sequence[object]) -> int:
-        """Run one writing statement by itself and return how many rows it changed. `StoreError`: nothing was written."""
+    def write(self, statements: Sequence[tuple[str, Sequence[object]]]) -> list[int | StoreError]:
+        """Run writing statements, several in one transaction; return how many rows each changed, or why it was refused.
+
+        `StoreError`: nothing was written.
+        """
         with self._running():
             if self._writers is None:
                 self._writers = self._open("rw")
-            self._tell(statement, values)
-            return self._writers.execute(statement, values).rowcount
+            connection, changed = self._writers, list[int | StoreError]()
+            if len(statements) > 1:
+                connection.execute("BEGIN IMMEDIATE")
+            try:
+                for statement, values in statements:
+                    self._tell(statement, values)
+                    try:
+                        changed.append(connection.execute(statement, values).rowcount)
+                    except sqlite3.IntegrityError as error:  # that statement alone
+                        changed.append(describe_error(error))
+                if connection.in_transaction:
+                    connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    with contextlib.suppress(sqlite3.Error):
+                        connection.execute("ROLLBACK")
+                raise
+            return changed
 
     def _tell(self, statement: str, values: Sequence[object]) -> None:
         if self._limits.on_command is not None:

@@ -1,7 +1,8 @@
 """Sessions in a table of an SQLite file, as Express's SQLite stores keep them; knows no format of the session's text.
 
-A write is one statement that compares and sets. The file is opened read-only until the first write, its journal mode stays as
-it is, and no read holds a lock for longer than a batch, so that the application's own writes go on.
+A write is one statement that compares and sets; many are a hundred of them in a transaction. The file is opened read-only
+until the first write, its journal mode stays as it is, and no read holds a lock for longer than a batch, so that the
+application's own writes go on.
 """
 
 from __future__ import annotations
@@ -22,29 +23,40 @@ from store_adapters.contract import (
     CancelToken,
     Capabilities,
     Change,
+    ChangeExpiry,
     Count,
+    Create,
+    Delete,
     PlannedWrite,
     RawRecord,
     RecordRef,
+    Replace,
     Skipped,
     StoreInfo,
+    Write,
+    Written,
 )
 from store_adapters.errors import (
     BadStoreAddress,
+    Interrupted,
     RecordChanged,
     RecordMissing,
     RecordTooLarge,
     RecordUnreadable,
+    StoreError,
     StoreRefused,
+    StoreUnreachable,
     Unsupported,
 )
-from store_adapters.one_by_one import OneByOne
+from store_adapters.one_by_one import OneByOne, untraced
 from store_adapters.options import HEAD_BYTES, Limits, StoreAddress
 from store_adapters.polling import poll_changes
 from store_adapters.sqlite_dialect import Dialect, find_dialect
 from store_adapters.sqlite_link import SqliteLink
 
 _BATCH = 500
+_TOGETHER = 100
+"""Writes in one transaction: the application waits for its end."""
 _NAME = re.compile(r"[^\0\"]{1,120}\Z")
 
 
@@ -142,36 +154,96 @@ class SqliteStore(OneByOne):
     # --- writing ------------------------------------------------------------------------------------------------
 
     def create(self, ref: RecordRef, payload: bytes, expires_at_ms: int | None) -> RawRecord:
-        if expires_at_ms is None:
-            raise _no_persist()
-        statement = f'INSERT INTO "{self._table}" (sid, sess, "{self._dialect.expiry}") VALUES (CAST(? AS TEXT), CAST(? AS TEXT), ?)'
-        self._link.write(statement, (ref.key, payload, self._dialect.write(expires_at_ms)))
-        return self.read(ref)
+        return self._written(Create(ref, payload, expires_at_ms))
 
     def replace(self, base: RawRecord, payload: bytes) -> RawRecord:
-        value = "CAST(? AS TEXT)" if base.version != "blob" else "?"
-        self._compare_and("UPDATE", f"SET sess = {value}", (payload,), base)
-        return self.read(base.ref)
+        return self._written(Replace(base, payload))
 
     def delete(self, base: RawRecord) -> None:
-        self._compare_and("DELETE FROM", "", (), base)
+        [result] = self.write_many([Delete(base)])
+        if isinstance(result, StoreError):
+            raise result
 
     def change_expiry(self, base: RawRecord, expires_at_ms: int | None) -> RawRecord:
-        if expires_at_ms is None:
-            raise _no_persist()
-        if expires_at_ms <= now_ms():
-            raise StoreRefused(
-                "That time is in the past: the application would not find the session.", "Delete it if that is meant."
-            )
-        self._compare_and("UPDATE", f'SET "{self._dialect.expiry}" = ?', (self._dialect.write(expires_at_ms),), base)
-        return self.read(base.ref)
+        return self._written(ChangeExpiry(base, expires_at_ms))
 
-    def _compare_and(self, verb: str, what: str, values: tuple[object, ...], base: RawRecord) -> None:
-        """Do it in one statement if the row still holds the very bytes of `base`. `RecordChanged`, `RecordMissing`."""
+    def _written(self, write: Create | Replace | ChangeExpiry) -> RawRecord:
+        [result] = self.write_many([write])
+        if isinstance(result, RawRecord):
+            return result
+        assert result is not None
+        raise result
+
+    def write_many(self, writes: Sequence[Write]) -> list[Written]:
+        done: list[Written] = []
+        for start in range(0, len(writes), _TOGETHER):
+            done += self._write_together(writes[start : start + _TOGETHER])
+            if isinstance(done[-1], StoreUnreachable | Interrupted):
+                return done + [done[-1]] * (len(writes) - len(done))
+        return done
+
+    def _write_together(self, writes: Sequence[Write]) -> list[Written]:
+        results: list[Written] = [None] * len(writes)
+        statements: dict[int, tuple[str, tuple[object, ...]]] = {}
+        for place, write in enumerate(writes):
+            try:
+                statements[place] = self._statement(write)
+            except StoreError as error:
+                results[place] = untraced(error)
+        changed: Sequence[int | StoreError] = ()
+        try:
+            changed = self._link.write(list(statements.values())) if statements else ()
+        except StoreError as error:
+            changed = [untraced(error)] * len(statements)
+        for place, found in zip(statements, changed, strict=True):
+            results[place] = found if isinstance(found, StoreError) else self._became(writes[place], found)
+        return results
+
+    def _statement(self, write: Write) -> tuple[str, tuple[object, ...]]:
+        """Return the statement, which compares the bytes by itself where there are some, and its values."""
+        expiry = f'"{self._dialect.expiry}"'
+        match write:
+            case Create(_, _, None) | ChangeExpiry(_, None):
+                raise Unsupported("These stores have no session without an end.", "Set a time.")
+            case Create(ref, payload, int(expires_at_ms)):
+                statement = (
+                    f'INSERT INTO "{self._table}" (sid, sess, {expiry}) VALUES (CAST(? AS TEXT), CAST(? AS TEXT), ?)'
+                )
+                return statement, (ref.key, payload, self._dialect.write(expires_at_ms))
+            case Replace(base, payload):
+                return self._compare(
+                    "UPDATE", f"SET sess = {'?' if base.version == 'blob' else 'CAST(? AS TEXT)'}", (payload,), base
+                )
+            case Delete(base):
+                return self._compare("DELETE FROM", "", (), base)
+            case ChangeExpiry(base, int(expires_at_ms)):
+                if expires_at_ms <= now_ms():
+                    raise StoreRefused(
+                        "That time is in the past: the application would not find the session.",
+                        "Delete it if that is meant.",
+                    )
+                return self._compare("UPDATE", f"SET {expiry} = ?", (self._dialect.write(expires_at_ms),), base)
+        raise AssertionError("unreachable")
+
+    def _compare(
+        self, verb: str, what: str, values: tuple[object, ...], base: RawRecord
+    ) -> tuple[str, tuple[object, ...]]:
         statement = f'{verb} "{self._table}" {what} WHERE sid = CAST(? AS TEXT) AND CAST(sess AS BLOB) = ?'
-        if self._link.write(statement, (*values, base.ref.key, sqlite3.Binary(base.payload))) == 0:
-            self.read(base.ref)
-            raise RecordChanged("The session was changed since it was read; nothing was written.", "Read it again.")
+        return statement, (*values, base.ref.key, sqlite3.Binary(base.payload))
+
+    def _became(self, write: Write, changed: int) -> Written:
+        """Return the record as it is now; `RecordChanged` or `RecordMissing` where no row was `base` any more."""
+        try:
+            if isinstance(write, Create):
+                return self.read(write.ref)
+            if changed and isinstance(write, Delete):
+                return None
+            record = self.read(write.base.ref)
+        except StoreError as error:
+            return untraced(error)
+        if changed:
+            return record
+        return RecordChanged("The session was changed since it was read; nothing was written.", "Read it again.")
 
     def preview(self, write: PlannedWrite) -> tuple[str, ...]:
         same = f"WHERE sid = '{short_key(write.ref.key)}' AND sess = <as read>"
@@ -234,7 +306,3 @@ def _as_stored(value: object, kind: bytes) -> object:
 
 def _key(value: object) -> bytes:
     return value if isinstance(value, bytes) else str(value).encode()
-
-
-def _no_persist() -> Unsupported:
-    return Unsupported("These stores have no session without an end.", "Set a time.")

@@ -10,8 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from store_adapters.contract import CancelToken, SessionStore
-from store_adapters.errors import Interrupted, RecordChanged, StoreError, StoreReadOnly, StoreRefused, StoreUnreachable
+from store_adapters.contract import CancelToken, Delete, RawRecord, SessionStore
+from store_adapters.errors import (
+    Interrupted,
+    RecordChanged,
+    RecordMissing,
+    StoreError,
+    StoreReadOnly,
+    StoreRefused,
+    StoreUnreachable,
+)
 from store_adapters.options import Limits
 from store_adapters.registry import open_store
 from store_adapters.sqlite_link import SqliteLink
@@ -55,6 +63,49 @@ def test_locked_database_is_told_and_nothing_is_written(path: Path) -> None:
     application.execute("COMMIT")
     application.close()
     assert store.replace(base, base.payload + b" ").payload == base.payload + b" "
+
+
+def _many(path: Path, store: SessionStore, count: int) -> list[RawRecord]:
+    with sqlite3.connect(path) as connection:
+        (sess, expiry) = connection.execute("SELECT sess, expired FROM sessions").fetchone()
+        rows = [(f"m{number}", sess, expiry) for number in range(count)]
+        connection.executemany("INSERT INTO sessions (sid, sess, expired) VALUES (?, ?, ?)", rows)
+    connection.close()
+    found = store.read_many([store.ref_for(f"m{number}") for number in range(count)])
+    return [record for record in found if isinstance(record, RawRecord)]
+
+
+def test_many_writes_are_few_transactions_and_each_is_told(path: Path) -> None:
+    store = _open(path)
+    records = _many(path, store, 250)
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE sessions SET sess = '{}' WHERE sid = 'm7'")
+        connection.execute("DELETE FROM sessions WHERE sid = 'm120'")
+    before = _commits(path)
+    results = store.write_many([Delete(record) for record in records])
+    assert _commits(path) - before == 3
+    told = {place: type(one) for place, one in enumerate(results) if one is not None}
+    assert told == {7: RecordChanged, 120: RecordMissing}
+    assert [row[0] for row in connection.execute("SELECT sid FROM sessions WHERE sid LIKE 'm%'")] == ["m7"]
+    connection.close()
+
+
+def _commits(path: Path) -> int:
+    """Return the file's change counter, which each transaction adds one to (SQLite's file format, 1.3.7)."""
+    return int.from_bytes(path.read_bytes()[24:28])
+
+
+def test_many_writes_on_a_locked_database_write_nothing(path: Path) -> None:
+    store = _open(path, call_s=0.2)
+    records = _many(path, store, 150)
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    results = store.write_many([Delete(record) for record in records])
+    assert [type(one) for one in results] == [StoreUnreachable] * 150
+    other.execute("ROLLBACK")
+    assert store.count().number == 151
+    assert store.write_many([Delete(record) for record in records]) == [None] * 150
+    other.close()
 
 
 def test_lock_that_ends_in_time_is_waited_for(path: Path) -> None:
