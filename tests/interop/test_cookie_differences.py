@@ -16,7 +16,13 @@ from inspector.core.edits import InsertEntry, apply_edit
 from inspector.core.findings import check_edit
 from inspector.core.secret import Secret
 from inspector.core.writer import Family
+from inspector.services.cookie_chain import LinkState
+from inspector.services.journal import Journal
+from inspector.services.manage_sessions import change_expiry
+from inspector.services.open_session import open_session
+from inspector.services.verify_cookie import inspect_cookies
 from store_adapters.clock import now_ms
+from store_adapters.registry import open_store
 from tests.interop.cookie_apps import CURRENT, LIBRARIES, OLDER, STORED, CookieApps, session_cookie
 
 OTHER = Secret.from_text("quite another secret, long enough for all of them")
@@ -209,3 +215,38 @@ def test_record_of_every_kind_is_read_here_and_again_there_after_an_edit(cookie_
         assert check_edit(decoded.root, root, "redis", family) == (), kind
         cookie_apps.ask(library, f"/record?text={quote(encode(decoded, root))}")
         assert cookie_apps.read(library, header) == expected | {"added": "Zoë \ud83c"}, kind
+
+
+@pytest.mark.parametrize("library", STORED)
+def test_end_inside_a_record_is_told_and_moves_with_the_expiry(cookie_apps: CookieApps, library: str) -> None:
+    """The store still has it, and the library starts a new session: what it reads in the record counts."""
+    cookie_apps.ask(library, "/record?forget=1")
+    header = cookie_apps.write(library, {"value": "Zoë"})
+    payload = cookie_apps.ask(library, "/record")[0].encode()
+    if library.startswith("fastify"):  # without maxAge, as here, it has no end
+        ends = '{"expires":"2020-01-01T00:00:00.000Z","originalMaxAge":60000,'
+        payload = payload.replace(b'{"expires":null,"originalMaxAge":null,', ends.encode())
+    else:
+        payload = payload.replace(b'"_expire":1', b'"_expire":')  # a digit less: in 1995
+    cookie_apps.ask(library, f"/record?text={quote(payload)}")
+    assert cookie_apps.read(library, header) == {}
+    store = open_store(f"memory:{library}")
+    session_id = judge(session_cookie(header), [CURRENT], 0).session_id or ""
+    store.create(store.ref_for(session_id), payload, now_ms() + DAY_MS)
+    (report,) = inspect_cookies(f"Cookie: {header}", [CURRENT], store, now_ms=now_ms())
+    assert [link.state for link in report.chain if link.name == "Expiry"] == [LinkState.BROKEN]
+    assert report.record is not None
+    opened = open_session(store, report.record)
+    assert any("starts a new session" in one.text for one in opened.findings)
+
+    moved = change_expiry(store, opened, now_ms() + 2 * DAY_MS, Journal())
+    assert not any("starts a new session" in one.text for one in moved.findings)
+    cookie_apps.ask(library, "/record?forget=1")
+    again = cookie_apps.write(library, {"value": "other"})
+    cookie_apps.ask(library, f"/record?text={quote(moved.raw.payload)}")
+    assert cookie_apps.read(library, again) == {"value": "Zoë"}
+    try:
+        cookie_apps.move_clock(2 * DAY_MS - 5000)
+        assert cookie_apps.read(library, again) == {"value": "Zoë"}
+    finally:
+        cookie_apps.move_clock(0)
