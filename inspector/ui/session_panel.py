@@ -183,7 +183,11 @@ class SessionPanel(QWidget):
     def show_opened(self, opened: OpenedSession) -> None:
         """Show a session that was just read or written; staged edits stay."""
         if self.draft is not None and self.draft.is_dirty:
-            if opened.raw.payload == self.draft.opened.raw.payload:
+            if self._reads.was_gone:
+                signs = self._note_change(opened).findings[len(opened.findings) :]
+                self._show_banner(" ".join(f"{one.text} {one.remedy}" for one in signs), button=False)
+                self.show_history()
+            elif opened.raw.payload == self.draft.opened.raw.payload:
                 self._show_banner("", button=False)
             else:
                 self._show_banner("The application changed this session meanwhile. Review merges both.", button=False)
@@ -359,12 +363,12 @@ class SessionPanel(QWidget):
 
     def _show_failure(self, error: Exception) -> None:
         trouble = describe_trouble(error)
-        if self.draft is not None and self.draft.is_dirty:
-            self._show_banner(f"{trouble.text} {trouble.remedy}", button=False)
-            return
         if isinstance(error, RecordMissing) and self.opened is not None:
             self._reads.note_gone()
             self._show_banner("This session is gone: logged out or expired. What is shown is the last that was read.")
+            return
+        if self.draft is not None and self.draft.is_dirty:
+            self._show_banner(f"{trouble.text} {trouble.remedy}", button=False)
             return
         self.opened = self.draft = None
         if isinstance(error, RecordTooLarge) and error.head:

@@ -139,6 +139,14 @@ def test_lifetime_beyond_the_cookies_is_told() -> None:
     assert judge_lifetime(root, "redis", 86_400_000, 0)[0].path == (0, 0)
 
 
+def test_lifetime_beyond_the_cookies_is_told_beside_a_cookie_that_was_never_sent() -> None:
+    """Row 5 of the pitfalls and row 14 may both be true of one record."""
+    text = '{"cookie":{"originalMaxAge":3600000,"expires":"1970-01-02T00:00:00.000Z","secure":true},"a":1}'
+    found = judge_lifetime(parse_json(text), "redis", 86_400_000, 0)
+    assert ["never sent" in one.text for one in found] == [True, False]
+    assert ["keeps this session longer" in one.text for one in found] == [False, True]
+
+
 def test_secure_session_that_nobody_came_back_with_is_told() -> None:
     text = '{"cookie":{"originalMaxAge":3600000,"expires":"1970-01-01T01:00:00.000Z","secure":%s},"a":1}'
     assert "never sent" in judge_lifetime(parse_json(text % "true"), "redis", 3_600_000, 0)[0].text
