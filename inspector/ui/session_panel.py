@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QStackedWidget, QTabWidget, QVBoxLayout, QWidget
 
@@ -10,6 +12,7 @@ from inspector.core.edits import EditError
 from inspector.core.node import Node
 from inspector.services.journal import JournalEntry
 from inspector.services.open_session import OpenedSession, open_session, ref_of_key
+from inspector.services.seen_changes import judge_return
 from inspector.ui.context import Context
 from inspector.ui.cookie_tab import CookieTab
 from inspector.ui.data_tab import DataTab
@@ -232,10 +235,13 @@ class SessionPanel(QWidget):
 
     def _note_change(self, opened: OpenedSession) -> OpenedSession:
         store = self.store
-        if self.opened is None or store is None or self.key is None or store.connection is None:
+        if store is None or self.key is None or store.connection is None:
             return opened
-        kind, ours = store.connection.store.capabilities.kind, self._journal_entries()
-        return self._reads.note((store.profile.id, self.key), self.opened, opened, kind, ours)
+        ours = self._context.journal.entries(store.connection.store.label, opened.raw.ref)
+        kind, signs = store.connection.store.capabilities.kind, judge_return(ours)
+        if self.opened is not None:
+            opened = self._reads.note((store.profile.id, self.key), self.opened, opened, kind, ours)
+        return replace(opened, findings=(*opened.findings, *signs))
 
     def follow(self, keys: frozenset[bytes]) -> None:
         """The store says these changed: read the session again when it is among them."""

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QMessageBox, QWidget
 from pytestqt.qtbot import QtBot
 
 from inspector.services.journal import Journal
-from inspector.services.manage_sessions import create_session, new_session_root
+from inspector.services.manage_sessions import create_session, delete_session, new_session_root
 from inspector.services.open_session import open_session
 from inspector.services.profiles import Profile
 from inspector.services.save_session import save_session
@@ -157,6 +157,29 @@ def test_session_that_was_gone_and_is_back_is_told_in_the_window(
     assert any("gone and is back" in row.text() for row in rows)
     assert panel.unsaved() == has_edits
     store.close()
+
+
+def test_session_that_was_deleted_here_and_is_back_is_told_when_it_is_opened(
+    qtbot: QtBot, make_window: OpenWindow, url: str
+) -> None:
+    """Nobody looked at it meanwhile, but the journal knows that it was deleted."""
+    window = make_window(url)
+    store, journal = open_store(url), window._context.journal
+    opened = open_session(store, store.ref_for("session0"))
+    delete_session(store, opened, journal)
+    store.create(opened.raw.ref, opened.raw.payload, opened.raw.expires_at_ms)
+    window.go_to_session(b"sess:session0")
+    qtbot.waitUntil(lambda: shown(window) == "session0", timeout=WAIT_MS)
+    assert any("deleted it here" in words for words in _findings(window))
+    window.go_to_session(b"sess:session1")
+    qtbot.waitUntil(lambda: shown(window) == "session1", timeout=WAIT_MS)
+    assert not any("deleted it here" in words for words in _findings(window))
+    store.close()
+
+
+def _findings(window: MainWindow) -> list[str]:
+    assert window.panel.opened is not None
+    return [one.text for one in window.panel.opened.findings]
 
 
 def test_long_line_of_the_history_is_cut_and_whole_in_its_tip(qtbot: QtBot) -> None:
