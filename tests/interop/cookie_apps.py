@@ -22,10 +22,10 @@ OLDER = Secret.from_text("cookie library secret, the older one")
 KEY, NEWER_KEY = Secret(b"\x07" * 32), Secret(b"\x09" * 32)
 SALT, SALT_BYTES = Secret.from_text("salt of this app"), Secret.from_text("AAECAwQFBgcICQoLDA0O/w==")
 _SEALED_BY_A_KEY = ("secure-session", "secure-session 7", "secure-session signed")
-STORED = ("koa-session store", "koa-session 5 store", "fastify-session", "fastify-session 10")
+STORED = ("koa-session store", "koa-session 5 store", "fastify-session", "fastify-session 10", "fastify-session sha512")
 """The session is in a store; the cookie holds its ID."""
 LIBRARIES = (
-    "cookie-session", "cookie-session 1", "koa-session", "koa-session 5", *STORED,
+    "cookie-session", "cookie-session 1", "koa-session", "koa-session 5", "koa-session keygrip", *STORED,
     "secure-session", "secure-session 7", "secure-session secret", "secure-session signed", "secure-session signed secret",
     "iron-session", "iron-session 6", "iron-session passwords", "iron-session 6 passwords", "iron-session no end",
     "jwt", "jwt HS512", "jwt RS256", "jwt PS384", "jwt ES256", "jwt EdDSA", "jwt Ed25519",

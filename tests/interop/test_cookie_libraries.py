@@ -26,6 +26,16 @@ VISITOR = {"value": "Zoë"}
 KEY_PAIRS = ("RS256", "PS384", "ES256", "EdDSA", "Ed25519")
 
 
+def test_fastify_that_shares_its_cookie_with_express_is_one_to_the_eye(cookie_apps: CookieApps) -> None:
+    """Its manual names these options for applications that move from Express."""
+    library = "fastify-session as express"
+    cookie = session_cookie(cookie_apps.write(library, VISITOR))
+    verdict = judge(cookie, [OLDER, CURRENT], now_ms())
+    assert (cookie.name, verdict.scheme) == ("connect.sid", "express-session")
+    assert (verdict.status, verdict.secret_index) == (Status.VALID, 1)
+    assert cookie_apps.read(library, f"connect.sid={resign(cookie, verdict, OLDER)}") == VISITOR
+
+
 @pytest.mark.parametrize("library", LIBRARIES)
 def test_cookie_made_there_is_verified_here(cookie_apps: CookieApps, library: str) -> None:
     cookie = session_cookie(cookie_apps.write(library, VISITOR))

@@ -57,11 +57,11 @@ function express(listen, library) {
   return listen(app);
 }
 
-function koa(listen, store, framework = "koa", library = "koa-session") {
+function koa(listen, store, framework = "koa", library = "koa-session", keys = SECRETS) {
   const Koa = require(framework);
   const koaSession = require(library);
   const app = new Koa();
-  app.keys = SECRETS;
+  app.keys = keys;
   const { records, answer } = keepingText();
   const external = {
     get: (key) => (records.has(key) ? JSON.parse(records.get(key)) : undefined),
@@ -101,14 +101,14 @@ async function fastify(plugins, framework = "fastify", answer = null) {
   return app.server.address().port;
 }
 
-function fastifySession(cookiePlugin, plugin, framework) {
+function fastifySession(cookiePlugin, plugin, framework, more = {}) {
   const { records, answer } = keepingText();
   const store = {
     get: (key, back) => back(null, records.has(key) ? JSON.parse(records.get(key)) : undefined),
     set: (key, session, back) => back(null, void records.set(key, JSON.stringify(session))),
     destroy: (key, back) => back(null, void records.delete(key)),
   };
-  const options = { secret: SECRETS, cookie: { path: "/", secure: false }, store };
+  const options = { secret: SECRETS, cookie: { path: "/", secure: false }, store, ...more };
   return fastify([[cookiePlugin, {}], [plugin, options]], framework, answer);
 }
 
@@ -176,10 +176,16 @@ async function main() {
       "cookie-session 1": await express(listen, "cookie-session-1"),
       "koa-session": await koa(listen, false),
       "koa-session store": await koa(listen, true),
+      "koa-session keygrip": await koa(listen, false, "koa", "koa-session", new (require("keygrip"))(SECRETS, "sha256", "hex")),
       "koa-session 5": await koa(listen, false, "koa-2", "koa-session-5"),
       "koa-session 5 store": await koa(listen, true, "koa-2", "koa-session-5"),
       "fastify-session": await fastifySession("@fastify/cookie", "@fastify/session"),
       "fastify-session 10": await fastifySession("fastify-cookie-9", "fastify-session-10", "fastify-4"),
+      "fastify-session sha512": await fastifySession("@fastify/cookie", "@fastify/session", "fastify", { algorithm: "sha512" }),
+      "fastify-session as express": await fastifySession("@fastify/cookie", "@fastify/session", "fastify", {
+        cookieName: "connect.sid",
+        cookiePrefix: "s:",
+      }),
       "secure-session": await fastify([["@fastify/secure-session", { key: KEY, cookie }]]),
       "secure-session 7": await fastify([["fastify-secure-session-7", { key: KEY, cookie }]], "fastify-4"),
       "secure-session secret": await fastify([["@fastify/secure-session", { secret: SECRETS[0], cookie }]]),
