@@ -37,7 +37,10 @@ def check_object(text: str, label: str) -> dict[str, Any]:
     except (ValueError, RecursionError):
         data = None
     if not isinstance(data, dict):
-        raise CookieError(f"The data must be a JSON object: {label} does not read anything else.")
+        words = (
+            f"The data must be a JSON object, without NaN, Infinity or numbers as large: {label} reads nothing else."
+        )
+        raise CookieError(words)
     return data
 
 

@@ -115,7 +115,9 @@ def describe_record(store: SessionStore, raw: RawRecord, reading: Reading = PLAI
         raw=replace(raw, expires_at_ms=expires_at_ms),
         decoded=decoded,
         attempts=attempts,
-        expiry=explain_expiry(kind, expires_at_ms, root, envelope, raw.read_at_ms, is_hidden=is_hidden),
+        expiry=explain_expiry(
+            kind, expires_at_ms, root, envelope, raw.read_at_ms, is_hidden=is_hidden, family=writer.family
+        ),
         findings=findings,
         summary=summary,
         is_sealed=is_sealed,

@@ -175,6 +175,28 @@ def test_store_decides_when_a_session_ends() -> None:
     assert {"cookie.originalMaxAge", "cookie.expires"} <= {one.name for one in report.sources}
 
 
+@pytest.mark.parametrize(
+    ("text", "family", "name"),
+    [
+        ('{"user":1,"_expire":50000,"_maxAge":86400000}', Family.KOA, "_expire"),
+        ('{"cookie":{"expires":"1970-01-01T00:00:50.000Z","originalMaxAge":5}}', Family.FASTIFY, "cookie.expires"),
+        (
+            '{"cookie":{"expires":"1970-01-01T00:02:00.000Z","originalExpires":"1970-01-01T00:00:50.000Z"}}',
+            Family.FASTIFY,
+            "cookie.originalExpires",
+        ),
+    ],
+)
+def test_end_that_the_library_reads_in_the_record_counts_where_it_comes_first(
+    text: str, family: Family, name: str
+) -> None:
+    for store_ms, counts, ends in ((60_000, name, 50_000), (40_000, "Redis TTL", 40_000), (None, name, 50_000)):
+        report = explain_expiry("redis", store_ms, parse_json(text), None, 0, family=family)
+        assert [one.name for one in report.sources if one.counts] == [counts]
+        assert name in [one.name for one in report.sources]
+        assert report.expires_at_ms == ends
+
+
 def test_cookie_expires_tells_when_the_record_was_last_saved() -> None:
     """A touch leaves it behind: how far tells of resave, which moves it at every request."""
     record = '{"cookie":{"originalMaxAge":%s,"expires":"2026-11-24T01:00:00.000Z"}}'

@@ -106,7 +106,7 @@ TOLERANT = ("secure-session", "iron-session", "jwt", "jwe")
 @pytest.mark.parametrize("library", LIBRARIES)
 def test_damaged_cookie_is_valid_here_only_where_the_library_reads_it(cookie_apps: CookieApps, library: str) -> None:
     header = cookie_apps.write(library, {"value": "Zoë"})
-    secrets = cookie_apps.secrets(library)
+    secrets = cookie_apps.secrets(library)[:1]
     assert cookie_apps.read(library, header) == {"value": "Zoë"}
     differ = []
     for damage, damaged in _damaged(header):
