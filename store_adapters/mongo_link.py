@@ -6,8 +6,8 @@ import contextlib
 import logging
 import threading
 import warnings
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeVar
 
 from store_adapters.address import MONGO_OWN_OPTIONS, format_address
 from store_adapters.command_words import OnCommand, mongo_command
@@ -25,6 +25,7 @@ from store_adapters.errors import (
 )
 from store_adapters.options import Limits, StoreAddress
 
+_T = TypeVar("_T")
 _GOODBYE_S = 0.3
 _NEITHER_PRIMARY_NOR_SECONDARY = 13436
 
@@ -60,6 +61,21 @@ class MongoLink:
         from store_adapters.mongo_document import raw_options
 
         return self.database().get_collection(self._address.options.get("collection", "sessions"), raw_options())
+
+    def reading(self, ask: Callable[[Any], _T]) -> _T:
+        """Return what `ask(collection)` reads, asked once more where the connection was dead, as all that a client kept are once
+        its server was restarted. Never for what writes. The driver's exceptions pass.
+        """
+        from pymongo.errors import AutoReconnect
+
+        collection = self.collection()  # the same for both: one that was interrupted meanwhile stays closed
+        try:
+            return ask(collection)
+        except AutoReconnect as error:
+            # Of the kinds below it, one says that nobody is there, and the others that the server does answer, or is late.
+            if type(error) is not AutoReconnect or self._is_interrupted:
+                raise
+        return ask(collection)
 
     def interrupt(self) -> None:
         """From any thread, and without waiting: make the running call end as `Interrupted`, at the latest when its time is up."""

@@ -26,12 +26,16 @@ def read_documents(
         wanted = [id_of(ref.key) for ref in refs[start : start + _IN_ONE]]
         try:
             with link.errors():
-                for document in link.collection().find({id_field: {"$in": wanted}}):
+                for document in link.reading(_find_all(id_field, wanted)):
                     # The first one, as a single read takes it, where a field other than _id is not unique.
                     found.setdefault(key_of(document[id_field]), document)
         except StoreError as error:
             return [untraced(error)] * len(refs)
     return [_record_or_error(found.get(ref.key), ref, record) for ref in refs]
+
+
+def _find_all(id_field: str, wanted: list[Any]) -> Callable[[Any], list[Any]]:
+    return lambda collection: list(collection.find({id_field: {"$in": wanted}}))
 
 
 def _record_or_error(

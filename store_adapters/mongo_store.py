@@ -102,15 +102,19 @@ class MongoStore(OneByOne):
 
     def _list(self, link: MongoLink, cancel: CancelToken) -> Iterator[Batch]:
         with link.errors():
-            collection = link.collection()
-            listing = MongoListing(collection, self._reader, self._limits)
-            yield from listing.batches(self._all(), self._total(collection), cancel)
+            total = link.reading(self._total)
+            listing = MongoListing(link.collection(), self._reader, self._limits)
+            yield from listing.batches(self._all(), total, cancel)
 
     def _all(self) -> dict[str, Any]:
         return {self._id_field: {"$regex": "^" + re.escape(self._prefix)}} if self._prefix else {}
 
     def _total(self, collection: Any) -> int | None:
-        return None if self._prefix else int(collection.estimated_document_count())
+        """Return how many there are, where that costs nothing; asks the server in any case, which wakes the connection."""
+        if self._prefix:
+            collection.database.client.admin.command("ping")
+            return None
+        return int(collection.estimated_document_count())
 
     def _query(self, ref: RecordRef) -> dict[str, Any]:
         return {self._id_field: id_of(ref.key)}
@@ -127,7 +131,7 @@ class MongoStore(OneByOne):
 
     def read(self, ref: RecordRef) -> RawRecord:
         with self._link.errors():
-            document = self._link.collection().find_one(self._query(ref))
+            document = self._link.reading(lambda collection: collection.find_one(self._query(ref)))
         if document is None:
             raise _missing()
         return self._record(document, ref)
@@ -172,13 +176,13 @@ class MongoStore(OneByOne):
 
     def count(self) -> Count:
         with self._link.errors():
-            collection = self._link.collection()
             if self._prefix:
-                return Count(int(collection.count_documents(self._all())), True)
-            return Count(int(collection.estimated_document_count()), True)
+                return Count(int(self._link.reading(lambda collection: collection.count_documents(self._all()))), True)
+            return Count(self._link.reading(self._total) or 0, True)
 
     def info(self) -> StoreInfo:
         with self._link.errors():
+            self._link.reading(self._total)
             started = time.perf_counter()
             hello = self._link.client.admin.command("hello")
             round_trip_ms = (time.perf_counter() - started) * 1000

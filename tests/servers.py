@@ -27,6 +27,15 @@ ROOT = Path(__file__).resolve().parent.parent
 _START_S = 20.0
 
 
+def _is_stopped(pid: int) -> bool:
+    """True when no thread of a process runs."""
+    states = []
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        with contextlib.suppress(OSError):
+            states.append((task / "stat").read_text().rpartition(")")[2].split()[0])
+    return set(states) == {"T"}
+
+
 @dataclass(slots=True)
 class Server:
     """A running server: where it listens and the process that is it."""
@@ -40,7 +49,11 @@ class Server:
         return self.process.pid
 
     def signal(self, number: signal.Signals) -> None:
+        """Send it; returns when a SIGSTOP has stopped every thread, which on a busy machine takes its time."""
         self.process.send_signal(number)
+        deadline = time.monotonic() + 5
+        while number is signal.SIGSTOP and not _is_stopped(self.pid) and time.monotonic() < deadline:
+            time.sleep(0.0005)
 
     def stop(self) -> None:
         """End it, whatever it does."""

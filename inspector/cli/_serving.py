@@ -100,8 +100,10 @@ def serve_demo(options: Any, output: Output) -> int:
                 }
             )
         else:
-            changes = ", ".join(entry.changes) or ", ".join(entry.operations)
-            output.say(f"{format_time(entry.at_ms)} {entry.method} {entry.path} {entry.status} {changes}")
+            # "touched: expires +1.9 s" says "touched" already.
+            done = [one for one in entry.operations if not any(change.startswith(one) for change in entry.changes)]
+            words = ", ".join([*done, *entry.changes]) or "no session"
+            output.say(f"{format_time(entry.at_ms)} {entry.method} {entry.path} {entry.status} {words}")
         output.flush()
 
     fault = Fault(options.fault)

@@ -19,6 +19,8 @@ from inspector.core.secret import Secret
 # A signed ID; a JSON Web Token, whose signature may look the same, begins with the base64 of {".
 _SIGNED = re.compile(r"(?!s:|S:|j:|ey[\w-]+\.[\w-]*\.)[^\s;,]{1,200}\.[A-Za-z0-9+/]{27,86}\Z")
 _DEFAULT_NAME = "sessionid"
+_CUT = re.compile(r"[\w-]{10,32}(?:\.[A-Za-z0-9+/]*)?\Z")
+"""What is left of a cookie with the default name, written as Fastify and not as Django writes it."""
 _LEAST_SECRET = 32
 
 
@@ -30,12 +32,20 @@ class FastifySession:
 
     def recognise(self, cookie: Cookie) -> bool:
         name, hashing = cookie.name.lower(), _hashing(cookie.value)
+        if hashing is None and cookie.name == "sessionId":
+            return _CUT.match(cookie.value) is not None
         if name in EXPRESS_NAMES or hashing is None or _SIGNED.match(cookie.value) is None:
             return False
         return hashing == "sha256" or name == _DEFAULT_NAME
 
     def verify(self, cookie: Cookie, secrets: Sequence[Secret], now_ms: int) -> Verdict:
         session_id, encoding = cookie.value.rpartition(".")[0], decode_value(cookie.raw)[1]
+        if _hashing(cookie.value) is None:
+            words = "Its signature is cut off or missing: Fastify starts a new session."
+            return Verdict(self.name, Status.INVALID, words, session_id=session_id or None, encoding=encoding)
+        if "quoted" in encoding:
+            words = "It stands in quotes, which @fastify/cookie takes for a part of it from version 11 on: a new session is started."
+            return Verdict(self.name, Status.INVALID, words, session_id=session_id, encoding=encoding)
         if not secrets:
             words = "The form is right. Give the application's secret to check the signature."
             return Verdict(self.name, Status.UNSIGNED, words, session_id=session_id, encoding=encoding)
@@ -50,7 +60,7 @@ class FastifySession:
                 return Verdict(self.name, Status.VALID, words, index, session_id, encoding=encoding)
         mistake = find_mistake(secrets, lambda secret: unsign(cookie.value, (secret,), hashing) is not None)
         hint = f"Secret {mistake.index + 1} fits {mistake.words}." if mistake else ""
-        words = "None of the secrets made this signature: Fastify starts a new session."
+        words = "None of the secrets made this signature, or the value was changed: Fastify starts a new session."
         return Verdict(self.name, Status.INVALID, words, session_id=session_id, hint=hint, encoding=encoding)
 
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from inspector.cookies._api import Cookie, Status, Verdict
 from inspector.cookies._header import decode_value
 from inspector.cookies._mistakes import find_mistake
-from inspector.cookies._payload import MOST_BYTES, base64url, check_object, loose_base64, object_text
+from inspector.cookies._payload import MOST_BYTES, base64url, check_object, compact_bytes, loose_base64, object_text
 from inspector.core.ciphers import open_plain, seal_plain
 from inspector.core.secret import Secret
 
@@ -78,11 +78,9 @@ class IronSession:
         """Return a new seal with the same password id, expiry and version. `CookieError`."""
         data = check_object(text, self.label)
         old, _ = _split(cookie.value)
-        plain = json.dumps(
-            data if old is None or _is_new(old) else {"persistent": data}, separators=(",", ":"), ensure_ascii=False
-        )
+        plain = compact_bytes(data if old is None or _is_new(old) else {"persistent": data})
         salt, mac_salt, iv = randomness.token_hex(32), randomness.token_hex(32), os.urandom(16)
-        sealed = seal_plain("cbc", _key(secret, salt), iv, plain.encode("utf-8", "surrogatepass"))
+        sealed = seal_plain("cbc", _key(secret, salt), iv, plain)
         seal = _Seal(
             old.password_id if old else "1", salt, base64url(iv), base64url(sealed), old.expiry if old else "", mac_salt, "",
             old.version if old else "~2",
@@ -127,9 +125,14 @@ def _judge(verdict: Verdict, seal: _Seal, secret: Secret, index: int, now_ms: in
             verdict, status=Status.INVALID, detail="The seal is right, but there is no JSON in it.", secret_index=index
         )
     found = replace(verdict, is_sealed=False, secret_index=index, payload=text)
+    if _is_new(seal) and seal.version != "~2":
+        words = (
+            "Something stands after the ~2 at its end: iron-session 8 reads it all the same, 6 starts an empty session."
+        )
+        return replace(found, status=Status.INVALID, detail=words)
     if not _is_new(seal):
         inner = json.loads(text).get("persistent")
-        words = "It does not end in ~2: iron-session reads it as an old seal, where the session is under persistent."
+        words = "It does not end in ~2: cut off, or an old seal, in which iron-session reads what is under persistent."
         status = Status.VALID if isinstance(inner, dict) else Status.INVALID
         return replace(
             found, status=status, detail=words, payload=json.dumps(inner) if isinstance(inner, dict) else text
@@ -144,6 +147,8 @@ def _judge(verdict: Verdict, seal: _Seal, secret: Secret, index: int, now_ms: in
             detail="The seal is right, but it has expired: iron-session starts an empty session.",
         )
     words = f"Sealed with password {seal.password_id or 'default'} of iron-session; the given password {index + 1} opens it."
+    if index:
+        words += " The library seals it with its newest password at the next save; it stops working when this one is removed."
     if len(secret.reveal()) < _LEAST_PASSWORD:
         words += " It is shorter than the 32 characters iron-session demands."
     return replace(found, status=Status.VALID, detail=words)

@@ -19,7 +19,7 @@ from itsdangerous import Signer
 from inspector.cookies._api import Cookie, Status, Verdict
 from inspector.cookies._header import decode_value
 from inspector.cookies._mistakes import find_mistake
-from inspector.cookies._payload import MOST_BYTES, check_object, object_text
+from inspector.cookies._payload import MOST_BYTES, check_object, json_bytes, object_text
 from inspector.core.display import format_time
 from inspector.core.secret import Secret
 
@@ -137,7 +137,7 @@ class Flask(_Scheme):
         return object_text(data)
 
     def encode(self, text: str) -> str:
-        data = text.encode("utf-8", "surrogatepass")
+        data = json_bytes(text)
         packed = zlib.compress(data)
         is_shorter = len(packed) < len(data) - 1
         coded = base64.urlsafe_b64encode(packed if is_shorter else data).decode().rstrip("=")
@@ -161,7 +161,7 @@ class Starlette(_Scheme):
         return None if data is None else object_text(data)
 
     def encode(self, text: str) -> str:
-        return base64.b64encode(text.encode("utf-8", "surrogatepass")).decode()
+        return base64.b64encode(json_bytes(text)).decode()
 
 
 def _split(value: str) -> _Parts | None:

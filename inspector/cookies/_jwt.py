@@ -5,6 +5,7 @@ Header and claims of a signed token are readable without a key. `alg: none` is n
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import re
@@ -16,12 +17,12 @@ from typing import Any
 from inspector.cookies._api import Cookie, CookieError, Status, Verdict
 from inspector.cookies._header import decode_value
 from inspector.cookies._mistakes import find_mistake
-from inspector.cookies._payload import MOST_BYTES, check_object, loose_base64, number_of, object_text
+from inspector.cookies._payload import MOST_BYTES, check_object, json_bytes, loose_base64, number_of, object_text
 from inspector.core.display import escape_display, format_time
 from inspector.core.secret import Secret
 
-_JWS = re.compile(r"ey[\w-]+\.[\w-]*\.[\w-]*\Z")
-_JWE = re.compile(r"ey[\w-]+(?:\.[\w-]*){4}\Z")
+_COMPACT = re.compile(r"ey[\w-]+(?:\.[\w-]*){0,4}\Z")
+_SIGNED_PARTS, _SEALED_PARTS = 3, 5
 _SIGNING = (
     "HS256",
     "HS384",
@@ -36,9 +37,16 @@ _SIGNING = (
     "ES384",
     "ES512",
     "EdDSA",
+    "Ed25519",
 )
-_SEALING = ("dir", "A128KW", "A256KW", "A128GCMKW", "A256GCMKW", "A128GCM", "A256GCM", "A128CBC-HS256", "A256CBC-HS512")
-_KEY_BYTES = {"A128GCM": 16, "A256GCM": 32, "A128CBC-HS256": 32, "A256CBC-HS512": 64}
+_WRAPPING = {"dir": 0, "A128KW": 16, "A192KW": 24, "A256KW": 32, "A128GCMKW": 16, "A192GCMKW": 24, "A256GCMKW": 32}
+"""The bytes of the key that each takes; `dir` takes it as the encryption's own."""
+_KEY_BYTES = {
+    "A128GCM": 16, "A192GCM": 24, "A256GCM": 32, "A128CBC-HS256": 32, "A192CBC-HS384": 48, "A256CBC-HS512": 64,
+}  # fmt: skip
+_SEALING = (*_WRAPPING, *_KEY_BYTES)
+_TIMES = ("exp", "nbf", "iat")
+_SIZES = (16, 24, 32, 48, 64)
 _AUTH_JS = (
     ("Auth.js Generated Encryption Key ({name})", True, 64),  # Auth.js 5: the cookie's name is the salt
     ("NextAuth.js Generated Encryption Key", False, 32),  # next-auth 4
@@ -49,10 +57,33 @@ _AUTH_JS = (
 class _Token:
     name: str
     label: str
+    parts: int
+
+    def recognise(self, cookie: Cookie) -> bool:
+        """True for a token, and for one of which the end was cut off: its header tells."""
+        if len(cookie.value) >= MOST_BYTES or _COMPACT.match(cookie.value) is None:
+            return False
+        header, number = _header(cookie.value), cookie.value.count(".") + 1
+        is_whole, algorithm = number == self.parts, header.get("alg")
+        return (
+            bool(algorithm)
+            and bool(header.get("enc")) == (self.parts == _SEALED_PARTS)
+            and (is_whole or (number < self.parts and algorithm in (*_SIGNING, *_SEALING)))
+        )
+
+    def verify(self, cookie: Cookie, secrets: Sequence[Secret], now_ms: int) -> Verdict:
+        number = cookie.value.count(".") + 1
+        if number < self.parts:
+            words = f"It is cut off: such a token has {self.parts} parts, and here {'is' if number == 1 else 'are'} {number}."
+            return Verdict(self.name, Status.INVALID, words, encoding=decode_value(cookie.raw)[1])
+        return self._times(self._verify(cookie, secrets), now_ms)
+
+    def _verify(self, cookie: Cookie, secrets: Sequence[Secret]) -> Verdict:
+        raise NotImplementedError
 
     def _times(self, verdict: Verdict, now_ms: int) -> Verdict:
         """Return the verdict with exp, nbf and iat judged, which a library does after the signature."""
-        ends, begins, issued = (number_of(verdict.payload, one) for one in ("exp", "nbf", "iat"))
+        ends, begins, issued = (number_of(verdict.payload, one) for one in _TIMES)
         found = replace(
             verdict,
             expires_at_ms=round(ends * 1000) if ends is not None else None,
@@ -60,6 +91,12 @@ class _Token:
         )
         if found.status is not Status.VALID:
             return found
+        data = json.loads(verdict.payload or "{}")
+        if odd := next(
+            (one for one in _TIMES if not isinstance(data.get(one, 0), int | float) or data.get(one) is True), ""
+        ):
+            words = f"{found.detail} But {odd} is no number: libraries refuse it."
+            return replace(found, status=Status.INVALID, detail=words)
         if ends is not None and ends * 1000 <= now_ms:
             words = f"{found.detail} It expired at {format_time(round(ends * 1000))}, so it is refused."
             return replace(found, status=Status.INVALID, detail=words)
@@ -75,14 +112,9 @@ class SignedToken(_Token):
     name = "jwt"
     label = "JSON Web Token"
 
-    def recognise(self, cookie: Cookie) -> bool:
-        return (
-            _JWS.match(cookie.value) is not None
-            and len(cookie.value) < MOST_BYTES
-            and bool(_header(cookie.value).get("alg"))
-        )
+    parts = _SIGNED_PARTS
 
-    def verify(self, cookie: Cookie, secrets: Sequence[Secret], now_ms: int) -> Verdict:
+    def _verify(self, cookie: Cookie, secrets: Sequence[Secret]) -> Verdict:
         header, encoding = _header(cookie.value), decode_value(cookie.raw)[1]
         algorithm = str(header["alg"])
         payload = object_text(loose_base64(cookie.value.split(".")[1]))
@@ -90,26 +122,26 @@ class SignedToken(_Token):
         verdict = Verdict(self.name, Status.UNSIGNED, "", payload=payload, encoding=encoding)
         if algorithm not in _SIGNING:
             words = f"Its algorithm is {named}: unsigned, or not known here. Such a token is never accepted."
-            return self._times(replace(verdict, status=Status.INVALID, detail=words), now_ms)
+            return replace(verdict, status=Status.INVALID, detail=words)
         if payload is None:
             return replace(
                 verdict, status=Status.INVALID, detail=f"A token signed with {named}, whose payload is no JSON object."
             )
         if not secrets:
             words = f"A token signed with {named}, readable by anyone. Give the secret or public key (PEM, JWK) to check it."
-            return self._times(replace(verdict, detail=words), now_ms)
+            return replace(verdict, detail=words)
         for index, secret in enumerate(secrets):
             if _is_signed(cookie.value, secret, algorithm):
                 words = f"Signed with {named}; key {index + 1} of {len(secrets)} fits.{_weakness(algorithm, secret)}"
-                return self._times(replace(verdict, status=Status.VALID, detail=words, secret_index=index), now_ms)
+                return replace(verdict, status=Status.VALID, detail=words, secret_index=index)
         mistake = (
             find_mistake(secrets, lambda secret: _is_signed(cookie.value, secret, algorithm))
             if algorithm[:2] == "HS"
             else None
         )
         hint = f"Key {mistake.index + 1} fits {mistake.words}." if mistake else ""
-        words = f"None of the keys fits this {named} signature."
-        return self._times(replace(verdict, status=Status.INVALID, detail=words, hint=hint), now_ms)
+        words = f"None of the keys fits this {named} signature, or the token was changed or cut off."
+        return replace(verdict, status=Status.INVALID, detail=words, hint=hint)
 
     def sign_payload(self, cookie: Cookie, text: str, secret: Secret, issued_at_ms: int) -> str:
         """Return a token with the same header over the new claims. `CookieError` for a public key."""
@@ -120,7 +152,8 @@ class SignedToken(_Token):
         header = _header(cookie.value)
         key = _import_key(secret, str(header.get("alg")))
         try:
-            return jws.serialize_compact(header, text.strip().encode(), key, algorithms=list(_SIGNING))
+            with _quietly():
+                return jws.serialize_compact(header, json_bytes(text), key, algorithms=list(_SIGNING))
         except (JoseError, ValueError, TypeError):
             raise CookieError("This key cannot sign such a token: a private key or a secret is needed.") from None
 
@@ -131,17 +164,15 @@ class SealedToken(_Token):
     name = "jwe"
     label = "encrypted JSON Web Token"
 
-    def recognise(self, cookie: Cookie) -> bool:
-        return (
-            _JWE.match(cookie.value) is not None
-            and len(cookie.value) < MOST_BYTES
-            and bool(_header(cookie.value).get("enc"))
-        )
+    parts = _SEALED_PARTS
 
-    def verify(self, cookie: Cookie, secrets: Sequence[Secret], now_ms: int) -> Verdict:
+    def _verify(self, cookie: Cookie, secrets: Sequence[Secret]) -> Verdict:
         header, encoding = _header(cookie.value), decode_value(cookie.raw)[1]
         named = escape_display(f"{header.get('alg')}, {header.get('enc')}", 40)
         verdict = Verdict(self.name, Status.UNSIGNED, "", encoding=encoding, is_sealed=True)
+        if header.get("alg") not in _WRAPPING or header.get("enc") not in _KEY_BYTES:
+            words = f"A token encrypted with {named}, which is not opened here: only its application can tell whether it is good."
+            return replace(verdict, detail=words)
         if not secrets:
             words = f"A token encrypted with {named}. Give its key, or the AUTH_SECRET of Auth.js, to open it."
             return replace(verdict, detail=words)
@@ -153,8 +184,9 @@ class SealedToken(_Token):
                     found = replace(
                         verdict, status=Status.VALID, detail=detail, secret_index=index, payload=text, is_sealed=False
                     )
-                    return self._times(found, now_ms)
-        words = f"None of the keys opens this token ({named}). Auth.js mixes in the cookie's name: was it renamed?"
+                    return found
+        words = f"None of the keys opens this token ({named}), or it was changed or cut off. "
+        words += "Auth.js mixes in the cookie's name: was it renamed?"
         return replace(verdict, status=Status.INVALID, detail=words)
 
     def sign_payload(self, cookie: Cookie, text: str, secret: Secret, issued_at_ms: int) -> str:
@@ -165,14 +197,13 @@ class SealedToken(_Token):
 
         check_object(text, self.label)
         keys = [key for key, _ in _seal_keys(secret, cookie.name)]
-        # The key that opened it; else one of the size its encryption wants, what was given before what Auth.js derives.
-        wanted = _KEY_BYTES.get(str(_header(cookie.value).get("enc")), 32)
+        # The key that opened it; else one of the size its algorithm wants, what was given before what Auth.js derives.
+        header = _header(cookie.value)
+        wanted = _WRAPPING.get(str(header.get("alg"))) or _KEY_BYTES.get(str(header.get("enc")), 32)
         fitting = [one for one in reversed(keys) if len(one) == wanted]
         key = next((one for one in keys if _decrypt(cookie.value, one) is not None), fitting[0] if fitting else b"")
         try:
-            return jwe.encrypt_compact(
-                _header(cookie.value), text.strip().encode(), OctKey.import_key(key), algorithms=list(_SEALING)
-            )
+            return jwe.encrypt_compact(header, json_bytes(text), OctKey.import_key(key), algorithms=list(_SEALING))
         except (JoseError, ValueError, TypeError):
             raise CookieError("This key cannot encrypt such a token.") from None
 
@@ -192,6 +223,14 @@ def _weakness(algorithm: str, secret: Secret) -> str:
     return ""
 
 
+@contextlib.contextmanager
+def _quietly() -> Iterator[None]:
+    """Keep joserfc from warning: a weak key is told in our own words, beside the verdict; EdDSA is old, not wrong."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
 def _import_key(secret: Secret, algorithm: str) -> Any:
     """Return a PEM or JWK key as such, else the bytes as an HMAC secret. `CookieError` where it cannot be used."""
     from joserfc import jwk
@@ -200,9 +239,7 @@ def _import_key(secret: Secret, algorithm: str) -> Any:
     value = secret.reveal()
     kinds: dict[str, Any] = {"RS": jwk.RSAKey, "PS": jwk.RSAKey, "ES": jwk.ECKey, "Ed": jwk.OKPKey}
     try:
-        with warnings.catch_warnings():
-            # A weak key is told in our own words, beside the verdict.
-            warnings.simplefilter("ignore")
+        with _quietly():
             return _read_key(jwk, kinds.get(algorithm[:2]), value)
     except (JoseError, ValueError, TypeError):
         raise CookieError("This key cannot be read as the token's algorithm wants it.") from None
@@ -224,7 +261,8 @@ def _is_signed(value: str, secret: Secret, algorithm: str) -> bool:
     from joserfc.errors import JoseError
 
     try:
-        jws.deserialize_compact(value, _import_key(secret, algorithm), algorithms=[algorithm])
+        with _quietly():
+            jws.deserialize_compact(value, _import_key(secret, algorithm), algorithms=[algorithm])
     except (JoseError, CookieError, ValueError, TypeError):
         return False
     return True
@@ -234,10 +272,10 @@ def _seal_keys(secret: Secret, name: str) -> Iterator[tuple[bytes, str]]:
     value = secret.reveal()
     for info, is_salted, size in _AUTH_JS:
         yield _derive(secret, name if is_salted else "", info.format(name=name), size), " (a key of Auth.js)"
-    if len(value) in (16, 32, 64):
+    if len(value) in _SIZES:
         yield value, ""
     decoded = loose_base64(value.decode("latin-1").strip())
-    if decoded is not None and len(decoded) in (16, 32, 64):
+    if decoded is not None and len(decoded) in _SIZES:
         yield decoded, ""
 
 

@@ -16,7 +16,7 @@ from dataclasses import replace
 from inspector.cookies._api import Cookie, Status, Verdict
 from inspector.cookies._header import decode_value
 from inspector.cookies._mistakes import find_mistake
-from inspector.cookies._payload import base64url, check_object, loose_base64, number_of, object_text
+from inspector.cookies._payload import base64url, check_object, json_bytes, loose_base64, number_of, object_text
 from inspector.core.display import format_time
 from inspector.core.secret import Secret
 
@@ -27,6 +27,8 @@ _BASE64_OBJECT = re.compile(r"(?:ey|e3|ew)[A-Za-z0-9+/_-]*={0,2}\Z")
 
 
 _USUAL = ("sha1", "base64")
+_TELLING = 8
+"""So many characters of a signature are no chance."""
 
 
 def keygrip_signature(name: str, value: str, secret: Secret, form: tuple[str, str] = _USUAL) -> str:
@@ -77,10 +79,8 @@ class _Pair:
         index = next((place for place, secret in enumerate(secrets) if fits(secret)), None)
         if index is None:
             mistake = find_mistake(secrets, fits)
-            hint = (
-                f"Key {mistake.index + 1} fits {mistake.words}." if mistake else _percent_hint(cookie, secrets, given)
-            )
-            words = "None of the keys made this signature: the library clears it and starts an empty session."
+            hint = f"Key {mistake.index + 1} fits {mistake.words}." if mistake else _damage_hint(cookie, secrets, given)
+            words = "None of the keys made this signature, or the value was changed: the library clears it and starts an empty session."
             return replace(verdict, status=Status.INVALID, detail=words, hint=hint)
         return self._judge(replace(verdict, secret_index=index), len(secrets), now_ms)
 
@@ -104,7 +104,7 @@ class _Pair:
     def sign_payload(self, cookie: Cookie, text: str, secret: Secret, issued_at_ms: int) -> str:
         """Return the value and its signature: `<value>; <name>.sig=<signature>`. `CookieError`."""
         check_object(text, self.label)
-        value = base64.b64encode(text.strip().encode("utf-8", "surrogatepass")).decode()
+        value = base64.b64encode(json_bytes(text)).decode()
         return paired(cookie.name, value, secret, cookie.pair)
 
 
@@ -153,7 +153,10 @@ def _expire(payload: str | None) -> int | None:
     return None if ends is None else round(ends)
 
 
-def _percent_hint(cookie: Cookie, secrets: Sequence[Secret], given: str) -> str:
+def _damage_hint(cookie: Cookie, secrets: Sequence[Secret], given: str) -> str:
+    whole = [keygrip_signature(cookie.name, _unquoted(cookie.raw), one) for one in secrets]
+    if len(given) >= _TELLING and any(one.startswith(given) for one in whole):
+        return "A key made it, but the signature is cut off."
     if cookie.value != cookie.raw and any(
         keygrip_signature(cookie.name, cookie.value, one) == given for one in secrets
     ):

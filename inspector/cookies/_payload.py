@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import math
+import re
 from typing import Any
 
 from inspector.cookies._api import CookieError
@@ -12,6 +14,7 @@ from inspector.cookies._api import CookieError
 MOST_BYTES = 1024 * 1024
 BROWSER_BYTES = 4096
 """Browsers refuse a cookie whose name and value are longer (RFC 6265bis, 5.7)."""
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def object_text(data: bytes | None) -> str | None:
@@ -29,12 +32,33 @@ def object_text(data: bytes | None) -> str | None:
 def check_object(text: str, label: str) -> dict[str, Any]:
     """Return what is to be put into a cookie. `CookieError` when it is no JSON object."""
     try:
-        data = json.loads(text)
+        # Python reads NaN, Infinity and 1e999 as well, which are no JSON or not the same number to JavaScript.
+        data = json.loads(text, parse_constant=_finite, parse_float=_finite)
     except (ValueError, RecursionError):
         data = None
     if not isinstance(data, dict):
-        raise CookieError(f"The data must be a JSON object: {label} does not read anything else.")
+        words = (
+            f"The data must be a JSON object, without NaN, Infinity or numbers as large: {label} reads nothing else."
+        )
+        raise CookieError(words)
     return data
+
+
+def json_bytes(text: str) -> bytes:
+    """Return JSON text in UTF-8; half a surrogate pair, which UTF-8 cannot hold, as the escape it is in JavaScript's JSON."""
+    return _SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text.strip()).encode()
+
+
+def compact_bytes(data: dict[str, Any]) -> bytes:
+    """Return what is to be put into a cookie as JavaScript's JSON.stringify writes it: no spaces, no needless escapes."""
+    return json_bytes(json.dumps(data, separators=(",", ":"), ensure_ascii=False))
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError
+    return number
 
 
 def loose_base64(text: str) -> bytes | None:

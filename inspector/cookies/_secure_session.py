@@ -11,7 +11,6 @@ from __future__ import annotations
 import base64
 import functools
 import hashlib
-import json
 import os
 import re
 from collections.abc import Iterator, Sequence
@@ -19,11 +18,12 @@ from urllib.parse import quote
 
 from inspector.cookies._api import Cookie, CookieError, Status, Verdict
 from inspector.cookies._header import decode_value
-from inspector.cookies._payload import MOST_BYTES, check_object, number_of, object_text
+from inspector.cookies._payload import MOST_BYTES, check_object, compact_bytes, number_of, object_text
 from inspector.cookies._signature import hashing_of, sign, unsign
 from inspector.core.secret import Secret
 
-_FORM = re.compile(r"([A-Za-z0-9+/]{22,}={0,2});([A-Za-z0-9+/]{32})(?:\.([A-Za-z0-9+/]{27,86}))?\Z")
+_FORM = re.compile(r"([A-Za-z0-9+/]{22,}={0,2});([A-Za-z0-9+/]{0,32})(?:\.([^;]*))?\Z")
+_NONCE = 32
 _SALTS = (base64.b64decode("mq9hDxBVDbspDR6nLfFT1g=="), b"mq9hDxBVDbspDR6n")
 """The built-in salt, and the one of the library's manual."""
 _KEY_BYTES, _SALT_BYTES = 32, 16
@@ -43,6 +43,9 @@ class SecureSession:
 
     def verify(self, cookie: Cookie, secrets: Sequence[Secret], now_ms: int) -> Verdict:
         encoding = decode_value(cookie.raw)[1]
+        if len(cookie.value.partition(";")[2].partition(".")[0]) < _NONCE:
+            words = "The nonce after the semicolon is cut off: the library starts an empty session."
+            return Verdict(self.name, Status.INVALID, words, encoding=encoding)
         if not secrets:
             words = "Encrypted by @fastify/secure-session. Give its key or secret to open it."
             return Verdict(self.name, Status.UNSIGNED, words, encoding=encoding, is_sealed=True)
@@ -61,8 +64,10 @@ class SecureSession:
                 )
                 status = Status.INVALID
             outer: Secret | None = None
-            if _hashing(cookie.value):
-                signer, usual = _signer(cookie.value, secrets), _usual_signers(secrets[index], salt)
+            if _outer(cookie.value):
+                # The library takes off a pair of quotes only where @fastify/cookie is older than 11.
+                signer = None if "quoted" in encoding else _signer(cookie.value, secrets)
+                usual = _usual_signers(secrets[index], salt)
                 outer = None if signer in usual else signer
                 words += _outer_words(signer, signer in usual, index)
                 status = status if signer is not None else Status.INVALID
@@ -98,20 +103,20 @@ class SecureSession:
         if not keys:
             raise CookieError(f"{self.label} takes a key of {_KEY_BYTES} bytes, or a secret of at least as many.")
         used, key = next((one for one in keys if one[0] == salt), keys[0])
-        plain = json.dumps(data, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass")
         nonce = os.urandom(SecretBox.NONCE_SIZE)
-        sealed = SecretBox(key).encrypt(plain, nonce).ciphertext
+        sealed = SecretBox(key).encrypt(compact_bytes(data), nonce).ciphertext
         value = f"{base64.b64encode(sealed).decode()};{base64.b64encode(nonce).decode()}"
-        hashing = _hashing(cookie.value)
-        if hashing:
-            value = sign(value, verdict.outer_secret or _usual_signers(secret, used)[0], hashing)
+        outer = _outer(cookie.value)
+        if outer:
+            signer = verdict.outer_secret or _usual_signers(secret, used)[0]
+            value = sign(value, signer, hashing_of(outer) or "sha256")
         return quote(value, safe="")
 
 
-def _hashing(value: str) -> str | None:
-    """Return the hash of the signature which `signed: true` puts around the sealed value, None where there is none."""
+def _outer(value: str) -> str:
+    """Return the signature which `signed: true` puts around the sealed value, "" where there is none."""
     found = _FORM.match(value)
-    return hashing_of(found[3]) if found is not None and found[3] else None
+    return found[3] or "" if found is not None else ""
 
 
 def _usual_signers(secret: Secret, salt: bytes) -> tuple[Secret, ...]:
@@ -124,7 +129,9 @@ def _usual_signers(secret: Secret, salt: bytes) -> tuple[Secret, ...]:
 
 def _signer(value: str, secrets: Sequence[Secret]) -> Secret | None:
     """Return what made the outer signature: one of the secrets, or what one gives as a key."""
-    hashing = _hashing(value) or "sha256"
+    hashing = hashing_of(_outer(value))
+    if hashing is None:
+        return None  # cut off, or lengthened
     candidates = (one for secret in secrets for one in (secret, *_usual_signers(secret, b"")))
     return next((one for one in candidates if unsign(value, (one,), hashing) is not None), None)
 
@@ -132,8 +139,8 @@ def _signer(value: str, secrets: Sequence[Secret]) -> Secret | None:
 def _outer_words(signer: Secret | None, is_usual: bool, index: int) -> str:
     if signer is None:
         return (
-            " But nothing given made the signature around it (signed: true): the library starts an empty session. Where"
-            " the application registers @fastify/cookie itself, give the secret of that as one more."
+            " But nothing given made the signature around it (signed: true), or it was cut off or changed: the library starts"
+            " an empty session. Where the application registers @fastify/cookie itself, give the secret of that as one more."
         )
     if not is_usual:
         return " The signature around it fits another of the secrets."

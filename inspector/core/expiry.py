@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from inspector.core.display import escape_display, format_time, parse_time
+from inspector.core.field_path import format_field_path
 from inspector.core.node import Kind, Node, member, number_of, text_of
+from inspector.core.other_findings import end_inside
+from inspector.core.writer import Family
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +64,12 @@ def explain_expiry(
     now_ms: int,
     *,
     is_hidden: bool = False,
+    family: Family = Family.EXPRESS,
 ) -> ExpiryReport:
     """Explain the expiry of a record of a "redis", "mongo", "file" or "memory" store.
 
     `expires_at_ms` is what the adapter read; `root` the session's tree and `envelope` the other fields of a MongoDB
-    document, where decoded. `is_hidden`: it is inside a record that is encrypted and not opened.
+    document, where decoded. `is_hidden`: it is inside a record that is encrypted and not opened. `family`: whose rules hold.
     """
     if is_hidden:
         note = "It is inside the record, which is encrypted: add the store's secret to read it."
@@ -75,6 +79,16 @@ def explain_expiry(
     cookie = member(root, "cookie") if root is not None else None
     if cookie is not None and cookie.kind is Kind.OBJECT:
         sources += [_original_max_age(cookie), _cookie_expires(cookie, kind, now_ms)]
+    inside = end_inside(root, family) if root is not None else None
+    if root is not None and inside is not None:
+        path, ends = inside
+        is_first = expires_at_ms is None or ends < expires_at_ms
+        name = format_field_path(root, path)
+        note = f"{family.value} looks at it as well: from then on it starts a new session, whatever the store says."
+        sources = [one for one in sources if one.name != name]
+        sources[0] = replace(sources[0], counts=not is_first)
+        sources.append(ExpirySource(name, _when(ends, now_ms), ends, is_first, note))
+        expires_at_ms = ends if is_first else expires_at_ms
     if expires_at_ms is None:
         summary = "never expires"
     elif expires_at_ms > now_ms:

@@ -93,6 +93,7 @@ def judge_lifetime(root: Node, kind: str, expires_at_ms: int, now_ms: int) -> li
     if value.kind is Kind.NULL and kind == "sqlite":
         words = "Without maxAge this store ends a session 24 hours after its last save, however often it is used."
         return [Finding(Severity.NOTE, (place, position), words, "Set cookie.maxAge in the application.")]
+    found = []
     left = expires_at_ms - now_ms
     ends = text_of(member(cookie, "expires"))
     saved_to_ms = parse_time(ends) if ends else None
@@ -105,12 +106,12 @@ def judge_lifetime(root: Node, kind: str, expires_at_ms: int, now_ms: int) -> li
         if secure is not None and cookie.entries[secure].value == Node(Kind.BOOL, True):
             words = "secure is true and no request has touched this session since it was saved: perhaps its cookie was never sent."
             remedy = 'Where many sessions are so, the proxy is not trusted: app.set("trust proxy", 1).'
-            return [Finding(Severity.NOTE, (place, secure), words, remedy)]
+            found.append(Finding(Severity.NOTE, (place, secure), words, remedy))
     if max_age is None or max_age <= 0 or left <= max_age * 1.02 + _SLACK_MS:
-        return []
+        return found
     words = "The store keeps this session longer than originalMaxAge: a lifetime that only cookie.maxAge or another tool has set."
     remedy = "The next request brings it back to originalMaxAge. Change data together with the lifetime, or set it with Ctrl+E."
-    return [Finding(Severity.WARNING, (place, position), words, remedy)]
+    return [*found, Finding(Severity.WARNING, (place, position), words, remedy)]
 
 
 def _judge_cookie(root: Node, kind: str) -> list[Finding]:

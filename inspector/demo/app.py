@@ -230,7 +230,11 @@ class _Watched:
         self._loaded: bytes | None = None
 
     def loaded(self) -> None:
-        """Remember the session as it was loaded."""
+        """Remember the session as it was loaded, and why there was none for the cookie."""
+        if self._state.is_cookie_refused:
+            self.notes.append("cookie refused: no secret here made its signature")
+        elif self._state.is_record_missing:
+            self.notes.append("no record for its cookie")
         session = self._state.session
         if session is not None and any(operation == "get" for operation, _ in self._state.operations):
             copied = parse(stringify({key: value for key, value in session.data.items() if key != "cookie"}).encode())
@@ -275,7 +279,7 @@ class _Watched:
 
     def _changes(self, session: Session | None, operations: tuple[str, ...]) -> list[str]:
         if session is None:
-            return ["destroyed"] if "destroyed" in operations else []
+            return [*self.notes, "destroyed"] if "destroyed" in operations else self.notes
         before = self._data if session.id == self._id else {}
         changes = [*self.notes, *describe_changes(before, session.data)]
         if "destroyed" in operations:

@@ -121,7 +121,8 @@ def generate_session_id() -> str:
 class SessionRequest:
     """The middleware during one request. `session` is None where `req.session` would be undefined or null.
 
-    `operations` lists the store calls with their IDs, in order.
+    `operations` lists the store calls with their IDs, in order. `is_cookie_refused`: there was one, and no secret made its
+    signature; `is_record_missing`: it is good, and the store has no session for it. Both are silent in the original.
     """
 
     def __init__(
@@ -136,6 +137,8 @@ class SessionRequest:
         self.session_id = ""
         self.operations: list[tuple[Operation, str]] = []
         self.is_cookie_held_back = False
+        self.is_cookie_refused = False
+        self.is_record_missing = False
         self._options = options
         self._store = store
         self._incoming = incoming
@@ -158,6 +161,7 @@ class SessionRequest:
         self._cookie_id = self._read_cookie()
         self.session_id = self._cookie_id or ""
         stored = self._get(self.session_id) if self._cookie_id else None
+        self.is_record_missing = self._cookie_id is not None and stored is None
         if stored is None:
             session = self._generate()
             self._original_digest = session.digest()
@@ -171,9 +175,9 @@ class SessionRequest:
 
     def _read_cookie(self) -> str | None:
         value = find_cookie(self._incoming.cookie_header, self._options.name) or ""
-        if not value.startswith("s:"):
-            return None
-        return unsign(value[2:], self._options.secrets) or None
+        session_id = unsign(value[2:], self._options.secrets) if value.startswith("s:") else None
+        self.is_cookie_refused = bool(value) and not session_id
+        return session_id or None
 
     def _get(self, session_id: str) -> dict[str, JsValue] | None:
         self.operations.append(("get", session_id))

@@ -41,7 +41,7 @@ LESSONS = {
     ),
     Fault.MISSING_TRUST_PROXY: Lesson(
         "proxy not trusted",
-        "The cookie is never set, so no login sticks, and every visit leaves another record.",
+        "The cookie is never set, so no login sticks, and every visit that changes its session leaves another record.",
         'Set app.set("trust proxy", 1), or proxy: true.',
     ),
     Fault.NO_EXPIRY: Lesson(

@@ -9,6 +9,7 @@ from inspector.core.display import escape_display
 from store_adapters.application.javascript_json import JsValue, stringify
 
 VALUE_LIMIT = 60
+_OWN = ("cookie", "__lastAccess")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +31,9 @@ class RequestEntry:
 
 
 def describe_changes(before: Mapping[str, JsValue], after: Mapping[str, JsValue]) -> Iterator[str]:
-    """Yield what differs between the members of a session, its cookie left out."""
+    """Yield what differs between the members of a session; its cookie and session-file-store's own mark are left out."""
     for key, value in after.items():
-        if key == "cookie":
+        if key in _OWN:
             continue
         name = escape_display(key, VALUE_LIMIT)
         if key not in before:
@@ -46,7 +47,7 @@ def describe_changes(before: Mapping[str, JsValue], after: Mapping[str, JsValue]
         else:
             yield f"{name} {summarise(old)} → {summarise(value)}"
     for key in before:
-        if key != "cookie" and key not in after:
+        if key not in _OWN and key not in after:
             yield f"− {escape_display(key, VALUE_LIMIT)}"
 
 

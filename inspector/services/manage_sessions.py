@@ -9,11 +9,11 @@ import secrets
 
 from inspector.codecs import CodecError, Decoded, Fidelity, SealedError, copy_payload, new_payload
 from inspector.core.display import format_time
-from inspector.core.edits import InsertEntry, SetValue, apply_edit
+from inspector.core.edits import InsertEntry, RemoveEntry, SetValue, apply_edit
 from inspector.core.expiry import format_countdown
 from inspector.core.finding import Severity
 from inspector.core.findings import check_edit
-from inspector.core.node import FALSE, NULL, TRUE, Kind, Node, find_member, number_node, object_node, text_node
+from inspector.core.node import FALSE, NULL, TRUE, Kind, Node, find_member, member, number_node, object_node, text_node
 from inspector.services.decoder import decode_record
 from inspector.services.journal import Journal, JournalEntry
 from inspector.services.open_session import PLAIN, OpenedSession, Reading, describe_record, open_session
@@ -185,8 +185,10 @@ def _with_lifetime(opened: OpenedSession, expires_at_ms: int | None) -> Node | N
 
 
 def with_lifetime(decoded: Decoded, expires_at_ms: int | None, now_ms: int) -> Node | None:
-    """Return the tree with the cookie's lifetime set; None where there is no cookie to set it on, or no writing it."""
+    """Return the tree with the lifetime set that its library goes by; None where there is none to set, or no writing it."""
     root = decoded.root
+    if decoded.fidelity is not Fidelity.READ_ONLY and _is_koa(root):
+        return _with_koa_end(root, expires_at_ms, now_ms)
     place = find_member(root, "cookie") if root.kind is Kind.OBJECT else None
     if decoded.fidelity is Fidelity.READ_ONLY or place is None or root.entries[place].value.kind is not Kind.OBJECT:
         return None
@@ -195,10 +197,30 @@ def with_lifetime(decoded: Decoded, expires_at_ms: int | None, now_ms: int) -> N
         ("originalMaxAge", NULL if left is None else number_node(left)),
         ("expires", NULL if expires_at_ms is None else text_node(format_time(expires_at_ms))),
     ]
+    if find_member(root.entries[place].value, "originalExpires") is not None:  # @fastify/session goes by it first
+        fields.append(("originalExpires", fields[1][1]))
     for key, node in fields:
         root = _set_member(root, (place,), key, node)
     if find_member(root, "__lastAccess") is not None:
         root = _set_member(root, (), "__lastAccess", number_node(now_ms))
+    return root
+
+
+def _is_koa(root: Node) -> bool:
+    return member(root, "cookie") is None and any(member(root, name) is not None for name in ("_expire", "_session"))
+
+
+def _with_koa_end(root: Node, expires_at_ms: int | None, now_ms: int) -> Node:
+    """koa-session has either an end, or `_session` for one that lasts as long as the browser's."""
+    fields: dict[str, Node] = {"_session": TRUE}
+    if expires_at_ms is not None:
+        fields = {"_expire": number_node(expires_at_ms), "_maxAge": number_node(max(1, expires_at_ms - now_ms))}
+    for name in ("_expire", "_maxAge", "_session"):
+        place = find_member(root, name)
+        if name in fields:
+            root = _set_member(root, (), name, fields[name])
+        elif place is not None:
+            root = apply_edit(root, RemoveEntry((place,)))[0]
     return root
 
 

@@ -22,6 +22,7 @@ from inspector.core.express_findings import judge_lifetime
 from inspector.core.finding import Finding, Severity
 from inspector.core.findings import examine
 from inspector.core.node import Kind, Node
+from inspector.core.other_findings import judge_end
 from inspector.core.secret import Secret
 from inspector.core.writer import UNKNOWN_WRITER, Certainty, Family, Writer
 from inspector.services.decoder import decode_record
@@ -114,7 +115,9 @@ def describe_record(store: SessionStore, raw: RawRecord, reading: Reading = PLAI
         raw=replace(raw, expires_at_ms=expires_at_ms),
         decoded=decoded,
         attempts=attempts,
-        expiry=explain_expiry(kind, expires_at_ms, root, envelope, raw.read_at_ms, is_hidden=is_hidden),
+        expiry=explain_expiry(
+            kind, expires_at_ms, root, envelope, raw.read_at_ms, is_hidden=is_hidden, family=writer.family
+        ),
         findings=findings,
         summary=summary,
         is_sealed=is_sealed,
@@ -137,7 +140,7 @@ def _findings(
 ) -> tuple[Finding, ...]:
     if root is None:
         return ()
-    found = examine(root, kind, family)
+    found = (*examine(root, kind, family), *judge_end(root, family, now_ms))
     if family is Family.EXPRESS and expires_at_ms is not None and root.kind is Kind.OBJECT:
         found += tuple(judge_lifetime(root, kind, expires_at_ms, now_ms))
     return found

@@ -6,15 +6,24 @@ given here. Knows no window.
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
+
+from inspector.core.field_path import find_path, parse_field_path
 from inspector.core.finding import Finding, Severity
 from inspector.core.merge import diff
-from inspector.core.node import Node, find_member, member
+from inspector.core.node import Kind, Node, child, find_member, member
 from inspector.core.writer import Family
+from inspector.services.journal import JournalEntry
 from inspector.services.open_session import OpenedSession
 
 _CLOSE_MS = 60_000
 """Requests that run at the same time end within this."""
+_DELETE_AGAIN = "Delete it again, and look once more after the request has ended."
 _OWN = ("cookie", "__lastAccess")
+_USER_IDS = ("user.id", "user._id", "user.sub", "passport.user.id", "passport.user._id", "passport.user", "userId", "user_id",
+             "userID", "uid", "account.id", "sub")  # fmt: skip
+"""Where applications keep who is logged in; a name beside it may change without a login."""
 
 
 def judge_reads(
@@ -34,7 +43,7 @@ def judge_reads(
         )
         words += "request, and writes over an edit saved meanwhile."
         found.append(Finding(Severity.WARNING, () if place is None else (place,), words, "Set resave: false."))
-    if not before.summary.user and now.summary.user:
+    if before.raw.ref == now.raw.ref and _is_login(before, now):
         words = (
             "Somebody logged in and the session ID stayed the same: who planted that ID before is logged in as well "
         )
@@ -51,11 +60,38 @@ def judge_reads(
     return tuple(found)
 
 
+def judge_return(entries: Sequence[JournalEntry]) -> tuple[Finding, ...]:
+    """Return that a session which is there was deleted here, by what was written to it from here (newest first)."""
+    if not entries or entries[0].action != "deleted":
+        return ()
+    when = time.strftime("%H:%M:%S", time.localtime(entries[0].at_ms / 1000))
+    words = f"You deleted it here at {when}, and it is back: a request that was running wrote its older copy, or another tool did."
+    return (Finding(Severity.WARNING, (), words, _DELETE_AGAIN),)
+
+
+def _is_login(before: OpenedSession, now: OpenedSession) -> bool:
+    """True where another person is in the session: by their ID, else where nobody was before."""
+    old, new = _user_id(before), _user_id(now)
+    return bool(new and new != old) or bool(now.summary.user and not before.summary.user)
+
+
+def _user_id(opened: OpenedSession) -> str:
+    if opened.decoded is None:
+        return ""
+    root = opened.decoded.root
+    for field in _USER_IDS:
+        path = find_path(root, parse_field_path(field))
+        node = child(root, path) if path is not None else None
+        if node is not None and node.kind in (Kind.STRING, Kind.NUMBER, Kind.OTHER) and node.scalar:
+            return str(node.scalar)
+    return ""
+
+
 def _came_back() -> Finding:
     words = (
         "This session was gone and is back: a request that was running wrote its older copy, and a logout is undone."
     )
-    return Finding(Severity.WARNING, (), words, "Delete it again, and look once more after the request has ended.")
+    return Finding(Severity.WARNING, (), words, _DELETE_AGAIN)
 
 
 def _fields(before: Node, after: Node) -> set[str]:

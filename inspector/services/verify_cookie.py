@@ -9,6 +9,7 @@ from inspector.cookies import resign as resign_value
 from inspector.core.display import escape_display, format_time
 from inspector.core.expiry import format_duration
 from inspector.core.node import Kind, member
+from inspector.core.other_findings import judge_end
 from inspector.core.secret import Secret
 from inspector.core.writer import Family
 from inspector.services.cookie_attributes import judge_set_cookie, judge_stored
@@ -241,6 +242,8 @@ def _inner_expiry(verdict: Verdict, now_ms: int) -> tuple[str, LinkState, str]:
 
 def _expiry_link(opened: OpenedSession, now_ms: int) -> tuple[str, LinkState, str]:
     ends = opened.raw.expires_at_ms
+    if opened.decoded is not None and (found := judge_end(opened.decoded.root, opened.writer.family, now_ms)):
+        return "Expiry", LinkState.BROKEN, f"{found[0].text} {found[0].remedy}"
     if ends is None and opened.is_sealed:
         return "Expiry", LinkState.SKIPPED, opened.expiry.summary.capitalize() + "."
     if ends is None:

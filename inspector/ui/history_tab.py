@@ -10,9 +10,12 @@ from PySide6.QtWidgets import QHBoxLayout, QListWidget, QListWidgetItem, QPushBu
 
 from inspector.core.display import escape_display
 from inspector.services.journal import JournalEntry
-from inspector.ui.plain import PlainLabel
+from inspector.ui.plain import PlainLabel, plain_tip
 from inspector.ui.seen_reads import SeenChange
 
+_SHOWN = 160
+"""Characters of a row; the rest is in its tip."""
+_MOST_TIP = 4000
 _WORDS = {
     "edited": "You edited",
     "created": "You created it",
@@ -58,14 +61,12 @@ class HistoryTab(QWidget):
         """Show the journal's entries of one record and the changes that were seen."""
         self._can_write = can_write
         self.list.clear()
-        rows: list[tuple[int, str, JournalEntry | None]] = [(one.at_ms, _words(one), one) for one in entries]
-        rows += [
-            (one.at_ms, ". ".join(filter(None, (f"The application changed {one.what}", one.warning))), None)
-            for one in seen
-        ]
-        for at_ms, words, entry in sorted(rows, key=lambda row: -row[0]):
+        rows: list[tuple[int, str, str, JournalEntry | None]] = [(one.at_ms, *_words(one), one) for one in entries]
+        rows += [(one.at_ms, *_seen_words(one), None) for one in seen]
+        for at_ms, words, whole, entry in sorted(rows, key=lambda row: -row[0]):
             clock = time.strftime("%H:%M:%S", time.localtime(at_ms / 1000))
-            item = QListWidgetItem(f"{clock}   {escape_display(words, 600)}")
+            item = QListWidgetItem(f"{clock}   {escape_display(words, _SHOWN)}")
+            item.setToolTip(plain_tip(whole, _MOST_TIP))
             item.setData(Qt.ItemDataRole.UserRole, entry)
             self.list.addItem(item)
         self.list.setVisible(bool(rows))
@@ -87,6 +88,14 @@ class HistoryTab(QWidget):
             self.restore_wanted.emit(entry)
 
 
-def _words(entry: JournalEntry) -> str:
+def _words(entry: JournalEntry) -> tuple[str, str]:
     words = _WORDS.get(entry.action, entry.action)
-    return f"{words} {entry.what}" if entry.what else words
+    whole = f"{words} {entry.what}" if entry.what else words
+    return whole, whole
+
+
+def _seen_words(seen: SeenChange) -> tuple[str, str]:
+    """Return what to show and the whole of it; long fields leave room for what they are a sign of."""
+    words = (f"The application changed {what}" for what in (escape_display(seen.what, _SHOWN // 2), seen.what))
+    short, whole = (". ".join(filter(None, (one, seen.warning))) for one in words)
+    return short, whole

@@ -69,9 +69,9 @@ class PlainLabel(QLabel):
             self.style().polish(self)
 
 
-def plain_tip(text: str) -> str:
-    """Return tooltip text which Qt shows as plain text, whatever is in it."""
-    return f"<qt>{html.escape(escape_display(text, 600))}</qt>" if text else ""
+def plain_tip(text: str, limit: int = 600) -> str:
+    """Return tooltip text which Qt shows as plain text, whatever is in it; cut to `limit` characters."""
+    return f"<qt>{html.escape(escape_display(text, limit))}</qt>" if text else ""
 
 
 def show_tip(place: QPoint, text: str, owner: QWidget) -> None:

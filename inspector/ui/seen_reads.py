@@ -32,6 +32,11 @@ class SeenReads:
         self._older: OpenedSession | None = None
         self._was_gone = False
 
+    @property
+    def was_gone(self) -> bool:
+        """True when the session was not there at the last look."""
+        return self._was_gone
+
     def begin(self) -> None:
         """Another session is shown from here on."""
         self._older, self._was_gone = None, False

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QStackedWidget, QTabWidget, QVBoxLayout, QWidget
 
@@ -10,6 +12,7 @@ from inspector.core.edits import EditError
 from inspector.core.node import Node
 from inspector.services.journal import JournalEntry
 from inspector.services.open_session import OpenedSession, open_session, ref_of_key
+from inspector.services.seen_changes import judge_return
 from inspector.ui.context import Context
 from inspector.ui.cookie_tab import CookieTab
 from inspector.ui.data_tab import DataTab
@@ -183,7 +186,11 @@ class SessionPanel(QWidget):
     def show_opened(self, opened: OpenedSession) -> None:
         """Show a session that was just read or written; staged edits stay."""
         if self.draft is not None and self.draft.is_dirty:
-            if opened.raw.payload == self.draft.opened.raw.payload:
+            if self._reads.was_gone:
+                signs = self._note_change(opened).findings[len(opened.findings) :]
+                self._show_banner(" ".join(f"{one.text} {one.remedy}" for one in signs), button=False)
+                self.show_history()
+            elif opened.raw.payload == self.draft.opened.raw.payload:
                 self._show_banner("", button=False)
             else:
                 self._show_banner("The application changed this session meanwhile. Review merges both.", button=False)
@@ -228,10 +235,13 @@ class SessionPanel(QWidget):
 
     def _note_change(self, opened: OpenedSession) -> OpenedSession:
         store = self.store
-        if self.opened is None or store is None or self.key is None or store.connection is None:
+        if store is None or self.key is None or store.connection is None:
             return opened
-        kind, ours = store.connection.store.capabilities.kind, self._journal_entries()
-        return self._reads.note((store.profile.id, self.key), self.opened, opened, kind, ours)
+        ours = self._context.journal.entries(store.connection.store.label, opened.raw.ref)
+        kind, signs = store.connection.store.capabilities.kind, judge_return(ours)
+        if self.opened is not None:
+            opened = self._reads.note((store.profile.id, self.key), self.opened, opened, kind, ours)
+        return replace(opened, findings=(*opened.findings, *signs))
 
     def follow(self, keys: frozenset[bytes]) -> None:
         """The store says these changed: read the session again when it is among them."""
@@ -359,12 +369,12 @@ class SessionPanel(QWidget):
 
     def _show_failure(self, error: Exception) -> None:
         trouble = describe_trouble(error)
-        if self.draft is not None and self.draft.is_dirty:
-            self._show_banner(f"{trouble.text} {trouble.remedy}", button=False)
-            return
         if isinstance(error, RecordMissing) and self.opened is not None:
             self._reads.note_gone()
             self._show_banner("This session is gone: logged out or expired. What is shown is the last that was read.")
+            return
+        if self.draft is not None and self.draft.is_dirty:
+            self._show_banner(f"{trouble.text} {trouble.remedy}", button=False)
             return
         self.opened = self.draft = None
         if isinstance(error, RecordTooLarge) and error.head:

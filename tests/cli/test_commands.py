@@ -214,6 +214,16 @@ def test_demo_prints_its_address_and_ends_when_interrupted(tmp_path: Path) -> No
     assert (process.returncode, errors) == (0, "")
 
 
+def test_demo_says_what_each_request_did_and_changed(tmp_path: Path) -> None:
+    process = _start("demo", "--port", "0", "--store", f"file://{tmp_path}", "--visitors", "30")
+    assert process.stdout is not None
+    saving = next(line for line in process.stdout if "set-cookie" in line)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=20)
+    assert " saved, set-cookie, " in saving
+    assert "+ " in saving
+
+
 def test_watch_prints_a_change(tmp_path: Path) -> None:
     store = f"file://{tmp_path}"
     process = _start("watch", store, "--json")

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inspector.codecs import CodecError, Decoded, Fidelity, SealedError, decode, encode, summarise
+from inspector.codecs import CodecError, Decoded, Fidelity, SealedError, decode, encode, judge_layers, summarise
 from inspector.core import ciphers
 from inspector.core.edits import InsertEntry, apply_edit
 from inspector.core.node import Kind, member, text_node
@@ -62,6 +62,21 @@ def test_without_its_secret_it_says_what_is_known(row: dict[str, Any]) -> None:
     assert "ncrypted" in caught.value.known
     assert row["secret"] not in str(caught.value)
     assert summarise(base64.b64decode(row["payload_base64"]), row["kind"]).format.startswith("encrypted")
+
+
+@pytest.mark.parametrize("row", _sealed_rows())
+def test_trap_of_the_encryption_is_told_for_its_era_alone(row: dict[str, Any]) -> None:
+    found = judge_layers(_open(row), row["kind"])
+    words = " ".join(f"{one.text} {one.remedy}" for one in found)
+    version = str(row["kruptein"])
+    if version.startswith("3.4") and row["kind"] == "mongo":
+        assert "answer 500" in words
+        assert "Delete the sessions of 3.4" in words
+    elif version.startswith(("3.1", "3.3")):
+        assert "after a restart" in words
+        assert "Pin kruptein" in words
+    else:
+        assert found == ()
 
 
 @pytest.mark.parametrize("row", _sealed_rows())

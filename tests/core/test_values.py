@@ -139,6 +139,14 @@ def test_lifetime_beyond_the_cookies_is_told() -> None:
     assert judge_lifetime(root, "redis", 86_400_000, 0)[0].path == (0, 0)
 
 
+def test_lifetime_beyond_the_cookies_is_told_beside_a_cookie_that_was_never_sent() -> None:
+    """Row 5 of the pitfalls and row 14 may both be true of one record."""
+    text = '{"cookie":{"originalMaxAge":3600000,"expires":"1970-01-02T00:00:00.000Z","secure":true},"a":1}'
+    found = judge_lifetime(parse_json(text), "redis", 86_400_000, 0)
+    assert ["never sent" in one.text for one in found] == [True, False]
+    assert ["keeps this session longer" in one.text for one in found] == [False, True]
+
+
 def test_secure_session_that_nobody_came_back_with_is_told() -> None:
     text = '{"cookie":{"originalMaxAge":3600000,"expires":"1970-01-01T01:00:00.000Z","secure":%s},"a":1}'
     assert "never sent" in judge_lifetime(parse_json(text % "true"), "redis", 3_600_000, 0)[0].text
@@ -165,6 +173,28 @@ def test_store_decides_when_a_session_ends() -> None:
     assert [one.name for one in report.sources if one.counts] == ["Redis TTL"]
     assert report.expires_at_ms == 60_000
     assert {"cookie.originalMaxAge", "cookie.expires"} <= {one.name for one in report.sources}
+
+
+@pytest.mark.parametrize(
+    ("text", "family", "name"),
+    [
+        ('{"user":1,"_expire":50000,"_maxAge":86400000}', Family.KOA, "_expire"),
+        ('{"cookie":{"expires":"1970-01-01T00:00:50.000Z","originalMaxAge":5}}', Family.FASTIFY, "cookie.expires"),
+        (
+            '{"cookie":{"expires":"1970-01-01T00:02:00.000Z","originalExpires":"1970-01-01T00:00:50.000Z"}}',
+            Family.FASTIFY,
+            "cookie.originalExpires",
+        ),
+    ],
+)
+def test_end_that_the_library_reads_in_the_record_counts_where_it_comes_first(
+    text: str, family: Family, name: str
+) -> None:
+    for store_ms, counts, ends in ((60_000, name, 50_000), (40_000, "Redis TTL", 40_000), (None, name, 50_000)):
+        report = explain_expiry("redis", store_ms, parse_json(text), None, 0, family=family)
+        assert [one.name for one in report.sources if one.counts] == [counts]
+        assert name in [one.name for one in report.sources]
+        assert report.expires_at_ms == ends
 
 
 def test_cookie_expires_tells_when_the_record_was_last_saved() -> None:

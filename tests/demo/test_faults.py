@@ -114,7 +114,7 @@ def test_no_expiry(start: Start) -> None:
         assert [ends is None for ends in records(server)] == [is_endless]
 
 
-def test_wrong_secret(start: Start) -> None:
+def test_wrong_secret(start: Start, log: list[RequestEntry]) -> None:
     for fault, sticks in ((Fault.NONE, True), (Fault.WRONG_SECRET, False)):
         browser = Browser(start(fault).port)
         browser.get("/set")
@@ -122,6 +122,24 @@ def test_wrong_secret(start: Start) -> None:
         assert ("username" in browser.get_json("/get")) == sticks
         browser.get("/set")
         assert browser.cookies["connect.sid"].split(".")[0] == first.split(".")[0]
+    told = [entry.path for entry in log if any("cookie refused" in change for change in entry.changes)]
+    assert told == ["/get"]
+
+
+def test_cookie_without_a_record_is_told(start: Start, log: list[RequestEntry]) -> None:
+    browser = Browser(start(Fault.NONE).port)
+    for path in ("/set", "/logout", "/get", "/set", "/get"):
+        browser.get(path)
+    told = [entry.path for entry in log if "no record for its cookie" in entry.changes]
+    assert told == ["/get", "/set"]
+
+
+def test_mark_of_the_file_store_is_no_change_of_the_session(start: Start, log: list[RequestEntry]) -> None:
+    browser = Browser(start(Fault.FLOOD).port)
+    for path in ("/", "/set"):
+        browser.get(path)
+    assert [entry.operations[-2:] for entry in log] == [("saved", "set-cookie"), ("saved", "set-cookie")]
+    assert not any("__lastAccess" in change for entry in log for change in entry.changes)
 
 
 def test_flood(start: Start) -> None:

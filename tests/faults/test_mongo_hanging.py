@@ -25,7 +25,7 @@ from inspector.services.save_session import SaveState
 from store_adapters import mongo_store, mongo_writer
 from store_adapters.address import parse_address
 from store_adapters.clock import now_ms
-from store_adapters.contract import CancelToken, SessionStore
+from store_adapters.contract import CancelToken, RawRecord, SessionStore
 from store_adapters.errors import RecordChanged, StoreError, StoreRefused, StoreUnreachable
 from store_adapters.mongo_link import MongoLink
 from store_adapters.options import Limits
@@ -144,6 +144,30 @@ def test_f51_server_killed_under_a_listing_makes_it_incomplete(make_mongo: MakeM
     assert read < 3000
     assert_told(told(lost.value), ".")
     assert_usable(store, rig)
+
+
+@pytest.mark.parametrize("prefix", ["", "shop:"])
+@pytest.mark.parametrize("is_replica_set", [True, False])
+def test_f51_server_that_was_restarted_is_listed_and_read_at_once(
+    make_mongo: MakeMongo, open_at: Opener, is_replica_set: bool, prefix: str
+) -> None:
+    """The pooled connections are dead, and the first command is the one to find it out: it is sent once more."""
+    rig = make_mongo(is_replica_set=is_replica_set)
+    rig.put(f"{prefix}a")
+    store = open_at(f"{rig.url}&prefix={prefix}")
+    ref = store.ref_for("a")
+    looks: tuple[Callable[[], bool], ...] = (
+        lambda: [key for batch in store.list_records(CancelToken()) for key in batch.keys] == [ref.key],
+        lambda: store.read(ref).ref == ref,
+        lambda: [one.ref for one in store.read_many([ref]) if isinstance(one, RawRecord)] == [ref],
+        lambda: store.count().number == 1,
+        lambda: store.info().product == "MongoDB",
+    )
+    for first in range(len(looks)):
+        assert all(is_right() for is_right in (*looks[first:], *looks[:first]))
+        rig.server.process.terminate()
+        rig.server.process.wait(timeout=30)
+        make_mongo(again=rig)
 
 
 def test_f51_connection_made_while_the_server_starts_up_is_made_anew(tmp_path: Path) -> None:

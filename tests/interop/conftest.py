@@ -13,6 +13,7 @@ from inspector.core.secret import Secret
 from store_adapters.contract import SessionStore
 from store_adapters.registry import open_store
 from tests.interop.apps import SECRETS, ExpressApp
+from tests.interop.cookie_apps import CookieApps
 
 KINDS = ("redis", "mongo", "mongo-object", "file")
 
@@ -50,3 +51,10 @@ def site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
             store.close()
     finally:
         app.stop()
+
+
+@pytest.fixture(scope="module")
+def cookie_apps() -> Iterator[CookieApps]:
+    running = CookieApps()
+    yield running
+    running.stop()

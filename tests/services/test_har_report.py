@@ -47,7 +47,7 @@ class Recorder:
             jar[name] = value
         self.note(url or f"http://127.0.0.1:{self.browser.port}{path}", sent, lines, answer.status)
 
-    def note(self, url: str, sent: str, lines: list[str], status: int = 200) -> None:
+    def note(self, url: str, sent: str, lines: list[str], status: int = 200, *, method: str = "GET") -> None:
         self._clock += datetime.timedelta(seconds=1)
         is_chrome = self._shape == "chrome"
         name = "cookie" if is_chrome else "Cookie"
@@ -55,7 +55,7 @@ class Recorder:
         self._entries.append(
             {
                 "startedDateTime": self._clock.isoformat().replace("+00:00", "Z"),
-                "request": {"method": "GET", "url": url, "headers": [{"name": name, "value": sent}] if sent else []},
+                "request": {"method": method, "url": url, "headers": [{"name": name, "value": sent}] if sent else []},
                 "response": {
                     "status": status,
                     "headers": [
@@ -157,6 +157,37 @@ def test_address_that_is_none_is_no_fault() -> None:
     for url in ("https://[shop.example/", "http://℀.example/"):
         recorder.note(url, "connect.sid=s%3Aabc.xyz", [SET])
     assert follow_session(read_har(recorder.archive()), SECRETS).rows
+
+
+RENEWED = "connect.sid=s%3Aother.xyz; Path=/"
+
+
+@pytest.mark.parametrize(
+    ("path", "line", "status", "method", "is_told"),
+    [
+        ("/login", "", 302, "POST", True),
+        ("/auth/sign-in", SET, 200, "POST", True),
+        ("/login", RENEWED, 302, "POST", False),  # a new session ID, as it should be
+        ("/login", "", 401, "POST", False),
+        ("/login", "", 200, "GET", False),
+        ("/logins-of-today", "", 200, "POST", False),
+    ],
+)
+def test_login_that_keeps_the_session_id_is_told(path: str, line: str, status: int, method: str, is_told: bool) -> None:
+    recorder = Recorder(1, "chrome")
+    recorder.note("https://shop.example/", "", [SET])
+    recorder.note(
+        f"https://shop.example{path}", "connect.sid=s%3Aabc.xyz", [line] if line else [], status, method=method
+    )
+    row = follow_session(read_har(recorder.archive()), ()).rows[1]
+    assert ("session fixation" in row.text, "regenerate()" in row.text) == (is_told, is_told)
+
+
+def test_login_into_a_cookie_that_carries_its_session_has_no_id_to_plant() -> None:
+    recorder = Recorder(1, "firefox")
+    sent = "session=eyJhIjoxfQ==; session.sig=W3NDvRWvhVfSQVyvRAIWcDONxSw"
+    recorder.note("https://shop.example/login", sent, [], 302, method="POST")
+    assert "fixation" not in " ".join(row.text for row in follow_session(read_har(recorder.archive()), ()).rows)
 
 
 def test_other_paths_and_hosts_lose_nothing() -> None:

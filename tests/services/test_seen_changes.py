@@ -32,6 +32,13 @@ def _read(store: SessionStore, minute: int = 0, sid: str = "a", **data: Any) -> 
     return describe_record(store, replace(raw, read_at_ms=minute * 1000))
 
 
+def _again(store: SessionStore, first: OpenedSession, **data: Any) -> OpenedSession:
+    """Return the same session as it is read after the application has written it."""
+    cookie = json.loads(first.raw.payload)["cookie"]
+    raw = store.replace(store.read(first.raw.ref), json.dumps({"cookie": cookie, **data}).encode())
+    return describe_record(store, replace(raw, read_at_ms=first.raw.read_at_ms + 1000))
+
+
 def _words(*reads: OpenedSession, kind: str = "redis", was_gone: bool = False) -> str:
     older = reads[0] if len(reads) == 3 else None
     before, now = reads[-2:]
@@ -56,10 +63,34 @@ def test_write_that_takes_back_the_one_before_tells_of_a_lost_update(store: Sess
     assert "last wins" not in _words(first, second, _read(store, 4, n=0))
 
 
-def test_login_that_keeps_the_session_id_tells_of_fixation(store: SessionStore) -> None:
-    nobody, ada = _read(store, 0, cart=[]), _read(store, 1, cart=[], user={"name": "ada"})
-    assert "regenerate" in _words(nobody, ada)
-    assert "regenerate" not in _words(ada, _read(store, 2, cart=["x"], user={"name": "ada"}))
+ADA = {"id": 7, "name": "ada"}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "is_login"),
+    [
+        ({}, {"user": ADA}, True),
+        ({}, {"user": {"name": "ada"}}, True),
+        ({}, {"passport": {"user": "7"}}, True),
+        # A name that a visitor left is no login yet, and somebody else's login is one.
+        ({"username": "ada"}, {"username": "ada", "user": ADA}, True),
+        ({"user": ADA}, {"user": {"id": 8, "name": "bob"}}, True),
+        ({"user": ADA}, {"user": ADA, "cart": ["x"]}, False),
+        ({"user": ADA}, {"user": ADA | {"name": "Ada L."}}, False),
+        ({"user": {"name": "ada"}}, {"user": {"name": "Ada L."}}, False),
+        ({"user": ADA}, {}, False),
+    ],
+)
+def test_login_that_keeps_the_session_id_tells_of_fixation(
+    store: SessionStore, before: dict[str, Any], after: dict[str, Any], is_login: bool
+) -> None:
+    first = _read(store, 0, n=0, **before)
+    assert ("regenerate" in _words(first, _again(store, first, n=1, **after))) == is_login
+
+
+def test_login_in_another_session_is_no_fixation(store: SessionStore) -> None:
+    nobody, ada = _read(store, 0, cart=[]), _read(store, 1, sid="b", cart=[], user=ADA)
+    assert "regenerate" not in _words(nobody, ada)
 
 
 def test_session_that_was_gone_and_is_back_is_told(store: SessionStore) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import os
 import subprocess
 import sys
@@ -15,13 +16,15 @@ from PySide6.QtWidgets import QApplication, QLabel, QMessageBox, QWidget
 from pytestqt.qtbot import QtBot
 
 from inspector.services.journal import Journal
-from inspector.services.manage_sessions import create_session, new_session_root
+from inspector.services.manage_sessions import create_session, delete_session, new_session_root
 from inspector.services.open_session import open_session
 from inspector.services.profiles import Profile
 from inspector.services.save_session import save_session
 from inspector.ui.command_palette import CommandPalette, match_score
 from inspector.ui.connect_dialog import ConnectDialog
+from inspector.ui.history_tab import HistoryTab
 from inspector.ui.main_window import MainWindow
+from inspector.ui.seen_reads import SeenChange
 from store_adapters.clock import now_ms
 from store_adapters.registry import open_store
 from tests.servers import ROOT
@@ -130,6 +133,67 @@ def test_session_that_is_gone_is_not_saved(qtbot: QtBot, make_window: OpenWindow
     store.close()
 
 
+@pytest.mark.parametrize("has_edits", [False, True])
+def test_session_that_was_gone_and_is_back_is_told_in_the_window(
+    qtbot: QtBot, make_window: OpenWindow, url: str, has_edits: bool
+) -> None:
+    """A logout while another request runs: the deleted session comes back, still logged in."""
+    window = open_session0(qtbot, make_window, url)
+    panel, store = window.panel, open_store(url)
+    if has_edits:
+        panel.edit_field("cookie.path", '"/shop"')
+    record = store.read(store.ref_for("session0"))
+    store.delete(record)
+    panel.reload()
+    qtbot.waitUntil(lambda: "is gone" in panel.banner_label.text(), timeout=WAIT_MS)
+    assert panel.opened is not None
+    store.create(record.ref, record.payload, record.expires_at_ms)
+    panel.reload()
+    qtbot.waitUntil(lambda: "is gone" not in panel.banner_label.text(), timeout=WAIT_MS)
+    told = [one.text for one in panel.opened.findings] + [panel.banner_label.text()]
+    assert any("gone and is back" in words for words in told)
+    panel.tabs.setCurrentWidget(panel.history_tab)
+    rows = [panel.history_tab.list.item(number) for number in range(panel.history_tab.list.count())]
+    assert any("gone and is back" in row.text() for row in rows)
+    assert panel.unsaved() == has_edits
+    store.close()
+
+
+def test_session_that_was_deleted_here_and_is_back_is_told_when_it_is_opened(
+    qtbot: QtBot, make_window: OpenWindow, url: str
+) -> None:
+    """Nobody looked at it meanwhile, but the journal knows that it was deleted."""
+    window = make_window(url)
+    store, journal = open_store(url), window._context.journal
+    opened = open_session(store, store.ref_for("session0"))
+    delete_session(store, opened, journal)
+    store.create(opened.raw.ref, opened.raw.payload, opened.raw.expires_at_ms)
+    window.go_to_session(b"sess:session0")
+    qtbot.waitUntil(lambda: shown(window) == "session0", timeout=WAIT_MS)
+    assert any("deleted it here" in words for words in _findings(window))
+    window.go_to_session(b"sess:session1")
+    qtbot.waitUntil(lambda: shown(window) == "session1", timeout=WAIT_MS)
+    assert not any("deleted it here" in words for words in _findings(window))
+    store.close()
+
+
+def _findings(window: MainWindow) -> list[str]:
+    assert window.panel.opened is not None
+    return [one.text for one in window.panel.opened.findings]
+
+
+def test_long_line_of_the_history_is_cut_and_whole_in_its_tip(qtbot: QtBot) -> None:
+    tab = HistoryTab()
+    qtbot.addWidget(tab)
+    fields, warning = ", ".join(f"a{'b' * 100}{n}" for n in range(4)), "It is a sign of something. " * 12
+    tab.show_history((), [SeenChange(0, fields, warning)], can_write=True)
+    row = tab.list.item(0)
+    assert len(row.text()) < 220
+    assert row.text().endswith("…")
+    assert html.unescape(row.toolTip()).count("It is a sign") == 12
+    assert fields in row.toolTip()
+
+
 def test_edits_stay_while_another_session_is_looked_at(qtbot: QtBot, make_window: OpenWindow, url: str) -> None:
     window = open_session0(qtbot, make_window, url)
     window.panel.edit_field("cookie.path", '"/shop"')
@@ -178,7 +242,8 @@ def test_what_an_applications_write_is_a_sign_of_stands_at_the_data_and_in_the_h
     qtbot.waitUntil(lambda: any("resave: true" in one.text for one in findings.findings), timeout=WAIT_MS)
     window.panel.tabs.setCurrentIndex(3)
     qtbot.waitUntil(lambda: window.panel.history_tab.list.count() == 1, timeout=WAIT_MS)
-    assert "Set resave: false." in window.panel.history_tab.list.item(0).text()
+    assert "resave: true" in window.panel.history_tab.list.item(0).text()
+    assert "Set resave: false." in window.panel.history_tab.list.item(0).toolTip()
 
 
 def test_deleting_asks_and_can_be_taken_back(qtbot: QtBot, make_window: OpenWindow, url: str) -> None:
