@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from inspector.core.display import escape_display, format_time, parse_time
 from inspector.core.node import Kind, Node, member, number_of, text_of
@@ -28,6 +29,22 @@ class ExpiryReport:
     expires_at_ms: int | None
     sources: tuple[ExpirySource, ...]
     summary: str
+
+
+@dataclass(frozen=True, slots=True)
+class After:
+    """So many milliseconds after the moment of writing, as express counts a lifetime."""
+
+    life_ms: int
+
+
+Ending: TypeAlias = int | After | None
+"""When a session shall end: at a moment in epoch milliseconds, so long after it is written, or never."""
+
+
+def end_from(ending: Ending, now_ms: int) -> int | None:
+    """Return the moment of the end for a session that is written at `now_ms`; None: never."""
+    return now_ms + ending.life_ms if isinstance(ending, After) else ending
 
 
 def format_duration(ms: int | float) -> str:
@@ -75,13 +92,16 @@ def explain_expiry(
     cookie = member(root, "cookie") if root is not None else None
     if cookie is not None and cookie.kind is Kind.OBJECT:
         sources += [_original_max_age(cookie), _cookie_expires(cookie, kind, now_ms)]
+    return ExpiryReport(expires_at_ms, tuple(sources), describe_end(expires_at_ms, now_ms))
+
+
+def describe_end(expires_at_ms: int | None, now_ms: int) -> str:
+    """Return "expires in 23 h 59 m", "expired 4 m ago" or "never expires"."""
     if expires_at_ms is None:
-        summary = "never expires"
-    elif expires_at_ms > now_ms:
-        summary = f"expires in {format_duration(expires_at_ms - now_ms)}"
-    else:
-        summary = f"expired {format_duration(now_ms - expires_at_ms)} ago"
-    return ExpiryReport(expires_at_ms, tuple(sources), summary)
+        return "never expires"
+    if expires_at_ms > now_ms:
+        return f"expires in {format_duration(expires_at_ms - now_ms)}"
+    return f"expired {format_duration(now_ms - expires_at_ms)} ago"
 
 
 def _when(at_ms: int | None, now_ms: int) -> str:

@@ -192,10 +192,10 @@ class SessionSaving(QObject):
         dialog = ExpiryDialog("When shall this session end?", opened.expiry, can_never=can_never, parent=self._window)
         if dialog.exec() != QDialog.DialogCode.Accepted:
             return
-        ends, lasting = dialog.expires_at_ms, dialog.lasting
+        ending, lasting = dialog.ending, dialog.lasting
         self._write(
             store,
-            lambda adapter: change_expiry(adapter, opened, ends, self._context.journal, lasting=lasting),
+            lambda adapter: change_expiry(adapter, opened, ending, self._context.journal, lasting=lasting),
             "The expiry is changed.",
         )
 

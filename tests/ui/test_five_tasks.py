@@ -10,6 +10,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QDialog
 from pytestqt.qtbot import QtBot
 
+from inspector.codecs import json_bytes
 from inspector.cookies import Status
 from inspector.ui.expiry_dialog import ExpiryDialog
 from inspector.ui.main_window import MainWindow
@@ -129,6 +130,9 @@ def test_extend_an_expiry(qtbot: QtBot, make_window: OpenWindow) -> None:
         lambda: window.panel.opened.raw.expires_at_ms > before + 20 * 86_400_000,  # type: ignore[union-attr,operator]
         timeout=WAIT_MS,
     )
+    decoded = window.panel.opened.decoded  # type: ignore[union-attr]
+    assert decoded is not None
+    assert b'"originalMaxAge":2592000000,' in json_bytes(decoded.root), "30 days, and not some seconds less"
 
 
 def test_try_the_demo(qtbot: QtBot, make_window: OpenWindow) -> None:
