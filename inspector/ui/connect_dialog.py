@@ -182,7 +182,7 @@ class ConnectDialog(QDialog):
         before = self._before
         profile = Profile(
             id=self._id,
-            name=self.name_line.text().strip() or _name_from(url),
+            name=self.name_line.text().strip() or name_from(url),
             url=url,
             environment=self.environment_choice.currentData(),
             read_only=self.read_only_box.isChecked(),
@@ -224,8 +224,8 @@ class ConnectDialog(QDialog):
         about = "" if count.exact else "about "
         noun = "session" if count.number == 1 else "sessions"
         self._show_test(
-            f"{info.product} {info.version}: {about}{count.number:,} {noun}, "
-            f"{'can write' if can_write else 'read-only'}, {info.watch_method}, {info.round_trip_ms:.1f} ms.",
+            f"{info.product} {info.version}".strip() + f": {about}{count.number:,} {noun}, "
+            f"{'can write' if can_write else 'read-only'}, Live by {info.watch_method}, {info.round_trip_ms:.1f} ms.",
             "ok",
         )
 
@@ -303,7 +303,10 @@ def _line(name: str) -> QLineEdit:
     return line
 
 
-def _name_from(url: str) -> str:
+def name_from(url: str) -> str:
+    """Return a name for a store that was given none: its host, service, database, folder or file, and its kind."""
     scheme, _, rest = url.partition(":")
-    place = rest.lstrip("/").partition("?")[0].rstrip("/")
-    return f"{place.rpartition('/')[2] or place or scheme} · {scheme}"
+    parts = [part for part in rest.partition("?")[0].rpartition("@")[2].split("/") if part]
+    # A number alone, as a Redis database has it, names nothing.
+    place = next((part for part in reversed(parts) if not part.isdecimal()), "")
+    return f"{place} · {scheme}" if place else scheme

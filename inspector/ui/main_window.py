@@ -28,14 +28,7 @@ from inspector.ui.status_line import StatusLine
 from inspector.ui.stores_panel import StoresPanel
 from inspector.ui.tool_pages import ToolPages
 from inspector.ui.unsaved_edits import UnsavedEdits
-from inspector.ui.window_actions import (
-    NEEDS_EDITS,
-    NEEDS_SELECTION,
-    NEEDS_SESSION,
-    NEEDS_STORE,
-    WRITES,
-    fill_actions,
-)
+from inspector.ui.window_actions import enable_actions, fill_actions
 from inspector.ui.window_state import WindowState
 
 if TYPE_CHECKING:
@@ -294,6 +287,7 @@ class MainWindow(QMainWindow):
     def toggle_live(self) -> None:
         if self.current is not None:
             self.current.set_live(not self.current.is_live)
+        self._show_status()
         self._enable()
 
     def _open_key(self, key: bytes) -> None:
@@ -359,24 +353,8 @@ class MainWindow(QMainWindow):
 
         CommandPalette(self.actions_book, self).open_over(self)
 
-    # --- what can be done now -------------------------------------------------------------------------------------
-
     def _enable(self) -> None:
-        actions, store = self.actions_book, self.current
-        is_open = store is not None and store.state is StoreState.OPEN
-        can_write = store is not None and store.can_write
-        has_session = self.panel.opened is not None
-        actions.enable(store is not None, *NEEDS_STORE)
-        actions.enable(self.sessions_page.selected_count > 0, *NEEDS_SELECTION)
-        actions.enable(has_session, *NEEDS_SESSION)
-        actions.enable(self.panel.can_review, *NEEDS_EDITS)
-        if has_session:
-            actions.enable(True, "delete")
-        if not is_open or not can_write:
-            actions.enable(False, *WRITES)
-        if store is None or not self.bulk.can_undo(store):
-            actions.enable(False, "undo_bulk")
-        actions["live"].setChecked(store is not None and store.is_live)
+        enable_actions(self)
 
     def _may_leave_edits(self) -> bool:
         number = self.panel.unsaved()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from array import array
-from collections.abc import Callable
 
 from PySide6.QtCore import QItemSelection, QItemSelectionModel, QModelIndex, Qt, QTimer, Signal
 from PySide6.QtGui import QKeySequence, QShortcut
@@ -24,16 +23,17 @@ from inspector.services.overview import Overview
 from inspector.services.session_row import Column
 from inspector.ui.actions import ActionBook, make_button
 from inspector.ui.context import Context
+from inspector.ui.empty_list import show_why_empty
 from inspector.ui.empty_state import EmptyState
 from inspector.ui.models.session_table import COLUMNS, SessionTableModel
-from inspector.ui.open_store import OpenStore, StoreState
+from inspector.ui.open_store import OpenStore
 from inspector.ui.plain import PlainLabel, tell
 from inspector.ui.row_finder import FoundRows, RowFinder
 from inspector.ui.session_list import choose_columns, make_session_table
 from inspector.ui.session_panel import SessionPanel
 from inspector.ui.session_plots import SessionPlots
 from inspector.ui.sessions_head import SessionsHead
-from inspector.ui.trouble import Trouble, describe_trouble
+from inspector.ui.trouble import describe_trouble
 
 _TYPING_MS = 180
 _KEPT_SELECTED = 500
@@ -212,41 +212,14 @@ class SessionsPage(QWidget):
 
     def _show_state(self) -> None:
         store = self._store
-        if store is None:
-            connect = self._actions["connect"]
-            words = "Choose a store on the left, or connect one."
-            self.empty.show_words("No store is open", words, connect.text(), connect.trigger)
-        elif store.state is StoreState.CONNECTING:
-            self.empty.show_words("Connecting…", store.profile.name)
-        elif store.state is StoreState.FAILED and store.trouble is not None:
-            self._show_trouble(store.trouble, store.open)
-        elif store.progress.is_reading:
-            self.empty.show_words("Reading…", "")
-        elif store.trouble is not None and not len(store.catalogue or ()):
-            self._show_trouble(store.trouble, store.reload)
-        elif self.effective_text():
-            self.empty.show_words(
-                "No session matches", "Change the filter or the chips above.", "Show all", self._clear_filter
-            )
-        else:
-            self.empty.show_words(
-                "No sessions in this store",
-                "Log in to your application, check the prefix or collection in the store's address, "
-                "or start the demo server.",
-                self._actions["edit_store"].text(),
-                self._actions["edit_store"].trigger,
-            )
+        show_why_empty(
+            self.empty, store, self._actions, is_filtered=bool(self.effective_text()), show_all=self._clear_filter
+        )
         has_rows = self.model.match_count > 0
         # Without a list there is nothing to plot, and the bars of the store before would be untrue.
         self.plots.setVisible(store is not None and bool(store.catalogue))
         self.stack.setCurrentWidget(self.table if has_rows else self.empty)
         self._show_progress()
-
-    def _show_trouble(self, trouble: Trouble, again: Callable[[], object]) -> None:
-        change = self._actions["edit_store"]
-        self.empty.show_words(
-            trouble.text, trouble.remedy, "Try again", again, other=change.text(), other_act=change.trigger
-        )
 
     def _show_progress(self) -> None:
         progress = self._store.progress if self._store else None

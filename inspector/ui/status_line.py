@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QStatusBar
 
 from inspector.services.profiles import Environment
+from inspector.ui.fitting_label import FittingLabel
 from inspector.ui.open_store import OpenStore
 from inspector.ui.plain import PlainLabel
 
@@ -19,8 +21,9 @@ class StatusLine:
     """Fills a status bar; messages of a moment go over it."""
 
     def __init__(self, bar: QStatusBar) -> None:
-        self.store_label = PlainLabel("", role="muted")
-        self.mode_label = PlainLabel("", role="muted")
+        self.store_label = FittingLabel(role="muted")
+        self.mode_label = FittingLabel(role="muted")
+        self.mode_label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.environment_label = PlainLabel("", role="badge")
         self.environment_label.hide()
         bar.addPermanentWidget(self.environment_label)
@@ -38,14 +41,17 @@ class StatusLine:
             self.environment_label.show_role(_ROLES[environment])
             self.environment_label.setText(environment.value)
         if store is None or store.connection is None:
-            self.store_label.setText(store.profile.name if store is not None else "No store is open")
-            self.mode_label.setText("")
+            self.store_label.show_wordings(store.profile.name if store is not None else "No store is open")
+            self.mode_label.show_wordings()
             return
         info = store.connection.info
-        words = [f"{store.profile.name} · {info.product} {info.version} · {info.address}"]
-        words += [f"{info.round_trip_ms:.1f} ms", info.watch_method] if info.product != "Memory" else []
-        if store.trouble is not None:
-            words.append(store.trouble.text)
-        self.store_label.setText("     ".join(words))
-        mode = "Read/write · saves are checked against concurrent changes" if store.can_write else "Read-only"
-        self.mode_label.setText(mode)
+        product = f"{info.product} {info.version}".strip()
+        words = [f"{store.profile.name} · {product} · {info.address}"]
+        words += [f"{info.round_trip_ms:.1f} ms"] if info.product != "Memory" else []
+        words += [f"Live: {info.watch_method}"] if store.is_live else []
+        words += [store.trouble.text] if store.trouble is not None else []
+        self.store_label.show_wordings("     ".join(words))
+        if store.can_write:
+            self.mode_label.show_wordings("Read/write · saves are checked against concurrent changes", "Read/write")
+        else:
+            self.mode_label.show_wordings("Read-only")

@@ -1,0 +1,129 @@
+"""What a new user meets on the way through the README's tasks: words that are true, whole, and say what to do."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtWidgets import QLabel, QStatusBar
+from pytestqt.qtbot import QtBot
+
+from inspector.ui.connect_dialog import name_from
+from inspector.ui.main_window import MainWindow
+from inspector.ui.status_line import StatusLine
+from store_adapters.registry import open_store
+from tests.ui.conftest import WAIT_MS, OpenWindow, profile
+from tests.ui.test_window import fill
+
+
+@pytest.fixture
+def url(redis_url: str) -> str:
+    fill(f"{redis_url}?prefix=sess:")
+    return f"{redis_url}?prefix=sess:"
+
+
+@pytest.fixture
+def window(qtbot: QtBot, make_window: OpenWindow, url: str) -> MainWindow:
+    return make_window(url)
+
+
+def is_whole(label: QLabel) -> bool:
+    margins = label.contentsMargins()
+    return label.fontMetrics().horizontalAdvance(
+        label.text()
+    ) <= label.width() - margins.left() - margins.right() and not label.text().endswith("…")
+
+
+def test_status_bar_says_how_live_follows_only_while_it_does(window: MainWindow) -> None:
+    assert window.current is not None
+    assert window.current.connection is not None
+    label, method = window.status.store_label, window.current.connection.info.watch_method
+    assert method not in label.toolTip()
+    window.toggle_live()
+    assert f"Live: {method}" in label.toolTip()
+    window.toggle_live()
+    assert method not in label.toolTip()
+
+
+@pytest.mark.parametrize("width", [640, 960])
+def test_narrow_status_bar_says_less_and_cuts_no_word(qtbot: QtBot, window: MainWindow, width: int) -> None:
+    bar = QStatusBar()
+    qtbot.addWidget(bar)
+    status = StatusLine(bar)
+    status.show_store(window.current)
+    bar.resize(width, 24)
+    bar.show()
+    qtbot.waitExposed(bar)
+    assert is_whole(status.mode_label), status.mode_label.text()
+    assert status.mode_label.text().startswith("Read/write")
+    assert is_whole(status.environment_label)
+    assert status.mode_label.geometry().right() <= width
+    assert "saves are checked" in status.mode_label.toolTip()
+    assert window.current is not None
+    assert window.current.connection is not None
+    assert window.current.connection.info.address in status.store_label.toolTip()
+
+
+def test_wide_status_bar_says_everything(window: MainWindow) -> None:
+    window.resize(1280, 720)
+    assert window.status.mode_label.text() == "Read/write · saves are checked against concurrent changes"
+
+
+def test_number_beside_the_store_follows_live(qtbot: QtBot, window: MainWindow, url: str) -> None:
+    row = next(iter(window.stores_panel._rows.values()))
+    page = window.sessions_page
+    window.toggle_live()
+    store = open_store(url)
+    first = store.read(store.ref_for("session0"))
+    store.create(store.ref_for("first"), first.payload, first.expires_at_ms)
+    qtbot.waitUntil(lambda: page.model.match_count == 4, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: window.current is not None and window.current.progress.is_complete, timeout=WAIT_MS)
+    for number in range(5):
+        store.create(store.ref_for(f"later{number}"), first.payload, first.expires_at_ms)
+    store.close()
+    qtbot.waitUntil(lambda: page.model.match_count == 9, timeout=WAIT_MS)
+    assert row._count.text() == "9"
+
+
+def test_list_that_was_emptied_does_not_ask_to_check_the_address(
+    qtbot: QtBot, window: MainWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = window.sessions_page
+    store = window.current
+    assert store is not None
+    store.drop_records([b"sess:session0", b"sess:session1", b"sess:session2"])
+    qtbot.waitUntil(page.empty.isVisible, timeout=WAIT_MS)
+    assert page.empty.headline.text() == "No sessions are left"
+    assert "check" not in page.empty.sentence.text()
+    assert "deleted, logged out or expired" in page.empty.sentence.text()
+    assert not page.empty.button.isVisible()
+    window.refresh()  # which finds them again: they were dropped from the list only
+    qtbot.waitUntil(lambda: page.model.match_count == 3, timeout=WAIT_MS)
+
+
+@pytest.mark.parametrize(
+    ("query", "wanted", "unwanted"), [("?prefix=shop:", "prefix shop:", "folder"), ("", "store's address", "prefix")]
+)
+def test_empty_store_asks_to_check_what_its_address_has(
+    qtbot: QtBot, window: MainWindow, redis_url: str, query: str, wanted: str, unwanted: str
+) -> None:
+    empty_url = redis_url.removesuffix("/0") + "/5" + query
+    window.put_profile(profile(empty_url, "empty"))
+    page = window.sessions_page
+    qtbot.waitUntil(lambda: page.empty.headline.text() == "No sessions in this store", timeout=WAIT_MS)
+    assert wanted in page.empty.sentence.text()
+    assert unwanted not in page.empty.sentence.text()
+    assert page.empty.button.isVisible()
+
+
+@pytest.mark.parametrize(
+    ("url", "name"),
+    [
+        ("redis://127.0.0.1:6379/0?prefix=sess:", "127.0.0.1:6379 · redis"),
+        ("redis://user@shop.example/2", "shop.example · redis"),
+        ("redis+sentinel://a:26379,b:26379/mymaster/0", "mymaster · redis+sentinel"),
+        ("mongodb://host/shop?collection=sessions", "shop · mongodb"),
+        ("file:///var/lib/shop/sessions", "sessions · file"),
+        ("memory:", "memory"),
+    ],
+)
+def test_store_without_a_name_is_called_after_its_place(url: str, name: str) -> None:
+    assert name_from(url) == name
