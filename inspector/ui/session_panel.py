@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QStackedWidget, 
 
 from inspector.codecs import CodecError
 from inspector.core.edits import EditError
+from inspector.core.item_changes import count_changes
 from inspector.core.node import Node
 from inspector.services.journal import JournalEntry
 from inspector.services.open_session import OpenedSession, open_session, ref_of_key
@@ -284,7 +285,7 @@ class SessionPanel(QWidget):
     def _show_bar(self) -> None:
         draft, store = self.draft, self.store
         changes = draft.changes() if draft is not None else ()
-        number = len(changes)
+        number = count_changes(changes)
         self.bar.setVisible(bool(store and store.can_write and draft is not None))
         self.changes_label.setVisible(bool(number))
         self.changes_label.setText(f"{number} unsaved change{'' if number == 1 else 's'}")

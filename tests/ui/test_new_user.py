@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from PySide6.QtWidgets import QLabel, QStatusBar
 from pytestqt.qtbot import QtBot
@@ -11,7 +13,7 @@ from inspector.ui.main_window import MainWindow
 from inspector.ui.status_line import StatusLine
 from store_adapters.registry import open_store
 from tests.ui.conftest import WAIT_MS, OpenWindow, profile
-from tests.ui.test_window import fill
+from tests.ui.test_window import fill, write
 
 
 @pytest.fixture
@@ -127,3 +129,36 @@ def test_empty_store_asks_to_check_what_its_address_has(
 )
 def test_store_without_a_name_is_called_after_its_place(url: str, name: str) -> None:
     assert name_from(url) == name
+
+
+def test_review_of_a_cart_shows_each_changed_item_within_the_window(qtbot: QtBot, window: MainWindow, url: str) -> None:
+    cart = [{"sku": f"A-{number}", "title": "a mug with a long name", "quantity": 1} for number in range(4)]
+    write(url, "session0", "cart", json.dumps(cart))
+    write(url, "session0", "note", json.dumps("the same long beginning of a note, " * 3 + "and then the old end"))
+    window.go_to_session(b"sess:session0")
+    qtbot.waitUntil(lambda: window.panel.opened is not None, timeout=WAIT_MS)
+    cart[0]["quantity"] = 3
+    window.panel.edit_field("cart", json.dumps(cart[:3]))
+    window.panel.edit_field("note", json.dumps("the same long beginning of a note, " * 3 + "and then the new end"))
+    assert window.panel.changes_label.text() == "3 unsaved changes"
+    write(url, "session0", "lastPage", '"/checkout"')
+    window.saving.review()
+    qtbot.waitUntil(lambda: window.saving.dialog is not None, timeout=WAIT_MS)
+    dialog = window.saving.dialog
+    assert dialog is not None
+    qtbot.waitUntil(dialog.isVisible, timeout=WAIT_MS)
+    dialog.resize(700, 420)
+    qtbot.waitUntil(lambda: dialog.width() == 700, timeout=WAIT_MS)
+    assert dialog.title.text().startswith("Save 3 changes")
+    bar = dialog._scroll.horizontalScrollBar()
+    assert bar.maximum() == 0, "a column is out of sight"
+    labels = [label for label in dialog._scroll.findChildren(QLabel) if label.isVisibleTo(dialog)]
+    assert all(label.mapTo(dialog, label.rect().topRight()).x() <= dialog.width() for label in labels)
+    words = [label.text() for label in labels]
+    assert "cart[0].quantity" in words
+    assert words[words.index("cart[0].quantity") + 1 :][:3] == ["1", "1", "3"]
+    assert "cart[3]" in words
+    assert words[words.index("cart") + 1 :][:3] == ["4 items", "4 items", "3 items"]
+    notes = words[words.index("note") + 1 :][:3]
+    assert notes[2].endswith('new end"'), "what differs is what is shown"
+    assert notes[0].endswith('old end"')
