@@ -88,9 +88,10 @@ def _create(
     journal: Journal,
     action: str,
     reading: Reading,
+    what: str = "",
 ) -> OpenedSession:
     after = store.create(ref, payload, expires_at_ms)
-    journal.record(store.label, ref, action, "", None, after)
+    journal.record(store.label, ref, action, what, None, after)
     return describe_record(store, after, reading)
 
 
@@ -253,7 +254,8 @@ def restore(store: SessionStore, entry: JournalEntry, journal: Journal, reading:
     if entry.before is None:
         raise SessionRefused("There was nothing before this record was created. Delete it instead.")
     if entry.after is None:
-        return _create(store, entry.ref, entry.before.payload, entry.before.expires_at_ms, journal, "restored", reading)
+        payload, expires_at_ms = entry.before.payload, entry.before.expires_at_ms
+        return _create(store, entry.ref, payload, expires_at_ms, journal, "restored", reading, entry.action)
     now = store.read(entry.ref)
     if now.payload != entry.after.payload:
         raise RecordChanged("The session has changed since.", "Open it and edit what should be otherwise.")
@@ -263,5 +265,5 @@ def restore(store: SessionStore, entry: JournalEntry, journal: Journal, reading:
         after = store.change_expiry(now, entry.before.expires_at_ms)
     if after.payload != entry.before.payload:
         after = store.replace(after, entry.before.payload)
-    journal.record(store.label, entry.ref, "restored", entry.what, now, after)
+    journal.record(store.label, entry.ref, "restored", f"{entry.action} {entry.what}".strip(), now, after)
     return describe_record(store, after, reading)

@@ -30,6 +30,7 @@ from inspector.ui.secret_line import LARGEST_SECRET_BYTES, TOO_LARGE, SecretLine
 from inspector.ui.small_screen import fit_screen
 from inspector.ui.store_form import StoreForm
 from inspector.ui.trouble import describe_trouble
+from inspector.ui.unsaved_edits import SEALED_FILE
 from store_adapters.contract import Count, StoreInfo
 from store_adapters.errors import BadStoreAddress
 
@@ -263,7 +264,7 @@ class ConnectDialog(QDialog):
             self.profile_ready.emit(kept)
             self.accept()
             if trouble:
-                tell(self.parentWidget(), "The secrets are not kept for the next start", trouble)
+                tell(self.parentWidget(), "The secrets are not kept for the next start", trouble, SEALED_FILE)
 
         self._context.jobs.submit(self._context.vault, keep, owner=self, done=done, failed=self._test_failed)
 

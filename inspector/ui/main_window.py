@@ -70,6 +70,8 @@ class MainWindow(QMainWindow):
         self.preferences.noted.connect(self.note)
         self.unsaved = UnsavedEdits(context, self.panel, self)
         self.unsaved.noted.connect(self.note)
+        self.unsaved.came_back.connect(self._show_session)
+        self.preferences.secrets_moved.connect(self.unsaved.keep)
         self.commands = CommandPanel(context.commands, self)
         self.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, self.commands)
         fill_actions(self.actions_book, self)
@@ -299,6 +301,10 @@ class MainWindow(QMainWindow):
         self.show_sessions()
         self.sessions_page.go_to(key)
         self._open_key(key)
+
+    def _show_session(self, profile_id: str, key: bytes) -> None:
+        self.choose_store(profile_id)
+        self.go_to_session(key)
 
     def _session_removed(self, key: bytes) -> None:
         if self.panel.key == key:

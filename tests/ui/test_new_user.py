@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QStatusBar
 from pytestqt.qtbot import QtBot
 
 from inspector.ui.connect_dialog import name_from
 from inspector.ui.main_window import MainWindow
+from inspector.ui.secret_dialogs import SecretDialog
 from inspector.ui.status_line import StatusLine
 from store_adapters.registry import open_store
 from tests.ui.conftest import WAIT_MS, OpenWindow, profile
@@ -162,3 +164,40 @@ def test_review_of_a_cart_shows_each_changed_item_within_the_window(qtbot: QtBot
     notes = words[words.index("note") + 1 :][:3]
     assert notes[2].endswith('new end"'), "what differs is what is shown"
     assert notes[0].endswith('old end"')
+
+
+def test_tab_goes_from_the_passphrase_to_its_repetition(qtbot: QtBot, window: MainWindow) -> None:
+    dialog = SecretDialog("A passphrase", "", "Seal", window._context.theme, window, is_new=True)
+    dialog.open()
+    qtbot.waitUntil(dialog.line.line.hasFocus, timeout=WAIT_MS)
+    qtbot.keyClicks(dialog.line.line, "passphrase one")
+    qtbot.keyClick(dialog.line.line, Qt.Key.Key_Tab)
+    assert dialog.again.line.hasFocus()
+    qtbot.keyClicks(dialog.again.line, "passphrase one")
+    qtbot.keyClick(dialog.again.line, Qt.Key.Key_Tab)
+    assert dialog.button.hasFocus()
+    dialog.reject()
+
+
+def test_restoring_says_what_was_taken_back_and_keeps_the_focus_there(
+    qtbot: QtBot, window: MainWindow, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(url, "session0", "role", '"user"')
+    window.go_to_session(b"sess:session0")
+    qtbot.waitUntil(lambda: window.panel.opened is not None, timeout=WAIT_MS)
+    window.panel.edit_field("role", '"admin"')
+    window.saving.review()
+    qtbot.waitUntil(lambda: window.saving.dialog is not None, timeout=WAIT_MS)
+    window.saving.dialog.save_button.click()  # type: ignore[union-attr]
+    qtbot.waitUntil(lambda: not window.panel.can_review, timeout=WAIT_MS)
+    window.show_tab(3)
+    tab = window.panel.history_tab
+    window.activateWindow()
+    tab.list.setCurrentRow(0)
+    tab.restore_button.setFocus()
+    qtbot.waitUntil(tab.restore_button.hasFocus, timeout=WAIT_MS)
+    monkeypatch.setattr("inspector.ui.session_saving.confirm_act", lambda *_words: True)
+    tab.restore_button.click()
+    qtbot.waitUntil(lambda: tab.list.count() == 2, timeout=WAIT_MS)
+    assert tab.list.item(0).text().endswith("You took back: edited role")
+    assert tab.list.hasFocus()
