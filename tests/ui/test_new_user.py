@@ -9,6 +9,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QStatusBar
 from pytestqt.qtbot import QtBot
 
+from inspector.cookies import sign
+from inspector.core.secret import Secret
+from inspector.services.verify_cookie import inspect_cookies
 from inspector.ui.connect_dialog import name_from
 from inspector.ui.main_window import MainWindow
 from inspector.ui.secret_dialogs import SecretDialog
@@ -201,3 +204,29 @@ def test_restoring_says_what_was_taken_back_and_keeps_the_focus_there(
     qtbot.waitUntil(lambda: tab.list.count() == 2, timeout=WAIT_MS)
     assert tab.list.item(0).text().endswith("You took back: edited role")
     assert tab.list.hasFocus()
+
+
+def test_cookies_that_fit_have_no_scroll_bar_and_the_broken_link_says_what_to_do(
+    qtbot: QtBot, window: MainWindow
+) -> None:
+    window.show_cookies()
+    page = window.cookie_page
+    page.add_secret("keyboard cat")
+    signed = sign("x" * 32, Secret.from_text("another one", "other"))
+    page.paste(f"Cookie: connect.sid=s:{signed}")
+    qtbot.waitUntil(lambda: len(page.cards) == 1, timeout=WAIT_MS)
+    assert "keep an old one as the second" in page.cards[0].broken_label.text()
+    qtbot.waitUntil(page.cards[0].isVisible, timeout=WAIT_MS)
+    bar = page._scroll.verticalScrollBar()
+    qtbot.waitUntil(lambda: page.cards[0].height() < page._scroll.height(), timeout=WAIT_MS)
+    assert bar.maximum() == 0
+    labels = [label for label in page.cards[0].findChildren(QLabel) if label.wordWrap()]
+    assert [label.text() for label in labels if label.height() < label.heightForWidth(label.width())] == []
+    page.paste("\n".join(f"Cookie: connect.sid=s:{signed}; a{number}=1" for number in range(8)))
+    qtbot.waitUntil(lambda: len(page.cards) > 8, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: bar.maximum() > 0, timeout=WAIT_MS)
+
+
+def test_value_without_its_beginning_says_what_to_do(window: MainWindow) -> None:
+    (report,) = inspect_cookies("connect.sid=abc.def", (Secret.from_text("cat", "1"),), None, now_ms=0)
+    assert report.broken.endswith("or find out which other library sets this cookie.")
