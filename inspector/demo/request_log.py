@@ -30,8 +30,11 @@ class RequestEntry:
 
 
 def describe_changes(before: Mapping[str, JsValue], after: Mapping[str, JsValue]) -> Iterator[str]:
-    """Yield what differs between the members of a session, its cookie left out."""
-    for key, value in after.items():
+    """Yield what differs between the members of a session, its cookie left out.
+
+    The time that session-file-store notes at every save comes last: what the page did is seen first.
+    """
+    for key, value in sorted(after.items(), key=lambda member: member[0] == "__lastAccess"):
         if key == "cookie":
             continue
         name = escape_display(key, VALUE_LIMIT)
