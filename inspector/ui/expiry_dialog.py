@@ -84,7 +84,7 @@ class ExpiryDialog(QDialog):
         whole = QVBoxLayout(self)
         whole.addWidget(make_scrollable(inside), 1)
         whole.addWidget(buttons)
-        self.resize(fit_screen(self, 480, 400))
+        self.resize(fit_screen(self, 480, 350))
         self.apply_button.setDefault(True)  # heard once it is in the dialog
         self.edit.setFocus()
 

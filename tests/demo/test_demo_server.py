@@ -18,6 +18,7 @@ from inspector.demo.request_log import RequestEntry, describe_changes
 from inspector.demo.server import EMBEDDED_VALKEY, DemoServer, DemoSettings, PortTaken
 from inspector.demo.session_cookie import CookieOptions
 from inspector.demo.traffic import generate_visitors
+from store_adapters.application.javascript_json import JsValue
 from store_adapters.contract import CancelToken
 from store_adapters.registry import open_store
 from tests.interop.apps import Browser
@@ -222,5 +223,6 @@ def test_file_store_makes_a_resaved_session_look_changed(start: Start, tmp_path:
 
 
 def test_log_tells_the_time_that_the_store_notes_last() -> None:
-    before, after = {"__lastAccess": 1, "cart": [1]}, {"__lastAccess": 2, "cart": [1, 2], "user": "ada"}
+    before: dict[str, JsValue] = {"__lastAccess": 1, "cart": [1]}
+    after: dict[str, JsValue] = {"__lastAccess": 2, "cart": [1, 2], "user": "ada"}
     assert list(describe_changes(before, after)) == ["cart + 2", '+ user "ada"', "__lastAccess 1 → 2"]

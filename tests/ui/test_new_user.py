@@ -6,7 +6,7 @@ import json
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QStatusBar
+from PySide6.QtWidgets import QLabel, QScrollArea, QStatusBar
 from pytestqt.qtbot import QtBot
 
 from inspector.cookies import sign
@@ -60,7 +60,8 @@ def test_narrow_status_bar_says_less_and_cuts_no_word(qtbot: QtBot, window: Main
     bar.show()
     qtbot.waitExposed(bar)
     assert is_whole(status.mode_label), status.mode_label.text()
-    assert status.mode_label.text().startswith("Read/write")
+    assert status.mode_label.text() == "Read/write"
+    assert status.store_label.width() > width / 2, "what is not said of the mode is room for the store"
     assert is_whole(status.environment_label)
     assert status.mode_label.geometry().right() <= width
     assert "saves are checked" in status.mode_label.toolTip()
@@ -230,3 +231,15 @@ def test_cookies_that_fit_have_no_scroll_bar_and_the_broken_link_says_what_to_do
 def test_value_without_its_beginning_says_what_to_do(window: MainWindow) -> None:
     (report,) = inspect_cookies("connect.sid=abc.def", (Secret.from_text("cat", "1"),), None, now_ms=0)
     assert report.broken.endswith("or find out which other library sets this cookie.")
+
+
+def test_corner_between_two_scroll_bars_is_empty(qtbot: QtBot, window: MainWindow) -> None:
+    area = window.centralWidget()
+    assert isinstance(area, QScrollArea)
+    window.setMinimumSize(0, 0)
+    window.resize(640, 360)
+    qtbot.waitUntil(lambda: area.horizontalScrollBar().isVisible() and area.verticalScrollBar().isVisible())
+    picture = area.grab().toImage()
+    right, bottom = picture.width() - 1, picture.height() - 1
+    colours = {picture.pixelColor(right - step, bottom - other).name() for step in range(9) for other in range(9)}
+    assert len(colours) == 1, "a box is drawn there"
