@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 
 from inspector.core.expiry import After, Ending, ExpiryReport, describe_end
 from inspector.ui.plain import PlainLabel
-from inspector.ui.small_screen import fit_screen, make_scrollable
+from inspector.ui.small_screen import Flowing, fit_screen, make_scrollable
 
 _PRESETS = (
     ("15 minutes", 900_000),
@@ -43,7 +43,7 @@ class ExpiryDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle("Change expiry")
         self.setMinimumWidth(460)
-        inside = QWidget()
+        inside = Flowing()
         layout = QVBoxLayout(inside)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(10)

@@ -365,7 +365,9 @@ class SessionPanel(QWidget):
             return
         if isinstance(error, RecordMissing) and self.opened is not None:
             self._reads.note_gone()
-            self._show_banner("This session is gone: logged out or expired. What is shown is the last that was read.")
+            self._show_banner(
+                "This session is gone: deleted, logged out or expired. What is shown is the last that was read."
+            )
             return
         self.opened = self.draft = None
         if isinstance(error, RecordTooLarge) and error.head:

@@ -10,9 +10,11 @@ from PySide6.QtWidgets import QLabel, QScrollArea, QStatusBar
 from pytestqt.qtbot import QtBot
 
 from inspector.cookies import sign
+from inspector.core.expiry import After
 from inspector.core.secret import Secret
 from inspector.services.verify_cookie import inspect_cookies
 from inspector.ui.connect_dialog import name_from
+from inspector.ui.expiry_dialog import ExpiryDialog
 from inspector.ui.main_window import MainWindow
 from inspector.ui.secret_dialogs import SecretDialog
 from inspector.ui.status_line import StatusLine
@@ -231,6 +233,31 @@ def test_cookies_that_fit_have_no_scroll_bar_and_the_broken_link_says_what_to_do
 def test_value_without_its_beginning_says_what_to_do(window: MainWindow) -> None:
     (report,) = inspect_cookies("connect.sid=abc.def", (Secret.from_text("cat", "1"),), None, now_ms=0)
     assert report.broken.endswith("or find out which other library sets this cookie.")
+
+
+def test_expiry_dialog_has_no_scroll_bar_and_marks_the_lifetime(qtbot: QtBot, window: MainWindow, url: str) -> None:
+    window.go_to_session(b"sess:session0")
+    qtbot.waitUntil(lambda: window.panel.opened is not None, timeout=WAIT_MS)
+    dialog = ExpiryDialog("When?", window.panel.opened.expiry, can_never=True, parent=window)  # type: ignore[union-attr]
+    dialog.open()
+    dialog.resize(480, 330)
+    qtbot.waitUntil(dialog.isActiveWindow, timeout=WAIT_MS)
+    area = dialog.findChild(QScrollArea)
+    assert area is not None
+    assert area.verticalScrollBar().maximum() == 0
+    cut = [one.text() for one in dialog.findChildren(QLabel) if one.height() < one.heightForWidth(one.width())]
+    assert cut == []
+    assert dialog.presets.checkedButton().text() == "In 24 hours"
+    assert dialog.ending == After(86_400_000)
+    qtbot.mouseClick(dialog.presets.buttons()[0], Qt.MouseButton.LeftButton)
+    assert dialog.ending == After(900_000)
+    assert dialog.apply_button.hasFocus()
+    qtbot.keyClick(dialog.edit, Qt.Key.Key_Up)  # a year later
+    assert dialog.presets.checkedButton() is None
+    assert dialog.ending == dialog.edit.dateTime().toMSecsSinceEpoch()
+    dialog.never_box.click()
+    assert dialog.ending is None
+    dialog.reject()
 
 
 def test_corner_between_two_scroll_bars_is_empty(qtbot: QtBot, window: MainWindow) -> None:
