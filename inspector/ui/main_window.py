@@ -116,6 +116,7 @@ class MainWindow(QMainWindow):
         page.session_chosen.connect(self._open_key)
         page.selection_changed.connect(lambda _number: self._enable())
         self.panel.draft_changed.connect(self._enable)
+        self.panel.edits_wanted.connect(self._show_session)
         self.panel.secrets_wanted.connect(self.edit_current_store)
         self.panel.noted.connect(self.note)
         self.saving.noted.connect(self.note)
@@ -303,8 +304,9 @@ class MainWindow(QMainWindow):
         self._open_key(key)
 
     def _show_session(self, profile_id: str, key: bytes) -> None:
-        self.choose_store(profile_id)
-        self.go_to_session(key)
+        if profile_id in self.stores:
+            self.choose_store(profile_id)
+            self.go_to_session(key)
 
     def _session_removed(self, key: bytes) -> None:
         if self.panel.key == key:

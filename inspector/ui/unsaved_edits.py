@@ -68,7 +68,7 @@ class UnsavedEdits(QObject):
         )
 
     def _kept(self, is_safe: bool) -> None:
-        self._panel.tell_safety("" if is_safe else f"{NOT_KEPT} {SEALED_FILE}")
+        self._panel.bar.tell_safety("" if is_safe else f"{NOT_KEPT} {SEALED_FILE}")
         if not is_safe and not self._is_warned:
             self._is_warned = True
             self.noted.emit(_WARNING)

@@ -184,7 +184,7 @@ def test_without_a_keyring_it_says_that_edits_would_not_survive(
     write(url, "session0", "role", '"user"')
     window = open_session0(qtbot, make_window, url)
     window.panel.edit_field("role", f'"{VALUE}"')
-    qtbot.waitUntil(lambda: "not survive a crash" in window.panel.changes_label.toolTip(), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: "not survive a crash" in window.panel.bar.changes_label.toolTip(), timeout=WAIT_MS)
     assert not (tmp_path / "home" / "unsaved").exists()
     words = window.statusBar().currentMessage()
     assert "not survive a crash" in words, "said where it is read without the mouse over it"
@@ -197,13 +197,13 @@ def test_edits_made_before_secrets_have_a_place_are_sealed_once_they_have(
     write(url, "session0", "role", '"user"')
     window = open_session0(qtbot, make_window, url)
     window.panel.edit_field("role", f'"{VALUE}"')
-    qtbot.waitUntil(lambda: "not survive a crash" in window.panel.changes_label.toolTip(), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: "not survive a crash" in window.panel.bar.changes_label.toolTip(), timeout=WAIT_MS)
     sealed = SealedFile(sealed_path(tmp_path / "home"))
     sealed.create("passphrase one")
     window.preferences._moved(SecretPlace.FILE, sealed)
     folder = tmp_path / "home" / "unsaved"
     qtbot.waitUntil(lambda: len(list(folder.glob("*.sealed"))) == 1, timeout=WAIT_MS)
-    qtbot.waitUntil(lambda: "a crash loses nothing" in window.panel.changes_label.toolTip(), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: "a crash loses nothing" in window.panel.bar.changes_label.toolTip(), timeout=WAIT_MS)
 
 
 def test_review_shows_the_command_that_a_save_would_send(qtbot: QtBot, make_window: OpenWindow, url: str) -> None:

@@ -63,7 +63,7 @@ def test_edit_a_cart(qtbot: QtBot, make_window: OpenWindow) -> None:
 
     panel.edit_field("cart[0]", '"golden keyboard"')
     assert can_review()
-    assert "unsaved" in panel.changes_label.text()
+    assert "unsaved" in panel.bar.changes_label.text()
     undo, redo = panel.data_tab.buttons["undo"], panel.data_tab.buttons["redo"]
     assert (undo.isEnabled(), redo.isEnabled()) == (True, False)
     qtbot.keyClick(window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
@@ -75,7 +75,7 @@ def test_edit_a_cart(qtbot: QtBot, make_window: OpenWindow) -> None:
     qtbot.waitUntil(lambda: not can_review(), timeout=WAIT_MS)
     assert panel.opened is not None
     assert b"golden keyboard" in panel.opened.raw.payload
-    assert "user" not in panel.changes_label.text()
+    assert "user" not in panel.bar.changes_label.text()
 
 
 def test_why_does_my_login_not_stick(qtbot: QtBot, make_window: OpenWindow) -> None:

@@ -148,7 +148,7 @@ def test_review_of_a_cart_shows_each_changed_item_within_the_window(qtbot: QtBot
     cart[0]["quantity"] = 3
     window.panel.edit_field("cart", json.dumps(cart[:3]))
     window.panel.edit_field("note", json.dumps("the same long beginning of a note, " * 3 + "and then the new end"))
-    assert window.panel.changes_label.text() == "3 unsaved changes"
+    assert window.panel.bar.changes_label.text() == "3 unsaved changes"
     write(url, "session0", "lastPage", '"/checkout"')
     window.saving.review()
     qtbot.waitUntil(lambda: window.saving.dialog is not None, timeout=WAIT_MS)
@@ -247,17 +247,38 @@ def test_expiry_dialog_has_no_scroll_bar_and_marks_the_lifetime(qtbot: QtBot, wi
     assert area.verticalScrollBar().maximum() == 0
     cut = [one.text() for one in dialog.findChildren(QLabel) if one.height() < one.heightForWidth(one.width())]
     assert cut == []
-    assert dialog.presets.checkedButton().text() == "In 24 hours"
-    assert dialog.ending == After(86_400_000)
+    assert [button.text() for button in dialog.presets.buttons() if button.isChecked()] == ["In 24 hours"]
+    endings = [dialog.ending]
     qtbot.mouseClick(dialog.presets.buttons()[0], Qt.MouseButton.LeftButton)
-    assert dialog.ending == After(900_000)
+    endings.append(dialog.ending)
     assert dialog.apply_button.hasFocus()
     qtbot.keyClick(dialog.edit, Qt.Key.Key_Up)  # a year later
-    assert dialog.presets.checkedButton() is None
-    assert dialog.ending == dialog.edit.dateTime().toMSecsSinceEpoch()
+    assert not any(button.isChecked() for button in dialog.presets.buttons())
+    endings.append(dialog.ending)
     dialog.never_box.click()
-    assert dialog.ending is None
+    endings.append(dialog.ending)
+    assert endings == [After(86_400_000), After(900_000), dialog.edit.dateTime().toMSecsSinceEpoch(), None]
     dialog.reject()
+
+
+def test_edits_left_in_another_session_are_shown_and_found_again(qtbot: QtBot, window: MainWindow, url: str) -> None:
+    panel = window.panel
+    for number in (0, 1):
+        write(url, f"session{number}", "role", '"user"')
+        window.go_to_session(b"sess:session%d" % number)
+        qtbot.waitUntil(lambda: panel.opened is not None, timeout=WAIT_MS)
+        assert panel.bar.others_button.isVisible() is (number == 1)
+        panel.edit_field("role", '"admin"')
+    assert panel.bar.others_button.text() == "+1"
+    window.go_to_session(b"sess:session2")
+    qtbot.waitUntil(lambda: panel.opened is not None, timeout=WAIT_MS)
+    assert panel.bar.others_button.text() == "2 others with unsaved edits"
+    for wanted in (b"sess:session0", b"sess:session1", b"sess:session0"):
+        panel.bar.others_button.click()
+        qtbot.waitUntil(lambda: panel.can_review, timeout=WAIT_MS)
+        assert panel.key == wanted
+    panel.discard()
+    assert panel.bar.others_button.text() == "1 other with unsaved edits"
 
 
 def test_corner_between_two_scroll_bars_is_empty(qtbot: QtBot, window: MainWindow) -> None:
