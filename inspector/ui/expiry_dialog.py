@@ -103,7 +103,8 @@ class ExpiryDialog(QDialog):
     def choose_life(self, life_ms: int) -> None:
         """Let it end this many milliseconds after it is written."""
         self.never_box.setChecked(False)
-        self.edit.setDateTime(QDateTime.fromMSecsSinceEpoch(round(time.time() * 1000) + life_ms))
+        # In whole seconds, as it is shown: Return reads the line anew, which would be an edit of the milliseconds.
+        self.edit.setDateTime(QDateTime.fromSecsSinceEpoch(round(time.time() + life_ms / 1000)))
         self._show_choice(life_ms)
 
     def _press_preset(self, life_ms: int) -> None:
