@@ -103,8 +103,8 @@ class ExpiryDialog(QDialog):
     def choose_life(self, life_ms: int) -> None:
         """Let it end this many milliseconds after it is written."""
         self.never_box.setChecked(False)
-        # In whole seconds, as it is shown: Return reads the line anew, which would be an edit of the milliseconds.
-        self.edit.setDateTime(QDateTime.fromSecsSinceEpoch(round(time.time() + life_ms / 1000)))
+        self._shown = QDateTime.fromSecsSinceEpoch(round(time.time() + life_ms / 1000))
+        self.edit.setDateTime(self._shown)
         self._show_choice(life_ms)
 
     def _press_preset(self, life_ms: int) -> None:
@@ -112,7 +112,9 @@ class ExpiryDialog(QDialog):
         self.apply_button.setFocus()  # Return does it now, and does not press the same once more
 
     def _choose_moment(self) -> None:
-        self._show_choice(None)
+        # Qt tells of a change at each Return too, which reads the line, of whole seconds, anew.
+        if self.edit.dateTime() != self._shown:
+            self._show_choice(None)
 
     def _choose_never(self, never: bool) -> None:
         self.edit.setDisabled(never)
