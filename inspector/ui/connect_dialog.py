@@ -5,7 +5,6 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import (
     QCheckBox,
-    QComboBox,
     QDialog,
     QDialogButtonBox,
     QFormLayout,
@@ -23,6 +22,7 @@ from inspector.core.writer import Family
 from inspector.services.connection import connect, split_url
 from inspector.services.profiles import Environment, Profile, new_profile_id
 from inspector.services.secrets import SecretStore
+from inspector.ui.choice_box import ChoiceBox
 from inspector.ui.context import Context
 from inspector.ui.jobs import Job, Lane
 from inspector.ui.plain import PlainLabel, add_row, tell
@@ -88,17 +88,17 @@ class ConnectDialog(QDialog):
         self.form.address_changed.connect(self.url_line.setText)
         self.address_error = PlainLabel("", role="error", wrap=True)
         self.password_line = SecretLine("Password", self._context.theme)
-        self.environment_choice = QComboBox()
+        self.environment_choice = ChoiceBox()
         self.environment_choice.setAccessibleName("Environment")
         for environment in Environment:
             self.environment_choice.addItem(environment.value.capitalize(), environment)
-        self.family_choice = QComboBox()
+        self.family_choice = ChoiceBox()
         self.family_choice.setAccessibleName("Written by")
         self.family_choice.addItem("As each record looks", "")
         for family in Family:
             self.family_choice.addItem(family.value, family.value)
         self.read_only_box = QCheckBox("Read-only: nothing can be written from here")
-        self.gentle_choice = QComboBox()
+        self.gentle_choice = ChoiceBox()
         self.gentle_choice.setAccessibleName("How the list is read")
         for gentle, words in (
             (None, "Gently in production, else at full rate"),

@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QScrollArea, QStatusBar
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QScrollArea, QSpinBox, QStatusBar
 from pytestqt.qtbot import QtBot
 
 from inspector.cookies import sign
 from inspector.core.expiry import After
 from inspector.core.secret import Secret
 from inspector.services.verify_cookie import inspect_cookies
-from inspector.ui.connect_dialog import name_from
+from inspector.ui.connect_dialog import ConnectDialog, name_from
 from inspector.ui.expiry_dialog import ExpiryDialog
 from inspector.ui.main_window import MainWindow
+from inspector.ui.preferences_dialog import PreferencesDialog
 from inspector.ui.secret_dialogs import SecretDialog
 from inspector.ui.status_line import StatusLine
 from store_adapters.registry import open_store
@@ -291,3 +293,42 @@ def test_corner_between_two_scroll_bars_is_empty(qtbot: QtBot, window: MainWindo
     right, bottom = picture.width() - 1, picture.height() - 1
     colours = {picture.pixel(right - step, bottom - other) for step in range(11) for other in range(11)}
     assert len(colours) == 1, "a box is drawn there"
+
+
+def test_wheel_scrolls_past_a_choice_and_changes_none(window: MainWindow) -> None:
+    dialog = ConnectDialog(window._context, None, window)
+    preferences = PreferencesDialog(window._context.book.settings, window._context.theme, "", "", window)
+    boxes: list[QComboBox | QSpinBox] = []
+    for owner in (dialog, preferences, window.demo_page):
+        boxes += [*owner.findChildren(QComboBox), *owner.findChildren(QSpinBox)]
+    before = [box.currentIndex() if isinstance(box, QComboBox) else box.value() for box in boxes]
+    for box in boxes:
+        for delta in (-120, 120):
+            place = QPointF(5, 5)
+            event = QWheelEvent(
+                place,
+                QPointF(box.mapToGlobal(place.toPoint())),
+                QPoint(),
+                QPoint(0, delta),
+                Qt.MouseButton.NoButton,
+                Qt.KeyboardModifier.NoModifier,
+                Qt.ScrollPhase.NoScrollPhase,
+                False,
+            )
+            QApplication.sendEvent(box, event)
+            now = [one.currentIndex() if isinstance(one, QComboBox) else one.value() for one in boxes]
+            assert now == before, box.accessibleName()
+    assert len(boxes) > 12
+
+
+def test_browser_that_does_not_open_is_told_with_the_address(
+    qtbot: QtBot, make_window: OpenWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    window = make_window(demo=True)
+    qtbot.waitUntil(lambda: window.demo_page.is_running, timeout=WAIT_MS)
+    monkeypatch.setattr("PySide6.QtGui.QDesktopServices.openUrl", lambda _url: False)
+    window.demo_page.open_browser()
+    words = window.statusBar().currentMessage()
+    assert window.demo_page.server is not None
+    assert window.demo_page.server.url in words
+    assert "Copy address" in words
