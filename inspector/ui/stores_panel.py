@@ -84,8 +84,12 @@ class _StoreRow(_Row):
         store.state_changed.connect(self.refresh)
         store.progress_changed.connect(self.refresh)
         store.rows_changed.connect(self.refresh)
-        store.sessions_changed.connect(lambda _keys: self.refresh())
+        store.sessions_changed.connect(self._sessions_changed)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.refresh()
+
+    def _sessions_changed(self, _keys: frozenset[bytes]) -> None:
+        # No lambda: Qt forgets a method with its row, which every change of the list makes anew.
         self.refresh()
 
     def refresh(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtCore import QCoreApplication, QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QScrollArea, QSpinBox, QStatusBar
 from pytestqt.qtbot import QtBot
@@ -332,3 +332,15 @@ def test_browser_that_does_not_open_is_told_with_the_address(
     assert window.demo_page.server is not None
     assert window.demo_page.server.url in words
     assert "Copy address" in words
+
+
+def test_store_added_while_live_is_on_leaves_no_row_that_is_gone(
+    qtbot: QtBot, window: MainWindow, url: str, redis_url: str
+) -> None:
+    store = window.current
+    assert store is not None
+    window.toggle_live()
+    window.put_profile(profile(f"{redis_url}?prefix=other:", "other"))
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    store.sessions_changed.emit(frozenset({b"sess:session0"}))  # pytest-qt fails on what a slot raises
+    assert window.stores_panel._rows[store.profile.id]._count.text() == "3"
