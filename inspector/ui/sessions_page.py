@@ -38,6 +38,8 @@ from inspector.ui.trouble import describe_trouble
 _TYPING_MS = 180
 _KEPT_SELECTED = 500
 _FEW = 20_000
+_AWAIT_S = 5.0
+"""A chosen row that has not come by then is filtered out: looking for it in a million rows, again and again, takes time."""
 
 
 class SessionsPage(QWidget):
@@ -57,6 +59,8 @@ class SessionsPage(QWidget):
         self._is_sort_chosen = False
         self._needs_values = False
         self._chosen: bytes | None = None
+        self._awaited: bytes | None = None  # chosen, and not among the rows yet
+        self._awaited_until = 0.0
         self.model = SessionTableModel(self)
         self._actions = actions
         self._build(actions, panel)
@@ -155,7 +159,7 @@ class SessionsPage(QWidget):
             self._store.rows_changed.disconnect(self._show_counts)
             self._store.sessions_changed.disconnect(self._repaint)
         self._store = store
-        self._chosen = None
+        self._chosen = self._awaited = None
         self._finder.show_store(store)
         self.model.show_rows(None, ())
         if store is not None:
@@ -183,9 +187,20 @@ class SessionsPage(QWidget):
         return self.model.positions_of([(0, self.model.match_count - 1)])
 
     def go_to(self, key: bytes) -> None:
-        """Select the row of a key where it is among the matches."""
-        self._chosen = key
-        row = self.model.row_of(key)
+        """Select the row of a key: at once, or once it is among the matches. Until then none is selected, so that no act
+        meets another session than the one that is shown."""
+        self._chosen = self._awaited = key
+        self._awaited_until = time.monotonic() + _AWAIT_S
+        self._select_rows([])
+        self.table.selectionModel().setCurrentIndex(QModelIndex(), QItemSelectionModel.SelectionFlag.NoUpdate)
+        self._select_awaited()
+
+    def _select_awaited(self) -> None:
+        if self._awaited is None:
+            return
+        row = self.model.row_of(self._awaited)
+        if row >= 0 or time.monotonic() > self._awaited_until:
+            self._awaited = None
         if row >= 0:
             self._select_rows([row])
             self.table.scrollTo(self.model.index(row, 0))
@@ -300,6 +315,7 @@ class SessionsPage(QWidget):
         self._select_rows([row for row in rows if row < self.model.rowCount()])
         self.table.selectionModel().blockSignals(False)
         self.table.verticalScrollBar().setValue(scroll)
+        self._select_awaited()
         self._show_state()
 
     def _show_counted(self, overview: Overview) -> None:
@@ -364,7 +380,7 @@ class SessionsPage(QWidget):
     def _went_to(self, current: QModelIndex, _previous: QModelIndex) -> None:
         row = self.model.row_at(current.row()) if current.isValid() else None
         if row is not None and row.key != self._chosen:
-            self._chosen = row.key
+            self._chosen, self._awaited = row.key, None
             self.session_chosen.emit(row.key)
 
     def _selection_moved(self, _on: QItemSelection, _off: QItemSelection) -> None:

@@ -344,3 +344,28 @@ def test_store_added_while_live_is_on_leaves_no_row_that_is_gone(
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     store.sessions_changed.emit(frozenset({b"sess:session0"}))  # pytest-qt fails on what a slot raises
     assert window.stores_panel._rows[store.profile.id]._count.text() == "3"
+
+
+def test_session_brought_back_is_the_selected_one_so_that_no_other_is_deleted(
+    qtbot: QtBot, window: MainWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def agree(*words: object) -> bool:
+        asked.append(str(words[3]))
+        return True
+
+    monkeypatch.setattr("inspector.ui.session_saving.confirm_act", agree)
+    page, store = window.sessions_page, window.current
+    assert store is not None
+    window.saving.delete(store, b"sess:session0")
+    qtbot.waitUntil(lambda: page.model.match_count == 2, timeout=WAIT_MS)
+    assert "session0" in asked[0], "a person reads which one"
+    page.table.selectRow(0)
+    other = window.panel.key
+    window.saving.restore_last(store)
+    qtbot.waitUntil(lambda: page.model.match_count == 3, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: page.selected_count == 1, timeout=WAIT_MS)
+    assert window.panel.key == b"sess:session0" != other
+    assert store.catalogue is not None
+    assert list(store.catalogue.keys_at(page.selected_positions())) == [b"sess:session0"]
