@@ -26,10 +26,10 @@ def describe_type(node: Node, key: str | None, now_ms: int) -> str:
     if any(word in lower for word in _DURATION_KEYS) and number >= 1000:
         return f"{name} · {format_duration(number)}"
     if lower.endswith(_TIME_KEYS):
-        for at_ms in (number, number * 1000):
-            if _EPOCH_S[0] <= at_ms / 1000 <= _EPOCH_S[1]:
+        for epoch_ms in (number, number * 1000):
+            if _EPOCH_S[0] <= epoch_ms / 1000 <= _EPOCH_S[1]:
                 # What a narrow column cuts stands last.
-                return f"{name} · {describe_moment(int(at_ms), now_ms)}, {format_time(int(at_ms))}"
+                return f"{name} · {describe_moment(int(epoch_ms), now_ms)}, {format_time(int(epoch_ms))}"
     return name
 
 
