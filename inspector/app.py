@@ -200,7 +200,7 @@ def _open_first(window: MainWindow, context: Context, launch: Launch, folder: Pa
 
 
 def _open_asked(window: MainWindow, context: Context, store: str) -> None:
-    from inspector.ui.connect_dialog import keep_secrets
+    from inspector.ui.connect_dialog import keep_secrets, name_from
 
     profile = context.book.find(store)
     if profile is not None:
@@ -212,7 +212,7 @@ def _open_asked(window: MainWindow, context: Context, store: str) -> None:
         trouble = describe_trouble(error)
         tell(window, "That store cannot be opened", f"{trouble.text} {trouble.remedy}")
         return
-    fresh = Profile(id=new_profile_id(), name=url.partition("?")[0], url=url)
+    fresh = Profile(id=new_profile_id(), name=name_from(url), url=url)
     context.jobs.submit(
         context.vault,
         lambda: keep_secrets(

@@ -11,7 +11,7 @@ _EXIT_CODES = "Exit codes: 0 done, 1 a negative answer, 2 bad usage, 3 store tro
 _FAULTS = (
     "none", "lost-update", "missing-trust-proxy", "no-expiry", "wrong-secret", "save-uninitialized-flood", "resave-overwrites-edit",
 )  # fmt: skip
-_STORE_HELP = "store URL (redis://, mongodb://, file://, memory:) or a profile's name"
+_STORE_HELP = "store URL (redis://, mongodb://, file://, sqlite://, memory:) or the name of a store kept in the window"
 
 
 def make_parser() -> argparse.ArgumentParser:

@@ -13,7 +13,7 @@ from inspector.codecs import CodecError, format_json, json_bytes, parse_json, re
 from inspector.cookies import Status, sign_id
 from inspector.core.display import format_size, format_time, parse_time
 from inspector.core.edits import InsertEntry, RemoveEntry, SetValue, apply_edit
-from inspector.core.expiry import format_countdown
+from inspector.core.expiry import After, Ending, end_from, format_countdown
 from inspector.core.field_path import find_path, format_keys, parse_field_path
 from inspector.core.merge import FieldChange, FieldState, diff
 from inspector.core.node import Entry, Kind, Node, child
@@ -245,12 +245,13 @@ def delete_one_session(options: Any, output: Output) -> int:
 
 def expire_session(options: Any, output: Output) -> int:
     """Change when a session ends, lastingly unless `--once`."""
-    ends = _ends(options)
-    if ends is not None and ends <= now_ms():
+    ending, now = _ending(options), now_ms()
+    ends = end_from(ending, now)
+    if ends is not None and ends <= now:
         raise BadUsage("That time is in the past: the session would be gone. Use delete if that is meant.")
     with opened(options.store_name, options.secret_sources, output.log) as connection:
         session = open_session(connection.store, connection.store.ref_for(options.session_id), connection.reading)
-        after = change_expiry(connection.store, session, ends, Journal(), lasting=not options.once)
+        after = change_expiry(connection.store, session, ending, Journal(), lasting=not options.once)
     if options.json:
         output.say_json(_session_object(after))
     else:
@@ -258,14 +259,14 @@ def expire_session(options: Any, output: Output) -> int:
     return _DONE
 
 
-def _ends(options: Any) -> int | None:
+def _ending(options: Any) -> Ending:
     if options.never:
         return None
     if options.duration is not None:
         found = re.fullmatch(r"(\d{1,9})\s*([smhd])", options.duration.strip())
         if found is None:
             raise BadUsage("--in wants a duration such as 90s, 15m, 2h or 7d.")
-        return now_ms() + int(found[1]) * _UNITS[found[2]]
+        return After(int(found[1]) * _UNITS[found[2]])
     at = parse_time(options.at)
     if at is None:
         raise BadUsage("--at wants a time with its zone, such as 2026-11-24T22:29:03Z.")

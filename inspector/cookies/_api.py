@@ -53,7 +53,7 @@ class Verdict:
     `scheme`: "express-session", "flask", "starlette", … or "" when unknown. `secret_index`: 0-based place of the
     fitting secret, None when none fits or none was given. `session_id`: for schemes with a store. `payload`: the
     decoded data as JSON text for schemes that keep it in the cookie (None otherwise). `issued_at_ms`: signed time, where there is one.
-    `detail`: one sentence. `hint`: the usual mistake that explains a bad signature ("the secret with its trailing
+    `detail`: one sentence. `hint`: what to do, or the usual mistake that explains a bad signature ("the secret with its trailing
     newline removed fits"), else "". `encoding`: "percent-encoded", "plain", "quoted", … `expires_at_ms`: the end that is written
     inside the cookie, where there is one. `is_sealed`: the data is encrypted and no key was given that opens it. `salt`: what the
     secret was stretched with to the key, b"" where it is the key itself, None for schemes without. `outer_secret`: what signed around

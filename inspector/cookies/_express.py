@@ -21,6 +21,12 @@ EXPRESS_NAMES = frozenset({"connect.sid", "express.sid", "__host-sid", "__secure
 _DEFAULT_ID = re.compile(r"[A-Za-z0-9_-]{32}\Z")
 _SIGNED_ID = re.compile(r"[A-Za-z0-9_-]{32}\.[A-Za-z0-9+/]{43}\Z")
 
+_OTHER_SECRET = (
+    "Another process, environment or an older secret made it: give all processes one secret, and keep an old one as "
+    "the second."
+)
+_NOT_WHOLE = "Copy the whole value, or find out which other library sets this cookie."
+
 
 class ExpressSession:
     """The scheme of express-session."""
@@ -55,7 +61,7 @@ class ExpressSession:
             if unsign(value[2:], (secret,)) is not None:
                 words = _fit_words(index, len(secrets))
                 return self._verdict(Status.VALID, words, encoding, session_id=session_id, secret_index=index)
-        hint = _other_spelling(session_id, signature, secrets) or _other_secret(value[2:], secrets)
+        hint = _other_spelling(session_id, signature, secrets) or _other_secret(value[2:], secrets) or _OTHER_SECRET
         words = "None of the secrets made this signature. Express ignores the cookie and starts a new session."
         if len(secrets) == 1:
             words = "The secret did not make this signature. Express ignores the cookie and starts a new session."
@@ -83,7 +89,7 @@ class ExpressSession:
         if not value:
             return self._verdict(Status.UNSIGNED, "The value is empty: Express sees no session cookie.", encoding)
         session_id = value.rpartition(".")[0] if "." in value else value
-        hint = ""
+        hint = _NOT_WHOLE
         for index, secret in enumerate(secrets):
             if unsign(value, (secret,)) is not None:
                 hint = f"Secret {index + 1} made the signature; the s: is missing, as @fastify/session writes it."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from inspector.core.display import escape_display, format_time, parse_time
 from inspector.core.field_path import format_field_path
@@ -31,6 +32,22 @@ class ExpiryReport:
     expires_at_ms: int | None
     sources: tuple[ExpirySource, ...]
     summary: str
+
+
+@dataclass(frozen=True, slots=True)
+class After:
+    """So many milliseconds after the moment of writing, as express counts a lifetime."""
+
+    life_ms: int
+
+
+Ending: TypeAlias = int | After | None
+"""When a session shall end: at a moment in epoch milliseconds, so long after it is written, or never."""
+
+
+def end_from(ending: Ending, now_ms: int) -> int | None:
+    """Return the moment of the end for a session that is written at `now_ms`; None: never."""
+    return now_ms + ending.life_ms if isinstance(ending, After) else ending
 
 
 def format_duration(ms: int | float) -> str:
@@ -89,13 +106,16 @@ def explain_expiry(
         sources[0] = replace(sources[0], counts=not is_first)
         sources.append(ExpirySource(name, _when(ends, now_ms), ends, is_first, note))
         expires_at_ms = ends if is_first else expires_at_ms
+    return ExpiryReport(expires_at_ms, tuple(sources), describe_end(expires_at_ms, now_ms))
+
+
+def describe_end(expires_at_ms: int | None, now_ms: int) -> str:
+    """Return "expires in 23 h 59 m", "expired 4 m ago" or "never expires"."""
     if expires_at_ms is None:
-        summary = "never expires"
-    elif expires_at_ms > now_ms:
-        summary = f"expires in {format_duration(expires_at_ms - now_ms)}"
-    else:
-        summary = f"expired {format_duration(now_ms - expires_at_ms)} ago"
-    return ExpiryReport(expires_at_ms, tuple(sources), summary)
+        return "never expires"
+    if expires_at_ms > now_ms:
+        return f"expires in {format_duration(expires_at_ms - now_ms)}"
+    return f"expired {format_duration(now_ms - expires_at_ms)} ago"
 
 
 def _when(at_ms: int | None, now_ms: int) -> str:

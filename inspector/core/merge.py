@@ -15,6 +15,10 @@ MOVED_BY_EVERY_TOUCH: frozenset[_Keys] = frozenset({("cookie", "expires"), ("__l
 """Fields the application writes at every request: they never make a conflict."""
 
 
+ORDER_OF = "order of "
+"""A change that begins so is one of places; a field whose name begins so is spelled in brackets and quotes."""
+
+
 class FieldState(Enum):
     MINE = "mine"  # only I changed it
     THEIRS = "theirs"  # only the application changed it: kept
@@ -140,7 +144,7 @@ class _Run:
             order = [key for key in of_mine if key in merged]
             order += [key for key in merged if key not in of_mine]
             was, is_now, will_be = (_names(order) for order in (of_base, of_theirs, of_mine))
-            words = f"order of {format_keys(keys) or 'the fields'}"
+            words = f"{ORDER_OF}{format_keys(keys) or 'the fields'}"
             self.changes.append(FieldChange(words, was, is_now, will_be, FieldState.MINE))
             return [merged[key] for key in order]
         order = [key for key in of_theirs if key in merged]

@@ -14,7 +14,7 @@ _EPOCH_S = (1_000_000_000, 4_102_444_800)
 
 
 def describe_type(node: Node, key: str | None, now_ms: int) -> str:
-    """Return "string", "number · 1 d", "date · 3 h ago", "int64 · 2026-11-24T22:29:03.114Z" …"""
+    """Return "string", "number · 1 d", "date · 3 h ago", "int64 · 4 m ago, 2026-11-24T22:29:03.114Z" …"""
     name = node.tag or node.kind.value
     if node.tag == "date" or node.kind is Kind.STRING:
         at_ms = parse_time(text_of(node) or str(node.scalar or ""))
@@ -26,10 +26,10 @@ def describe_type(node: Node, key: str | None, now_ms: int) -> str:
     if any(word in lower for word in _DURATION_KEYS) and number >= 1000:
         return f"{name} · {format_duration(number)}"
     if lower.endswith(_TIME_KEYS):
-        if _EPOCH_S[0] <= number / 1000 <= _EPOCH_S[1]:
-            return f"{name} · {format_time(int(number))}"
-        if _EPOCH_S[0] <= number <= _EPOCH_S[1]:
-            return f"{name} · {format_time(int(number * 1000))}"
+        for epoch_ms in (number, number * 1000):
+            if _EPOCH_S[0] <= epoch_ms / 1000 <= _EPOCH_S[1]:
+                # What a narrow column cuts stands last.
+                return f"{name} · {describe_moment(int(epoch_ms), now_ms)}, {format_time(int(epoch_ms))}"
     return name
 
 

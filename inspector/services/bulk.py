@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from inspector.codecs import CodecError, encode, quick_lifetime
+from inspector.core.expiry import Ending, end_from
 from inspector.services.bulk_report import FIRST_PART, STOPPED, BulkStep, Tally, next_part_size
 from inspector.services.decoder import decode_record
 from inspector.services.journal import Journal
@@ -18,6 +19,7 @@ from inspector.services.manage_sessions import expiry_words, with_lifetime
 from inspector.services.open_session import PLAIN, Reading, ref_of_key
 from inspector.services.selection import Selection
 from inspector.services.undo_bulk import JOURNALLED, UndoBundle
+from store_adapters.clock import now_ms as read_clock
 from store_adapters.contract import (
     CancelToken,
     ChangeExpiry,
@@ -62,7 +64,7 @@ def delete_sessions(
 def expire_sessions(
     store: SessionStore,
     selection: Selection,
-    expires_at_ms: int | None,
+    ending: Ending,
     journal: Journal,
     cancel: CancelToken,
     undo: UndoBundle | None = None,
@@ -70,12 +72,13 @@ def expire_sessions(
 ) -> Iterator[BulkStep]:
     """Set when the sessions end, in the store and in what the application works it out from (`change_expiry`)."""
     tally = Tally()
-    words = expiry_words(expires_at_ms)
+    now_ms = read_clock()
+    words = expiry_words(end_from(ending, now_ms), now_ms)
     originals: dict[bytes, int | None] = {}  # the expiries of those that had to be tried again, from before all of it
 
     def act(records: list[RawRecord]) -> list[RecordRef]:
         again: list[RecordRef] = []
-        for before, after, error in _move_all(store, records, expires_at_ms, reading):
+        for before, after, error in _move_all(store, records, ending, reading):
             key = before.ref.key
             if isinstance(error, RecordChanged):
                 originals.setdefault(key, before.expires_at_ms)
@@ -97,7 +100,7 @@ def expire_sessions(
 
 
 def _move_all(
-    store: SessionStore, records: list[RawRecord], expires_at_ms: int | None, reading: Reading
+    store: SessionStore, records: list[RawRecord], ending: Ending, reading: Reading
 ) -> Iterator[tuple[RawRecord, RawRecord, StoreError | None]]:
     """Write expiry and lifetime of each in two rounds; yield the record before, as last written, and what went wrong.
 
@@ -109,7 +112,7 @@ def _move_all(
         places, writes = [], []
         for place, before in enumerate(records):
             if errors[place] is None:
-                write = _next_write(store, before, now[place], expires_at_ms, reading, is_second=is_second)
+                write = _next_write(store, before, now[place], ending, reading, is_second=is_second)
                 if write is not None:
                     places.append(place)
                     writes.append(write)
@@ -122,12 +125,15 @@ def _move_all(
 
 
 def _next_write(
-    store: SessionStore, before: RawRecord, now: RawRecord, ends: int | None, reading: Reading, *, is_second: bool
+    store: SessionStore, before: RawRecord, now: RawRecord, ending: Ending, reading: Reading, *, is_second: bool
 ) -> Write | None:
+    # Both rounds count from the same moment.
+    now_ms = before.read_at_ms
+    ends = end_from(ending, now_ms)
     is_longer = ends is None or (before.expires_at_ms is not None and ends > before.expires_at_ms)
     # A file has no expiry beside its content: __lastAccess and the lifetime are written in one go.
     is_inside = store.capabilities.lifetime_ms is not None and ends is not None
-    payload = _lifetime_payload(store, now, ends, reading) if is_inside or is_longer == is_second else None
+    payload = _lifetime_payload(store, now, ends, now_ms, reading) if is_inside or is_longer == is_second else None
     if is_inside:
         if is_second:
             return None
@@ -137,14 +143,16 @@ def _next_write(
     return ChangeExpiry(now, ends)
 
 
-def _lifetime_payload(store: SessionStore, record: RawRecord, ends: int | None, reading: Reading) -> bytes | None:
+def _lifetime_payload(
+    store: SessionStore, record: RawRecord, ends: int | None, now_ms: int, reading: Reading
+) -> bytes | None:
     session_id, kind = store.session_id_of(record.ref.key), store.capabilities.kind
-    quick = quick_lifetime(record.payload, kind, ends, record.read_at_ms)
+    quick = quick_lifetime(record.payload, kind, ends, now_ms)
     if quick is not None:
         return quick
     try:
         decoded = decode_record(record.payload, kind, reading.secrets, session_id)
-        root = with_lifetime(decoded, ends, record.read_at_ms)
+        root = with_lifetime(decoded, ends, now_ms)
         return encode(decoded, root) if root is not None else None
     except CodecError:
         return None  # what no codec reads keeps its content: only the store's own expiry moves

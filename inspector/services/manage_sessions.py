@@ -6,11 +6,12 @@ Every function talks to the store and belongs on its lane.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 
 from inspector.codecs import CodecError, Decoded, Fidelity, SealedError, copy_payload, new_payload
 from inspector.core.display import format_time
 from inspector.core.edits import InsertEntry, RemoveEntry, SetValue, apply_edit
-from inspector.core.expiry import format_countdown
+from inspector.core.expiry import Ending, end_from, format_countdown
 from inspector.core.finding import Severity
 from inspector.core.findings import check_edit
 from inspector.core.node import FALSE, NULL, TRUE, Kind, Node, find_member, member, number_node, object_node, text_node
@@ -18,7 +19,6 @@ from inspector.services.decoder import decode_record
 from inspector.services.journal import Journal, JournalEntry
 from inspector.services.open_session import PLAIN, OpenedSession, Reading, describe_record, open_session
 from inspector.services.save_session import SaveState, save_session
-from store_adapters.clock import now_ms as read_clock
 from store_adapters.contract import CancelToken, RawRecord, RecordRef, SessionStore
 from store_adapters.errors import (
     OutcomeUnknown,
@@ -88,9 +88,10 @@ def _create(
     journal: Journal,
     action: str,
     reading: Reading,
+    what: str = "",
 ) -> OpenedSession:
     after = store.create(ref, payload, expires_at_ms)
-    journal.record(store.label, ref, action, "", None, after)
+    journal.record(store.label, ref, action, what, None, after)
     return describe_record(store, after, reading)
 
 
@@ -136,7 +137,7 @@ def _delete(store: SessionStore, raw: RawRecord, journal: Journal) -> None:
 
 
 def change_expiry(
-    store: SessionStore, opened: OpenedSession, expires_at_ms: int | None, journal: Journal, *, lasting: bool = True
+    store: SessionStore, opened: OpenedSession, ending: Ending, journal: Journal, *, lasting: bool = True
 ) -> OpenedSession:
     """Set when the session ends in the store, and with `lasting` what the application works its expiry out from.
 
@@ -144,23 +145,32 @@ def change_expiry(
     The record is never left to end sooner than both the old and the new time say. `StoreError`s, `SessionRefused`.
     """
     before = store.read(opened.raw.ref)
-    target = _with_lifetime(describe_record(store, before, opened.reading), expires_at_ms) if lasting else None
+    now_ms = before.read_at_ms
+    expires_at_ms = end_from(ending, now_ms)
+
+    def aged(record: OpenedSession) -> Node | None:
+        # By one clock reading however often it is tried: the lifetime is the number that was asked for.
+        return with_lifetime(record.decoded, expires_at_ms, now_ms) if record.decoded is not None else None
+
+    target = aged(describe_record(store, before, opened.reading)) if lasting else None
     if store.capabilities.kind == "file" and target is not None and expires_at_ms is not None:
         # A file has no expiry beside its content: __lastAccess and the lifetime are written in one go.
-        return _save(store, opened, target, journal, expires_at_ms)
-    old = before.expires_at_ms
+        return _save(store, opened, target, journal, aged)
+    words, old = expiry_words(expires_at_ms, now_ms), before.expires_at_ms
     is_longer = expires_at_ms is None or (old is not None and expires_at_ms > old)
     record = before
     if is_longer:
-        record = _move_expiry(store, before, expires_at_ms, journal)
+        record = _move_expiry(store, before, expires_at_ms, journal, words)
     if target is not None:
-        record = _save(store, opened, target, journal, expires_at_ms).raw
+        record = _save(store, opened, target, journal, aged).raw
     if not is_longer:
-        record = _move_expiry(store, record, expires_at_ms, journal)
+        record = _move_expiry(store, record, expires_at_ms, journal, words)
     return describe_record(store, record, opened.reading)
 
 
-def _move_expiry(store: SessionStore, base: RawRecord, expires_at_ms: int | None, journal: Journal) -> RawRecord:
+def _move_expiry(
+    store: SessionStore, base: RawRecord, expires_at_ms: int | None, journal: Journal, words: str
+) -> RawRecord:
     for attempt in range(1, _ATTEMPTS + 1):
         try:
             after = store.change_expiry(base, expires_at_ms)
@@ -170,18 +180,14 @@ def _move_expiry(store: SessionStore, base: RawRecord, expires_at_ms: int | None
                 raise
             base = store.read(base.ref)
             continue
-        journal.record(store.label, base.ref, "expiry changed", expiry_words(expires_at_ms), base, after)
+        journal.record(store.label, base.ref, "expiry changed", words, base, after)
         return after
     raise AssertionError("unreachable")
 
 
-def expiry_words(expires_at_ms: int | None) -> str:
-    """Return what the journal says of a changed expiry."""
-    return f"to {format_countdown(expires_at_ms, read_clock())}"
-
-
-def _with_lifetime(opened: OpenedSession, expires_at_ms: int | None) -> Node | None:
-    return with_lifetime(opened.decoded, expires_at_ms, opened.raw.read_at_ms) if opened.decoded is not None else None
+def expiry_words(expires_at_ms: int | None, now_ms: int) -> str:
+    """Return what the journal says of an expiry changed at `now_ms`."""
+    return f"to {format_countdown(expires_at_ms, now_ms)}"
 
 
 def with_lifetime(decoded: Decoded, expires_at_ms: int | None, now_ms: int) -> Node | None:
@@ -238,7 +244,11 @@ def _set_member(root: Node, parent: tuple[int, ...], key: str, node: Node) -> No
 
 
 def _save(
-    store: SessionStore, opened: OpenedSession, root: Node, journal: Journal, expires_at_ms: int | None
+    store: SessionStore,
+    opened: OpenedSession,
+    root: Node,
+    journal: Journal,
+    aged: Callable[[OpenedSession], Node | None],
 ) -> OpenedSession:
     """Write the lifetime over what the store holds now; the application's other fields are merged in."""
     base = open_session(store, opened.raw.ref, opened.reading)
@@ -254,7 +264,7 @@ def _save(
             raise OutcomeUnknown(outcome.message, "Refresh and look at the expiry.")
         if attempt < _ATTEMPTS:
             base = open_session(store, opened.raw.ref, opened.reading)
-            root = _with_lifetime(base, expires_at_ms) or root
+            root = aged(base) or root
     raise RecordChanged(outcome.message)
 
 
@@ -266,7 +276,8 @@ def restore(store: SessionStore, entry: JournalEntry, journal: Journal, reading:
     if entry.before is None:
         raise SessionRefused("There was nothing before this record was created. Delete it instead.")
     if entry.after is None:
-        return _create(store, entry.ref, entry.before.payload, entry.before.expires_at_ms, journal, "restored", reading)
+        payload, expires_at_ms = entry.before.payload, entry.before.expires_at_ms
+        return _create(store, entry.ref, payload, expires_at_ms, journal, "restored", reading, entry.action)
     now = store.read(entry.ref)
     if now.payload != entry.after.payload:
         raise RecordChanged("The session has changed since.", "Open it and edit what should be otherwise.")
@@ -276,5 +287,5 @@ def restore(store: SessionStore, entry: JournalEntry, journal: Journal, reading:
         after = store.change_expiry(now, entry.before.expires_at_ms)
     if after.payload != entry.before.payload:
         after = store.replace(after, entry.before.payload)
-    journal.record(store.label, entry.ref, "restored", entry.what, now, after)
+    journal.record(store.label, entry.ref, "restored", f"{entry.action} {entry.what}".strip(), now, after)
     return describe_record(store, after, reading)

@@ -119,7 +119,8 @@ def _take_back(store: SessionStore, images: list[BeforeImage], journal: Journal,
 def _count_back(store: SessionStore, image: BeforeImage, result: Written, journal: Journal, tally: Tally) -> bool:
     if isinstance(result, RawRecord):
         if tally.done < JOURNALLED:
-            journal.record(store.label, result.ref, "restored", "", None, result)
+            what = "deleted" if image.written is None else "expiry changed"
+            journal.record(store.label, result.ref, "restored", what, None, result)
         tally.done += 1
         return True
     if isinstance(result, RecordExists | RecordChanged):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QDialog, QWidget
 
+from inspector.core.expiry import After, end_from, format_duration
 from inspector.services.bulk import delete_sessions, expire_sessions
 from inspector.services.bulk_report import BulkReport, BulkStep
 from inspector.services.open_session import ref_of_key
@@ -84,12 +85,15 @@ class BulkActs(QObject):
         dialog.lasting_box.setEnabled(False)
         if dialog.exec() != QDialog.DialogCode.Accepted:
             return
-        ends = dialog.expires_at_ms
+        ending = dialog.ending
+        ends = end_from(ending, round(time.time() * 1000))
         when = "never" if ends is None else time.strftime("on %a %d %b %Y at %H:%M:%S", time.localtime(ends / 1000))
+        if isinstance(ending, After):
+            when = f"{format_duration(ending.life_ms)} after each is written"
         words = f"They will end {when}. Each session's own lifetime is set with it; all else in them stays."
 
         def steps(adapter: SessionStore, stop: CancelToken, undo: UndoBundle | None) -> Iterator[BulkStep]:
-            return expire_sessions(adapter, selection, ends, journal, stop, undo, reading)
+            return expire_sessions(adapter, selection, ending, journal, stop, undo, reading)
 
         words += _sent_words(store, selection, lambda adapter, ref: preview_expiry(adapter, ref, ends))
         self._ask(store, selection, ("Change the expiry", "Changed the expiry of"), words, steps)

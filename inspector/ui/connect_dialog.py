@@ -5,7 +5,6 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import (
     QCheckBox,
-    QComboBox,
     QDialog,
     QDialogButtonBox,
     QFormLayout,
@@ -23,6 +22,7 @@ from inspector.core.writer import Family
 from inspector.services.connection import connect, split_url
 from inspector.services.profiles import Environment, Profile, new_profile_id
 from inspector.services.secrets import SecretStore
+from inspector.ui.choice_box import ChoiceBox
 from inspector.ui.context import Context
 from inspector.ui.jobs import Job, Lane
 from inspector.ui.plain import PlainLabel, add_row, tell
@@ -30,6 +30,7 @@ from inspector.ui.secret_line import LARGEST_SECRET_BYTES, TOO_LARGE, SecretLine
 from inspector.ui.small_screen import fit_screen
 from inspector.ui.store_form import StoreForm
 from inspector.ui.trouble import describe_trouble
+from inspector.ui.unsaved_edits import SEALED_FILE
 from store_adapters.contract import Count, StoreInfo
 from store_adapters.errors import BadStoreAddress
 
@@ -87,17 +88,17 @@ class ConnectDialog(QDialog):
         self.form.address_changed.connect(self.url_line.setText)
         self.address_error = PlainLabel("", role="error", wrap=True)
         self.password_line = SecretLine("Password", self._context.theme)
-        self.environment_choice = QComboBox()
+        self.environment_choice = ChoiceBox()
         self.environment_choice.setAccessibleName("Environment")
         for environment in Environment:
             self.environment_choice.addItem(environment.value.capitalize(), environment)
-        self.family_choice = QComboBox()
+        self.family_choice = ChoiceBox()
         self.family_choice.setAccessibleName("Written by")
         self.family_choice.addItem("As each record looks", "")
         for family in Family:
             self.family_choice.addItem(family.value, family.value)
         self.read_only_box = QCheckBox("Read-only: nothing can be written from here")
-        self.gentle_choice = QComboBox()
+        self.gentle_choice = ChoiceBox()
         self.gentle_choice.setAccessibleName("How the list is read")
         for gentle, words in (
             (None, "Gently in production, else at full rate"),
@@ -182,7 +183,7 @@ class ConnectDialog(QDialog):
         before = self._before
         profile = Profile(
             id=self._id,
-            name=self.name_line.text().strip() or _name_from(url),
+            name=self.name_line.text().strip() or name_from(url),
             url=url,
             environment=self.environment_choice.currentData(),
             read_only=self.read_only_box.isChecked(),
@@ -224,8 +225,8 @@ class ConnectDialog(QDialog):
         about = "" if count.exact else "about "
         noun = "session" if count.number == 1 else "sessions"
         self._show_test(
-            f"{info.product} {info.version}: {about}{count.number:,} {noun}, "
-            f"{'can write' if can_write else 'read-only'}, {info.watch_method}, {info.round_trip_ms:.1f} ms.",
+            f"{info.product} {info.version}".strip() + f": {about}{count.number:,} {noun}, "
+            f"{'can write' if can_write else 'read-only'}, Live by {info.watch_method}, {info.round_trip_ms:.1f} ms.",
             "ok",
         )
 
@@ -263,7 +264,7 @@ class ConnectDialog(QDialog):
             self.profile_ready.emit(kept)
             self.accept()
             if trouble:
-                tell(self.parentWidget(), "The secrets are not kept for the next start", trouble)
+                tell(self.parentWidget(), "The secrets are not kept for the next start", trouble, SEALED_FILE)
 
         self._context.jobs.submit(self._context.vault, keep, owner=self, done=done, failed=self._test_failed)
 
@@ -303,7 +304,10 @@ def _line(name: str) -> QLineEdit:
     return line
 
 
-def _name_from(url: str) -> str:
+def name_from(url: str) -> str:
+    """Return a name for a store that was given none: its host, service, database, folder or file, and its kind."""
     scheme, _, rest = url.partition(":")
-    place = rest.lstrip("/").partition("?")[0].rstrip("/")
-    return f"{place.rpartition('/')[2] or place or scheme} · {scheme}"
+    parts = [part for part in rest.partition("?")[0].rpartition("@")[2].split("/") if part]
+    # A number alone, as a Redis database has it, names nothing.
+    place = next((part for part in reversed(parts) if not part.isdecimal()), "")
+    return f"{place} · {scheme}" if place else scheme

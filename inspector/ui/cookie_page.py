@@ -30,6 +30,7 @@ from inspector.ui.jobs import Job
 from inspector.ui.open_store import OpenStore, StoreState
 from inspector.ui.plain import PlainLabel
 from inspector.ui.secret_dialogs import ask_secret
+from inspector.ui.small_screen import Flowing
 from inspector.ui.theme import mono_font
 from inspector.ui.trouble import describe_trouble
 
@@ -248,7 +249,7 @@ class CookiePage(QWidget):
         self.message.setVisible(bool(words))
 
     def _show_reports(self, reports: tuple[CookieReport, ...]) -> None:
-        inside = QWidget()
+        inside = Flowing()
         column = QVBoxLayout(inside)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(10)

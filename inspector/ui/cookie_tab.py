@@ -5,7 +5,6 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
-    QComboBox,
     QFrame,
     QGridLayout,
     QHBoxLayout,
@@ -21,6 +20,7 @@ from inspector.core.node import Kind, Node, member
 from inspector.core.secret import Secret
 from inspector.services.open_session import OpenedSession
 from inspector.services.profiles import Profile
+from inspector.ui.choice_box import ChoiceBox
 from inspector.ui.guard import qt_guard
 from inspector.ui.plain import PlainLabel, copy_text, tell
 from inspector.ui.theme import mono_font
@@ -46,7 +46,7 @@ class CookieTab(QWidget):
         self._scroll = QScrollArea()
         self._scroll.setWidgetResizable(True)
         outer.addWidget(self._scroll)
-        self.secret_choice = QComboBox()
+        self.secret_choice = ChoiceBox()
         self._is_filled = False
 
     def show_session(self, opened: OpenedSession | None, profile: Profile | None, secrets: tuple[Secret, ...]) -> None:
@@ -56,7 +56,7 @@ class CookieTab(QWidget):
         if self.isVisible():
             self._fill()
         else:
-            self.secret_choice = QComboBox()  # the one of another session chooses nothing here
+            self.secret_choice = ChoiceBox()  # the one of another session chooses nothing here
 
     @qt_guard()
     def showEvent(self, event: QShowEvent) -> None:
@@ -94,7 +94,7 @@ class CookieTab(QWidget):
         grid = QGridLayout()
         grid.setSpacing(7)
         grid.setColumnStretch(3, 1)
-        self.secret_choice = QComboBox()
+        self.secret_choice = ChoiceBox()
         self.secret_choice.setAccessibleName("Secret to sign with")
         for number, secret in enumerate(self._secrets, 1):
             self.secret_choice.addItem(escape_display(secret.name, 40) or f"secret {number}")

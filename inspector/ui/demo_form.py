@@ -13,6 +13,7 @@ from inspector.demo.express_session import SessionOptions
 from inspector.demo.faults import LESSONS
 from inspector.demo.server import EMBEDDED_VALKEY, DemoSettings
 from inspector.demo.session_cookie import CookieOptions
+from inspector.ui.choice_box import ChoiceBox
 from inspector.ui.plain import PlainLabel
 from inspector.ui.secret_line import SecretLine
 from inspector.ui.theme import Theme
@@ -43,7 +44,7 @@ class DemoForm(QScrollArea):
         self._form.setVerticalSpacing(7)
         column.addLayout(self._form)
         column.addStretch(1)
-        self.store_choice = QComboBox()
+        self.store_choice = ChoiceBox()
         self.boxes = {name: QCheckBox() for name, _on in _BOXES}
         self.secure_choice = _choice(("false", "true", "auto"))
         self.same_site_choice = _choice(("lax", "strict", "none", "not set"))
@@ -55,7 +56,7 @@ class DemoForm(QScrollArea):
         self.path_line = QLineEdit("/")
         self.domain_line = QLineEdit()
         self.port_line = QLineEdit()
-        self.fault_choice = QComboBox()
+        self.fault_choice = ChoiceBox()
         for fault, lesson in LESSONS.items():
             self.fault_choice.addItem(lesson.title, fault)
         self.lesson = PlainLabel("", role="caption", wrap=True)
@@ -186,6 +187,6 @@ class DemoForm(QScrollArea):
 
 
 def _choice(words: tuple[str, ...]) -> QComboBox:
-    choice = QComboBox()
+    choice = ChoiceBox()
     choice.addItems(words)
     return choice

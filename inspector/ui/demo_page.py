@@ -228,8 +228,8 @@ class DemoPage(QWidget):
         self._show_traffic(0, 0)
 
     def open_browser(self) -> None:
-        if self.server is not None:
-            QDesktopServices.openUrl(QUrl(self.server.url))
+        if self.server is not None and not QDesktopServices.openUrl(QUrl(self.server.url)):
+            self.noted.emit(f"No browser was found. Open {self.server.url} yourself: Copy address has it.")
 
     def _copy_address(self) -> None:
         if self.server is not None:

@@ -21,7 +21,7 @@ _WORDS = {
     "created": "You created it",
     "deleted": "You deleted it",
     "expiry changed": "You changed the expiry",
-    "restored": "You restored it",
+    "restored": "You took back:",
 }
 
 
@@ -80,7 +80,10 @@ class HistoryTab(QWidget):
 
     def _enable(self) -> None:
         entry = self._entry()
-        self.restore_button.setEnabled(self._can_write and entry is not None and entry.before is not None)
+        can_restore = self._can_write and entry is not None and entry.before is not None
+        if not can_restore and self.restore_button.hasFocus():
+            self.list.setFocus()  # else it jumps to whatever comes next in the window
+        self.restore_button.setEnabled(can_restore)
 
     def _restore(self) -> None:
         entry = self._entry()

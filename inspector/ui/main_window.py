@@ -28,14 +28,7 @@ from inspector.ui.status_line import StatusLine
 from inspector.ui.stores_panel import StoresPanel
 from inspector.ui.tool_pages import ToolPages
 from inspector.ui.unsaved_edits import UnsavedEdits
-from inspector.ui.window_actions import (
-    NEEDS_EDITS,
-    NEEDS_SELECTION,
-    NEEDS_SESSION,
-    NEEDS_STORE,
-    WRITES,
-    fill_actions,
-)
+from inspector.ui.window_actions import enable_actions, fill_actions
 from inspector.ui.window_state import WindowState
 
 if TYPE_CHECKING:
@@ -77,6 +70,8 @@ class MainWindow(QMainWindow):
         self.preferences.noted.connect(self.note)
         self.unsaved = UnsavedEdits(context, self.panel, self)
         self.unsaved.noted.connect(self.note)
+        self.unsaved.came_back.connect(self._show_session)
+        self.preferences.secrets_moved.connect(self.unsaved.keep)
         self.commands = CommandPanel(context.commands, self)
         self.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, self.commands)
         fill_actions(self.actions_book, self)
@@ -121,6 +116,7 @@ class MainWindow(QMainWindow):
         page.session_chosen.connect(self._open_key)
         page.selection_changed.connect(lambda _number: self._enable())
         self.panel.draft_changed.connect(self._enable)
+        self.panel.edits_wanted.connect(self._show_session)
         self.panel.secrets_wanted.connect(self.edit_current_store)
         self.panel.noted.connect(self.note)
         self.saving.noted.connect(self.note)
@@ -294,6 +290,7 @@ class MainWindow(QMainWindow):
     def toggle_live(self) -> None:
         if self.current is not None:
             self.current.set_live(not self.current.is_live)
+        self._show_status()
         self._enable()
 
     def _open_key(self, key: bytes) -> None:
@@ -305,6 +302,11 @@ class MainWindow(QMainWindow):
         self.show_sessions()
         self.sessions_page.go_to(key)
         self._open_key(key)
+
+    def _show_session(self, profile_id: str, key: bytes) -> None:
+        if profile_id in self.stores:
+            self.choose_store(profile_id)
+            self.go_to_session(key)
 
     def _session_removed(self, key: bytes) -> None:
         if self.panel.key == key:
@@ -359,24 +361,8 @@ class MainWindow(QMainWindow):
 
         CommandPalette(self.actions_book, self).open_over(self)
 
-    # --- what can be done now -------------------------------------------------------------------------------------
-
     def _enable(self) -> None:
-        actions, store = self.actions_book, self.current
-        is_open = store is not None and store.state is StoreState.OPEN
-        can_write = store is not None and store.can_write
-        has_session = self.panel.opened is not None
-        actions.enable(store is not None, *NEEDS_STORE)
-        actions.enable(self.sessions_page.selected_count > 0, *NEEDS_SELECTION)
-        actions.enable(has_session, *NEEDS_SESSION)
-        actions.enable(self.panel.can_review, *NEEDS_EDITS)
-        if has_session:
-            actions.enable(True, "delete")
-        if not is_open or not can_write:
-            actions.enable(False, *WRITES)
-        if store is None or not self.bulk.can_undo(store):
-            actions.enable(False, "undo_bulk")
-        actions["live"].setChecked(store is not None and store.is_live)
+        enable_actions(self)
 
     def _may_leave_edits(self) -> bool:
         number = self.panel.unsaved()

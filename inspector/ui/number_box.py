@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QSpinBox, QWidget
+
+from inspector.ui.guard import qt_guard
 
 _INDENT = 9
 """In pixels. The style sheet's padding does not reach the text of a spin box (Qt 6.11)."""
@@ -17,3 +20,7 @@ class NumberBox(QSpinBox):
         self.setRange(least, most)
         self.setSuffix(suffix)
         self.lineEdit().setTextMargins(_INDENT, 0, 0, 0)
+
+    @qt_guard()
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        event.ignore()  # as ChoiceBox

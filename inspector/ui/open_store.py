@@ -63,10 +63,17 @@ class OpenStore(QObject):
         self._wants_live = False
         self._is_catching_up = False
         self._kept: Catalogue | None = None
+        self._had_sessions = False
 
     @property
     def catalogue(self) -> Catalogue | None:
         return self.connection.catalogue if self.connection else None
+
+    @property
+    def is_emptied(self) -> bool:
+        """True when sessions were listed here and none is left of them."""
+        catalogue = self.catalogue
+        return catalogue is not None and not len(catalogue) and (self._had_sessions or catalogue.total > 0)
 
     @property
     def reading(self) -> Reading:
@@ -174,6 +181,7 @@ class OpenStore(QObject):
         if self.connection is None or self.state is not StoreState.OPEN:
             return
         self.stop_reading()
+        self._had_sessions = self._had_sessions or self.connection.catalogue.total > 0
         if self.connection.catalogue.is_sparse:
             fresh = self.connection.catalogue.emptied()
             self.connection = replace(self.connection, catalogue=fresh)

@@ -13,11 +13,14 @@ from inspector.ui.secret_dialogs import open_sealed_file
 from inspector.ui.trouble import describe_trouble
 from inspector.ui.unsaved_edits import NOT_KEPT
 
+_NOT_KEPT_HERE = f"{NOT_KEPT} A sealed file, chosen above, has a place for it."
+
 
 class Preferences(QObject):
-    """Changes the profile book's settings; `noted` tells when they cannot be kept."""
+    """Changes the profile book's settings; `noted` tells when they cannot be kept; `secrets_moved`: to the place that was chosen."""
 
     noted = Signal(str)
+    secrets_moved = Signal()
 
     def __init__(self, context: Context, window: QWidget) -> None:
         super().__init__(window)
@@ -40,7 +43,9 @@ class Preferences(QObject):
 
         trouble, is_persistent = found
         settings = self._context.book.settings
-        edits = "They survive a crash of this program, sealed until they are saved." if is_persistent else NOT_KEPT
+        edits = (
+            "They survive a crash of this program, sealed until they are saved." if is_persistent else _NOT_KEPT_HERE
+        )
         words = trouble or "That place is in use."
         dialog = PreferencesDialog(settings, self._context.theme, words, edits, self._window)
         if dialog.exec() == QDialog.DialogCode.Accepted:
@@ -75,6 +80,7 @@ class Preferences(QObject):
 
         def done(trouble: str) -> None:
             self.change(secret_place=place)
+            self.secrets_moved.emit()
             self.noted.emit(trouble or "Secrets are kept there from now on.")
 
         self._context.jobs.submit(

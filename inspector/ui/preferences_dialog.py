@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import (
     QCheckBox,
-    QComboBox,
     QDialog,
     QDialogButtonBox,
     QFormLayout,
@@ -13,6 +12,7 @@ from PySide6.QtWidgets import (
 )
 
 from inspector.services.profiles import SecretPlace, Settings
+from inspector.ui.choice_box import ChoiceBox
 from inspector.ui.number_box import NumberBox
 from inspector.ui.plain import PlainLabel, add_row
 from inspector.ui.small_screen import fit_screen, make_scrollable
@@ -43,7 +43,7 @@ class PreferencesDialog(QDialog):
         form = QFormLayout(inside)
         form.setHorizontalSpacing(18)
         form.setVerticalSpacing(10)
-        self.theme_choice = QComboBox()
+        self.theme_choice = ChoiceBox()
         self.theme_choice.setAccessibleName("Theme")
         for value, words in _THEMES:
             self.theme_choice.addItem(words, value)
@@ -57,7 +57,7 @@ class PreferencesDialog(QDialog):
         self.live_box.setChecked(settings.live_by_default)
         add_row(form, "Live", self.live_box)
         self._add_list_memory(form, settings)
-        self.place_choice = QComboBox()
+        self.place_choice = ChoiceBox()
         self.place_choice.setAccessibleName("Where secrets are kept")
         for place, words in _PLACES:
             self.place_choice.addItem(words, place)
@@ -78,7 +78,7 @@ class PreferencesDialog(QDialog):
         self.memory_edit = NumberBox("Memory for the values of a list", 16, 65_536, " MB")
         self.memory_edit.setValue(settings.list_memory_mb)
         add_row(form, "Memory for a list", self.memory_edit)
-        self.beyond_choice = QComboBox()
+        self.beyond_choice = ChoiceBox()
         self.beyond_choice.setAccessibleName("What happens to more values")
         for drops, words in ((False, "Beyond it, compress"), (True, "Beyond it, forget: filters do not see it")):
             self.beyond_choice.addItem(words, drops)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QFont, QResizeEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
     QDialog,
@@ -14,21 +15,31 @@ from PySide6.QtWidgets import (
     QPushButton,
     QRadioButton,
     QScrollArea,
+    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
 
 from inspector.codecs import format_json, scalar_json
 from inspector.core.display import escape_display
+from inspector.core.item_changes import count_changes, item_changes
 from inspector.core.merge import Choice, FieldChange, FieldState
 from inspector.core.node import Kind, Node
 from inspector.services.profiles import Environment, Profile
 from inspector.services.save_session import Review, describe_fields
+from inspector.ui.fitting_label import FittingLabel
+from inspector.ui.guard import qt_guard
 from inspector.ui.plain import PlainLabel, plain_tip
 from inspector.ui.small_screen import fit_screen
 from inspector.ui.theme import mono_font
 
 _MOST_ROWS = 200
+_COMPARED = 2000
+"""Of a value, in characters: beyond, it is not looked for where two differ."""
+_SAME_SHOWN = 18
+"""So much that is the same may stand before what differs, in characters; of more, a third is shown."""
+_BESIDE_A_CHOICE = 40
+"""A radio button's circle and margins, in pixels."""
 _TITLES = ("Field", "Stored when opened", "Stored now", "Yours")
 _BADGES = {Environment.PRODUCTION: ("PROD", "badge-bad"), Environment.STAGING: ("STAGE", "badge-warn")}
 
@@ -123,8 +134,7 @@ class ReviewDialog(QDialog):
         made = self.choices
         self.review = review
         self._groups = {}
-        mine = [one for one in review.changes if one.state is not FieldState.THEIRS]
-        number = len(mine)
+        number = count_changes(tuple(one for one in review.changes if one.state is not FieldState.THEIRS))
         what = f"{number} change{'' if number == 1 else 's'}"
         key = escape_display(review.opened.raw.ref.key.decode("utf-8", "surrogateescape"), 60)
         self.title.setText(f"{key} is gone" if review.gone else f"Save {what} to {key}?")
@@ -164,10 +174,14 @@ class ReviewDialog(QDialog):
         for place, words in enumerate(_TITLES):
             title = PlainLabel(words, role="heading")
             title.setContentsMargins(8, 4, 8, 6)
+            title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
             grid.addWidget(title, 0, place)
             grid.setColumnStretch(place, 2 if place == 0 else 3)
-        for row, change in enumerate(review.changes[:_MOST_ROWS], 1):
-            self._add_row(grid, row, change, made)
+        for change in review.changes[:_MOST_ROWS]:
+            items = item_changes(change)
+            self._add_row(grid, change, items, made)
+            for item in items[: max(0, _MOST_ROWS - grid.rowCount())]:
+                self._add_values(grid, item, _shown_values(item))
         column.addLayout(grid)
         if len(review.changes) > _MOST_ROWS:
             column.addWidget(PlainLabel(f"… and {len(review.changes) - _MOST_ROWS:,} more fields", role="muted"))
@@ -175,23 +189,18 @@ class ReviewDialog(QDialog):
         column.addStretch(1)
         return inside
 
-    def _add_row(self, grid: QGridLayout, row: int, change: FieldChange, made: dict[str, Choice]) -> None:
-        is_mine = change.state is not FieldState.THEIRS
-        role = "cell-mine" if is_mine else "cell"
-        field = PlainLabel(escape_display(change.field or "the whole record", 60), role=f"{role}-key")
-        field.setToolTip(plain_tip(change.field))
-        grid.addWidget(_cell(field), row, 0)
-        grid.addWidget(_cell(_value_label(change.base, role)), row, 1)
+    def _add_row(
+        self, grid: QGridLayout, change: FieldChange, items: tuple[FieldChange, ...], made: dict[str, Choice]
+    ) -> None:
+        # Where the items follow, each in its row, the whole is told by how many there are.
+        values = _item_counts(change) if items else _shown_values(change)
         if change.state is not FieldState.CONFLICT:
-            grid.addWidget(_cell(_value_label(change.theirs, role)), row, 2)
-            words = "" if is_mine else "kept: changed by the application"
-            label = _value_label(change.mine, role) if is_mine else PlainLabel(words, role="muted")
-            grid.addWidget(_cell(label), row, 3)
+            self._add_values(grid, change, values)
             return
+        row = self._add_values(grid, change, (values[0], None, None))
         group = QButtonGroup(self)
         for identity, place, node, whose in ((0, 2, change.theirs, "the application's"), (1, 3, change.mine, "mine")):
-            button = QRadioButton(_value_text(node))
-            button.setFont(mono_font())
+            button = _Choice(values[place - 1] or "")
             button.setToolTip(plain_tip(_value_text(node, 600)))
             button.setAccessibleName(f"{change.field}: keep {whose}")
             group.addButton(button, identity)
@@ -201,6 +210,20 @@ class ReviewDialog(QDialog):
         group.idToggled.connect(lambda _id, _on: self._enable())
         group.idClicked.connect(lambda _id: self._preview())
         self._groups[change.field] = group
+
+    def _add_values(self, grid: QGridLayout, change: FieldChange, values: tuple[str | None, ...]) -> int:
+        """Add a row of these texts, None for a place that stays free; return its number."""
+        row, is_mine = grid.rowCount(), change.state is not FieldState.THEIRS
+        role = "cell-mine" if is_mine else "cell"
+        grid.addWidget(_cell(change.field or "the whole record", f"{role}-key"), row, 0)
+        for place, (node, words) in enumerate(zip((change.base, change.theirs, change.mine), values, strict=True), 1):
+            if place == 3 and not is_mine:
+                grid.addWidget(_cell("kept: changed by the application", "muted"), row, place)
+            elif words is not None:
+                cell = _cell(words, role if node is not None else f"{role}-none", mono_font())
+                cell.setToolTip(plain_tip(_value_text(node, 600)))
+                grid.addWidget(cell, row, place)
+        return row
 
     def _add_words(self, column: QVBoxLayout, review: Review) -> None:
         theirs = tuple(one for one in review.changes if one.state is FieldState.THEIRS)
@@ -224,24 +247,57 @@ class ReviewDialog(QDialog):
         self.overwrite_button.setEnabled(self.review.can_save and not self._is_busy)
 
 
-def _cell(widget: QWidget) -> QWidget:
-    widget.setContentsMargins(8, 4, 8, 4)
-    return widget
+class _Choice(QRadioButton):
+    """One of two values, cut with an ellipsis where its column is too narrow."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__(words)
+        self._words = words
+        self.setFont(mono_font())
+        self.setMinimumWidth(40)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+
+    @qt_guard()
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        room = event.size().width() - _BESIDE_A_CHOICE
+        self.setText(self.fontMetrics().elidedText(self._words, Qt.TextElideMode.ElideRight, room))
 
 
-def _value_text(node: Node | None, limit: int = 46) -> str:
+def _cell(words: str, role: str, font: QFont | None = None) -> FittingLabel:
+    cell = FittingLabel(words, role=role)
+    if font is not None:
+        cell.setFont(font)
+    cell.setContentsMargins(8, 4, 8, 4)
+    # By the columns' shares alone, so that no value pushes another out of sight.
+    cell.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+    return cell
+
+
+def _item_counts(change: FieldChange) -> tuple[str, ...]:
+    counts = (len(node.entries) if node is not None else 0 for node in (change.base, change.theirs, change.mine))
+    return tuple(f"{count} item{'' if count == 1 else 's'}" for count in counts)
+
+
+def _shown_values(change: FieldChange) -> tuple[str, ...]:
+    """Return the three values as texts; long ones from shortly before where they differ."""
+    nodes = (change.base, change.theirs, change.mine)
+    texts = [_value_text(node, _COMPARED) for node in nodes]
+    present = [text for node, text in zip(nodes, texts, strict=True) if node is not None]
+    differs = (number for number, chars in enumerate(zip(*present, strict=False)) if len(set(chars)) > 1)
+    same = next(differs, 0)
+    if same <= _SAME_SHOWN:
+        return tuple(texts)
+    skipped = same - _SAME_SHOWN // 3
+    return tuple(text if node is None else f"…{text[skipped:]}" for node, text in zip(nodes, texts, strict=True))
+
+
+def _value_text(node: Node | None, limit: int) -> str:
     if node is None:
         return "–"
     if node.kind in (Kind.OBJECT, Kind.ARRAY):
         return escape_display(format_json(node, None), limit)
     return escape_display(str(node.scalar) if node.kind is Kind.OTHER else scalar_json(node), limit)
-
-
-def _value_label(node: Node | None, role: str) -> PlainLabel:
-    label = PlainLabel(_value_text(node), role=role if node is not None else f"{role}-none")
-    label.setFont(mono_font())
-    label.setToolTip(plain_tip(_value_text(node, 600)))
-    return label
 
 
 def _add_note(column: QVBoxLayout, badge: str, role: str, words: str) -> None:

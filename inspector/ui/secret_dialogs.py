@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QVBoxLayout, QWidget
@@ -55,6 +56,10 @@ class SecretDialog(QDialog):
         buttons.rejected.connect(self.reject)
         self.buttons = buttons
         layout.addWidget(buttons)
+        # From line to line: who types a passphrase blindly would press the eye with its space.
+        order = (self.line.line, self.again.line, self.button, self.cancel_button, self.line.eye, self.again.eye)
+        for one, following in pairwise(order):
+            QWidget.setTabOrder(one, following)
         self._is_new = is_new
         for line in (self.line, self.again):
             line.text_changed.connect(lambda _text: self._judge())

@@ -9,10 +9,12 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QStackedWidget, 
 
 from inspector.codecs import CodecError
 from inspector.core.edits import EditError
+from inspector.core.item_changes import count_changes
 from inspector.core.node import Node
 from inspector.services.journal import JournalEntry
 from inspector.services.open_session import OpenedSession, open_session, ref_of_key
 from inspector.services.seen_changes import judge_return
+from inspector.ui.changes_bar import ChangesBar
 from inspector.ui.context import Context
 from inspector.ui.cookie_tab import CookieTab
 from inspector.ui.data_tab import DataTab
@@ -21,7 +23,7 @@ from inspector.ui.empty_state import EmptyState
 from inspector.ui.history_tab import HistoryTab
 from inspector.ui.json_tab import JsonTab
 from inspector.ui.open_store import OpenStore, StoreState
-from inspector.ui.plain import PlainLabel, copy_text, plain_tip
+from inspector.ui.plain import PlainLabel, copy_text
 from inspector.ui.raw_tab import RawTab, text_of_bytes
 from inspector.ui.seen_reads import SeenReads
 from inspector.ui.session_head import SessionHead
@@ -40,6 +42,7 @@ class SessionPanel(QWidget):
     expiry_wanted = Signal()
     secrets_wanted = Signal()
     restore_wanted = Signal(object)  # JournalEntry
+    edits_wanted = Signal(str, bytes)  # profile id, key: show that session, which has unsaved edits
     draft_changed = Signal()
     noted = Signal(str)
 
@@ -116,23 +119,18 @@ class SessionPanel(QWidget):
         self.history_tab.restore_wanted.connect(self.restore_wanted)
         return self.tabs
 
-    def _build_bar(self) -> QFrame:
-        self.bar = QFrame()
-        self.bar.setProperty("role", "bar")
-        row = QHBoxLayout(self.bar)
-        row.setContentsMargins(14, 9, 14, 9)
-        row.setSpacing(8)
-        self.changes_label = PlainLabel("", role="badge-warn")
-        row.addWidget(self.changes_label)
-        row.addStretch(1)
-        self.discard_button = QPushButton("Discard")
-        self.discard_button.clicked.connect(self.discard)
-        row.addWidget(self.discard_button)
-        self.review_button = QPushButton("Review and save…")
-        self.review_button.setProperty("role", "primary")
-        self.review_button.clicked.connect(self.review_wanted)
-        row.addWidget(self.review_button)
+    def _build_bar(self) -> ChangesBar:
+        self.bar = ChangesBar()
+        self.bar.discard_wanted.connect(self.discard)
+        self.bar.review_wanted.connect(self.review_wanted)
+        self.bar.others_wanted.connect(self._go_to_other)
         return self.bar
+
+    def _go_to_other(self) -> None:
+        # The one that was left longest ago: what is left now comes last, so that all come in turn.
+        place = next(iter(self._kept), None)
+        if place is not None:
+            self.edits_wanted.emit(*place)
 
     def show_session(self, store: OpenStore | None, key: bytes | None) -> None:
         """Read and show the session at `key`; None shows what to do instead."""
@@ -215,6 +213,7 @@ class SessionPanel(QWidget):
                     self.data_tab.show_draft(None, "memory", is_editable=False)
                     self.json_tab.show_draft(None, is_editable=False)
                 kept.deleteLater()
+            self._show_bar()
             return
         if self.draft is not None:
             old, self.draft = self.draft, None
@@ -294,12 +293,10 @@ class SessionPanel(QWidget):
     def _show_bar(self) -> None:
         draft, store = self.draft, self.store
         changes = draft.changes() if draft is not None else ()
-        number = len(changes)
+        number = count_changes(changes)
         self.bar.setVisible(bool(store and store.can_write and draft is not None))
-        self.changes_label.setVisible(bool(number))
-        self.changes_label.setText(f"{number} unsaved change{'' if number == 1 else 's'}")
-        self.discard_button.setEnabled(bool(number) or not self.json_tab.is_settled)
-        self.review_button.setEnabled(self.can_review)
+        can_discard = bool(number) or not self.json_tab.is_settled
+        self.bar.show_changes(number, len(self._kept), can_discard=can_discard, can_review=self.can_review)
 
     @property
     def can_review(self) -> bool:
@@ -326,13 +323,8 @@ class SessionPanel(QWidget):
                 self._drop_draft(self.draft)
             self.draft = None
             self.show_session(store, key)
+        self._show_bar()
         self.draft_changed.emit()
-
-    def tell_safety(self, words: str) -> None:
-        """Say beside the number of changes what would become of them in a crash; "" when they are safe."""
-        self.changes_label.setToolTip(
-            plain_tip(words or "Sealed in a file until they are saved: a crash loses nothing.")
-        )
 
     def unsaved(self) -> int:
         """Return how many sessions have staged edits, the one shown included."""
@@ -371,7 +363,9 @@ class SessionPanel(QWidget):
         trouble = describe_trouble(error)
         if isinstance(error, RecordMissing) and self.opened is not None:
             self._reads.note_gone()
-            self._show_banner("This session is gone: logged out or expired. What is shown is the last that was read.")
+            self._show_banner(
+                "This session is gone: deleted, logged out or expired. What is shown is the last that was read."
+            )
             return
         if self.draft is not None and self.draft.is_dirty:
             self._show_banner(f"{trouble.text} {trouble.remedy}", button=False)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QDialog, QWidget
 
+from inspector.core.display import escape_display
 from inspector.core.merge import Choice
 from inspector.services.journal import JournalEntry
 from inspector.services.manage_sessions import (
@@ -192,10 +193,10 @@ class SessionSaving(QObject):
         dialog = ExpiryDialog("When shall this session end?", opened.expiry, can_never=can_never, parent=self._window)
         if dialog.exec() != QDialog.DialogCode.Accepted:
             return
-        ends, lasting = dialog.expires_at_ms, dialog.lasting
+        ending, lasting = dialog.ending, dialog.lasting
         self._write(
             store,
-            lambda adapter: change_expiry(adapter, opened, ends, self._context.journal, lasting=lasting),
+            lambda adapter: change_expiry(adapter, opened, ending, self._context.journal, lasting=lasting),
             "The expiry is changed.",
         )
 
@@ -251,7 +252,8 @@ class SessionSaving(QObject):
     def delete(self, store: OpenStore, key: bytes) -> None:
         """Ask, and delete the session at this key: as it was opened, or as it is now where another one is open."""
         opened, journal, reading = self._panel.opened, self._context.journal, store.reading
-        words = "Whoever uses it is logged out. It can be brought back from here until the program ends."
+        name = escape_display(key.decode("utf-8", "surrogateescape"), 80)
+        words = f"{name}\nWhoever uses it is logged out. It can be brought back from here until the program ends."
         if store.connection is None:
             return
         adapter = store.connection.store

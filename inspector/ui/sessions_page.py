@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from array import array
-from collections.abc import Callable
 
 from PySide6.QtCore import QItemSelection, QItemSelectionModel, QModelIndex, Qt, QTimer, Signal
 from PySide6.QtGui import QKeySequence, QShortcut
@@ -24,20 +23,23 @@ from inspector.services.overview import Overview
 from inspector.services.session_row import Column
 from inspector.ui.actions import ActionBook, make_button
 from inspector.ui.context import Context
+from inspector.ui.empty_list import show_why_empty
 from inspector.ui.empty_state import EmptyState
 from inspector.ui.models.session_table import COLUMNS, SessionTableModel
-from inspector.ui.open_store import OpenStore, StoreState
+from inspector.ui.open_store import OpenStore
 from inspector.ui.plain import PlainLabel, tell
 from inspector.ui.row_finder import FoundRows, RowFinder
 from inspector.ui.session_list import choose_columns, make_session_table
 from inspector.ui.session_panel import SessionPanel
 from inspector.ui.session_plots import SessionPlots
 from inspector.ui.sessions_head import SessionsHead
-from inspector.ui.trouble import Trouble, describe_trouble
+from inspector.ui.trouble import describe_trouble
 
 _TYPING_MS = 180
 _KEPT_SELECTED = 500
 _FEW = 20_000
+_AWAIT_S = 5.0
+"""A chosen row that has not come by then is filtered out: looking for it in a million rows, again and again, takes time."""
 
 
 class SessionsPage(QWidget):
@@ -57,6 +59,8 @@ class SessionsPage(QWidget):
         self._is_sort_chosen = False
         self._needs_values = False
         self._chosen: bytes | None = None
+        self._awaited: bytes | None = None  # chosen, and not among the rows yet
+        self._awaited_until = 0.0
         self.model = SessionTableModel(self)
         self._actions = actions
         self._build(actions, panel)
@@ -155,7 +159,7 @@ class SessionsPage(QWidget):
             self._store.rows_changed.disconnect(self._show_counts)
             self._store.sessions_changed.disconnect(self._repaint)
         self._store = store
-        self._chosen = None
+        self._chosen = self._awaited = None
         self._finder.show_store(store)
         self.model.show_rows(None, ())
         if store is not None:
@@ -183,9 +187,20 @@ class SessionsPage(QWidget):
         return self.model.positions_of([(0, self.model.match_count - 1)])
 
     def go_to(self, key: bytes) -> None:
-        """Select the row of a key where it is among the matches."""
-        self._chosen = key
-        row = self.model.row_of(key)
+        """Select the row of a key: at once, or once it is among the matches. Until then none is selected, so that no act
+        meets another session than the one that is shown."""
+        self._chosen = self._awaited = key
+        self._awaited_until = time.monotonic() + _AWAIT_S
+        self._select_rows([])
+        self.table.selectionModel().setCurrentIndex(QModelIndex(), QItemSelectionModel.SelectionFlag.NoUpdate)
+        self._select_awaited()
+
+    def _select_awaited(self) -> None:
+        if self._awaited is None:
+            return
+        row = self.model.row_of(self._awaited)
+        if row >= 0 or time.monotonic() > self._awaited_until:
+            self._awaited = None
         if row >= 0:
             self._select_rows([row])
             self.table.scrollTo(self.model.index(row, 0))
@@ -212,41 +227,14 @@ class SessionsPage(QWidget):
 
     def _show_state(self) -> None:
         store = self._store
-        if store is None:
-            connect = self._actions["connect"]
-            words = "Choose a store on the left, or connect one."
-            self.empty.show_words("No store is open", words, connect.text(), connect.trigger)
-        elif store.state is StoreState.CONNECTING:
-            self.empty.show_words("Connecting…", store.profile.name)
-        elif store.state is StoreState.FAILED and store.trouble is not None:
-            self._show_trouble(store.trouble, store.open)
-        elif store.progress.is_reading:
-            self.empty.show_words("Reading…", "")
-        elif store.trouble is not None and not len(store.catalogue or ()):
-            self._show_trouble(store.trouble, store.reload)
-        elif self.effective_text():
-            self.empty.show_words(
-                "No session matches", "Change the filter or the chips above.", "Show all", self._clear_filter
-            )
-        else:
-            self.empty.show_words(
-                "No sessions in this store",
-                "Log in to your application, check the prefix or collection in the store's address, "
-                "or start the demo server.",
-                self._actions["edit_store"].text(),
-                self._actions["edit_store"].trigger,
-            )
+        show_why_empty(
+            self.empty, store, self._actions, is_filtered=bool(self.effective_text()), show_all=self._clear_filter
+        )
         has_rows = self.model.match_count > 0
         # Without a list there is nothing to plot, and the bars of the store before would be untrue.
         self.plots.setVisible(store is not None and bool(store.catalogue))
         self.stack.setCurrentWidget(self.table if has_rows else self.empty)
         self._show_progress()
-
-    def _show_trouble(self, trouble: Trouble, again: Callable[[], object]) -> None:
-        change = self._actions["edit_store"]
-        self.empty.show_words(
-            trouble.text, trouble.remedy, "Try again", again, other=change.text(), other_act=change.trigger
-        )
 
     def _show_progress(self) -> None:
         progress = self._store.progress if self._store else None
@@ -327,6 +315,7 @@ class SessionsPage(QWidget):
         self._select_rows([row for row in rows if row < self.model.rowCount()])
         self.table.selectionModel().blockSignals(False)
         self.table.verticalScrollBar().setValue(scroll)
+        self._select_awaited()
         self._show_state()
 
     def _show_counted(self, overview: Overview) -> None:
@@ -391,7 +380,7 @@ class SessionsPage(QWidget):
     def _went_to(self, current: QModelIndex, _previous: QModelIndex) -> None:
         row = self.model.row_at(current.row()) if current.isValid() else None
         if row is not None and row.key != self._chosen:
-            self._chosen = row.key
+            self._chosen, self._awaited = row.key, None
             self.session_chosen.emit(row.key)
 
     def _selection_moved(self, _on: QItemSelection, _off: QItemSelection) -> None:

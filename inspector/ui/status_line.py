@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtWidgets import QStatusBar
 
 from inspector.services.profiles import Environment
+from inspector.ui.fitting_label import FittingLabel
+from inspector.ui.guard import qt_guard
 from inspector.ui.open_store import OpenStore
-from inspector.ui.plain import PlainLabel
+from inspector.ui.plain import PlainLabel, plain_tip
 
 _ROLES = {
     Environment.DEVELOPMENT: "badge",
@@ -14,13 +17,20 @@ _ROLES = {
     Environment.PRODUCTION: "badge-bad",
 }
 
+_GAPS = 24
+"""What the status bar keeps free between the three and at its edges, in pixels."""
 
-class StatusLine:
+
+class StatusLine(QObject):
     """Fills a status bar; messages of a moment go over it."""
 
     def __init__(self, bar: QStatusBar) -> None:
-        self.store_label = PlainLabel("", role="muted")
-        self.mode_label = PlainLabel("", role="muted")
+        super().__init__(bar)
+        self._bar = bar
+        self._mode, self._short_mode = "", ""
+        self.store_label = FittingLabel(role="muted")
+        self.mode_label = FittingLabel(role="muted")
+        self.mode_label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.environment_label = PlainLabel("", role="badge")
         self.environment_label.hide()
         bar.addPermanentWidget(self.environment_label)
@@ -29,6 +39,7 @@ class StatusLine:
         bar.addWidget(self.store_label, 1)
         bar.addPermanentWidget(self.mode_label)
         bar.setSizeGripEnabled(False)
+        bar.installEventFilter(self)
 
     def show_store(self, store: OpenStore | None) -> None:
         """Say what is known of a store."""
@@ -38,14 +49,36 @@ class StatusLine:
             self.environment_label.show_role(_ROLES[environment])
             self.environment_label.setText(environment.value)
         if store is None or store.connection is None:
-            self.store_label.setText(store.profile.name if store is not None else "No store is open")
-            self.mode_label.setText("")
+            self.store_label.show_wordings(store.profile.name if store is not None else "No store is open")
+            self._show_mode("", "")
             return
         info = store.connection.info
-        words = [f"{store.profile.name} · {info.product} {info.version} · {info.address}"]
-        words += [f"{info.round_trip_ms:.1f} ms", info.watch_method] if info.product != "Memory" else []
-        if store.trouble is not None:
-            words.append(store.trouble.text)
-        self.store_label.setText("     ".join(words))
-        mode = "Read/write · saves are checked against concurrent changes" if store.can_write else "Read-only"
-        self.mode_label.setText(mode)
+        product = f"{info.product} {info.version}".strip()
+        words = [f"{store.profile.name} · {product} · {info.address}"]
+        words += [f"{info.round_trip_ms:.1f} ms"] if info.product != "Memory" else []
+        words += [f"Live: {info.watch_method}"] if store.is_live else []
+        words += [store.trouble.text] if store.trouble is not None else []
+        self.store_label.show_wordings("     ".join(words))
+        if store.can_write:
+            self._show_mode("Read/write · saves are checked against concurrent changes", "Read/write")
+        else:
+            self._show_mode("Read-only", "Read-only")
+
+    def _show_mode(self, words: str, short: str) -> None:
+        self._mode, self._short_mode = words, short
+        self._share_room()
+
+    @qt_guard(False)
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Resize:
+            self._share_room()
+        return super().eventFilter(watched, event)
+
+    def _share_room(self) -> None:
+        # The mode gives way first: of the store, its name and address have to be told from others.
+        badge = 0 if self.environment_label.isHidden() else self.environment_label.sizeHint().width()
+        self.mode_label.show_wordings(self._mode)
+        wanted = self.store_label.sizeHint().width() + badge + self.mode_label.sizeHint().width() + _GAPS
+        if wanted > self._bar.width():
+            self.mode_label.show_wordings(self._short_mode)
+            self.mode_label.setToolTip(plain_tip(self._mode))

@@ -7,7 +7,6 @@ from dataclasses import replace
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import (
     QCheckBox,
-    QComboBox,
     QFileDialog,
     QFormLayout,
     QHBoxLayout,
@@ -16,6 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from inspector.ui.choice_box import ChoiceBox
 from inspector.ui.plain import add_row
 from store_adapters.errors import BadStoreAddress
 from store_adapters.options import StoreAddress
@@ -63,7 +63,7 @@ class StoreForm(QWidget):
         self._form.setContentsMargins(0, 0, 0, 0)
         self._form.setHorizontalSpacing(18)
         self._form.setVerticalSpacing(8)
-        self.kind_choice = QComboBox()
+        self.kind_choice = ChoiceBox()
         self.kind_choice.setAccessibleName("Kind of store")
         for value, words in _KINDS:
             self.kind_choice.addItem(words, value)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QPoint, QSize, Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QPushButton, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from inspector.core.display import escape_display
 from inspector.services.profiles import Environment
+from inspector.ui.fitting_label import FittingLabel
 from inspector.ui.guard import qt_guard
 from inspector.ui.open_store import OpenStore, StoreState
 from inspector.ui.plain import PlainLabel, plain_tip
@@ -48,20 +49,6 @@ class _Dot(QWidget):
             painter.drawEllipse(1, 1, 7, 7)
 
 
-class _Name(PlainLabel):
-    """A name that ends in "…" where the panel is too narrow for it."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(name)
-        self._name = name
-        self.setMinimumWidth(20)
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-
-    @qt_guard()
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        self.setText(self.fontMetrics().elidedText(self._name, Qt.TextElideMode.ElideRight, event.size().width()))
-
-
 class _Row(QPushButton):
     """One entry; a button, so that Tab, Space and Enter work."""
 
@@ -73,7 +60,8 @@ class _Row(QPushButton):
         self.row = QHBoxLayout(self)
         self.row.setContentsMargins(9, 4, 9, 4)
         self.row.setSpacing(7)
-        self.name_label = _Name(name)
+        self.name_label = FittingLabel(name)
+        self.name_label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.setAccessibleName(name)
 
     @qt_guard(QSize(120, 30))
@@ -96,7 +84,12 @@ class _StoreRow(_Row):
         store.state_changed.connect(self.refresh)
         store.progress_changed.connect(self.refresh)
         store.rows_changed.connect(self.refresh)
+        store.sessions_changed.connect(self._sessions_changed)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.refresh()
+
+    def _sessions_changed(self, _keys: frozenset[bytes]) -> None:
+        # No lambda: Qt forgets a method with its row, which every change of the list makes anew.
         self.refresh()
 
     def refresh(self) -> None:

@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QDialog, QWidget
 
 from inspector.codecs import CodecError, decode, encode
+from inspector.core.display import escape_display
 from inspector.core.edits import SetValue, reconcile
 from inspector.core.node import Node, without_spans
 from inspector.services.open_session import OpenedSession, Reading, describe_record
@@ -23,12 +24,16 @@ from store_adapters.contract import SessionStore
 _CALM_MS = 800
 _STATES_AT_END = (StoreState.OPEN, StoreState.FAILED)
 NOT_KEPT = "They would not survive a crash of this program: there is no keyring for the key to seal them with."
+SEALED_FILE = "File › Preferences can keep secrets in a file sealed with a passphrase."
+_WARNING = "Unsaved edits would not survive a crash. File › Preferences can keep the key in a sealed file."
+_NAMED = 5
 
 
 class UnsavedEdits(QObject):
-    """Follows the panel's drafts. `noted(words)` goes to the status bar."""
+    """Follows the panel's drafts. `noted(words)` goes to the status bar; `came_back(profile id, key)`: show that session."""
 
     noted = Signal(str)
+    came_back = Signal(str, bytes)
 
     def __init__(self, context: Context, panel: SessionPanel, window: QWidget) -> None:
         super().__init__(window)
@@ -38,6 +43,8 @@ class UnsavedEdits(QObject):
         self._recovery = Recovery(context.book.folder, context.secrets)
         self._waiting: list[UnsavedEdit] = []  # taken up, but their stores are not open yet
         self._had_edits = False
+        self._is_warned = False
+        self._wants_to_show = False  # the first session whose edits were taken up
         self._calm = QTimer(self, interval=_CALM_MS, singleShot=True)
         self._calm.timeout.connect(self.keep)
         panel.draft_changed.connect(self._changed)
@@ -61,7 +68,10 @@ class UnsavedEdits(QObject):
         )
 
     def _kept(self, is_safe: bool) -> None:
-        self._panel.tell_safety("" if is_safe else NOT_KEPT)
+        self._panel.bar.tell_safety("" if is_safe else f"{NOT_KEPT} {SEALED_FILE}")
+        if not is_safe and not self._is_warned:
+            self._is_warned = True
+            self.noted.emit(_WARNING)
 
     def offer(self, stores: Callable[[], dict[str, OpenStore]]) -> None:
         """Look for edits that an earlier run has left behind, and ask what becomes of them."""
@@ -80,6 +90,7 @@ class UnsavedEdits(QObject):
         at = time.strftime("%d %B, %H:%M", time.localtime(max(one.edited_at_ms for one in edits) / 1000))
         words = f"The program ended on {at} before they were saved. Nothing of them is in the store"
         words += f" ({', '.join(names)})." if names else "; their store is no longer in the list."
+        words += f"\n{_name_sessions(edits)}"
 
         def decided(choice: str) -> None:
             if choice == "Take them up":
@@ -97,6 +108,7 @@ class UnsavedEdits(QObject):
 
     def _take_up(self, edits: list[UnsavedEdit], stores: dict[str, OpenStore]) -> None:
         self._waiting += edits
+        self._wants_to_show = True
         self.keep()
         self._forget_left()
         for profile_id in {one.profile_id for one in edits}:
@@ -135,6 +147,9 @@ class UnsavedEdits(QObject):
         draft = Draft(opened, self._panel)
         draft.apply(SetValue((), root), "edits of the run before")
         self._panel.put_draft(store, edit.key, draft)
+        if self._wants_to_show:
+            self._wants_to_show = False
+            self.came_back.emit(store.profile.id, edit.key)
         self.noted.emit("The edits are back, and still unsaved. Review shows them beside what is stored now.")
         self.keep()
 
@@ -142,6 +157,11 @@ class UnsavedEdits(QObject):
         """The person has left the edits, or there are none: nothing is offered at the next start but what waits."""
         if not self._waiting:
             self._recovery.close()
+
+
+def _name_sessions(edits: tuple[UnsavedEdit, ...]) -> str:
+    names = [escape_display(one.key.decode("utf-8", "surrogateescape"), 60) for one in edits[:_NAMED]]
+    return ", ".join(names) + (f" and {len(edits) - _NAMED:,} more" if len(edits) > _NAMED else "")
 
 
 def _as_edit(profile_id: str, opened: OpenedSession, root: Node) -> UnsavedEdit | None:

@@ -1,4 +1,4 @@
-"""Fills the menus: every action of the window, its words, shortcut and what it calls; decides nothing."""
+"""Fills the menus: every action of the window, its words, shortcut, what it calls and when it can be done; does none of it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from PySide6.QtGui import QKeySequence
 
 from inspector import __version__
 from inspector.ui.actions import ActionBook
+from inspector.ui.open_store import StoreState
 from inspector.ui.plain import show_message
 from inspector.ui.session_panel import TAB_TITLES
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 _KEY = QKeySequence.StandardKey
 
-NEEDS_STORE = (
+_NEEDS_STORE = (
     "refresh",
     "live",
     "new_session",
@@ -29,9 +30,9 @@ NEEDS_STORE = (
     "import",
     "undo_bulk",
 )
-NEEDS_SELECTION = ("delete", "bulk_expiry")
-NEEDS_SESSION = ("expiry", "duplicate", "copy_id", "copy_value", "copy_header", "copy_set_cookie", "copy_curl")
-NEEDS_EDITS = ("review", "discard")
+_NEEDS_SELECTION = ("delete", "bulk_expiry")
+_NEEDS_SESSION = ("expiry", "duplicate", "copy_id", "copy_value", "copy_header", "copy_set_cookie", "copy_curl")
+_NEEDS_EDITS = ("review", "discard")
 WRITES = (
     "new_session",
     "restore_deleted",
@@ -43,6 +44,25 @@ WRITES = (
     "import",
     "undo_bulk",
 )
+
+
+def enable_actions(window: MainWindow) -> None:
+    """Enable what can be done now, with the store, the selection and the session that are shown."""
+    actions, store = window.actions_book, window.current
+    is_open = store is not None and store.state is StoreState.OPEN
+    can_write = store is not None and store.can_write
+    has_session = window.panel.opened is not None
+    actions.enable(store is not None, *_NEEDS_STORE)
+    actions.enable(window.sessions_page.selected_count > 0, *_NEEDS_SELECTION)
+    actions.enable(has_session, *_NEEDS_SESSION)
+    actions.enable(window.panel.can_review, *_NEEDS_EDITS)
+    if has_session:
+        actions.enable(True, "delete")
+    if not is_open or not can_write:
+        actions.enable(False, *WRITES)
+    if store is None or not window.bulk.can_undo(store):
+        actions.enable(False, "undo_bulk")
+    actions["live"].setChecked(store is not None and store.is_live)
 
 
 def fill_actions(actions: ActionBook, window: MainWindow) -> None:

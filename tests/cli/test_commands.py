@@ -67,6 +67,7 @@ def test_a_session_from_its_creation_to_its_end(capsys: pytest.CaptureFixture[st
     assert run(capsys, "expire", store, "abc", "--in", "2h")[0] == 0
     shown = json.loads(run(capsys, "show", store, "abc", "--json")[1])
     assert abs(shown["ttl_ms"] - 7_200_000) < 5000
+    assert shown["data"]["cookie"]["originalMaxAge"] == 7_200_000
     assert run(capsys, "delete", store, "abc")[0] == 0
     assert run(capsys, "show", store, "abc")[0] == 1
     assert run(capsys, "list", store) == (0, "", "")
@@ -101,6 +102,14 @@ def test_control_characters_of_stored_text_are_spelled_out(capsys: pytest.Captur
         text = run(capsys, *arguments, f"file://{tmp_path}", *names)[1]
         assert "\x1b" not in text
         assert "\u202e" not in text
+
+
+def test_help_names_every_kind_of_address(capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments in (["--help"], ["list", "--help"]):
+        with pytest.raises(SystemExit):
+            main(arguments)
+        words = " ".join(capsys.readouterr().out.split())
+        assert [one for one in ("redis://", "mongodb://", "file://", "sqlite://", "memory:") if one not in words] == []
 
 
 def test_exit_codes(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -223,6 +223,14 @@ def test_dates_and_durations_are_named_beside_the_type() -> None:
     assert words[2] == "number"
 
 
+def test_number_that_is_a_time_is_told_as_from_now_first() -> None:
+    words = [
+        describe_type(parse_json(text), "__lastAccess", 1_795_874_320_000) for text in ("1795874315329", "1795874315")
+    ]
+    assert words == ["number · 5 s ago, 2026-11-28T13:58:35.329Z", "number · 5 s ago, 2026-11-28T13:58:35.000Z"]
+    assert describe_type(parse_json("1e999"), "__lastAccess", 0) == "number"
+
+
 @pytest.mark.parametrize(
     ("away_s", "words"),
     [

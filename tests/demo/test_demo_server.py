@@ -14,10 +14,11 @@ from inspector.core.secret import Secret
 from inspector.demo.express_session import SessionOptions
 from inspector.demo.guard import refuse
 from inspector.demo.prepare import prepare_demo
-from inspector.demo.request_log import RequestEntry
+from inspector.demo.request_log import RequestEntry, describe_changes
 from inspector.demo.server import EMBEDDED_VALKEY, DemoServer, DemoSettings, PortTaken
 from inspector.demo.session_cookie import CookieOptions
 from inspector.demo.traffic import generate_visitors
+from store_adapters.application.javascript_json import JsValue
 from store_adapters.contract import CancelToken
 from store_adapters.registry import open_store
 from tests.interop.apps import Browser
@@ -219,3 +220,9 @@ def test_file_store_makes_a_resaved_session_look_changed(start: Start, tmp_path:
         connection.request("GET", "/", headers={"Cookie": f"connect.sid={browser.cookies['connect.sid']}"})
         assert (connection.getresponse().getheader("Set-Cookie") is not None) == is_sent
         connection.close()
+
+
+def test_log_tells_what_a_page_did_and_not_the_time_that_the_store_notes() -> None:
+    before: dict[str, JsValue] = {"__lastAccess": 1, "cart": [1]}
+    after: dict[str, JsValue] = {"__lastAccess": 2, "cart": [1, 2], "user": "ada"}
+    assert list(describe_changes(before, after)) == ["cart + 2", '+ user "ada"']

@@ -77,7 +77,7 @@ def _walk(window: MainWindow, session_id: str, cookie: str, value: str) -> Itera
     window.panel.edit_field("token", f'"{value}-edited"')
 
     def is_kept() -> bool:
-        return bool(window.panel.changes_label.toolTip())
+        return bool(window.panel.bar.changes_label.toolTip())
 
     yield is_kept
     window.saving.review()

@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 from inspector.app import Launch, open_window
 from inspector.core.secret import Secret
 from inspector.services.command_log import CommandLog
-from inspector.services.profiles import Environment, Profile, ProfileBook
+from inspector.services.profiles import Environment, Profile, ProfileBook, SecretPlace, sealed_path
 from inspector.services.recovery import Recovery, UnsavedEdit
 from inspector.services.sealed_file import SealedFile
 from inspector.services.secrets import SecretStore
@@ -23,6 +23,7 @@ from inspector.ui.confirm_store import _NameDialog
 from inspector.ui.connect_dialog import ConnectDialog
 from inspector.ui.main_window import MainWindow
 from inspector.ui.open_store import StoreState
+from inspector.ui.plain import PlainLabel
 from inspector.ui.secret_dialogs import SecretDialog
 from inspector.ui.secret_line import SecretLine
 from tests.ui.conftest import WAIT_MS, OpenWindow, heartbeat, make_window
@@ -146,9 +147,11 @@ def test_edits_survive_a_crash_are_offered_and_saved_and_forgotten(
     assert isinstance(box, QMessageBox)
     assert "shop" in box.informativeText()
     next(button for button in box.buttons() if button.text() == "Take them up").click()
-    qtbot.waitUntil(lambda: again.panel.unsaved() == 1, timeout=WAIT_MS)
-    again.go_to_session(b"sess:session0")
-    qtbot.waitUntil(lambda: again.panel.can_review, timeout=WAIT_MS)
+    assert "session0" in box.informativeText()
+    # Nobody has to look for the session: it is shown by itself, and marked in the list.
+    qtbot.waitUntil(lambda: again.panel.key == b"sess:session0" and again.panel.can_review, timeout=WAIT_MS)
+    assert again.panel.unsaved() == 1
+    assert again.sessions_page.selected_count == 1
     again.saving.review()
     qtbot.waitUntil(lambda: again.saving.dialog is not None, timeout=WAIT_MS)
     dialog = again.saving.dialog
@@ -181,8 +184,26 @@ def test_without_a_keyring_it_says_that_edits_would_not_survive(
     write(url, "session0", "role", '"user"')
     window = open_session0(qtbot, make_window, url)
     window.panel.edit_field("role", f'"{VALUE}"')
-    qtbot.waitUntil(lambda: "not survive a crash" in window.panel.changes_label.toolTip(), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: "not survive a crash" in window.panel.bar.changes_label.toolTip(), timeout=WAIT_MS)
     assert not (tmp_path / "home" / "unsaved").exists()
+    words = window.statusBar().currentMessage()
+    assert "not survive a crash" in words, "said where it is read without the mouse over it"
+    assert "File › Preferences" in words, "and what to do about it"
+
+
+def test_edits_made_before_secrets_have_a_place_are_sealed_once_they_have(
+    qtbot: QtBot, make_window: OpenWindow, url: str, tmp_path: Path
+) -> None:
+    write(url, "session0", "role", '"user"')
+    window = open_session0(qtbot, make_window, url)
+    window.panel.edit_field("role", f'"{VALUE}"')
+    qtbot.waitUntil(lambda: "not survive a crash" in window.panel.bar.changes_label.toolTip(), timeout=WAIT_MS)
+    sealed = SealedFile(sealed_path(tmp_path / "home"))
+    sealed.create("passphrase one")
+    window.preferences._moved(SecretPlace.FILE, sealed)
+    folder = tmp_path / "home" / "unsaved"
+    qtbot.waitUntil(lambda: len(list(folder.glob("*.sealed"))) == 1, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: "a crash loses nothing" in window.panel.bar.changes_label.toolTip(), timeout=WAIT_MS)
 
 
 def test_review_shows_the_command_that_a_save_would_send(qtbot: QtBot, make_window: OpenWindow, url: str) -> None:
@@ -238,7 +259,7 @@ def test_deletion_in_production_shows_its_commands_and_wants_the_name(
     seen: list[str] = []
 
     def look(dialog: _NameDialog) -> int:
-        seen.extend(label.text() for label in dialog.findChildren(type(window.status.mode_label)))
+        seen.extend(label.text() for label in dialog.findChildren(PlainLabel))
         assert not dialog.button.isEnabled()
         dialog.line.setText("the live sho")
         assert not dialog.button.isEnabled()

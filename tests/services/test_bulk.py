@@ -8,11 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from inspector.codecs import json_bytes
+from inspector.core.display import parse_time
+from inspector.core.expiry import After
 from inspector.services.bulk import delete_sessions, expire_sessions
 from inspector.services.bulk_report import BulkReport, BulkStep
 from inspector.services.catalogue import Catalogue
 from inspector.services.journal import Journal
 from inspector.services.manage_sessions import create_session, new_session_root, restore
+from inspector.services.open_session import open_session
 from inspector.services.selection import Selection, preview
 from inspector.services.undo_bulk import UndoBundle, undo_bulk
 from store_adapters.clock import now_ms
@@ -123,6 +127,22 @@ def test_expiry_of_many_is_set_lastingly_and_taken_back(store: SessionStore, day
         after = store.read(record.ref)
         assert abs((after.expires_at_ms or 0) - (record.expires_at_ms or 0)) < SLACK_MS
         assert b"%d" % DAY_MS in after.payload
+
+
+@pytest.mark.parametrize("days", [7, 0.25], ids=["later", "sooner"])
+def test_lifetime_from_now_is_the_round_number_in_each_of_many(store: SessionStore, days: float) -> None:
+    made, life_ms = make(store, 130), round(days * DAY_MS)
+    CancelToken().wait(0.05)
+    since_ms = now_ms()
+    report = run(expire_sessions(store, select_all(store), After(life_ms), Journal(), CancelToken()))
+    assert (report.done, report.failed, report.changed) == (130, 0, 0)
+    for record in made:
+        after = open_session(store, record.ref)
+        assert after.decoded is not None
+        cookie = json.loads(json_bytes(after.decoded.root))["cookie"]
+        assert cookie["originalMaxAge"] == life_ms
+        assert since_ms + life_ms <= (parse_time(cookie["expires"]) or 0) <= now_ms() + life_ms
+        assert abs((after.raw.expires_at_ms or 0) - (parse_time(cookie["expires"]) or 0)) < SLACK_MS
 
 
 def test_expiry_of_what_the_application_wrote_since_is_not_taken_back(store: SessionStore, other: SessionStore) -> None:

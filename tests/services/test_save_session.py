@@ -7,7 +7,9 @@ import json
 import pytest
 
 from inspector.codecs import json_bytes, parse_json
+from inspector.core.display import parse_time
 from inspector.core.edits import InsertEntry, SetValue, apply_edit
+from inspector.core.expiry import After, format_duration
 from inspector.core.field_path import find_path, parse_field_path
 from inspector.core.merge import Choice
 from inspector.core.node import Node
@@ -25,7 +27,7 @@ from inspector.services.manage_sessions import (
 from inspector.services.open_session import OpenedSession, open_session
 from inspector.services.save_session import SaveState, StickState, check_stuck, review_changes, save_session
 from store_adapters.clock import now_ms
-from store_adapters.contract import SessionStore
+from store_adapters.contract import CancelToken, SessionStore
 from store_adapters.errors import RecordChanged, RecordExists, RecordMissing, StoreReadOnly, Unsupported
 from store_adapters.registry import open_store
 
@@ -185,6 +187,42 @@ def test_expiry_is_changed_to_the_time_that_was_asked(store: SessionStore, lasti
     assert after.raw.expires_at_ms is not None
     assert abs(after.raw.expires_at_ms - ends) < 2000
     assert data_of(store, opened) == {"user": {"name": "ada", "role": "user"}, "cart": ["a"]}
+
+
+def cookie_of(opened: OpenedSession) -> dict[str, object]:
+    assert opened.decoded is not None
+    cookie: dict[str, object] = json.loads(json_bytes(opened.decoded.root))["cookie"]
+    return cookie
+
+
+def assert_lives_for(opened: OpenedSession, life_ms: int, since_ms: int) -> None:
+    """The lifetime is the round number, and both ends are that long from the moment of saving, as express has it."""
+    assert cookie_of(opened)["originalMaxAge"] == life_ms
+    expires = parse_time(str(cookie_of(opened)["expires"]))
+    assert expires is not None
+    assert since_ms + life_ms <= expires <= now_ms() + life_ms
+    assert opened.raw.expires_at_ms is not None
+    assert abs(opened.raw.expires_at_ms - expires) < 1000
+
+
+@pytest.mark.parametrize("life_ms", [DAY_MS // 24, 7 * DAY_MS], ids=["sooner", "later"])
+def test_lifetime_from_now_is_written_as_the_round_number(store: SessionStore, life_ms: int) -> None:
+    opened = make(store)
+    CancelToken().wait(0.05)  # the person thinks
+    since_ms, journal = now_ms(), Journal()
+    after = change_expiry(store, opened, After(life_ms), journal)
+    assert_lives_for(after, life_ms, since_ms)
+    words = [entry.what for entry in journal.entries(store.label) if entry.action == "expiry changed"]
+    assert words == ([] if store.capabilities.kind == "file" else [f"to {format_duration(life_ms)}"])
+
+
+def test_lifetime_from_now_stays_round_when_the_application_writes_meanwhile(store: SessionStore) -> None:
+    opened = make(store)
+    write(store, opened, "cart", '["a","b"]')
+    since_ms = now_ms()
+    after = change_expiry(store, opened, After(7 * DAY_MS), Journal())
+    assert_lives_for(after, 7 * DAY_MS, since_ms)
+    assert data_of(store, opened)["cart"] == ["a", "b"]
 
 
 def test_expiry_can_be_taken_away_where_the_store_can(store: SessionStore) -> None:

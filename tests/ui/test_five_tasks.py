@@ -10,6 +10,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QDialog
 from pytestqt.qtbot import QtBot
 
+from inspector.codecs import json_bytes
 from inspector.cookies import Status
 from inspector.ui.expiry_dialog import ExpiryDialog
 from inspector.ui.main_window import MainWindow
@@ -62,7 +63,7 @@ def test_edit_a_cart(qtbot: QtBot, make_window: OpenWindow) -> None:
 
     panel.edit_field("cart[0]", '"golden keyboard"')
     assert can_review()
-    assert "unsaved" in panel.changes_label.text()
+    assert "unsaved" in panel.bar.changes_label.text()
     undo, redo = panel.data_tab.buttons["undo"], panel.data_tab.buttons["redo"]
     assert (undo.isEnabled(), redo.isEnabled()) == (True, False)
     qtbot.keyClick(window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
@@ -74,7 +75,7 @@ def test_edit_a_cart(qtbot: QtBot, make_window: OpenWindow) -> None:
     qtbot.waitUntil(lambda: not can_review(), timeout=WAIT_MS)
     assert panel.opened is not None
     assert b"golden keyboard" in panel.opened.raw.payload
-    assert "user" not in panel.changes_label.text()
+    assert "user" not in panel.bar.changes_label.text()
 
 
 def test_why_does_my_login_not_stick(qtbot: QtBot, make_window: OpenWindow) -> None:
@@ -129,6 +130,9 @@ def test_extend_an_expiry(qtbot: QtBot, make_window: OpenWindow) -> None:
         lambda: window.panel.opened.raw.expires_at_ms > before + 20 * 86_400_000,  # type: ignore[union-attr,operator]
         timeout=WAIT_MS,
     )
+    decoded = window.panel.opened.decoded  # type: ignore[union-attr]
+    assert decoded is not None
+    assert b'"originalMaxAge":2592000000,' in json_bytes(decoded.root), "30 days, and not some seconds less"
 
 
 def test_try_the_demo(qtbot: QtBot, make_window: OpenWindow) -> None:
