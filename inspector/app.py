@@ -137,7 +137,8 @@ def open_window(launch: Launch, folder: Path | None = None, secrets: SecretStore
     for words in book.troubles:
         QTimer.singleShot(0, window, lambda words=words: tell(window, "A settings file was not as it should be", words))
     # After the first paint, so that nothing stands between a person and the window.
-    QTimer.singleShot(0, window, lambda: _unlock_first(window, context, launch, folder))
+    last = book.settings.last_store
+    QTimer.singleShot(0, window, lambda: _unlock_first(window, context, launch, folder, last))
     QTimer.singleShot(_IDLE_MS, window, lambda: _use_idle_time(book.profiles))
     return window
 
@@ -168,11 +169,11 @@ def _make_secrets(book: ProfileBook) -> SecretStore:
     return SecretStore(use_keyring=place is SecretPlace.KEYRING, sealed=sealed)
 
 
-def _unlock_first(window: MainWindow, context: Context, launch: Launch, folder: Path) -> None:
+def _unlock_first(window: MainWindow, context: Context, launch: Launch, folder: Path, last: str) -> None:
     """Ask for the passphrase where secrets are in a sealed file; go on without it when it is not given."""
 
     def go_on(_is_open: bool) -> None:
-        _open_first(window, context, launch, folder)
+        _open_first(window, context, launch, folder, last)
         window.unsaved.offer(lambda: window.stores)
 
     sealed = context.secrets.sealed
@@ -182,11 +183,10 @@ def _unlock_first(window: MainWindow, context: Context, launch: Launch, folder: 
         open_sealed_file(context, window, sealed, go_on)
 
 
-def _open_first(window: MainWindow, context: Context, launch: Launch, folder: Path) -> None:
+def _open_first(window: MainWindow, context: Context, launch: Launch, folder: Path, last: str) -> None:
     if launch.store:
         _open_asked(window, context, launch.store)
         return
-    last = context.book.settings.last_store
     if last in window.stores and not launch.demo and launch.tour is None:
         window.offer_store(last)
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import secrets
@@ -137,6 +138,13 @@ class ProfileBook:
         """Keep the preferences. `OSError`."""
         self._settings = settings
         self._save("settings.json", settings)
+
+    def remember_store(self, profile_id: str) -> None:
+        """Keep which store was shown last, at once: the next start shows it after a crash as well. Where it cannot be written,
+        the next start shows another one."""
+        if profile_id != self._settings.last_store:
+            with contextlib.suppress(OSError):
+                self.change_settings(msgspec.structs.replace(self._settings, last_store=profile_id))
 
     def _load(self, name: str, kind: type[_T], default: _T) -> _T:
         path = self._folder / name

@@ -179,6 +179,7 @@ class MainWindow(QMainWindow):
             self.stores_panel.choose_store(profile_id)
         if store is not self.current:
             self.current = store
+            self._context.book.remember_store(profile_id)
             self.panel.show_session(store, None)
             self._show_in_pages(store)
         if store.state in (StoreState.CLOSED, StoreState.FAILED):
@@ -377,8 +378,6 @@ class MainWindow(QMainWindow):
             event.ignore()
             return
         self._state.keep(self)
-        if self.current is not None:
-            self.preferences.change(last_store=self.current.profile.id)
         self.unsaved.close()
         self._context.close()
         self._tools.close()

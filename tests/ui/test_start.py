@@ -198,3 +198,9 @@ def test_page_that_was_gone_to_stays_when_the_first_store_opens(new_window: NewW
     assert window.current is window.stores[DEMO_PROFILE]
     assert window.pages.currentIndex() == COOKIES
     assert window.focusWidget() is window.cookie_page.edit
+
+
+def test_store_that_was_shown_last_is_known_after_a_crash(new_window: NewWindow, tmp_path: Path) -> None:
+    window = new_window()
+    window.put_profile(MINE)
+    assert ProfileBook(tmp_path).settings.last_store == MINE.id  # nothing was closed
