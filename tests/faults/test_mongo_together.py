@@ -34,6 +34,10 @@ def commits(rig: MongoRig) -> int:
     return int(rig.client.admin.command("serverStatus")["transactions"]["totalCommitted"])
 
 
+def requests(rig: MongoRig) -> int:
+    return int(rig.client.admin.command("serverStatus")["network"]["numRequests"])
+
+
 def left(rig: MongoRig) -> set[str]:
     return {document["_id"] for document in rig.collection.find({}, {"_id": 1})}
 
@@ -116,9 +120,9 @@ def test_many_are_created_at_once_and_each_refusal_is_told(any_mongo_rig: MongoR
     any_mongo_rig.collection.delete_many({"_id": {"$ne": "s7"}})
     writes = [Create(record.ref, record.payload, record.expires_at_ms) for record in records]
     writes[3] = Create(writes[3].ref, b"no BSON", None)
-    before = any_mongo_rig.client.admin.command("serverStatus")["opcounters"]["command"]
+    before = requests(any_mongo_rig)
     results = store.write_many(writes)
-    assert any_mongo_rig.client.admin.command("serverStatus")["opcounters"]["command"] - before < 20
+    assert requests(any_mongo_rig) - before < 60
     assert {place: type(one) for place, one in enumerate(results) if not isinstance(one, RawRecord)} == {
         3: RecordUnreadable,
         7: RecordExists,
