@@ -50,6 +50,8 @@ def reselect(
 
 def rows_of(positions: Sequence[int], chosen: Collection[int]) -> list[int]:
     """Return the rows at which a few positions stand."""
+    if isinstance(positions, range):
+        return [positions.index(position) for position in sorted(chosen) if position in positions]
     found: list[int] = []
     for start, piece in _pieces(positions) if chosen else ():
         if not frozenset(chosen).isdisjoint(piece):

@@ -19,7 +19,7 @@ from inspector.services.filter import parse_filter
 from inspector.services.key_index import KeyIndex, hash_of
 from inspector.services.list_order import sort_value
 from inspector.services.open_session import Reading
-from inspector.services.reselect import reselect
+from inspector.services.reselect import reselect, rows_of
 from inspector.services.session_row import Column
 from inspector.services.sorting import MOST, sort_in_steps, sort_numbers, sort_texts
 from inspector.services.text_column import ROWS, MemoryLimit, TextColumn
@@ -362,6 +362,12 @@ def test_large_sorts_are_stable_and_right(seed: int, descending: bool) -> None:
         shown = [one or b"-" for one in values] if len(values) == 40_000 else values
         order = sorted(range(len(shown)), key=shown.__getitem__, reverse=descending)
         assert list(result) == [places[row] for row in order]
+
+
+@given(st.permutations(range(30)), st.sets(st.integers(0, 40)), st.integers(0, 30))
+def test_rows_of_chosen_positions(order: list[int], chosen: set[int], count: int) -> None:
+    for positions in (array("I", order[:count]), range(count)):
+        assert rows_of(positions, chosen) == [row for row, position in enumerate(positions) if position in chosen]
 
 
 @given(st.lists(st.one_of(st.just(1.0), st.floats(allow_nan=False)), max_size=200))
