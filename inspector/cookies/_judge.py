@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from inspector.cookies._api import Carrier, Cookie, CookieError, Scheme, Status, Verdict
 from inspector.cookies._express import ExpressSession
@@ -28,6 +29,7 @@ _LOOKS = (
     (re.compile(r"[\w-]+:[\w-]{6}:[\w-]{27,43}\Z"), "It looks like a signed cookie of Django."),
     (re.compile(r"gAAAA"), "It looks like a Fernet token."),
 )
+_HALF_ESCAPE = re.compile("%[0-9A-Fa-f]?\\Z")
 _NAMES = {
     "phpsessid": "PHP's session ID: the session is on the server, there is no signature.",
     "jsessionid": "A Java servlet's session ID: the session is on the server, there is no signature.",
@@ -43,6 +45,14 @@ def scheme_label(name: str) -> str:
 def judge(cookie: Cookie, secrets: Sequence[Secret], now_ms: int) -> Verdict:
     """Say what the cookie is and whether one of the secrets signed it. Never raises."""
     verdicts = [scheme.verify(cookie, secrets, now_ms) for scheme in _SCHEMES if scheme.recognise(cookie)]
+    if not verdicts and (half := _HALF_ESCAPE.search(cookie.raw)) is not None:
+        rest = cookie.raw[: half.start()]
+        verdict = judge(replace(cookie, raw=rest, value=decode_value(rest)[0]), secrets, now_ms)
+        if verdict.status is not Status.UNKNOWN:
+            # One half of an escape keeps all the others from being undone.
+            more = "" if verdict.status is Status.VALID else f" {verdict.detail}"
+            words = f"It is cut off in the middle of an escape (%…), so that it is not decoded at all.{more}"
+            return replace(verdict, status=Status.INVALID, secret_index=None, detail=words)
     if not verdicts:
         looks = next((words for pattern, words in _LOOKS if pattern.match(cookie.value)), "")
         looks = looks or _NAMES.get(cookie.name.lower(), "")

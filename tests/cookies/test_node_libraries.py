@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inspector.cookies import Cookie, Status, Verdict, edit_payload, judge, read_cookies, resign
+from inspector.cookies._header import decode_value
 from inspector.core.secret import Secret
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "cookies" / "node-libraries.jsonl"
@@ -246,3 +248,21 @@ def test_damaged_cookie_never_raises(header: str, data: st.DataObject) -> None:
         return
     for cookie in cookies:
         assert judge(cookie, [Secret.from_text("short")], NOW_MS).detail
+
+
+@pytest.mark.parametrize("rest", ["", ".", ".abc+de", ".abc%2Bde", ".abc%2Bdef%2", ".abc%2Bdef%", ".%"])
+def test_fastify_cookie_cut_off_anywhere_is_told_as_that(rest: str) -> None:
+    """In an escape too: then none of them can be undone, and the value stands as it came."""
+    (cookie,) = read_cookies(f"Cookie: sessionId=v17tGdXYEVu1P66sz1nqdRfH5fl0QmYA{rest}")
+    verdict = judge(cookie, (), NOW_MS)
+    assert (verdict.scheme, verdict.status) == ("fastify-session", Status.INVALID)
+    assert "cut off" in verdict.detail
+
+
+@pytest.mark.parametrize("half", ["%", "%2"])
+def test_cookie_that_ends_in_half_an_escape_is_never_good(half: str) -> None:
+    for row in ROWS:
+        cookie, _ = _judge(row)
+        raw = cookie.raw + half
+        verdict = judge(replace(cookie, raw=raw, value=decode_value(raw)[0]), _secrets(row), NOW_MS)
+        assert verdict.status is not Status.VALID, row["case"]
