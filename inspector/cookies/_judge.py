@@ -44,21 +44,28 @@ def scheme_label(name: str) -> str:
 
 def judge(cookie: Cookie, secrets: Sequence[Secret], now_ms: int) -> Verdict:
     """Say what the cookie is and whether one of the secrets signed it. Never raises."""
-    verdicts = [scheme.verify(cookie, secrets, now_ms) for scheme in _SCHEMES if scheme.recognise(cookie)]
+    verdicts = _verdicts(cookie, secrets, now_ms)
     if not verdicts and (half := _HALF_ESCAPE.search(cookie.raw)) is not None:
         rest = cookie.raw[: half.start()]
-        verdict = judge(replace(cookie, raw=rest, value=decode_value(rest)[0]), secrets, now_ms)
-        if verdict.status is not Status.UNKNOWN:
-            # One half of an escape keeps all the others from being undone.
-            more = "" if verdict.status is Status.VALID else f" {verdict.detail}"
-            words = f"It is cut off in the middle of an escape (%…), so that it is not decoded at all.{more}"
-            return replace(verdict, status=Status.INVALID, secret_index=None, detail=words)
+        verdicts = _verdicts(replace(cookie, raw=rest, value=decode_value(rest)[0]), secrets, now_ms)
+        verdicts = [_cut_off(verdict) for verdict in verdicts]
     if not verdicts:
         looks = next((words for pattern, words in _LOOKS if pattern.match(cookie.value)), "")
         looks = looks or _NAMES.get(cookie.name.lower(), "")
         words = f"This is not a session cookie of a scheme that is known here. {looks}".strip()
         return Verdict("", Status.UNKNOWN, words, encoding=decode_value(cookie.raw)[1])
     return next((one for one in verdicts if one.secret_index is not None), _likelier(verdicts))
+
+
+def _verdicts(cookie: Cookie, secrets: Sequence[Secret], now_ms: int) -> list[Verdict]:
+    return [scheme.verify(cookie, secrets, now_ms) for scheme in _SCHEMES if scheme.recognise(cookie)]
+
+
+def _cut_off(verdict: Verdict) -> Verdict:
+    """Return the verdict on a cookie of which half an escape was taken off: it keeps all the others from being undone."""
+    more = "" if verdict.status is Status.VALID else f" {verdict.detail}"
+    words = f"It is cut off in the middle of an escape (%…), so that it is not decoded at all.{more}"
+    return replace(verdict, status=Status.INVALID, secret_index=None, detail=words)
 
 
 def _likelier(verdicts: list[Verdict]) -> Verdict:
