@@ -178,13 +178,19 @@ def hooks() -> Any:
     QGuiApplication.clipboard().clear()
 
 
+def edited_without_a_place(qtbot: QtBot, make_window: OpenWindow, url: str) -> MainWindow:
+    """Edit a session while nothing can seal the edit; it is told already."""
+    write(url, "session0", "role", '"user"')
+    window: MainWindow = open_session0(qtbot, make_window, url)
+    window.panel.edit_field("role", f'"{VALUE}"')
+    qtbot.waitUntil(lambda: "not survive a crash" in window.panel.bar.changes_label.toolTip(), timeout=WAIT_MS)
+    return window
+
+
 def test_without_a_keyring_it_says_that_edits_would_not_survive(
     qtbot: QtBot, make_window: OpenWindow, url: str, tmp_path: Path
 ) -> None:
-    write(url, "session0", "role", '"user"')
-    window = open_session0(qtbot, make_window, url)
-    window.panel.edit_field("role", f'"{VALUE}"')
-    qtbot.waitUntil(lambda: "not survive a crash" in window.panel.bar.changes_label.toolTip(), timeout=WAIT_MS)
+    window = edited_without_a_place(qtbot, make_window, url)
     assert not (tmp_path / "home" / "unsaved").exists()
     words = window.statusBar().currentMessage()
     assert "not survive a crash" in words, "said where it is read without the mouse over it"
@@ -194,10 +200,7 @@ def test_without_a_keyring_it_says_that_edits_would_not_survive(
 def test_edits_made_before_secrets_have_a_place_are_sealed_once_they_have(
     qtbot: QtBot, make_window: OpenWindow, url: str, tmp_path: Path
 ) -> None:
-    write(url, "session0", "role", '"user"')
-    window = open_session0(qtbot, make_window, url)
-    window.panel.edit_field("role", f'"{VALUE}"')
-    qtbot.waitUntil(lambda: "not survive a crash" in window.panel.bar.changes_label.toolTip(), timeout=WAIT_MS)
+    window = edited_without_a_place(qtbot, make_window, url)
     sealed = SealedFile(sealed_path(tmp_path / "home"))
     sealed.create("passphrase one")
     window.preferences._moved(SecretPlace.FILE, sealed)
