@@ -106,6 +106,7 @@ class Batch:
     adapter's `list_payload_limit` bytes; `sizes[i]` is the true size. `read` counts the records so far, `total`
     is the store's estimate of all (None: unknown). `sessions`, where the store has it at hand: what stands in each record,
     the bytes of a text or an object's values as its driver reads them; None where one has to look. Worked out when asked.
+    `may_repeat`: False where a key comes a second time only by chance, such as a record that was deleted and made anew.
     """
 
     keys: Sequence[bytes]
@@ -117,6 +118,7 @@ class Batch:
     read: int
     total: int | None
     sessions: Callable[[], Sequence[Any]] | None = None
+    may_repeat: bool = True
 
 
 class ChangeKind(Enum):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,6 +23,8 @@ _SIZED = {2: 4, 3: 0, 4: 0, 5: 5, 13: 4, 14: 4, 15: 0}
 """Types whose value begins with a length, and what it takes beyond that length."""
 _CHANGED = (b"lastModified", b"updatedAt")
 _SESSION = b"session"
+_MOST_ROWS = 1000
+"""Documents that are read in one go: a few milliseconds, after which a window may have its turn."""
 _MANY_LAYOUTS = 64
 _MANY_ELEMENTS = 32
 _ID_HEAD = b"\x02_id\0"
@@ -73,10 +75,15 @@ class Columns:
 
     keys: list[bytes] = field(default_factory=list)
     payloads: list[bytes] = field(default_factory=list)
+    sizes: list[int] = field(default_factory=list)
     expires_at_ms: list[int | None] = field(default_factory=list)
     changed_at_ms: list[int | None] = field(default_factory=list)
     places: list[Place | None] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        """How many documents were read."""
+        return len(self.keys) + len(self.skipped)
 
 
 class _Layout:
@@ -142,33 +149,40 @@ class DocumentReader:
         self._layout: _Layout | None = None
         self._layouts: dict[tuple[int, tuple[tuple[int, bytes], ...]], _Layout | None] = {}
 
+    @property
+    def is_id_unique(self) -> bool:
+        """No two documents of the collection have the same ID."""
+        return self._id_field == "_id"
+
     def read_stream(self, stream: bytes) -> Columns:
         """Return what stands in documents that follow one another."""
-        return self._read_all(stream, _Steps(0, len(stream)))
+        return self._read_some(stream, _Steps(0, len(stream)), len(stream))
 
-    def read_array(self, data: bytes, start: int) -> Columns:
-        """Return what stands in the documents of the array that begins at `start`."""
-        return self._read_all(data, _Steps(start + 7, start + _read_length(data, start)[0] - 1, 9, 3))
-
-    def _read_all(self, stream: bytes, steps: _Steps) -> Columns:
-        begun = copy(steps)
-        columns = Columns()
+    def read_array(self, data: bytes, start: int) -> Iterator[Columns]:
+        """Yield what stands in the documents of the array that begins at `start`, some at a time; at least once."""
+        steps = _Steps(start + 7, start + _read_length(data, start)[0] - 1, 9, 3)
+        yield self._read_some(data, steps)
         while steps.at < steps.end:
+            yield self._read_some(data, steps)
+
+    def _read_some(self, stream: bytes, steps: _Steps, most: int = _MOST_ROWS) -> Columns:
+        begun, columns = copy(steps), Columns()
+        while steps.at < steps.end and len(columns) < most:
             if self._layout is not None:
-                self._read_alike(stream, steps, columns, self._layout)
-            if steps.at < steps.end:
+                self._read_alike(stream, steps, columns, self._layout, most - len(columns))
+            if steps.at < steps.end and len(columns) < most:
                 self._read_one(stream, steps, columns)
         together = b"".join(columns.keys)
         if together.isascii() and b"\0" not in together:
             return columns
         # A key is looked at as text, or needs the form of one that is no text: only the walk does that.
         columns = Columns()
-        while begun.at < begun.end:
+        while begun.at < steps.at:
             self._read_one(stream, begun, columns)
         return columns
 
-    def _read_alike(self, stream: bytes, steps: _Steps, columns: Columns, layout: _Layout) -> None:
-        """Read documents as long as they are of this layout."""
+    def _read_alike(self, stream: bytes, steps: _Steps, columns: Columns, layout: _Layout, most: int) -> None:
+        """Read documents as long as they are of this layout, `most` of them."""
         firsts: list[tuple[Any, ...]] = []
         lasts: list[tuple[Any, ...]] = []
         read_first, marks, span = layout.first.unpack_from, layout.marks, layout.span
@@ -177,7 +191,9 @@ class DocumentReader:
         add_payload, add_first = columns.payloads.append, firsts.append
         at, end, left, width = steps.at, steps.end, steps.left, steps.width
         try:
-            while at < end:
+            for _ in range(most):
+                if at >= end:
+                    break
                 found = read_first(stream, at)
                 last, following = at + span + found[-1], at + found[0]
                 if found[1::2] != marks or last + last_size != following or following > end:
@@ -199,6 +215,7 @@ class DocumentReader:
             pass
         steps.at, steps.left = at, left
         columns.keys += [found[2] for found in firsts]
+        columns.sizes += [found[0] for found in firsts]
         columns.places += [layout.place] * len(firsts)
         nothing = [None] * len(firsts)
         columns.expires_at_ms += layout.dates(self._expires_name, firsts, lasts) or nothing
@@ -224,6 +241,7 @@ class DocumentReader:
             return
         columns.keys.append(facts[0])
         columns.payloads.append(document)
+        columns.sizes.append(size)
         columns.expires_at_ms.append(facts[1])
         columns.changed_at_ms.append(facts[2])
         columns.places.append(place)

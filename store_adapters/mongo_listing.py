@@ -18,7 +18,7 @@ from store_adapters.mongo_document import Columns, DocumentReader, walk_document
 from store_adapters.mongo_sessions import sessions_in
 from store_adapters.options import Limits
 
-_FIRST, _BATCH = 200, 1000
+_FIRST, _BATCH = 200, 2000
 
 
 class MongoListing:
@@ -66,7 +66,7 @@ class MongoListing:
                     start, cursor = _open_reply(data)
                     more = {"getMore": cursor, "collection": name, "batchSize": _BATCH}
                     following = _Ahead(partial(ask, more)) if cursor else None
-                    yield self._reader.read_array(data, start)
+                    yield from self._reader.read_array(data, start)
                     if following is None:
                         return
                     data = following.result()
@@ -87,7 +87,7 @@ class MongoListing:
 
     def _batch(self, columns: Columns, read: int, total: int | None) -> Batch:
         limit = self._limits.list_payload_bytes
-        sizes, payloads = list(map(len, columns.payloads)), columns.payloads
+        sizes, payloads = columns.sizes, columns.payloads
         if max(sizes, default=0) > limit:
             payloads = [payload if len(payload) <= limit else b"" for payload in payloads]
         return Batch(
@@ -100,6 +100,7 @@ class MongoListing:
             read=read,
             total=total,
             sessions=partial(sessions_in, payloads, columns.places),
+            may_repeat=not self._reader.is_id_unique,
         )
 
 

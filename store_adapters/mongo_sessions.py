@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import Any
 
 Place = tuple[int, slice]
@@ -15,7 +16,10 @@ _MOST_BYTES = 64 * 1024
 
 def sessions_in(payloads: Sequence[bytes], places: Sequence[Place | None]) -> list[Any]:
     """Return the bytes of each text and the values of each object, None for anything else."""
-    found: list[Any] = [payload[place[1]] if place else None for payload, place in zip(payloads, places, strict=True)]
+    if places and (alike := places[0]) and places.count(alike) == len(payloads):
+        found: list[Any] = [*map(itemgetter(alike[1]), payloads)]
+        return found if alike[0] != _OBJECT else _read_objects(found)
+    found = [payload[place[1]] if place else None for payload, place in zip(payloads, places, strict=True)]
     rows = [row for row, place in enumerate(places) if place and place[0] == _OBJECT]
     if rows:
         for row, values in zip(rows, _read_objects([found[row] for row in rows]), strict=True):
@@ -23,7 +27,7 @@ def sessions_in(payloads: Sequence[bytes], places: Sequence[Place | None]) -> li
     return found
 
 
-def _read_objects(objects: list[bytes]) -> list[dict[str, Any] | None]:
+def _read_objects(objects: list[bytes]) -> list[Any]:
     if all(map(_MOST_BYTES.__ge__, map(len, objects))):
         together = _read_exactly(objects)
         if together is not None:

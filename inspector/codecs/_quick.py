@@ -127,7 +127,9 @@ class QuickReader:
         """
         if sessions is None:
             return self._read_parts(self._texts.read_parts(payloads))
-        texts = list(sessions)
+        texts, kinds = list(sessions), {*map(type, sessions)}
+        if kinds == {bytes}:
+            return self._read_parts(self._texts.read_texts(texts))
         objects = [place for place, session in enumerate(texts) if type(session) is dict]
         if len(objects) == len(texts):
             return self._read_objects(payloads, texts)

@@ -24,12 +24,12 @@ from inspector.services.column_values import (
 )
 from inspector.services.filter import SessionFilter
 from inspector.services.filter_terms import NEVER
-from inspector.services.key_index import KeyIndex, hash_of
 from inspector.services.list_order import sort_rows
 from inspector.services.open_session import PLAIN, Reading
 from inspector.services.overview import Overview, survey
+from inspector.services.row_keys import RowKeys
 from inspector.services.session_row import Column, Row
-from inspector.services.text_column import ROWS, MemoryLimit, TextColumn
+from inspector.services.text_column import LimitedColumn, MemoryLimit, TextColumn
 from store_adapters.contract import Batch, CancelToken, RawRecord, SessionStore
 from store_adapters.session_file import expiry_of
 
@@ -53,8 +53,9 @@ class Catalogue:
         self._lifetime_ms = store.capabilities.lifetime_ms
         self._lock = threading.RLock()
         self._generation = 0
-        self.keys_column = TextColumn()
-        self.payloads_column = TextColumn()
+        self._keys = RowKeys()
+        self.keys_column = self._keys.column
+        self.payloads_column = LimitedColumn(limit)
         self.users_column = TextColumn()
         self.looks: list[tuple[str, str]] = []  # the different pairs of format and role, of which there are few
         self._codes: dict[tuple[str, str], int] = {}
@@ -66,13 +67,10 @@ class Catalogue:
         self.changed = array("q")
         self.alive = bytearray()
         self.inner: dict[int, bytes] = {}  # the text inside rows that are wrapped in something, for the filter
-        self._index = KeyIndex()
         self._total = self._count = 0
-        self._kept_bytes = 0
-        self._judged_blocks = 0
         self._seen: bytearray | None = None
+        self._may_lag = False  # the index of keys may follow behind the rows
         self._expected = 0  # where the next row of a listing most likely stands
-        self.unkept_count = 0
         self.tells_changes = False  # the store says when its records changed
 
     def __len__(self) -> int:
@@ -115,6 +113,7 @@ class Catalogue:
         with self._lock:
             self._seen = bytearray(self._total)
             self._expected = 0
+            self._may_lag = self._total == 0
 
     def end_listing(self, *, is_complete: bool) -> None:
         """The listing ended; a complete one removes what was there when it began and did not come again."""
@@ -132,18 +131,33 @@ class Catalogue:
         Keys which cannot be read as sessions are listed too, with the reason as their format.
         """
         with self._lock:
-            if not self._came_again(batch):
-                hashes = list(map(hash_of, batch.keys))
-                self._index.expect(batch.total or 0)
-                if self._index.add_new(hashes, self._total):
-                    self._append_new(batch)
+            self._keys.expect(batch.total or 0)
+            if self._may_lag and not batch.may_repeat:
+                self._append_new(batch, is_indexed=False)
+            elif not self._came_again(batch):
+                self._catch_up()
+                if self._keys.index_new(batch.keys):
+                    self._append_new(batch, is_indexed=True)
                 else:
                     self._append_mixed(batch)
             for skipped in batch.skipped:
                 summary = Summary(f"unreadable: {skipped.reason}", "", "", False, 0)
                 self._put(skipped.key, b"", 0, None, None, summary)
-            self._keep_within_limit()
+            self.payloads_column.keep_within_limit()
         return self._count
+
+    def index_some(self) -> bool:
+        """Index some of the keys that were left behind by a listing; True while there are more."""
+        with self._lock:
+            for earlier in self._keys.index_some():  # read later, the other one is newer
+                if self.alive[earlier]:
+                    self._bury(earlier)
+            return self._keys.is_behind
+
+    def _catch_up(self) -> None:
+        self._may_lag = False
+        while self._keys.is_behind:
+            self.index_some()
 
     def _came_again(self, batch: Batch) -> bool:
         """Take in a batch whose rows come unchanged in the order of last time, as they nearly always do; True if it was."""
@@ -164,13 +178,14 @@ class Catalogue:
         self._expected = last
         return True
 
-    def _append_new(self, batch: Batch) -> None:
+    def _append_new(self, batch: Batch, *, is_indexed: bool) -> None:
         first, payloads, number = self._total, list(batch.payloads), len(batch.keys)
         sessions = batch.sessions() if batch.sessions is not None else None
         users, roles, odd = self._summariser.plain_users(payloads, sessions)
         looks = list(map(self._plain_looks.__getitem__, roles))
-        for place in [place for place, session in enumerate(sessions or ()) if type(session) is dict]:
-            looks[place] = self._object_looks[roles[place]]
+        if sessions is not None and dict in {*map(type, sessions)}:
+            for place in [place for place, session in enumerate(sessions) if type(session) is dict]:
+                looks[place] = self._object_looks[roles[place]]
         expires: Sequence[int | None] = batch.expires_at_ms
         for place in odd:
             summary = self._summarise(batch.keys[place], payloads[place], batch.sizes[place])
@@ -180,10 +195,10 @@ class Catalogue:
                 if self._lifetime_ms is not None:
                     expires = list(expires)
                     expires[place] = expiry_of(summary.text, self._lifetime_ms / 1000)
-        self.keys_column.extend(batch.keys)
-        self.payloads_column.extend(payloads)
-        self.users_column.extend(encoded(users))
+        self._keys.extend(batch.keys, is_indexed=is_indexed)
         sizes, changed = batch.sizes, batch.changed_at_ms
+        self.payloads_column.extend(payloads, sizes)
+        self.users_column.extend(encoded(users))
         # Arrays take arrays ten times as fast as lists.
         self.look.extend(array("I", looks))
         self.sizes.extend(array("I", sizes if max(sizes, default=0) <= LARGEST else map(size_in_column, sizes)))
@@ -258,10 +273,11 @@ class Catalogue:
             expires = expiry_of(summary.text, self._lifetime_ms / 1000)
         expiry, look = in_column(expires), self._code((summary.format, summary.role))
         user = summary.user.encode("utf-8", "surrogatepass")
+        self._catch_up()
         position = self.find(key)
         if position is None:
             position = self._total
-            self.keys_column.extend([key])
+            self._keys.add(key)
             self.payloads_column.extend([payload])
             self.users_column.extend([user])
             self.look.append(look)
@@ -269,7 +285,6 @@ class Catalogue:
             self.expires.append(expiry)
             self.changed.append(changed or 0)
             self.alive.append(1)
-            self._index.add_all((hash_of(key),), position)
             self._count += 1
             self._total += 1
         else:
@@ -303,6 +318,7 @@ class Catalogue:
     def remove(self, key: bytes) -> bool:
         """Take a record out; its row becomes a gap that `select` leaves out."""
         with self._lock:
+            self._catch_up()
             position = self.find(key)
             if position is None:
                 return False
@@ -314,20 +330,6 @@ class Catalogue:
         self.inner.pop(position, None)
         self._count -= 1
         self._generation += 1
-
-    def _keep_within_limit(self) -> None:
-        finished = self._total // ROWS
-        while self._judged_blocks < finished:
-            number = self._judged_blocks
-            self._judged_blocks += 1
-            self._kept_bytes += len(self.payloads_column.block(number).stored)
-            if self._kept_bytes <= self._limit.stored_bytes:
-                continue
-            if self._limit.drops:
-                self.payloads_column.drop(number)
-                self.unkept_count += ROWS
-            else:
-                self.payloads_column.pack(number)
 
     def row(self, position: int) -> Row:
         """Return the values of a row."""
@@ -379,11 +381,9 @@ class Catalogue:
 
     def find(self, key: bytes) -> int | None:
         """Return the position of a key's row."""
-        for position in self._index.candidates(hash_of(key)):
-            # What is being added stands in the index a moment before it stands here.
-            if position < self._total and self.alive[position] and self.keys_column[position] == key:
-                return position
-        return None
+        # What is being added stands among the keys a moment before it stands here.
+        places = self._keys.places(key)
+        return next((place for place in places if place < self._total and self.alive[place]), None)
 
     def select(
         self, session_filter: SessionFilter | None, sort_by: Column | None, *, descending: bool, now_ms: int

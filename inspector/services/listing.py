@@ -45,3 +45,9 @@ def read_list(
         catalogue.end_listing(is_complete=is_complete)
     if is_complete:
         yield progress
+
+
+def index_keys(catalogue: Catalogue, cancel: CancelToken) -> None:
+    """Index the keys that a listing left behind, in steps of a millisecond; for a lane, once the listing was told."""
+    while not cancel.is_cancelled and catalogue.index_some():
+        give_way()

@@ -53,8 +53,12 @@ def _even_ends(size: int, count: int) -> array[int]:
     return array("I", range(size, size * count + 1, size)) if size else array("I", bytes(4 * count))
 
 
-def make_block(values: Sequence[bytes]) -> Block:
-    return Block(b"".join(values), array("I", accumulate(map(len, values))))
+def make_block(values: Sequence[bytes], sizes: Sequence[int] = ()) -> Block:
+    """`sizes`: what the values take, or more than that; where nobody knows, each is looked at, which takes longer."""
+    stored = b"".join(values)
+    if len(sizes) != len(values) or sum(sizes) != len(stored):
+        sizes = [*map(len, values)]
+    return Block(stored, array("I", accumulate(sizes)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,15 +102,16 @@ class TextColumn:
         if len(loose) > _LOOSE:
             self._fold(number)
 
-    def extend(self, values: Sequence[bytes]) -> None:
+    def extend(self, values: Sequence[bytes], sizes: Sequence[int] = ()) -> None:
+        """Add values; `sizes` as for `make_block`."""
         tail, base = self._state
         if len(tail) + len(values) < ROWS:
             tail.extend(values)
             return
-        rest = [*tail, *values]
+        rest, sizes = [*tail, *values], [*map(len, tail), *sizes]
         done = len(rest) - len(rest) % ROWS
         for start in range(0, done, ROWS):
-            self._blocks.append(make_block(rest[start : start + ROWS]))
+            self._blocks.append(make_block(rest[start : start + ROWS], sizes[start : start + ROWS]))
         self._state = (rest[done:], base + done)
 
     def part(self, first: int, last: int) -> list[bytes]:
@@ -168,6 +173,30 @@ class TextColumn:
             if not block.is_dropped:
                 self._blocks[number] = _patched(block, loose)
                 self._loose.pop(number, None)
+
+
+class LimitedColumn(TextColumn):
+    """Values of which only so many bytes are kept as they are."""
+
+    def __init__(self, limit: MemoryLimit) -> None:
+        super().__init__()
+        self.unkept_count = 0
+        self._limit = limit
+        self._kept_bytes = self._judged_blocks = 0
+
+    def keep_within_limit(self) -> None:
+        """Compress or drop the blocks that were finished since the last time, once the limit is passed."""
+        while self._judged_blocks < len(self) // ROWS:
+            number = self._judged_blocks
+            self._judged_blocks += 1
+            self._kept_bytes += len(self.block(number).stored)
+            if self._kept_bytes <= self._limit.stored_bytes:
+                continue
+            if self._limit.drops:
+                self.drop(number)
+                self.unkept_count += ROWS
+            else:
+                self.pack(number)
 
 
 def _patched(block: Block, loose: dict[int, bytes]) -> Block:

@@ -15,7 +15,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from inspector.services.catalogue import Catalogue
 from inspector.services.connection import Connection, connect
-from inspector.services.listing import Progress, read_list
+from inspector.services.listing import Progress, index_keys, read_list
 from inspector.services.open_session import PLAIN, Reading
 from inspector.services.profiles import Profile
 from inspector.services.text_column import MemoryLimit
@@ -57,7 +57,7 @@ class OpenStore(QObject):
         self._lanes = {name: Lane(f"{profile.name} {name}") for name in ("edit", "list", "live", "bulk")}
         self._side_stores: dict[str, SessionStore] = {}
         self._load_job: Job | None = None
-        self._unseal_job: Job | None = None
+        self._settle_job: Job | None = None
         self._live_job: Job | None = None
         self._bulk_job: Job | None = None
         self._wants_live = False
@@ -204,9 +204,9 @@ class OpenStore(QObject):
             self._set_progress(Progress(self.progress.read, self.progress.total))
             self.rows_changed.emit()
         self._load_job = None
-        if self._unseal_job is not None:
-            self._unseal_job.cancel()
-            self._unseal_job = None
+        if self._settle_job is not None:
+            self._settle_job.cancel()
+            self._settle_job = None
 
     def set_live(self, wanted: bool) -> None:
         """Follow the store's changes, or stop."""
@@ -228,7 +228,7 @@ class OpenStore(QObject):
     def close(self) -> None:
         """Stop everything; frees blocked sockets, waits for nothing."""
         self._wants_live = False
-        for job in (self._load_job, self._unseal_job, self._live_job, self._bulk_job):
+        for job in (self._load_job, self._settle_job, self._live_job, self._bulk_job):
             if job is not None:
                 job.cancel()
         stores = list(self._side_stores.values())
@@ -299,11 +299,11 @@ class OpenStore(QObject):
         self.trouble = None
         self._set_progress(Progress(self.progress.read, self.progress.total, is_complete=True))
         self.rows_changed.emit()
-        if self.connection is not None and self.connection.secrets:
+        if self.connection is not None:
             catalogue = self.connection.catalogue
-            self._unseal_job = self._context.jobs.stream(
+            self._settle_job = self._context.jobs.stream(
                 self._lanes["list"],
-                lambda token: _in_bunches(catalogue.unseal(token)),
+                lambda token: _settle(catalogue, token),
                 owner=self,
                 item=lambda _done: self.rows_changed.emit(),
                 failed=self._read_failed,
@@ -335,6 +335,15 @@ class OpenStore(QObject):
     def _resume_live(self) -> None:
         if self._wants_live and self.state is StoreState.OPEN:
             self.set_live(True)
+
+
+def _settle(catalogue: Catalogue, token: CancelToken) -> Iterator[int]:
+    """Do what may wait until all rows are there; yield whenever some of them changed by it."""
+    before = catalogue.generation
+    index_keys(catalogue, token)
+    if catalogue.generation != before:
+        yield 0
+    yield from _in_bunches(catalogue.unseal(token))
 
 
 def _in_bunches(numbers: Iterator[int]) -> Iterator[int]:

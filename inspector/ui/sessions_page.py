@@ -262,8 +262,8 @@ class SessionsPage(QWidget):
             parts = [f"{here:,} read, list incomplete"]
         if self.effective_text():
             parts.append(f"{self.model.match_count:,} match")
-            if self._needs_values and store.catalogue.unkept_count:
-                parts.append(f"values of {store.catalogue.unkept_count:,} not kept, not searched")
+            if self._needs_values and (unkept := store.catalogue.payloads_column.unkept_count):
+                parts.append(f"values of {unkept:,} not kept, not searched")
         self.head.count_label.setText(" · ".join(parts))
 
     def _chosen_positions(self) -> frozenset[int] | None:

@@ -241,7 +241,7 @@ def test_refresh_in_the_same_order_takes_the_new_expiries(records: dict[bytes, R
 
 def test_dropped_values_keep_their_rows_and_are_counted(records: dict[bytes, Record]) -> None:
     catalogue = filled(records, MemoryLimit(stored_bytes=1, drops=True))
-    assert catalogue.unkept_count == 2 * ROWS
+    assert catalogue.payloads_column.unkept_count == 2 * ROWS
     assert catalogue.row(5) == filled(records).row(5)
     found = catalogue.select(parse_filter("has:cookie"), None, descending=False, now_ms=NOW)
     assert len(found) == MANY - 2 * ROWS
