@@ -168,7 +168,7 @@ class Catalogue:
             return False
         if self.payloads_column.part(first, last) != list(batch.payloads):
             return False
-        expires = array("q", column_of(batch.expires_at_ms))
+        expires = column_of(batch.expires_at_ms)
         if max(map(abs, map(sub, self.expires[first:last], expires))) > _MOVED_MS:
             self._generation += 1
         self.expires[first:last] = expires
@@ -202,7 +202,7 @@ class Catalogue:
         # Arrays take arrays ten times as fast as lists.
         self.look.extend(array("I", looks))
         self.sizes.extend(array("I", sizes if max(sizes, default=0) <= LARGEST else map(size_in_column, sizes)))
-        self.expires.extend(array("q", column_of(expires)))
+        self.expires.extend(column_of(expires))
         is_unknown = changed.count(None) == number
         self.tells_changes |= not is_unknown
         self.changed.extend(array("q", bytes(8 * number) if is_unknown else [value or 0 for value in changed]))

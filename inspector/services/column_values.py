@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Sequence
 
 from inspector.services.filter_terms import NEVER
@@ -26,10 +27,10 @@ def encoded(users: list[str]) -> list[bytes]:
     return values if len(values) == len(users) else [user.encode("utf-8", "surrogatepass") for user in users]
 
 
-def column_of(expires: Sequence[int | None]) -> Sequence[int]:
+def column_of(expires: Sequence[int | None]) -> array[int]:
     if None not in expires and (not expires or (min(expires) >= 0 and max(expires) < NEVER)):  # type: ignore[type-var, operator]
-        return expires  # type: ignore[return-value]
-    return list(map(in_column, expires))
+        return array("q", expires)  # type: ignore[arg-type]
+    return array("q", map(in_column, expires))
 
 
 def in_column(expiry: int | None) -> int:

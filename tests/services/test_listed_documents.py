@@ -89,7 +89,7 @@ def shown_together(found: list[bytes], own_paths: Any = ()) -> tuple[list[bytes]
         else:
             label = summariser.object_format if type(session) is dict else summariser.plain_format
             shown.append((label, users[place], roles[place]))
-    return columns.payloads, shown
+    return [*columns.payloads], shown
 
 
 @given(st.lists(documents(), max_size=6), OWN_PATHS)

@@ -62,6 +62,35 @@ def test_documents_by_layout_are_what_the_driver_decodes(found: list[bytes]) -> 
         assert read[document] == expected
 
 
+def of_some_layout(number: int, layout: int) -> bytes:
+    document: dict[str, Any] = {"_id": f"{number:032d}", "expires": datetime.datetime(2030, 1, number % 28 + 1)}
+    match layout:
+        case 1:
+            document["lastModified"] = datetime.datetime(2029, 1, 1)
+        case 2:
+            document["_id"] = f"{number:08d}"
+        case 3:
+            document["_id"] = f"é{number:030d}"
+        case 4:
+            document = {"_id": document["_id"], "session": {"n": number}, "x": True}
+    data = bson.encode({**document, "session": {"n": number} if layout == 4 else "{}" * (number % 5)})
+    return data.replace(b"\x02session", b"\x55session") if layout == 5 else data
+
+
+@given(st.lists(st.integers(0, 5), max_size=60), st.integers(0, 5))
+def test_documents_of_several_layouts_are_what_each_is_alone_and_in_order(layouts: list[int], first: int) -> None:
+    found = [of_some_layout(number, layout) for number, layout in enumerate(layouts)]
+    reader = DocumentReader("_id", "expires")
+    reader.read_stream(of_some_layout(0, first))
+    columns = reader.read_stream(b"".join(found))
+    alone = [DocumentReader("_id", "expires").read_stream(document) for document in found]
+    assert rows_of(columns) == [row for one in alone for row in rows_of(one)]
+    assert [*columns.skipped] == [skipped for one in alone for skipped in one.skipped]
+    for payload, place in zip(columns.payloads, columns.places, strict=True):
+        session = RawBSONDocument(payload, raw_options())["session"]
+        assert place is None or payload[place[1]] == (session.encode() if isinstance(session, str) else session.raw)
+
+
 def test_array_of_many_documents_is_read_like_a_stream_of_them() -> None:
     found = [
         bson.encode(
@@ -72,7 +101,7 @@ def test_array_of_many_documents_is_read_like_a_stream_of_them() -> None:
     array = b"".join(b"\x03%d\0%s" % (place, document) for place, document in enumerate(found))
     reader = DocumentReader("_id", "expires")
     parts = [*reader.read_array(b"head" + struct.pack("<i", len(array) + 5) + array + b"\0tail", 4)]
-    assert {len(columns) for columns in parts[:-1]} == {1000}
+    assert {len(columns.keys) for columns in parts[:-1]} == {1000}
     rows = [row for columns in parts for row in rows_of(columns)]
     assert [payload for _key, payload, *_ in rows] == found
     assert rows == rows_of(DocumentReader("_id", "expires").read_stream(b"".join(found)))
