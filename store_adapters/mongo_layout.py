@@ -12,6 +12,7 @@ from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 from operator import itemgetter, sub
+from struct import unpack
 
 from store_adapters.mongo_sessions import Place
 
@@ -84,7 +85,7 @@ class Layout:
         end += b"\0"
         self._begin = _Side(slice(0, len(begin)), len(begin), _marks(begin, free), dates)
         self._end = _Side(slice(-len(end), None), len(end), _marks(end, free_end), dates_end)
-        self._id = slice(_ID_BEGIN, _ID_BEGIN + id_size - 1)
+        self._id = f"{_ID_BEGIN}x{id_size - 1}s{len(begin) - _ID_BEGIN - id_size + 1}x"
         inside = 0 if self._code == TEXT else 4  # an object's length counts itself, and is part of it
         self._around = len(begin) - inside + len(end) - 1
         inner = slice(len(begin) - inside, 1 - len(end) if inside else -len(end))
@@ -113,7 +114,7 @@ class Layout:
                     odd.add(place)
             return Found([], {}, sorted(odd))
         dates = {name: self._dates(name, begins, ends) for name in date_names if self.has_date(name)}
-        return Found([*map(itemgetter(self._id), documents)], dates, [])
+        return Found([*unpack(self._id * number, begins)], dates, [])
 
     def _dates(self, name: bytes, begins: bytes, ends: bytes) -> array[int]:
         if name in self._begin.dates:

@@ -18,7 +18,7 @@ from store_adapters.mongo_document import Columns, DocumentReader, walk_document
 from store_adapters.mongo_sessions import sessions_in
 from store_adapters.options import Limits
 
-_FIRST, _BATCH = 200, 2000
+_FIRST, _BATCH = 200, 3000
 
 
 class MongoListing:

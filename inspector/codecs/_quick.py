@@ -37,6 +37,9 @@ class _Reader:
         self._decode: Callable[[bytes], Any] = msgspec.json.Decoder(shape).decode
         self._decode_row: Callable[[bytes], list[Any]] = msgspec.json.Decoder(list[shape | int]).decode  # type: ignore[valid-type]
         self._is_document = kind == "mongo"
+        # A number that no stored text can know stands between each two, so that none can end in another's place.
+        self._mark = secrets.randbits(62)
+        self._between = b",%d," % self._mark
 
     def read_parts(self, payloads: Sequence[bytes]) -> Iterator[list[Any]]:
         """Yield what each decodes to, some at a time; None for what has another shape, or is large."""
@@ -44,23 +47,24 @@ class _Reader:
 
     def read_texts(self, texts: Sequence[bytes | None]) -> Iterator[list[Any]]:
         """Yield what each decodes to, as `read_parts` does."""
-        # A number that no stored text can know stands between each two, so that none can end in another's place.
-        mark = secrets.randbits(62)
-        between = b",%d," % mark
         for first in range(0, len(texts), _AT_ONCE):
             some = texts[first : first + _AT_ONCE]
-            yield self._read_at_once(some, mark, between) or [*map(self._read_one, some)]
+            yield self._read_at_once(some) or [*map(self._read_one, some)]
 
-    def _read_at_once(self, texts: Sequence[bytes | None], mark: int, between: bytes) -> list[Any] | None:
+    def _read_at_once(self, texts: Sequence[bytes | None]) -> list[Any] | None:
         """Decode many texts as one list, in one call; None when one of them is odd."""
         try:
-            joined = b"[%b]" % between.join(texts)  # type: ignore[arg-type]
+            joined = b"[%b]" % self._between.join(texts)  # type: ignore[arg-type]
             _check_text(joined)
             row = self._decode_row(joined) if len(joined) <= MOST_BYTES else []
         except _ODD:
             return None
         found, marks = row[::2], row[1::2]
-        if len(row) != 2 * len(texts) - 1 or marks.count(mark) != len(marks) or {*map(type, found)} != {self._made}:
+        if (
+            len(row) != 2 * len(texts) - 1
+            or marks.count(self._mark) != len(marks)
+            or {*map(type, found)} != {self._made}
+        ):
             return None
         return found
 

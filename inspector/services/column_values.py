@@ -28,7 +28,8 @@ def encoded(users: list[str]) -> list[bytes]:
 
 
 def column_of(expires: Sequence[int | None]) -> array[int]:
-    if None not in expires and (not expires or (min(expires) >= 0 and max(expires) < NEVER)):  # type: ignore[type-var, operator]
+    is_known = isinstance(expires, array) or None not in expires  # an array has no None, and is slow to be asked
+    if is_known and (not expires or (min(expires) >= 0 and max(expires) < NEVER)):  # type: ignore[type-var, operator]
         return array("q", expires)  # type: ignore[arg-type]
     return array("q", map(in_column, expires))
 

@@ -118,7 +118,7 @@ def test_broken_document_is_told_and_the_others_are_listed() -> None:
 @pytest.fixture
 def many(mongo_url: str) -> str:
     with MongoClient[dict[str, Any]](mongo_url) as client:
-        rows = [{"_id": f"s{number}", "session": '{"cookie":{}}'} for number in range(3000)]
+        rows = [{"_id": f"s{number}", "session": '{"cookie":{}}'} for number in range(9000)]
         client.get_default_database()["sessions"].insert_many(rows)
     return mongo_url
 
