@@ -9,11 +9,13 @@ from inspector.ui.plain import PlainLabel, plain_tip
 
 
 class ChangesBar(QFrame):
-    """`others_wanted`: go to the next session that has unsaved edits."""
+    """`others_wanted`: go to the next session that has unsaved edits. `left`: the button that was pressed has no more to do,
+    and the keyboard needs another place."""
 
     discard_wanted = Signal()
     review_wanted = Signal()
     others_wanted = Signal()
+    left = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -45,8 +47,11 @@ class ChangesBar(QFrame):
         self.others_button.setToolTip(plain_tip(f"{words}: go to the next"))
         self.others_button.setAccessibleName(words)
         self.others_button.setVisible(bool(others))
+        chosen = self.window().focusWidget()
         self.discard_button.setEnabled(can_discard)
         self.review_button.setEnabled(can_review)
+        if chosen in (self.discard_button, self.review_button) and not chosen.isEnabled():
+            self.left.emit()
 
     def tell_safety(self, words: str) -> None:
         """Say beside the number of changes what would become of them in a crash; "" when they are safe."""

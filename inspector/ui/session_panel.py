@@ -124,6 +124,7 @@ class SessionPanel(QWidget):
         self.bar.discard_wanted.connect(self.discard)
         self.bar.review_wanted.connect(self.review_wanted)
         self.bar.others_wanted.connect(self._go_to_other)
+        self.bar.left.connect(self.focus_tab)
         return self.bar
 
     def _go_to_other(self) -> None:

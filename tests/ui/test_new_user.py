@@ -369,3 +369,22 @@ def test_session_brought_back_is_the_selected_one_so_that_no_other_is_deleted(
     assert window.panel.key == b"sess:session0" != other
     assert store.catalogue is not None
     assert list(store.catalogue.keys_at(page.selected_positions())) == [b"sess:session0"]
+
+
+@pytest.mark.parametrize("does_save", [True, False])
+def test_keyboard_is_in_the_session_again_after_saving_or_discarding(
+    qtbot: QtBot, window: MainWindow, does_save: bool
+) -> None:
+    """The button that was pressed has nothing to do any more; Qt would go on to the stores."""
+    window.sessions_page.table.selectRow(0)
+    qtbot.waitUntil(lambda: window.panel.opened is not None, timeout=WAIT_MS)
+    window.panel.edit_field("cookie.path", '"/shop"')
+    bar = window.panel.bar
+    button = bar.review_button if does_save else bar.discard_button
+    button.setFocus()
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    if does_save:
+        qtbot.waitUntil(lambda: window.saving.dialog is not None, timeout=WAIT_MS)
+        window.saving.dialog.save_button.click()
+    qtbot.waitUntil(lambda: not bar.review_button.isEnabled() and window.saving.dialog is None, timeout=WAIT_MS)
+    assert window.focusWidget() is window.panel.data_tab.tree
