@@ -28,7 +28,7 @@ from inspector.ui.status_line import StatusLine
 from inspector.ui.stores_panel import StoresPanel
 from inspector.ui.tool_pages import ToolPages
 from inspector.ui.unsaved_edits import UnsavedEdits
-from inspector.ui.window_actions import enable_actions, fill_actions
+from inspector.ui.window_actions import enable_actions, fill_actions, show_list_menu
 from inspector.ui.window_state import WindowState
 
 if TYPE_CHECKING:
@@ -115,6 +115,7 @@ class MainWindow(QMainWindow):
         page = self.sessions_page
         page.session_chosen.connect(self._open_key)
         page.selection_changed.connect(lambda _number: self._enable())
+        page.table.customContextMenuRequested.connect(partial(show_list_menu, self))
         self.panel.draft_changed.connect(self._enable)
         self.panel.edits_wanted.connect(self._show_session)
         self.panel.secrets_wanted.connect(self.edit_current_store)

@@ -107,6 +107,7 @@ def make_session_table(model: SessionTableModel, theme: Theme) -> SessionTable:
     table.setTabKeyNavigation(False)
     table.setWordWrap(False)
     table.setAccessibleName("Sessions")
+    table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
     table.verticalHeader().hide()
     table.verticalHeader().setDefaultSectionSize(table.fontMetrics().height() + 11)
     table.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)

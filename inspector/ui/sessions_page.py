@@ -264,6 +264,8 @@ class SessionsPage(QWidget):
             parts.append(f"{self.model.match_count:,} match")
             if self._needs_values and (unkept := store.catalogue.payloads_column.unkept_count):
                 parts.append(f"values of {unkept:,} not kept, not searched")
+        if self.selected_count > 1:
+            parts.append(f"{self.selected_count:,} selected")
         self.head.count_label.setText(" · ".join(parts))
 
     def _chosen_positions(self) -> frozenset[int] | None:
@@ -385,3 +387,4 @@ class SessionsPage(QWidget):
 
     def _selection_moved(self, _on: QItemSelection, _off: QItemSelection) -> None:
         self.selection_changed.emit(self.selected_count)
+        self._show_counts()

@@ -5,7 +5,9 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QKeySequence
+from PySide6.QtWidgets import QMenu
 
 from inspector import __version__
 from inspector.ui.actions import ActionBook
@@ -33,6 +35,9 @@ _NEEDS_STORE = (
 _NEEDS_SELECTION = ("delete", "bulk_expiry")
 _NEEDS_SESSION = ("expiry", "duplicate", "copy_id", "copy_value", "copy_header", "copy_set_cookie", "copy_curl")
 _NEEDS_EDITS = ("review", "discard")
+_FOR_ONE = ("copy_id", "copy_value", "copy_curl", "", "expiry", "duplicate", "delete", "", "export")
+_FOR_SEVERAL = ("bulk_expiry", "delete", "", "export")
+"""What the list offers by the right button; "" is a line."""
 WRITES = (
     "new_session",
     "restore_deleted",
@@ -63,6 +68,21 @@ def enable_actions(window: MainWindow) -> None:
     if store is None or not window.bulk.can_undo(store):
         actions.enable(False, "undo_bulk")
     actions["live"].setChecked(store is not None and store.is_live)
+
+
+def show_list_menu(window: MainWindow, at: QPoint) -> None:
+    """Offer what can be done with the selected sessions; `at`: where, in the list."""
+    page = window.sessions_page
+    if not page.selected_count:
+        return
+    menu = QMenu(page.table)
+    menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    for name in _FOR_ONE if page.selected_count == 1 else _FOR_SEVERAL:
+        if name:
+            menu.addAction(window.actions_book[name])
+        else:
+            menu.addSeparator()
+    menu.popup(page.table.viewport().mapToGlobal(at))
 
 
 def fill_actions(actions: ActionBook, window: MainWindow) -> None:

@@ -385,6 +385,7 @@ def test_keyboard_is_in_the_session_again_after_saving_or_discarding(
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
     if does_save:
         qtbot.waitUntil(lambda: window.saving.dialog is not None, timeout=WAIT_MS)
+        assert window.saving.dialog is not None
         window.saving.dialog.save_button.click()
     qtbot.waitUntil(lambda: not bar.review_button.isEnabled() and window.saving.dialog is None, timeout=WAIT_MS)
     assert window.focusWidget() is window.panel.data_tab.tree
