@@ -16,6 +16,8 @@ from inspector.ui.guard import qt_guard
 from inspector.ui.plain import PlainLabel, plain_tip
 from inspector.ui.theme import mono_font
 
+_NO_BREAK = "\N{NO-BREAK SPACE}"
+
 
 class SessionHead(QWidget):
     """Two lines over the tabs; `tick` brings the countdown up to date."""
@@ -64,9 +66,10 @@ class SessionHead(QWidget):
         if opened is None:
             return
         summary = opened.summary
-        who = " · ".join(escape_display(word, 40) for word in (summary.user, summary.role) if word)
-        facts = [who or "nobody signed in", _ends(opened), format_size(len(opened.raw.payload)), _writer(opened)]
-        *short, writer = (escape_display(fact, 120) for fact in facts)
+        user = " · ".join(escape_display(word, 40) for word in (summary.user, summary.role) if word)
+        facts = [user or "nobody signed in", _ends(opened), format_size(len(opened.raw.payload)), _writer(opened)]
+        who, ends, size, writer = (escape_display(fact, 120) for fact in facts)
+        short = (who, ends, size.replace(" ", _NO_BREAK))
         line = "    ".join((*short, writer))
         # Qt would break the line within "express-session".
         is_wide = self.facts_label.fontMetrics().horizontalAdvance(line) <= self.facts_label.width()

@@ -1,4 +1,4 @@
-"""What the list of sessions offers by the right button, and how many are selected."""
+"""What the list of sessions offers by the right button, how many are selected; and the head beside it."""
 
 from __future__ import annotations
 
@@ -94,3 +94,11 @@ def test_right_button_beside_the_rows_offers_nothing(qtbot: QtBot, window: MainW
     ask_for_menu(window, at)
     qtbot.wait(50)
     assert QApplication.activePopupWidget() is None
+
+
+def test_size_in_the_head_stays_beside_its_unit(qtbot: QtBot, window: MainWindow) -> None:
+    window.sessions_page.table.selectRow(0)
+    qtbot.waitUntil(lambda: window.panel.opened is not None, timeout=WAIT_MS)
+    assert window.panel.opened is not None
+    size = len(window.panel.opened.raw.payload)
+    assert f"{size}\N{NO-BREAK SPACE}B" in window.panel.head.facts_label.text()
