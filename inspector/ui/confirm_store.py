@@ -45,6 +45,7 @@ class _NameDialog(QDialog):
         self.line = QLineEdit()
         self.line.setAccessibleName("Name of the store")
         layout.addWidget(self.line)
+        layout.addStretch(1)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
         self.button = buttons.addButton(action, QDialogButtonBox.ButtonRole.AcceptRole)
         self.button.setProperty("role", "danger")
