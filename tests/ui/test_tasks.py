@@ -1,4 +1,4 @@
-"""The five tasks of the README, in the real window with keyboard and mouse, on the demo's session files."""
+"""The tasks of the README, in the real window with keyboard and mouse, on the demo's session files."""
 
 from __future__ import annotations
 
