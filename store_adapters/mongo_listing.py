@@ -18,7 +18,8 @@ from store_adapters.mongo_document import Columns, DocumentReader, walk_document
 from store_adapters.mongo_sessions import sessions_in
 from store_adapters.options import Limits
 
-_FIRST, _BATCH = 200, 3000
+_FIRST, _BATCH, _RAW_BATCH = 200, 3000, 1000
+"""A raw batch is worked on in one go; the answer to a command in parts."""
 
 
 class MongoListing:
@@ -77,7 +78,7 @@ class MongoListing:
                 raise
 
     def _by_cursor(self, query: Mapping[str, Any]) -> Generator[Columns, None, None]:
-        with self._collection.find_raw_batches(query, batch_size=_BATCH) as cursor:
+        with self._collection.find_raw_batches(query, batch_size=_RAW_BATCH) as cursor:
             is_empty = True
             for stream in cursor:
                 is_empty = False
