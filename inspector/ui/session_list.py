@@ -18,6 +18,8 @@ _WIDTHS = {
     Column.CHANGED: 94, Column.FORMAT: 130,
 }  # fmt: skip
 _WHOLE_ID = 300
+_REASON = Qt.FocusReason
+_COMES_BACK = (_REASON.PopupFocusReason, _REASON.ActiveWindowFocusReason, _REASON.MenuBarFocusReason)
 
 
 class SessionTable(QTableView):
@@ -51,7 +53,11 @@ class SessionTable(QTableView):
 
     @qt_guard()
     def focusInEvent(self, event: QFocusEvent) -> None:
-        """Select the row that Qt makes the current one; a click selects what it means by itself."""
+        """Select the row that Qt makes the current one; a click selects what it means by itself, and who comes back from
+        a menu or dialog wants none."""
+        if event.reason() in _COMES_BACK and not self.selectionModel().hasSelection():
+            super(QAbstractItemView, self).focusInEvent(event)
+            return
         super().focusInEvent(event)
         if event.reason() != Qt.FocusReason.MouseFocusReason and not self.selectionModel().hasSelection():
             self.selectRow(self.currentIndex().row())

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QContextMenuEvent
+from PySide6.QtCore import QEvent, QPoint, Qt
+from PySide6.QtGui import QContextMenuEvent, QFocusEvent
 from PySide6.QtWidgets import QApplication, QMenu
 from pytestqt.qtbot import QtBot
 
@@ -102,3 +102,15 @@ def test_size_in_the_head_stays_beside_its_unit(qtbot: QtBot, window: MainWindow
     assert window.panel.opened is not None
     size = len(window.panel.opened.raw.payload)
     assert f"{size}\N{NO-BREAK SPACE}B" in window.panel.head.facts_label.text()
+
+
+@pytest.mark.parametrize("reason", [Qt.FocusReason.PopupFocusReason, Qt.FocusReason.ActiveWindowFocusReason])
+def test_list_that_was_left_for_a_menu_or_dialog_chooses_no_session(window: MainWindow, reason: Qt.FocusReason) -> None:
+    """After a bulk deletion nothing is selected; another session would come in place of what is looked at."""
+    page = window.sessions_page
+    page.table.selectRow(0)
+    page.table.selectionModel().clear()
+    QApplication.sendEvent(page.table, QFocusEvent(QEvent.Type.FocusIn, reason))
+    assert page.selected_count == 0
+    QApplication.sendEvent(page.table, QFocusEvent(QEvent.Type.FocusIn, Qt.FocusReason.TabFocusReason))
+    assert page.selected_count == 1, "who goes there by keyboard chooses the first"
