@@ -126,7 +126,7 @@ class MongoStore(OneByOne):
             _key, expires, changed = self._reader.facts_of(document)
         except (InvalidBSON, KeyError):
             raise RecordUnreadable("The document is no valid BSON.") from None
-        # The driver gives a view of its buffer where it unpacked a compressed answer.
+        # The driver gives a view of its buffer where the document is large (4,096 bytes).
         return RawRecord(ref, bytes(document.raw), expires, now_ms(), changed)
 
     def read(self, ref: RecordRef) -> RawRecord:

@@ -156,7 +156,7 @@ class MongoWriter:
 
         def write(collection: Any, query: dict[str, Any], session: Any) -> bool:
             after = collection.find_one_and_update(query, update, return_document=ReturnDocument.AFTER, session=session)
-            found[:] = [] if after is None else [after.raw]
+            found[:] = [] if after is None else [bytes(after.raw)]
             return after is not None
 
         started = time.monotonic()
@@ -258,7 +258,7 @@ class MongoWriter:
         if now is None:
             raise _missing()
         try:
-            if not is_same(now.raw, base.payload, self._names.moved):
+            if not is_same(bytes(now.raw), base.payload, self._names.moved):
                 raise _changed()
         except BrokenBson:
             raise RecordUnreadable("The document is no valid BSON; nothing was written.") from None
