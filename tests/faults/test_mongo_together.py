@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
+from pymongo.client_session import ClientSession
+from pymongo.collection import Collection
+from pymongo.errors import InvalidOperation
 
 from store_adapters.contract import ChangeExpiry, Create, Delete, RawRecord, SessionStore
 from store_adapters.errors import (
+    OutcomeUnknown,
     RecordChanged,
     RecordExists,
     RecordMissing,
@@ -102,6 +107,42 @@ def test_f50_commit_of_many_without_an_answer_is_looked_up(
         results = store.write_many(writes)
     assert not any(isinstance(one, StoreError) for one in results)
     assert left(mongo_rig) == (set() if kind is Delete else {f"s{number}" for number in range(5)})
+
+
+def test_many_that_are_stopped_while_they_are_committed_are_not_tried_once_more(
+    mongo_rig: MongoRig, open_at: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = open_at(mongo_rig.url)
+    records = filled(mongo_rig, store, 5)
+    mongo_rig.put("s3", changed=True)
+    real: Any = ClientSession.commit_transaction
+
+    def commit(session: Any) -> None:
+        real(session)
+        store.interrupt()
+        raise InvalidOperation("Cannot use MongoClient after close")
+
+    monkeypatch.setattr(ClientSession, "commit_transaction", commit)
+    results = store.write_many([Delete(record) for record in records])
+    assert [type(one) for one in results] == [OutcomeUnknown] * 3 + [RecordChanged, OutcomeUnknown]
+
+
+def test_many_that_are_stopped_while_they_are_created_are_not_tried_once_more(
+    any_mongo_rig: MongoRig, open_at: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = open_at(any_mongo_rig.url)
+    records = filled(any_mongo_rig, store, 5)
+    any_mongo_rig.collection.delete_many({})
+    real: Any = Collection.insert_many
+
+    def insert_many(collection: Any, *args: Any, **options: Any) -> None:
+        real(collection, *args, **options)
+        store.interrupt()
+        raise InvalidOperation("Cannot use MongoClient after close")
+
+    monkeypatch.setattr(Collection, "insert_many", insert_many)
+    results = store.write_many([Create(one.ref, one.payload, one.expires_at_ms) for one in records])
+    assert [type(one) for one in results] == [OutcomeUnknown] * 5
 
 
 @pytest.mark.parametrize("command", ["find", "delete"])
