@@ -55,12 +55,12 @@ class FilteredWriter(LookingWriter):
     """A writer that does several writes at once on a server without transactions."""
 
     def write_filtered(self, writes: Sequence[Delete | ChangeExpiry]) -> list[Written] | None:
-        """Return what became of each of a hundred writes at most; None where they have to go one by one: none was done."""
+        """Return what became of each of a hundred writes of one kind at most; None where they have to go one by one: none was
+        done."""
         import pymongo
 
-        is_one_kind = len({type(write) for write in writes}) == 1
         is_each_once = len({write.base.ref.key for write in writes}) == len(writes)
-        if not (is_one_kind and is_each_once) or sum(len(write.base.payload) for write in writes) > _MOST_BYTES:
+        if not is_each_once or sum(len(write.base.payload) for write in writes) > _MOST_BYTES:
             return None
         results: list[Written] = [None] * len(writes)
         sending: dict[int, _Sending] = {}

@@ -183,5 +183,16 @@ class TogetherWriter(FilteredWriter):
         return results
 
 
+def by_kind(writes: Sequence[Write]) -> list[list[int]]:
+    """Return the places of the writes of each kind, which can go together; of all, where a record is written twice."""
+    refs = [write.ref if isinstance(write, Create) else write.base.ref for write in writes]
+    if len({ref.key for ref in refs}) < len(refs):
+        return [list(range(len(writes)))]
+    kinds: dict[type, list[int]] = {}
+    for place, write in enumerate(writes):
+        kinds.setdefault(type(write), []).append(place)
+    return list(kinds.values())
+
+
 def _has_bytes(payload: bytes, now: RawRecord) -> bool:
     return now.payload == payload

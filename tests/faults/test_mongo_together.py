@@ -10,7 +10,7 @@ from pymongo.client_session import ClientSession
 from pymongo.collection import Collection
 from pymongo.errors import InvalidOperation
 
-from store_adapters.contract import ChangeExpiry, Create, Delete, RawRecord, SessionStore
+from store_adapters.contract import ChangeExpiry, Create, Delete, RawRecord, SessionStore, Write
 from store_adapters.errors import (
     OutcomeUnknown,
     RecordChanged,
@@ -172,6 +172,39 @@ def test_many_are_created_at_once_and_each_refusal_is_told(any_mongo_rig: MongoR
     for record, result in zip(records, results, strict=True):
         if isinstance(result, RawRecord):
             assert result.payload == record.payload == any_mongo_rig.document(result.ref.key.decode())
+
+
+def test_writes_of_each_kind_go_together_where_they_are_mixed(any_mongo_rig: MongoRig, open_at: Opener) -> None:
+    """As an expiry change of many sessions does it: some get their new lifetime first, some their new expiry."""
+    store = open_at(any_mongo_rig.url)
+    records = filled(any_mongo_rig, store, 90)
+    any_mongo_rig.collection.delete_many({"_id": {"$in": ["s2", "s5"]}})
+    any_mongo_rig.put("s4", changed=True)
+    any_mongo_rig.put("s6", changed=True)
+    kinds: list[Callable[[RawRecord], Write]] = [
+        Delete,
+        lambda record: ChangeExpiry(record, LATER),
+        lambda record: Create(record.ref, record.payload, record.expires_at_ms),
+    ]
+    writes = [kinds[place % 3](record) for place, record in enumerate(records)]
+    before = requests(any_mongo_rig)
+    results = store.write_many(writes)
+    assert requests(any_mongo_rig) - before < 40
+    for place, result in enumerate(results):
+        expected = [type(None), RawRecord, RecordExists][place % 3]
+        assert type(result) is {2: RawRecord, 4: RecordChanged, 5: RawRecord, 6: RecordChanged}.get(place, expected)
+        assert not isinstance(result, RawRecord) or result.ref == records[place].ref
+
+
+def test_writes_after_one_that_nobody_answered_are_not_tried(any_mongo_rig: MongoRig, open_at: Opener) -> None:
+    store = open_at(any_mongo_rig.url)
+    records = filled(any_mongo_rig, store, 104)
+    writes: list[Write] = [Delete(one) if place % 2 else ChangeExpiry(one, LATER) for place, one in enumerate(records)]
+    commands = ["find", "delete", "update", "findAndModify"]
+    with any_mongo_rig.fail(*commands, times="always", closeConnection=True):
+        results = store.write_many(writes)
+    assert [type(one) for one in results] == [StoreUnreachable] * 104
+    assert {store.read(record.ref).payload for record in records} == {record.payload for record in records}
 
 
 def test_f50_creation_of_many_without_an_answer_is_looked_up(any_mongo_rig: MongoRig, open_at: Opener) -> None:
