@@ -3,7 +3,7 @@
 The documents are compared with one question, and those that are still the same written by one bulk write. It tells how many it
 matched, not which. So where it matched fewer than were sent, they are read again, and no more is said than that proves:
 
-- An expiry change is done where the document has that expiry and is otherwise as it was.
+- A save or an expiry change is done where the document is as that leaves it.
 - A deletion is ours where as many are gone as were deleted. One that came back meanwhile counts as gone: it stands at another
   place in the server's store (`showRecordId`). Else nobody knows which of them the application deleted, and an undo, which
   brings back what was deleted here, must bring back none of those.
@@ -18,8 +18,7 @@ from functools import partial
 from typing import Any
 
 from store_adapters.bson_bytes import BrokenBson, build_document, read_fields
-from store_adapters.clock import now_ms
-from store_adapters.contract import ChangeExpiry, Delete, RawRecord, Written
+from store_adapters.contract import ChangeExpiry, Delete, RawRecord, Replace, Written
 from store_adapters.errors import OutcomeUnknown, StoreError, StoreUnreachable
 from store_adapters.mongo_diff import is_same
 from store_adapters.mongo_keys import key_of
@@ -44,23 +43,24 @@ class _Found:
 
 @dataclass(frozen=True, slots=True)
 class _Sending:
-    """A write that is sent, what it was compared with, and the filter that must still match."""
+    """A write that is sent, what it was compared with, the filter that must still match, and the update; None: a deletion."""
 
-    write: Delete | ChangeExpiry
+    write: Replace | Delete | ChangeExpiry
     found: _Found
     query: dict[str, Any]
+    update: dict[str, Any] | None
 
 
 class FilteredWriter(LookingWriter):
     """A writer that does several writes at once on a server without transactions."""
 
-    def write_filtered(self, writes: Sequence[Delete | ChangeExpiry]) -> list[Written] | None:
+    def write_filtered(self, writes: Sequence[Replace | Delete | ChangeExpiry]) -> list[Written] | None:
         """Return what became of each of a hundred writes of one kind at most; None where they have to go one by one: none was
         done."""
         import pymongo
 
         is_each_once = len({write.base.ref.key for write in writes}) == len(writes)
-        if not is_each_once or sum(len(write.base.payload) for write in writes) > _MOST_BYTES:
+        if not is_each_once or sum(map(_size, writes)) > _MOST_BYTES:
             return None
         results: list[Written] = [None] * len(writes)
         sending: dict[int, _Sending] = {}
@@ -81,7 +81,9 @@ class FilteredWriter(LookingWriter):
         self._tell(results, sending, said)
         return results
 
-    def _compare_all(self, writes: Sequence[Delete | ChangeExpiry], results: list[Written]) -> dict[int, _Sending]:
+    def _compare_all(
+        self, writes: Sequence[Replace | Delete | ChangeExpiry], results: list[Written]
+    ) -> dict[int, _Sending]:
         """Return by their places those that are still as they were read; say in `results` what is wrong with the others."""
         from bson.raw_bson import RawBSONDocument
 
@@ -97,8 +99,11 @@ class FilteredWriter(LookingWriter):
             found = None if document is None else _found(document)
             try:
                 self._check(write.base, None if found is None else RawBSONDocument(found.raw))
-                if found is not None:
-                    sending[place] = _Sending(write, found, self._filter(write.base))
+                update = None if isinstance(write, Delete) else self._update_of(write)
+                if found is not None and update == {}:
+                    results[place] = self._left(write.base, found.raw)
+                elif found is not None:
+                    sending[place] = _Sending(write, found, self._filter(write.base), update)
             except StoreError as error:
                 results[place] = untraced(error)
         return sending
@@ -108,12 +113,7 @@ class FilteredWriter(LookingWriter):
         from pymongo import DeleteOne, UpdateOne
         from pymongo.errors import BulkWriteError, PyMongoError
 
-        requests = [
-            DeleteOne(one.query)
-            if isinstance(one.write, Delete)
-            else UpdateOne(one.query, self._expiry_update(one.write.expires_at_ms))
-            for one in sending
-        ]
+        requests = [DeleteOne(one.query) if one.update is None else UpdateOne(one.query, one.update) for one in sending]
         try:
             done = self._link.collection().bulk_write(requests, ordered=False)
             return {"nRemoved": done.deleted_count, "nMatched": done.matched_count}
@@ -154,10 +154,10 @@ class FilteredWriter(LookingWriter):
             error = WriteError(fault["errmsg"], fault["code"], fault)
             results[place] = nothing_written(self._link.describe(error))
             del left[place]
-        if any(isinstance(one.write, Delete) for one in left.values()):
+        if any(one.update is None for one in left.values()):
             self._tell_deleted(results, left, said["nRemoved"])
         elif left:
-            self._tell_moved(results, left, said["nMatched"])
+            self._tell_updated(results, left, said["nMatched"])
             if said.get("writeConcernErrors"):
                 for place in left:
                     record = results[place]
@@ -181,21 +181,21 @@ class FilteredWriter(LookingWriter):
             elif len(gone) != count:
                 results[place] = _whose()
 
-    def _tell_moved(self, results: list[Written], sending: Mapping[int, _Sending], count: int) -> None:
+    def _tell_updated(self, results: list[Written], sending: Mapping[int, _Sending], count: int) -> None:
         now = self._read_again(sending)
         others: dict[int, tuple[_Sending, bytes]] = {}
         for place, one in sending.items():
-            wanted = self._with_expiry(one)
+            wanted = self._wanted(one)
             there = (now or {}).get(key_of(one.found.own))
-            if there is not None and self._is_left(there.raw, wanted):
-                results[place] = self._moved(one, there.raw)
+            if there is not None and self._is_left(one.write, there.raw, wanted):
+                results[place] = self._left(one.write.base, there.raw)
             else:
                 others[place] = one, wanted
         done = len(sending) - len(others)
         for place, (one, wanted) in others.items():
             if count == len(sending):
                 # Written, and changed since: like a single write, it tells what it has left, not what came after.
-                results[place] = self._moved(one, wanted)
+                results[place] = self._left(one.write.base, wanted)
             elif now is None:
                 results[place] = unknown()
             elif key_of(one.found.own) not in now:
@@ -203,25 +203,29 @@ class FilteredWriter(LookingWriter):
             else:
                 results[place] = changed() if done >= count else _which()
 
-    def _moved(self, one: _Sending, payload: bytes) -> RawRecord:
-        return self._described(replace(one.write.base, payload=payload, read_at_ms=now_ms(), note=""))
-
-    def _is_left(self, raw: bytes, wanted: bytes) -> bool:
+    def _is_left(self, write: Replace | Delete | ChangeExpiry, raw: bytes, wanted: bytes) -> bool:
+        """True where a document is as the write leaves it. A save leaves an expiry to those who touch the session."""
+        moved = self._names.moved if isinstance(write, Replace) else self._names.moved - {self._names.expires}
         try:
-            return is_same(raw, wanted, self._names.moved - {self._names.expires})
+            return is_same(raw, wanted, moved)
         except BrokenBson:
             return False
 
-    def _with_expiry(self, one: _Sending) -> bytes:
-        """Return the document as the expiry change leaves it."""
+    def _wanted(self, one: _Sending) -> bytes:
+        """Return the document as the write leaves it: its fields in their order, and behind them what is new."""
         import bson
 
-        ends = self._expiry_update(one.write.expires_at_ms).get("$set") if isinstance(one.write, ChangeExpiry) else None
-        fields = read_fields(one.found.raw)
-        name = self._names.expires.encode()
-        at = next((place for place, field in enumerate(fields) if field.name == name), len(fields))
-        fields[at : at + 1] = read_fields(bson.encode(ends or {}))
-        return build_document(field.named(field.name) for field in fields)
+        before = read_fields(one.found.raw)
+        if isinstance(one.write, Replace):
+            moved = {name.encode() for name in self._names.moved}
+            after = {field.name: field for field in read_fields(one.write.payload) if field.name not in moved}
+            kept = [after.pop(field.name, field) for field in before if field.name in after or field.name in moved]
+        else:
+            ends = (one.update or {}).get("$set", {})
+            after = {field.name: field for field in read_fields(bson.encode(ends))}
+            name = self._names.expires.encode()
+            kept = [after.pop(field.name, field) for field in before if field.name != name or ends]
+        return build_document(field.named(field.name) for field in (*kept, *after.values()))
 
     def _read_again(self, sending: Mapping[int, _Sending]) -> dict[bytes, _Found] | None:
         """Return by their `_id` those that are there; None where the server does not answer any more."""
@@ -239,6 +243,10 @@ class FilteredWriter(LookingWriter):
 
 class _Ended(Unsettled):
     """The server said that it stopped, not how far it had come: it does no more of it."""
+
+
+def _size(write: Replace | Delete | ChangeExpiry) -> int:
+    return len(write.base.payload) + (len(write.payload) if isinstance(write, Replace) else 0)
 
 
 def _found(document: Any) -> _Found:
@@ -263,6 +271,6 @@ def _whose() -> OutcomeUnknown:
 def _which() -> OutcomeUnknown:
     return OutcomeUnknown(
         "The application changed sessions at the same moment, and MongoDB tells how many were written here, not which: "
-        "the expiry of this one may have been changed before the application wrote it.",
+        "this one may have been written before the application wrote it.",
         "Refresh and look at the session.",
     )

@@ -6,8 +6,9 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from store_adapters.contract import ChangeExpiry, Delete, RawRecord, Written
+from store_adapters.contract import ChangeExpiry, Delete, RawRecord, Replace, Written
 from store_adapters.errors import OutcomeUnknown, RecordMissing, StoreError
+from store_adapters.mongo_diff import is_same
 from store_adapters.mongo_writer import MongoWriter, Unsettled
 from store_adapters.one_by_one import untraced
 
@@ -30,14 +31,15 @@ class LookingWriter(MongoWriter):
                     return told + [untraced(error) if callable(one) else one for one in looks[len(told) :]]
         return told
 
-    def _look_at(self, write: Delete | ChangeExpiry, unsettled: Unsettled, started: float) -> Written:
+    def _look_at(self, write: Replace | Delete | ChangeExpiry, unsettled: Unsettled, started: float) -> Written:
         try:
-            return self._after_break(write.base, unsettled, started, partial(_is_done, write), write.base)
+            return self._after_break(write.base, unsettled, started, partial(self._is_done, write), write.base)
         except RecordMissing:
             if isinstance(write, Delete):
                 return None
             raise
 
-
-def _is_done(write: Delete | ChangeExpiry, now: RawRecord) -> bool:
-    return isinstance(write, ChangeExpiry) and now.expires_at_ms == write.expires_at_ms
+    def _is_done(self, write: Replace | Delete | ChangeExpiry, now: RawRecord) -> bool:
+        if isinstance(write, Replace):
+            return is_same(now.payload, write.payload, self._names.moved)
+        return isinstance(write, ChangeExpiry) and now.expires_at_ms == write.expires_at_ms

@@ -1,9 +1,9 @@
 """Many writes to MongoDB at once, each told by itself; knows no session format.
 
-A bulk write tells how many documents it changed and not which. So deletions and expiry changes go into one transaction:
+A bulk write tells how many documents it changed and not which. So saves, deletions and expiry changes go into one transaction:
 nothing can come between comparing and writing, and all that were compared are written, or none. Where that fails they go one
-by one; where the deployment has none, each with its filter (`mongo_filtered.py`). Of insertions the server tells which ones
-it refused.
+by one; where the deployment has none, each with its filter (`mongo_filtered.py`). Of insertions the server tells which ones it
+refused.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any
 
 from store_adapters.clock import now_ms
-from store_adapters.contract import ChangeExpiry, Create, Delete, RawRecord, Write, Written
+from store_adapters.contract import ChangeExpiry, Create, Delete, RawRecord, Replace, Write, Written
 from store_adapters.errors import OutcomeUnknown, StoreError
 from store_adapters.mongo_filtered import FilteredWriter
 from store_adapters.mongo_keys import key_of
@@ -37,7 +37,7 @@ class TogetherWriter(FilteredWriter):
 
     def write_together(self, writes: Sequence[Write]) -> list[Written] | None:
         """Return what became of each of `MOST` writes at most; None where they have to go one by one: none was done."""
-        wanted = [write for write in writes if isinstance(write, Delete | ChangeExpiry)]
+        wanted = [write for write in writes if isinstance(write, Replace | Delete | ChangeExpiry)]
         if len(wanted) < len(writes) or len(writes) < 2:
             return None
         try:
@@ -47,7 +47,7 @@ class TogetherWriter(FilteredWriter):
             return None
         return self._write_in_transaction(wanted) if self.has_transactions else self.write_filtered(wanted)
 
-    def _write_in_transaction(self, writes: Sequence[Delete | ChangeExpiry]) -> list[Written] | None:
+    def _write_in_transaction(self, writes: Sequence[Replace | Delete | ChangeExpiry]) -> list[Written] | None:
         import pymongo
         from pymongo.errors import PyMongoError
 
@@ -136,12 +136,12 @@ class TogetherWriter(FilteredWriter):
                 if isinstance(record, RawRecord):
                     results[place] = replace(record, note=UNCONFIRMED)
 
-    def _ends_in_the_past(self, writes: Sequence[Delete | ChangeExpiry]) -> bool:
+    def _ends_in_the_past(self, writes: Sequence[Replace | Delete | ChangeExpiry]) -> bool:
         """Some expiry is one that a single write refuses."""
         ends = [one.expires_at_ms for one in writes if isinstance(one, ChangeExpiry) and one.expires_at_ms is not None]
         return bool(ends) and min(ends) <= now_ms() + self.clock_ahead_ms()
 
-    def _write_in(self, session: Any, writes: Sequence[Delete | ChangeExpiry]) -> list[Written]:
+    def _write_in(self, session: Any, writes: Sequence[Replace | Delete | ChangeExpiry]) -> list[Written]:
         """Compare and write; return what will have become of each once it is committed."""
         from pymongo import UpdateOne
 
@@ -154,32 +154,31 @@ class TogetherWriter(FilteredWriter):
         results: list[Written] = [None] * len(writes)
         deleted: list[Any] = []
         updated: dict[int, Any] = {}
+        changes: list[Any] = []
         for place, write in enumerate(writes):
             now: Any = found.get(write.base.ref.key)
             try:
                 self._check(write.base, now)
+                update = None if isinstance(write, Delete) else self._update_of(write)
             except StoreError as error:
                 results[place] = untraced(error)
                 continue
-            if isinstance(write, Delete):
+            if update is None:
                 deleted.append(now["_id"])
-            else:
+            elif update:
                 updated[place] = now["_id"]
+                changes.append(UpdateOne({"_id": now["_id"]}, update))
+            else:
+                results[place] = self._left(write.base, bytes(now.raw))
         if deleted and collection.delete_many({"_id": {"$in": deleted}}, session=session).deleted_count != len(deleted):
             raise _NotTogether
         if updated:
-            changes = [
-                UpdateOne({"_id": own}, self._expiry_update(writes[place].expires_at_ms))  # type: ignore[union-attr]
-                for place, own in updated.items()
-            ]
             if collection.bulk_write(changes, ordered=False, session=session).matched_count != len(changes):
                 raise _NotTogether
             query = {"_id": {"$in": list(updated.values())}}
             after = {key_of(one["_id"]): one for one in collection.find(query, session=session, batch_size=MOST + 1)}
             for place, own in updated.items():
-                base = writes[place].base
-                written = replace(base, payload=bytes(after[key_of(own)].raw), read_at_ms=now_ms(), note="")
-                results[place] = self._described(written)
+                results[place] = self._left(writes[place].base, bytes(after[key_of(own)].raw))
         return results
 
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from store_adapters.bson_bytes import BrokenBson, build_document, read_fields
 from store_adapters.clock import now_ms
-from store_adapters.contract import RawRecord, RecordRef
+from store_adapters.contract import ChangeExpiry, RawRecord, RecordRef, Replace
 from store_adapters.errors import (
     Interrupted,
     NotConnected,
@@ -144,6 +144,12 @@ class MongoWriter:
             )
         return self._update(base, self._expiry_update(expires_at_ms), lambda now: now.expires_at_ms == expires_at_ms)
 
+    def _update_of(self, write: Replace | ChangeExpiry) -> dict[str, Any]:
+        """Return the operators of a write; none where it changes nothing. `StoreRefused`, `RecordUnreadable`."""
+        if isinstance(write, Replace):
+            return self._build_update(write.base.payload, write.payload)
+        return self._expiry_update(write.expires_at_ms)
+
     def _expiry_update(self, expires_at_ms: int | None) -> dict[str, Any]:
         name = self._names.expires
         return {"$unset": {name: ""}} if expires_at_ms is None else {"$set": {name: _date(expires_at_ms)}}
@@ -164,7 +170,7 @@ class MongoWriter:
             self._compare_and(base, write)
         except Unsettled as unsettled:
             return self._after_break(base, unsettled, started, is_there, base)
-        return self._described(replace(base, payload=found[0], read_at_ms=now_ms(), note=""))
+        return self._left(base, found[0])
 
     def delete(self, base: RawRecord) -> None:
         started = time.monotonic()
@@ -319,6 +325,10 @@ class MongoWriter:
         if is_old and (self._is_settled if self.has_transactions else not unsettled.is_late):
             raise _as_it_was(unsettled.error) from None
         raise unknown(is_read=True) from None
+
+    def _left(self, base: RawRecord, payload: bytes) -> RawRecord:
+        """Return the record as a write has left it."""
+        return self._described(replace(base, payload=payload, read_at_ms=now_ms(), note=""))
 
     def _described(self, record: RawRecord) -> RawRecord:
         from bson.errors import InvalidBSON

@@ -6,11 +6,12 @@ import datetime
 from collections.abc import Callable
 from typing import Any
 
+import bson
 import pymongo
 import pytest
 from pymongo.collection import Collection
 
-from store_adapters.contract import ChangeExpiry, Delete, RawRecord, SessionStore, Write, Written
+from store_adapters.contract import ChangeExpiry, Delete, RawRecord, Replace, SessionStore, Write, Written
 from store_adapters.errors import (
     OutcomeUnknown,
     RecordChanged,
@@ -22,7 +23,7 @@ from store_adapters.errors import (
 from tests.faults.mongo_rigs import ENDS, MongoRig
 from tests.faults.proxy import Fault, Kind, Proxy
 from tests.faults.redis_rigs import assert_told, told
-from tests.faults.test_mongo_together import LATER, filled, left, requests
+from tests.faults.test_mongo_together import ENDS_LATER, LATER, filled, left, requests, with_number, written
 
 pytestmark = pytest.mark.usefixtures("nothing_leaks")
 Opener = Callable[[str], SessionStore]
@@ -62,6 +63,12 @@ def expiry(rig: MongoRig, sid: str) -> int | None:
 def change(rig: MongoRig, sid: str) -> int:
     """Have the application change a session; return how many it changed."""
     return int(rig.collection.update_one({"_id": sid}, {"$set": {"session": "theirs"}}).matched_count)
+
+
+def touch(rig: MongoRig, sid: str) -> int:
+    """Have the application move a session's expiry; return how many it moved."""
+    moved = {"expires": ENDS_LATER, "lastModified": ENDS_LATER}
+    return int(rig.collection.update_one({"_id": sid}, {"$set": moved}).matched_count)
 
 
 def test_many_are_deleted_in_few_commands_and_each_is_told(lone_rig: MongoRig, open_at: Opener) -> None:
@@ -158,8 +165,14 @@ def test_one_that_changes_right_after_is_returned_as_it_was_left(
     """The application's newer content is never taken for what was written: an undo would overwrite it."""
     store = open_at(lone_rig.url)
     records = filled(lone_rig, store, 5)
-    for ends in (LATER, None):
-        around(after=lambda: [change(lone_rig, "s1"), lone_rig.collection.delete_one({"_id": "s2"})])
+    for ends in (LATER + 1, None):
+        around(
+            after=lambda: [
+                change(lone_rig, "s1"),
+                lone_rig.collection.delete_one({"_id": "s2"}),
+                touch(lone_rig, "s3"),
+            ]
+        )
         results = store.write_many([ChangeExpiry(record, ends) for record in records])
         assert lone_rig.stored("s1") == b"theirs"
         for record, result in zip(records, results, strict=True):
@@ -167,6 +180,30 @@ def test_one_that_changes_right_after_is_returned_as_it_was_left(
             assert isinstance(result, RawRecord)
             assert result.payload == store.change_expiry(record, ends).payload
             lone_rig.put_document(record.payload)
+
+
+def test_saves_of_what_changes_right_before_or_after_tell_what_was_left(
+    lone_rig: MongoRig, open_at: Opener, around: Acts
+) -> None:
+    store = open_at(lone_rig.url)
+    records = filled(lone_rig, store, 5)
+    wanted = [with_number(record, 7) for record in records]
+    # A save leaves to those who touch a session what they move.
+    later = bson.encode({**bson.decode(wanted[2]), "lastModified": ENDS_LATER})
+    writes = [Replace(one, later if place == 2 else wanted[place]) for place, one in enumerate(records)]
+    around(after=lambda: [change(lone_rig, "s1"), lone_rig.collection.delete_one({"_id": "s2"})])
+    results = store.write_many(writes)
+    assert [one.payload for one in results if isinstance(one, RawRecord)] == wanted
+    assert lone_rig.stored("s1") == b"theirs"
+    records = filled(lone_rig, store, 5)
+    around(
+        before=lambda: [change(lone_rig, "s1"), lone_rig.collection.delete_one({"_id": "s2"})],
+        after=lambda: touch(lone_rig, "s3"),
+    )
+    results = store.write_many(writes)
+    assert kinds(results) == {1: RecordChanged, 2: RecordMissing}
+    assert lone_rig.stored("s1") == b"theirs"
+    assert left(lone_rig) == {"s0", "s1", "s3", "s4"}
 
 
 def test_one_that_changes_right_after_while_another_changed_before_is_not_called_unwritten(
@@ -179,9 +216,9 @@ def test_one_that_changes_right_after_while_another_changed_before_is_not_called
     assert kinds(results) == {1: OutcomeUnknown, 4: OutcomeUnknown}
 
 
-@pytest.mark.parametrize("kind", [Delete, ChangeExpiry])
+@pytest.mark.parametrize("kind", [Delete, ChangeExpiry, Replace])
 def test_f50_bulk_write_whose_answer_was_lost_is_looked_up(
-    lone_rig: MongoRig, open_at: Opener, kind: type[Delete | ChangeExpiry]
+    lone_rig: MongoRig, open_at: Opener, kind: type[Write]
 ) -> None:
     with Proxy(lone_rig.server.port) as proxy:
         store = open_at(lone_rig.url.replace(f":{lone_rig.server.port}/", f":{proxy.port}/"))
@@ -189,7 +226,7 @@ def test_f50_bulk_write_whose_answer_was_lost_is_looked_up(
         lone_rig.put("s1", changed=True)
         match = b"\x02delete\0" if kind is Delete else b"\x02update\0"
         proxy.fault = Fault(Kind.DROP_REPLY, match=match, once=True)
-        results = store.write_many([Delete(one) if kind is Delete else ChangeExpiry(one, LATER) for one in records])
+        results = store.write_many([written(kind, one) for one in records])
         assert proxy.hits == 1
         assert kinds(results) == {1: RecordChanged}
         assert left(lone_rig) == ({"s1"} if kind is Delete else {f"s{number}" for number in range(5)})
@@ -197,14 +234,14 @@ def test_f50_bulk_write_whose_answer_was_lost_is_looked_up(
             assert not isinstance(record, RawRecord) or "it was read again, and it is saved" in record.note
 
 
-@pytest.mark.parametrize("kind", [Delete, ChangeExpiry])
+@pytest.mark.parametrize("kind", [Delete, ChangeExpiry, Replace])
 def test_f50_bulk_write_that_the_server_never_carried_out_wrote_nothing(
-    lone_rig: MongoRig, open_at: Opener, kind: type[Delete | ChangeExpiry]
+    lone_rig: MongoRig, open_at: Opener, kind: type[Write]
 ) -> None:
     store = open_at(lone_rig.url)
     records = filled(lone_rig, store, 5)
     with lone_rig.fail("delete", "update", times="always", closeConnection=True):
-        results = store.write_many([Delete(one) if kind is Delete else ChangeExpiry(one, LATER) for one in records])
+        results = store.write_many([written(kind, one) for one in records])
     assert kinds(results) == dict.fromkeys(range(5), StoreUnreachable)
     assert all("nothing was written" in str(one) for one in results)
     assert {store.read(record.ref).payload for record in records} == {record.payload for record in records}

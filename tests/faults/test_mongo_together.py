@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import bson
 import pytest
 from pymongo.client_session import ClientSession
 from pymongo.collection import Collection
 from pymongo.errors import InvalidOperation
 
-from store_adapters.contract import ChangeExpiry, Create, Delete, RawRecord, SessionStore, Write
+from store_adapters.contract import ChangeExpiry, Create, Delete, RawRecord, Replace, SessionStore, Write
 from store_adapters.errors import (
     OutcomeUnknown,
     RecordChanged,
@@ -18,12 +19,14 @@ from store_adapters.errors import (
     RecordMissing,
     RecordUnreadable,
     StoreError,
+    StoreRefused,
     StoreUnreachable,
 )
 from tests.faults.mongo_rigs import MongoRig
 
 Opener = Callable[[str], SessionStore]
 LATER = 1_950_000_000_000
+ENDS_LATER = bson.datetime_ms.DatetimeMS(LATER)
 
 
 def filled(rig: MongoRig, store: SessionStore, count: int) -> list[RawRecord]:
@@ -91,13 +94,13 @@ def test_one_that_the_application_is_writing_does_not_keep_the_others(mongo_rig:
     assert mongo_rig.collection.find_one({"_id": "s3"})["session"] == "theirs"
 
 
-@pytest.mark.parametrize("kind", [Delete, ChangeExpiry])
+@pytest.mark.parametrize("kind", [Delete, ChangeExpiry, Replace])
 def test_f50_commit_of_many_without_an_answer_is_looked_up(
-    mongo_rig: MongoRig, open_at: Opener, kind: type[Delete | ChangeExpiry]
+    mongo_rig: MongoRig, open_at: Opener, kind: type[Write]
 ) -> None:
     store = open_at(mongo_rig.url)
     records = filled(mongo_rig, store, 5)
-    writes = [Delete(record) if kind is Delete else ChangeExpiry(record, LATER) for record in records]
+    writes = [written(kind, record) for record in records]
     with mongo_rig.fail("commitTransaction", times="always", closeConnection=True):
         results = store.write_many(writes)
     assert [type(one) for one in results] == [StoreUnreachable] * 5
@@ -172,6 +175,45 @@ def test_many_are_created_at_once_and_each_refusal_is_told(any_mongo_rig: MongoR
     for record, result in zip(records, results, strict=True):
         if isinstance(result, RawRecord):
             assert result.payload == record.payload == any_mongo_rig.document(result.ref.key.decode())
+
+
+def with_number(record: RawRecord, number: int) -> bytes:
+    """Return the document with another session, as an edit makes it."""
+    fields = bson.decode(record.payload)
+    return bson.encode({**fields, "session": fields["session"].replace('"number":', f'"was":{number},"number":')})
+
+
+def written(kind: type[Write], record: RawRecord) -> Write:
+    if kind is Replace:
+        return Replace(record, with_number(record, 7))
+    return Delete(record) if kind is Delete else ChangeExpiry(record, LATER)
+
+
+def test_many_are_saved_in_few_commands_and_are_returned_as_written(any_mongo_rig: MongoRig, open_at: Opener) -> None:
+    store = open_at(any_mongo_rig.url)
+    records = filled(any_mongo_rig, store, 120)
+    any_mongo_rig.put("s7", changed=True)
+    any_mongo_rig.collection.delete_one({"_id": "s110"})
+    any_mongo_rig.collection.update_one({"_id": "s8"}, {"$set": {"expires": ENDS_LATER, "lastModified": ENDS_LATER}})
+    wanted = [with_number(record, place) for place, record in enumerate(records)]
+    wanted[3] = b"no BSON"
+    wanted[4] = bson.encode({**bson.decode(wanted[4]), "expires": ENDS_LATER})
+    wanted[5] = records[5].payload
+    before = requests(any_mongo_rig)
+    results = store.write_many([Replace(record, payload) for record, payload in zip(records, wanted, strict=True)])
+    assert requests(any_mongo_rig) - before < 40
+    assert {place: type(one) for place, one in enumerate(results) if not isinstance(one, RawRecord)} == {
+        3: RecordUnreadable,
+        4: StoreRefused,
+        7: RecordChanged,
+        110: RecordMissing,
+    }
+    for place, result in enumerate(results):
+        if isinstance(result, RawRecord):
+            now = store.read(result.ref)
+            assert (result.payload, result.expires_at_ms) == (now.payload, now.expires_at_ms)
+            assert bson.decode(now.payload)["session"] == bson.decode(wanted[place])["session"]
+    assert store.read(records[8].ref).expires_at_ms == int(ENDS_LATER)
 
 
 def test_writes_of_each_kind_go_together_where_they_are_mixed(any_mongo_rig: MongoRig, open_at: Opener) -> None:
