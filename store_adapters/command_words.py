@@ -110,20 +110,23 @@ def mongo_command(name: str, command: Mapping[str, Any]) -> str:
     if name in ("find", "count", "aggregate"):
         words += f" {_mongo_filter(command.get('filter') or command.get('query') or {})}"
     elif name == "update":
-        words += " " + ", ".join(
-            f"{_mongo_filter(one['q'])} → {mongo_update(one['u'])}" for one in _some(command.get("updates"))
+        words += " " + _some(
+            command.get("updates"), lambda one: f"{_mongo_filter(one['q'])} → {mongo_update(one['u'])}"
         )
     elif name == "findAndModify":
         words += f" {_mongo_filter(command.get('query') or {})} → {mongo_update(command.get('update') or {})}"
     elif name == "delete":
-        words += " " + ", ".join(_mongo_filter(one["q"]) for one in _some(command.get("deletes")))
+        words += " " + _some(command.get("deletes"), lambda one: _mongo_filter(one["q"]))
     elif name == "insert":
-        words += " (1 document)"
+        number = len(command.get("documents") or ())
+        words += " (1 document)" if number == 1 else f" ({number:,} documents)"
     return words.rstrip()
 
 
-def _some(listed: Any) -> list[Any]:
-    return list(listed)[:_EACH] if isinstance(listed, list | tuple) else []
+def _some(listed: Any, in_words: Callable[[Any], str]) -> str:
+    all_of_them = list(listed) if isinstance(listed, list | tuple) else []
+    more = f" and {len(all_of_them) - _EACH:,} more" if len(all_of_them) > _EACH else ""
+    return ", ".join(map(in_words, all_of_them[:_EACH])) + more
 
 
 def _mongo_filter(query: Mapping[str, Any]) -> str:

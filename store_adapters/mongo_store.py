@@ -45,7 +45,7 @@ from store_adapters.mongo_keys import id_of, key_of
 from store_adapters.mongo_link import MongoLink
 from store_adapters.mongo_listing import MongoListing
 from store_adapters.mongo_many import read_documents
-from store_adapters.mongo_together import MOST, TogetherWriter
+from store_adapters.mongo_together import MOST, TogetherWriter, by_kind
 from store_adapters.mongo_writer import Names
 from store_adapters.one_by_one import OneByOne
 from store_adapters.options import Limits, StoreAddress
@@ -126,7 +126,7 @@ class MongoStore(OneByOne):
             _key, expires, changed = self._reader.facts_of(document)
         except (InvalidBSON, KeyError):
             raise RecordUnreadable("The document is no valid BSON.") from None
-        # The driver gives a view of its buffer where it unpacked a compressed answer.
+        # The driver gives a view of its buffer where the document is large (4,096 bytes).
         return RawRecord(ref, bytes(document.raw), expires, now_ms(), changed)
 
     def read(self, ref: RecordRef) -> RawRecord:
@@ -157,10 +157,16 @@ class MongoStore(OneByOne):
         done: list[Written] = []
         for start in range(0, len(writes), MOST):
             part = writes[start : start + MOST]
-            together = self._writer.write_together(part) or self._writer.create_together(part)
-            done += together or super().write_many(part)
-            if isinstance(done[-1], StoreUnreachable | Interrupted):
-                return done + [done[-1]] * (len(writes) - len(done))
+            results: dict[int, Written] = {}
+            for places in by_kind(part):
+                alike = [part[place] for place in places]
+                together = self._writer.write_together(alike) or self._writer.create_together(alike)
+                found = together or super().write_many(alike)
+                results.update(zip(places, found, strict=True))
+                if isinstance(found[-1], StoreUnreachable | Interrupted):
+                    done += [results.get(place, found[-1]) for place in range(len(part))]
+                    return done + [found[-1]] * (len(writes) - len(done))
+            done += [results[place] for place in range(len(part))]
         return done
 
     def preview(self, write: PlannedWrite) -> tuple[str, ...]:

@@ -1,58 +1,65 @@
 """Many writes to MongoDB at once, each told by itself; knows no session format.
 
-A bulk write tells how many documents it changed and not which. So deletions and expiry changes go into one transaction:
-nothing can come between comparing and writing, and all that were compared are written, or none. Where that fails, or the
-deployment has no transactions, they go one by one. Of insertions the server tells which ones it refused.
+A bulk write tells how many documents it changed and not which. So saves, deletions and expiry changes go into one transaction:
+nothing can come between comparing and writing, and all that were compared are written, or none. Where that fails they go one
+by one; where the deployment has none, each with its filter (`mongo_filtered.py`). Of insertions the server tells which ones it
+refused.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from store_adapters.clock import now_ms
-from store_adapters.contract import ChangeExpiry, Create, Delete, RawRecord, Write, Written
-from store_adapters.errors import OutcomeUnknown, RecordMissing, StoreError
+from store_adapters.contract import ChangeExpiry, Create, Delete, RawRecord, Replace, Write, Written
+from store_adapters.errors import OutcomeUnknown, StoreError
+from store_adapters.mongo_filtered import FilteredWriter
 from store_adapters.mongo_keys import key_of
 from store_adapters.mongo_link import is_unconfirmed
-from store_adapters.mongo_writer import UNCONFIRMED, MongoWriter, Unsettled, nothing_written
+from store_adapters.mongo_writer import UNCONFIRMED, Unsettled, nothing_written
 from store_adapters.one_by_one import untraced
 
 MOST = 100
-"""Writes in one transaction: the application waits for a document that one holds."""
+"""Writes in one transaction, or one bulk write: the application waits for a document that a transaction holds."""
 _DUPLICATE = 11000
-_NO_ANSWER_S = 0.3  # a look that takes longer got none: the others would wait as long
 
 
 class _NotTogether(Exception):
     """Not all were written, and it is not known which: the transaction is given up."""
 
 
-class TogetherWriter(MongoWriter):
+class TogetherWriter(FilteredWriter):
     """A writer that does several writes at once where it can tell what became of each."""
 
     def write_together(self, writes: Sequence[Write]) -> list[Written] | None:
         """Return what became of each of `MOST` writes at most; None where they have to go one by one: none was done."""
+        wanted = [write for write in writes if isinstance(write, Replace | Delete | ChangeExpiry)]
+        if len(wanted) < len(writes) or len(writes) < 2:
+            return None
+        try:
+            if self._ends_in_the_past(wanted):
+                return None
+        except StoreError:
+            return None
+        return self._write_in_transaction(wanted) if self.has_transactions else self.write_filtered(wanted)
+
+    def _write_in_transaction(self, writes: Sequence[Replace | Delete | ChangeExpiry]) -> list[Written] | None:
         import pymongo
         from pymongo.errors import PyMongoError
 
-        wanted = [write for write in writes if isinstance(write, Delete | ChangeExpiry)]
-        if not self.has_transactions or len(wanted) < len(writes) or len(writes) < 2:
-            return None
         self._is_settled = False
         started = time.monotonic()
         results: list[Written] = []
         try:
-            if self._ends_in_the_past(wanted):
-                return None
             with self._sending() as sent, self._link.client.start_session() as session:
                 session.start_transaction()
                 try:
                     with pymongo.timeout(self._limits.call_s):
-                        results = self._write_in(session, wanted)
+                        results = self._write_in(session, writes)
                         sent.append(True)
                         session.commit_transaction()
                 except PyMongoError as error:
@@ -63,9 +70,11 @@ class TogetherWriter(MongoWriter):
             return self._look_again(
                 [
                     result if isinstance(result, StoreError) else partial(self._look_at, write, unsettled, started)
-                    for write, result in zip(wanted, results, strict=True)
+                    for write, result in zip(writes, results, strict=True)
                 ]
             )
+        except OutcomeUnknown as error:
+            return [result if isinstance(result, StoreError) else untraced(error) for result in results]
         except (_NotTogether, StoreError):
             return None
         return results
@@ -107,6 +116,8 @@ class TogetherWriter(MongoWriter):
                     for one in results
                 ]
             )
+        except OutcomeUnknown as error:
+            return [untraced(error) if isinstance(one, RawRecord) else one for one in results]
         except StoreError:
             return None
         return results
@@ -125,25 +136,12 @@ class TogetherWriter(MongoWriter):
                 if isinstance(record, RawRecord):
                     results[place] = replace(record, note=UNCONFIRMED)
 
-    def _look_again(self, looks: Sequence[Callable[[], Written] | Written]) -> list[Written]:
-        """The answer did not come: look what is true of each that may have been written."""
-        told: list[Written] = []
-        for look in looks:
-            began = time.monotonic()
-            try:
-                told.append(look() if callable(look) else look)
-            except StoreError as error:
-                told.append(untraced(error))
-                if isinstance(error, OutcomeUnknown) and time.monotonic() - began > _NO_ANSWER_S:
-                    return told + [untraced(error) if callable(one) else one for one in looks[len(told) :]]
-        return told
-
-    def _ends_in_the_past(self, writes: Sequence[Delete | ChangeExpiry]) -> bool:
+    def _ends_in_the_past(self, writes: Sequence[Replace | Delete | ChangeExpiry]) -> bool:
         """Some expiry is one that a single write refuses."""
         ends = [one.expires_at_ms for one in writes if isinstance(one, ChangeExpiry) and one.expires_at_ms is not None]
         return bool(ends) and min(ends) <= now_ms() + self.clock_ahead_ms()
 
-    def _write_in(self, session: Any, writes: Sequence[Delete | ChangeExpiry]) -> list[Written]:
+    def _write_in(self, session: Any, writes: Sequence[Replace | Delete | ChangeExpiry]) -> list[Written]:
         """Compare and write; return what will have become of each once it is committed."""
         from pymongo import UpdateOne
 
@@ -156,46 +154,44 @@ class TogetherWriter(MongoWriter):
         results: list[Written] = [None] * len(writes)
         deleted: list[Any] = []
         updated: dict[int, Any] = {}
+        changes: list[Any] = []
         for place, write in enumerate(writes):
             now: Any = found.get(write.base.ref.key)
             try:
                 self._check(write.base, now)
+                update = None if isinstance(write, Delete) else self._update_of(write)
             except StoreError as error:
                 results[place] = untraced(error)
                 continue
-            if isinstance(write, Delete):
+            if update is None:
                 deleted.append(now["_id"])
-            else:
+            elif update:
                 updated[place] = now["_id"]
+                changes.append(UpdateOne({"_id": now["_id"]}, update))
+            else:
+                results[place] = self._left(write.base, bytes(now.raw))
         if deleted and collection.delete_many({"_id": {"$in": deleted}}, session=session).deleted_count != len(deleted):
             raise _NotTogether
         if updated:
-            changes = [
-                UpdateOne({"_id": own}, self._expiry_update(writes[place].expires_at_ms))  # type: ignore[union-attr]
-                for place, own in updated.items()
-            ]
             if collection.bulk_write(changes, ordered=False, session=session).matched_count != len(changes):
                 raise _NotTogether
             query = {"_id": {"$in": list(updated.values())}}
             after = {key_of(one["_id"]): one for one in collection.find(query, session=session, batch_size=MOST + 1)}
             for place, own in updated.items():
-                base = writes[place].base
-                written = replace(base, payload=bytes(after[key_of(own)].raw), read_at_ms=now_ms(), note="")
-                results[place] = self._described(written)
+                results[place] = self._left(writes[place].base, bytes(after[key_of(own)].raw))
         return results
 
-    def _look_at(self, write: Delete | ChangeExpiry, unsettled: Unsettled, started: float) -> Written:
-        try:
-            return self._after_break(write.base, unsettled, started, partial(_is_done, write), write.base)
-        except RecordMissing:
-            if isinstance(write, Delete):
-                return None
-            raise
+
+def by_kind(writes: Sequence[Write]) -> list[list[int]]:
+    """Return the places of the writes of each kind, which can go together; of all, where a record is written twice."""
+    refs = [write.ref if isinstance(write, Create) else write.base.ref for write in writes]
+    if len({ref.key for ref in refs}) < len(refs):
+        return [list(range(len(writes)))]
+    kinds: dict[type, list[int]] = {}
+    for place, write in enumerate(writes):
+        kinds.setdefault(type(write), []).append(place)
+    return list(kinds.values())
 
 
 def _has_bytes(payload: bytes, now: RawRecord) -> bool:
     return now.payload == payload
-
-
-def _is_done(write: Delete | ChangeExpiry, now: RawRecord) -> bool:
-    return isinstance(write, ChangeExpiry) and now.expires_at_ms == write.expires_at_ms

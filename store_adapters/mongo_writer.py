@@ -18,7 +18,7 @@ from typing import Any
 
 from store_adapters.bson_bytes import BrokenBson, build_document, read_fields
 from store_adapters.clock import now_ms
-from store_adapters.contract import RawRecord, RecordRef
+from store_adapters.contract import ChangeExpiry, RawRecord, RecordRef, Replace
 from store_adapters.errors import (
     Interrupted,
     NotConnected,
@@ -144,6 +144,12 @@ class MongoWriter:
             )
         return self._update(base, self._expiry_update(expires_at_ms), lambda now: now.expires_at_ms == expires_at_ms)
 
+    def _update_of(self, write: Replace | ChangeExpiry) -> dict[str, Any]:
+        """Return the operators of a write; none where it changes nothing. `StoreRefused`, `RecordUnreadable`."""
+        if isinstance(write, Replace):
+            return self._build_update(write.base.payload, write.payload)
+        return self._expiry_update(write.expires_at_ms)
+
     def _expiry_update(self, expires_at_ms: int | None) -> dict[str, Any]:
         name = self._names.expires
         return {"$unset": {name: ""}} if expires_at_ms is None else {"$set": {name: _date(expires_at_ms)}}
@@ -156,7 +162,7 @@ class MongoWriter:
 
         def write(collection: Any, query: dict[str, Any], session: Any) -> bool:
             after = collection.find_one_and_update(query, update, return_document=ReturnDocument.AFTER, session=session)
-            found[:] = [] if after is None else [after.raw]
+            found[:] = [] if after is None else [bytes(after.raw)]
             return after is not None
 
         started = time.monotonic()
@@ -164,7 +170,7 @@ class MongoWriter:
             self._compare_and(base, write)
         except Unsettled as unsettled:
             return self._after_break(base, unsettled, started, is_there, base)
-        return self._described(replace(base, payload=found[0], read_at_ms=now_ms(), note=""))
+        return self._left(base, found[0])
 
     def delete(self, base: RawRecord) -> None:
         started = time.monotonic()
@@ -209,10 +215,7 @@ class MongoWriter:
 
         if self.has_transactions and self._in_transaction(base, write):
             return
-        try:
-            query = self._query(base.ref) | build_filter(base.payload, self._names.moved | set(self._query(base.ref)))
-        except BrokenBson:
-            raise RecordUnreadable("The document is no valid BSON; nothing was written.") from None
+        query = self._filter(base)
         with self._sending() as sent:
             collection = self._link.collection()
             with pymongo.timeout(self._limits.call_s):
@@ -221,7 +224,15 @@ class MongoWriter:
                 is_written = write(collection, query, None)
         if not is_written:
             self._read(base.ref)
-            raise _changed()
+            raise changed()
+
+    def _filter(self, base: RawRecord) -> dict[str, Any]:
+        """Return what matches the document as long as it is still `base`. `RecordUnreadable`."""
+        own = self._query(base.ref)
+        try:
+            return own | build_filter(base.payload, self._names.moved | set(own))
+        except BrokenBson:
+            raise RecordUnreadable("The document is no valid BSON; nothing was written.") from None
 
     def _in_transaction(self, base: RawRecord, write: _Write, attempts: int = 3) -> bool:
         """Compare and write in one transaction; False where the server has none after all."""
@@ -256,10 +267,10 @@ class MongoWriter:
 
     def _check(self, base: RawRecord, now: Any) -> None:
         if now is None:
-            raise _missing()
+            raise missing()
         try:
-            if not is_same(now.raw, base.payload, self._names.moved):
-                raise _changed()
+            if not is_same(bytes(now.raw), base.payload, self._names.moved):
+                raise changed()
         except BrokenBson:
             raise RecordUnreadable("The document is no valid BSON; nothing was written.") from None
 
@@ -304,16 +315,20 @@ class MongoWriter:
         except RecordMissing:
             if base is not None:
                 raise
-            raise (_unknown(is_read=True) if unsettled.is_late else _as_it_was(unsettled.error)) from None
+            raise (unknown(is_read=True) if unsettled.is_late else _as_it_was(unsettled.error)) from None
         except StoreError:
-            raise _unknown() from None
+            raise unknown() from None
         if is_there(now):
             return replace(now, note=UNCONFIRMED if unsettled.is_written else CHECKED)
         is_old = base is not None and is_same(now.payload, base.payload, self._names.moved)
         # A server that is only slow may still carry it out, as long as it was not told to forget it.
         if is_old and (self._is_settled if self.has_transactions else not unsettled.is_late):
             raise _as_it_was(unsettled.error) from None
-        raise _unknown(is_read=True) from None
+        raise unknown(is_read=True) from None
+
+    def _left(self, base: RawRecord, payload: bytes) -> RawRecord:
+        """Return the record as a write has left it."""
+        return self._described(replace(base, payload=payload, read_at_ms=now_ms(), note=""))
 
     def _described(self, record: RawRecord) -> RawRecord:
         from bson.errors import InvalidBSON
@@ -345,17 +360,20 @@ def _as_it_was(error: StoreError) -> StoreError:
     return kind(f"{error.message} It was read again and is as it was: nothing was written.", error.remedy)
 
 
-def _missing() -> RecordMissing:
+def missing() -> RecordMissing:
+    """Return the error of a write whose document is gone."""
     return RecordMissing(
         "There is no such document in MongoDB.", "The session was logged out, expired, or is elsewhere."
     )
 
 
-def _changed() -> RecordChanged:
+def changed() -> RecordChanged:
+    """Return the error of a write whose document is no longer what it was."""
     return RecordChanged("The session was changed since it was read; nothing was written.", "Read it again.")
 
 
-def _unknown(*, is_read: bool = False) -> OutcomeUnknown:
+def unknown(*, is_read: bool = False) -> OutcomeUnknown:
+    """Return the error of a write that may have been done. `is_read`: it was looked at since, and was not done by then."""
     if is_read:
         return OutcomeUnknown(
             "The connection broke while saving; it was read again, and it is not saved so far, but the server may still save it.",

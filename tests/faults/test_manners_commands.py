@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import bson
 import pytest
 
 from inspector.services.journal import Journal
@@ -14,7 +15,7 @@ from inspector.services.open_session import open_session
 from inspector.services.preview import for_many, preview_delete, preview_expiry, preview_save
 from inspector.services.save_session import review_changes, save_session
 from store_adapters.clock import now_ms
-from store_adapters.contract import CancelToken, SessionStore
+from store_adapters.contract import CancelToken, ChangeExpiry, Create, RawRecord, SessionStore
 from store_adapters.errors import StoreReadOnly
 from store_adapters.options import Limits
 from store_adapters.registry import open_store
@@ -138,3 +139,17 @@ def test_read_only_connection_has_no_method_that_writes(url: str) -> None:
         assert not locked.capabilities.can_write
         assert locked.read(locked.ref_for(SESSION)).payload
         locked.close()
+
+
+def test_log_says_of_many_documents_how_many(mongo_url: str) -> None:
+    sent: list[str] = []
+    store = open_store(mongo_url, limits=Limits(on_command=sent.append))
+    payload = bson.encode({"session": "{}"})
+    made = store.write_many([Create(store.ref_for(f"tok-many-{number}"), payload, None) for number in range(5)])
+    records = [one for one in made if isinstance(one, RawRecord)]
+    moved = store.write_many([ChangeExpiry(one, 1_950_000_000_000) for one in records])
+    lines = "\n".join(sent)
+    store.close()
+    assert len(moved) == 5
+    assert "insert sessions (5 documents)" in lines
+    assert "→ {$set: {expires: …}} and 2 more" in lines

@@ -11,7 +11,7 @@ import pytest
 
 from inspector.services.save_session import SaveState
 from store_adapters.clock import now_ms
-from store_adapters.contract import SessionStore
+from store_adapters.contract import ChangeExpiry, Delete, RawRecord, SessionStore
 from store_adapters.errors import (
     RecordExists,
     StoreError,
@@ -201,6 +201,26 @@ def test_f50_document_over_16_mb_is_refused(any_mongo_rig: MongoRig, open_at: Op
     assert_told(told(large.value), "larger than MongoDB allows", "nothing was written")
     assert any_mongo_rig.stored() == before
     assert_usable(store, any_mongo_rig)
+
+
+@pytest.mark.parametrize("size", [3_000, 5_000, 100_000])
+def test_large_document_is_saved_expired_and_deleted(any_mongo_rig: MongoRig, open_at: Opener, size: int) -> None:
+    """Of 4,096 bytes or more the driver gives a view of its buffer in the place of bytes."""
+    before = any_mongo_rig.put(note="x" * size)
+    any_mongo_rig.put("b", note="x" * size)
+    any_mongo_rig.put("c", note="x" * size)
+    store = open_at(any_mongo_rig.url)
+    outcome = edit(store, look(store))
+    assert outcome.state is SaveState.SAVED
+    assert any_mongo_rig.stored() == new_role(before)
+    moved = store.change_expiry(store.read(store.ref_for("a")), now_ms() + HOUR_MS)
+    assert moved.payload == any_mongo_rig.document()
+    store.delete(moved)
+    many = [store.read(store.ref_for(name)) for name in ("b", "c")]
+    after = store.write_many([ChangeExpiry(one, now_ms() + HOUR_MS) for one in many])
+    assert [one.payload for one in after if isinstance(one, RawRecord)] == list(map(any_mongo_rig.document, "bc"))
+    assert store.write_many([Delete(one) for one in after if isinstance(one, RawRecord)]) == [None, None]
+    assert list(map(any_mongo_rig.document, "abc")) == [None, None, None]
 
 
 def test_f50_deletion_and_expiry_that_broke_are_looked_up(mongo_rig: MongoRig, open_at: Opener) -> None:

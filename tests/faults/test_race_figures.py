@@ -24,11 +24,12 @@ from inspector.core.edits import SetValue, apply_edit
 from inspector.core.node import Kind, Node
 from store_adapters.bson_bytes import find_value_end
 from store_adapters.clock import now_ms
-from store_adapters.contract import RawRecord, SessionStore
+from store_adapters.contract import ChangeExpiry, Delete, RawRecord, Replace, SessionStore, Write
 from store_adapters.errors import OutcomeUnknown, RecordChanged, RecordMissing
 from store_adapters.registry import open_store
 from tests.faults.mongo_rigs import ENDS, MongoRig
 from tests.faults.redis_rigs import HOUR_MS, Rig
+from tests.faults.test_mongo_together import LATER
 from tests.servers import ROOT, die_with_parent
 
 IS_FULL = bool(os.environ.get("FAULTS_FULL"))
@@ -74,6 +75,80 @@ def test_mongo_edits_of_four_threads_lose_none(any_mongo_rig: MongoRig) -> None:
     way = "transaction" if rig.is_replica_set else "filter"
     print(f"figure: lost updates, MongoDB by {way}: {wanted - found} in {wanted} ({sum(conflicts)} conflicts)")
     assert found == wanted
+
+
+class Application(threading.Thread):
+    """Counts sessions up and deletes some, at once with us. `numbers`: what each holds by its word; `deleted`: by it alone."""
+
+    def __init__(self, rig: MongoRig, count: int) -> None:
+        super().__init__()
+        self.rig, self.count = rig, count
+        self.numbers = [1_000_000] * count
+        self.deleted: set[int] = set()
+        self.is_over = threading.Event()
+
+    def run(self) -> None:
+        turn = 0
+        while not self.is_over.is_set():
+            turn += 1
+            place = turn * 7 % self.count
+            own = {"_id": f"s{place}"}
+            if turn % 50 == 0:
+                if self.rig.collection.delete_one(own).deleted_count:
+                    self.deleted.add(place)
+            elif self.rig.collection.update_one(own, {"$set": {"session": str(self.numbers[place] + 1)}}).matched_count:
+                self.numbers[place] += 1
+
+
+def marked(record: RawRecord) -> bytes:
+    fields = bson.decode(record.payload)
+    return bson.encode({**fields, "session": fields["session"] + "!"})
+
+
+WRITES: dict[str, Callable[[RawRecord], Write]] = {
+    "delete": Delete,
+    "expire": lambda record: ChangeExpiry(record, LATER),
+    "save": lambda record: Replace(record, marked(record)),
+}
+
+
+@pytest.mark.parametrize("kind", WRITES)
+def test_no_write_of_the_application_is_lost_to_many_writes(
+    lone_rig: MongoRig, open_at: Callable[[str], SessionStore], kind: str
+) -> None:
+    store, count = open_at(lone_rig.url), 60
+    done = changed = 0
+    for _round in range(full(250, 25)):
+        lone_rig.collection.drop()
+        lone_rig.collection.insert_many(
+            [{"_id": f"s{place}", "expires": ENDS, "session": str(1_000_000)} for place in range(count)]
+        )
+        application = Application(lone_rig, count)
+        application.start()
+        records = store.read_many([store.ref_for(f"s{place}") for place in range(count)])
+        bases = [one for one in records if isinstance(one, RawRecord)]
+        results = store.write_many([WRITES[kind](one) for one in bases])
+        application.is_over.set()
+        application.join()
+        for base, result in zip(bases, results, strict=True):
+            place = int(base.ref.key.decode()[1:])
+            if isinstance(result, RecordChanged):
+                changed += 1
+            elif result is None:
+                done += 1
+                assert place not in application.deleted
+                assert str(application.numbers[place]).encode() in base.payload
+            elif isinstance(result, RawRecord):
+                done += 1
+                assert (result.expires_at_ms == LATER) == (kind == "expire")
+        there = {one["_id"]: one["session"] for one in lone_rig.collection.find()}
+        for place, number in enumerate(application.numbers):
+            assert there.get(f"s{place}", str(number)).rstrip("!") == str(number)
+    print(
+        f"figure: writes of the application lost to many of ours, MongoDB by filter: 0 ({done} done, {changed} refused)"
+    )
+    assert done > 0
+    assert changed > 0
 
 
 APPLICATION = """
