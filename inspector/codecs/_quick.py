@@ -194,14 +194,14 @@ class QuickReader:
             user = session.get("user")
             if (
                 type(user) is _User
-                and type(user.username) is str
-                and type(user.role) is str
-                and user.username
-                and user.role
+                and type(name := user.username) is str
+                and type(role := user.role) is str
+                and name
+                and role
             ):
                 # By far the commonest shape.
-                add_user(user.username[:CUT])
-                add_role(user.role[:CUT])
+                add_user(name)
+                add_role(role)
             elif len(session) == 1 and self._are_cookies_plain:
                 add_user("")
                 add_role("")
@@ -212,13 +212,17 @@ class QuickReader:
                 and type(name := passport.get("user")) is str
             ):
                 # Passport keeps what serializeUser gave it, most often an ID.
-                add_user(name[:CUT])
+                add_user(name)
                 add_role("")
             else:
                 self.has_role_lists |= type(user.role) is list if type(user) is _User else is_role_list(user)
                 add_user(_pick(session, self._users))
                 add_role(_pick(session, self._roles))
-        return users, roles, odd
+        return _cut(users), _cut(roles), odd
+
+
+def _cut(texts: list[str]) -> list[str]:
+    return [text[:CUT] for text in texts] if max(map(len, texts), default=0) > CUT else texts
 
 
 _Rests = tuple[tuple[str | int, ...], ...]

@@ -182,7 +182,7 @@ class Catalogue:
         first, payloads, number = self._total, list(batch.payloads), len(batch.keys)
         sessions = batch.sessions() if batch.sessions is not None else None
         users, roles, odd = self._summariser.plain_users(payloads, sessions)
-        looks = list(map(self._plain_looks.__getitem__, roles))
+        looks = array("I", map(self._plain_looks.__getitem__, roles))
         if sessions is not None and dict in {*map(type, sessions)}:
             for place in [place for place, session in enumerate(sessions) if type(session) is dict]:
                 looks[place] = self._object_looks[roles[place]]
@@ -200,7 +200,7 @@ class Catalogue:
         self.payloads_column.extend(payloads, sizes)
         self.users_column.extend(encoded(users))
         # Arrays take arrays ten times as fast as lists.
-        self.look.extend(array("I", looks))
+        self.look.extend(looks)
         self.sizes.extend(array("I", sizes if max(sizes, default=0) <= LARGEST else map(size_in_column, sizes)))
         self.expires.extend(column_of(expires))
         is_unknown = changed.count(None) == number

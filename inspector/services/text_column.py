@@ -58,7 +58,7 @@ def make_block(values: Sequence[bytes], sizes: Sequence[int] = ()) -> Block:
     stored = b"".join(values)
     if len(sizes) != len(values) or sum(sizes) != len(stored):
         sizes = [*map(len, values)]
-    return Block(stored, array("I", accumulate(sizes)))
+    return Block(stored, array("I", [*accumulate(sizes)]))  # twice as fast as from what cannot tell its length
 
 
 @dataclass(frozen=True, slots=True)
