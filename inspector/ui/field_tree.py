@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, Qt
-from PySide6.QtGui import QFocusEvent, QPainter
+from PySide6.QtGui import QFocusEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QTreeView
 
+from inspector.services.right_of_way import go_first
 from inspector.ui.guard import qt_guard
 from inspector.ui.models.node_tree import VALUE
 
@@ -18,6 +19,12 @@ class FieldTree(QTreeView):
         super().focusInEvent(event)
         if event.reason() != Qt.FocusReason.MouseFocusReason and not self.selectionModel().hasSelection():
             self.setCurrentIndex(self.currentIndex().siblingAtColumn(VALUE))
+
+    @qt_guard()
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Have the lanes wait: Qt asks the model hundreds of times, and they could come in between each two."""
+        with go_first():
+            super().paintEvent(event)
 
     @qt_guard()
     def drawBranches(self, painter: QPainter, rect: QRect, index: QModelIndex | QPersistentModelIndex) -> None:
