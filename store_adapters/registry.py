@@ -14,11 +14,11 @@ __all__ = ["format_address", "load_driver", "open_store", "parse_address"]
 
 # The adapter's module and the driver's, which the adapter imports when it connects.
 _DRIVERS = {
-    **dict.fromkeys(("redis", "unix", "rediss"), ("store_adapters.redis_store", "redis")),
-    "redis+sentinel": ("store_adapters.redis_sentinel", "redis"),
-    **dict.fromkeys(("mongodb", "mongodb+srv"), ("store_adapters.mongo_store", "pymongo")),
-    "file": ("store_adapters.file_store",),
-    "sqlite": ("store_adapters.sqlite_store",),
+    **dict.fromkeys(("redis", "unix", "rediss"), ("store_adapters.redis.store", "redis")),
+    "redis+sentinel": ("store_adapters.redis.sentinel", "redis"),
+    **dict.fromkeys(("mongodb", "mongodb+srv"), ("store_adapters.mongo.store", "pymongo")),
+    "file": ("store_adapters.files.store",),
+    "sqlite": ("store_adapters.sqlite.store",),
 }
 
 
@@ -39,26 +39,26 @@ def open_store(url: str, *, read_only: bool = False, limits: Limits | None = Non
     store: SessionStore
     match address.scheme:
         case "redis" | "rediss" | "unix":
-            from store_adapters.redis_store import RedisStore
+            from store_adapters.redis.store import RedisStore
 
             store = RedisStore.open(address, limits, read_only=read_only)
         case "redis+sentinel":
-            from store_adapters.redis_sentinel import SentinelStore
+            from store_adapters.redis.sentinel import SentinelStore
 
             store = SentinelStore.open(address, limits, read_only=read_only)
         case "mongodb" | "mongodb+srv":
-            from store_adapters.mongo_store import MongoStore
+            from store_adapters.mongo.store import MongoStore
 
             store = MongoStore.open(address, limits)
         case "file":
-            from store_adapters.file_store import FileStore
+            from store_adapters.files.store import FileStore
 
             files = FileStore.open(address, limits)
             if not read_only:
                 files.sweep()
             store = files
         case "sqlite":
-            from store_adapters.sqlite_store import SqliteStore
+            from store_adapters.sqlite.store import SqliteStore
 
             store = SqliteStore.open(address, limits)
         case _:

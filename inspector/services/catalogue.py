@@ -31,7 +31,7 @@ from inspector.services.row_keys import RowKeys
 from inspector.services.session_row import Column, Row
 from inspector.services.text_column import LimitedColumn, MemoryLimit, TextColumn
 from store_adapters.contract import Batch, CancelToken, RawRecord, SessionStore
-from store_adapters.session_file import expiry_of
+from store_adapters.files.session_file import expiry_of
 
 _IN_VAIN = 20
 _GAPS = 100_000

@@ -27,7 +27,7 @@ from inspector.core.secret import Secret
 from inspector.core.writer import UNKNOWN_WRITER, Certainty, Family, Writer
 from inspector.services.decoder import decode_record
 from store_adapters.contract import RawRecord, RecordRef, SessionStore
-from store_adapters.session_file import expiry_of
+from store_adapters.files.session_file import expiry_of
 
 UserPaths = tuple[tuple[str | int, ...], ...]
 

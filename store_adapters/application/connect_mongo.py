@@ -11,7 +11,7 @@ import threading
 
 from store_adapters.application.session_record import cookie_expiry_ms, parse_session
 from store_adapters.errors import RecordMissing, RecordUnreadable, StoreRefused
-from store_adapters.mongo_link import MongoLink
+from store_adapters.mongo.link import MongoLink
 from store_adapters.options import Limits, StoreAddress
 
 _DEFAULT_TTL_S = 1_209_600

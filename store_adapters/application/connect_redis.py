@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from store_adapters.application.session_record import cookie_expiry_ms, parse_session
 from store_adapters.errors import StoreRefused
 from store_adapters.options import Limits, StoreAddress
-from store_adapters.redis_link import RedisLink
+from store_adapters.redis.link import RedisLink
 
 _DEFAULT_TTL_S = 86400
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from store_adapters.application.javascript_json import JsValue, stringify
 from store_adapters.application.session_record import cookie_of, parse_session
 from store_adapters.errors import RecordMissing, RecordUnreadable, StoreUnreachable
-from store_adapters.open_file import describe_os_error
+from store_adapters.files.open_file import describe_os_error
 
 _DEFAULT_TTL_S = 3600.0
 

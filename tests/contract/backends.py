@@ -16,7 +16,7 @@ import pytest
 from store_adapters.contract import ChangeKind, SessionStore
 from store_adapters.memory_store import shared_records
 from store_adapters.registry import open_store
-from store_adapters.sqlite_dialect import DIALECTS
+from store_adapters.sqlite.dialect import DIALECTS
 
 BACKENDS = ("memory", "redis", "sentinel", "valkey", "mongo", "file", "connect-sqlite3", "better-sqlite3", "knex")
 

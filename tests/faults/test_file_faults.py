@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from inspector.services.save_session import SaveState
-from store_adapters import file_store, folder, open_file
 from store_adapters.clock import now_ms
 from store_adapters.contract import CancelToken, SessionStore
 from store_adapters.errors import (
@@ -24,6 +23,8 @@ from store_adapters.errors import (
     StoreRefused,
     StoreUnreachable,
 )
+from store_adapters.files import folder, open_file
+from store_adapters.files import store as file_store
 from tests.faults.file_acts import REFUSED, SAVED
 from tests.faults.file_rigs import MOUNT, do, open_folder
 from tests.faults.redis_rigs import HOUR_MS, assert_told, edit, look, new_role, read_list, session_bytes, told

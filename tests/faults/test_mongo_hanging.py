@@ -22,12 +22,13 @@ from pytestqt.qtbot import QtBot
 from inspector.services.journal import Journal
 from inspector.services.manage_sessions import change_expiry
 from inspector.services.save_session import SaveState
-from store_adapters import mongo_store, mongo_writer
 from store_adapters.address import parse_address
 from store_adapters.clock import now_ms
 from store_adapters.contract import CancelToken, RawRecord, SessionStore
 from store_adapters.errors import RecordChanged, StoreError, StoreRefused, StoreUnreachable
-from store_adapters.mongo_link import MongoLink
+from store_adapters.mongo import store as mongo_store
+from store_adapters.mongo import writer as mongo_writer
+from store_adapters.mongo.link import MongoLink
 from store_adapters.options import Limits
 from store_adapters.registry import open_store
 from tests.faults.mongo_rigs import ENDS, MakeMongo, MongoRig

@@ -22,10 +22,10 @@ import pytest
 from inspector.codecs import decode, encode, parse_json
 from inspector.core.edits import SetValue, apply_edit
 from inspector.core.node import Kind, Node
-from store_adapters.bson_bytes import find_value_end
 from store_adapters.clock import now_ms
 from store_adapters.contract import ChangeExpiry, Delete, RawRecord, Replace, SessionStore, Write
 from store_adapters.errors import OutcomeUnknown, RecordChanged, RecordMissing
+from store_adapters.mongo.bson_bytes import find_value_end
 from store_adapters.registry import open_store
 from tests.faults.mongo_rigs import ENDS, MongoRig
 from tests.faults.redis_rigs import HOUR_MS, Rig

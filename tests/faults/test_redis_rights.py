@@ -13,7 +13,7 @@ from inspector.services.save_session import SaveState, review_changes, save_sess
 from store_adapters.clock import now_ms
 from store_adapters.contract import CancelToken, Change, SessionStore
 from store_adapters.errors import NotConnected, RecordChanged, RecordMissing, StoreReadOnly, StoreRefused, Unsupported
-from store_adapters.redis_cas import Way
+from store_adapters.redis.cas import Way
 from store_adapters.registry import open_store
 from tests.faults.redis_rigs import (
     HOUR_MS,

@@ -17,10 +17,10 @@ from inspector.services.catalogue import Catalogue
 from inspector.services.journal import Journal
 from inspector.services.save_session import SaveOutcome, SaveState
 from inspector.services.selection import Selection
-from store_adapters import redis_link
 from store_adapters.clock import now_ms
 from store_adapters.contract import CancelToken, SessionStore
 from store_adapters.errors import StoreError, StoreRefused, StoreUnreachable
+from store_adapters.redis import link as redis_link
 from store_adapters.registry import open_store
 from tests.faults.proxy import Fault, Kind, Proxy
 from tests.faults.redis_rigs import (

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from inspector.codecs import CUT, ROLE_PATH, Summariser, plain_data
 from inspector.codecs._summary import summarise
 from inspector.services.filter_terms import find_field
-from store_adapters.mongo_document import DocumentReader
-from store_adapters.mongo_sessions import sessions_in
+from store_adapters.mongo.document import DocumentReader
+from store_adapters.mongo.sessions import sessions_in
 
 SCALARS = st.one_of(
     st.none(),

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from store_adapters import folder, open_file
-from store_adapters.folder import Folder
+from store_adapters.files import folder, open_file
+from store_adapters.files.folder import Folder
 
 
 def test_a_temporary_file_that_was_swept_before_it_was_locked_is_written_again(

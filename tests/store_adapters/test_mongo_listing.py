@@ -18,7 +18,7 @@ from pymongo import MongoClient
 
 from store_adapters.contract import CancelToken
 from store_adapters.errors import Interrupted, StoreUnreachable
-from store_adapters.mongo_document import Columns, DocumentReader, raw_options
+from store_adapters.mongo.document import Columns, DocumentReader, raw_options
 from store_adapters.registry import open_store
 from tests.servers import Server
 

@@ -11,7 +11,7 @@ import redis
 from store_adapters.contract import ChangeExpiry, Create, Delete, RawRecord, Replace, SessionStore
 from store_adapters.errors import OutcomeUnknown, RecordUnreadable, StoreUnreachable
 from store_adapters.options import Limits
-from store_adapters.redis_link import RedisLink
+from store_adapters.redis.link import RedisLink
 from store_adapters.registry import open_store
 
 HOUR_MS = 3_600_000

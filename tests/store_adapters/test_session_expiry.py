@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from store_adapters.session_file import exact_expiry_of, expiry_of
+from store_adapters.files.session_file import exact_expiry_of, expiry_of
 
 NUMBERS = st.one_of(st.integers(-(2**70), 2**70), st.floats(), st.booleans(), st.none(), st.text(max_size=3))
 OTHERS = st.one_of(NUMBERS, st.lists(NUMBERS, max_size=2), st.dictionaries(st.text(max_size=3), NUMBERS, max_size=2))

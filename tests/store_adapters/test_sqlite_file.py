@@ -22,7 +22,7 @@ from store_adapters.errors import (
 )
 from store_adapters.options import Limits
 from store_adapters.registry import open_store
-from store_adapters.sqlite_link import SqliteLink
+from store_adapters.sqlite.link import SqliteLink
 
 SESSION = '{"cookie":{"originalMaxAge":null,"expires":null,"httpOnly":true,"path":"/"},"n":1}'
 ENDS_MS = 4_000_000_000_000

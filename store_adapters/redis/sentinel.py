@@ -25,9 +25,9 @@ from store_adapters.errors import (
     StoreUnreachable,
 )
 from store_adapters.options import Limits, StoreAddress
-from store_adapters.redis_link import RedisLink, describe_reply
-from store_adapters.redis_store import RedisStore
-from store_adapters.redis_writer import is_same_time
+from store_adapters.redis.link import RedisLink, describe_reply
+from store_adapters.redis.store import RedisStore
+from store_adapters.redis.writer import is_same_time
 
 _ASK_S = 1.0
 _SILENT_S = 10.0

@@ -40,10 +40,10 @@ from store_adapters.errors import (
 from store_adapters.one_by_one import untraced, write_one
 from store_adapters.options import HEAD_BYTES, Limits, StoreAddress
 from store_adapters.polling import poll_changes
-from store_adapters.redis_bulk import RedisBulk
-from store_adapters.redis_link import RedisLink, describe_reply
-from store_adapters.redis_listing import RedisListing
-from store_adapters.redis_writer import RedisWriter
+from store_adapters.redis.bulk import RedisBulk
+from store_adapters.redis.link import RedisLink, describe_reply
+from store_adapters.redis.listing import RedisListing
+from store_adapters.redis.writer import RedisWriter
 
 _SCAN_COUNT = 1000
 _GLOB = re.compile(rb"([*?\[\]\\^-])")

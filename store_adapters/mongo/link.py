@@ -58,7 +58,7 @@ class MongoLink:
 
     def collection(self) -> Any:
         """Return the collection with raw BSON documents."""
-        from store_adapters.mongo_document import raw_options
+        from store_adapters.mongo.document import raw_options
 
         return self.database().get_collection(self._address.options.get("collection", "sessions"), raw_options())
 

@@ -12,7 +12,7 @@ from itertools import islice
 
 from store_adapters.contract import Batch, CancelToken, Skipped
 from store_adapters.errors import RecordMissing, StoreError
-from store_adapters.folder import READING, Folder
+from store_adapters.files.folder import READING, Folder
 from store_adapters.options import Limits
 
 _FIRST, _BATCH = 200, 500

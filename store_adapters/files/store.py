@@ -32,11 +32,11 @@ from store_adapters.errors import (
     StoreUnreachable,
     Unsupported,
 )
-from store_adapters.file_listing import FileListing
-from store_adapters.folder import TEMPORARY_SUFFIX, Folder
+from store_adapters.files.folder import TEMPORARY_SUFFIX, Folder
+from store_adapters.files.listing import FileListing
+from store_adapters.files.session_file import expiry_of, move_expiry
 from store_adapters.one_by_one import OneByOne
 from store_adapters.options import Limits, StoreAddress
-from store_adapters.session_file import expiry_of, move_expiry
 
 _DEFAULT_TTL_S = 3600.0
 

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from store_adapters.contract import Skipped
-from store_adapters.mongo_keys import key_of
-from store_adapters.mongo_layout import DATE, FIXED, TEXT, Element, Layout
-from store_adapters.mongo_sessions import Place
+from store_adapters.mongo.keys import key_of
+from store_adapters.mongo.layout import DATE, FIXED, TEXT, Element, Layout
+from store_adapters.mongo.sessions import Place
 
 _SIZED = {2: 4, 3: 0, 4: 0, 5: 5, 13: 4, 14: 4, 15: 0}
 """Types whose value begins with a length, and what it takes beyond that length."""

@@ -27,7 +27,7 @@ from store_adapters.errors import (
     StoreRefused,
     StoreUnreachable,
 )
-from store_adapters.open_file import (
+from store_adapters.files.open_file import (
     FileFact,
     bound,
     changed,

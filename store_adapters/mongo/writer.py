@@ -16,7 +16,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from store_adapters.bson_bytes import BrokenBson, build_document, read_fields
 from store_adapters.clock import now_ms
 from store_adapters.contract import ChangeExpiry, RawRecord, RecordRef, Replace
 from store_adapters.errors import (
@@ -30,11 +29,12 @@ from store_adapters.errors import (
     StoreRefused,
     StoreUnreachable,
 )
-from store_adapters.mongo_diff import MOVED_BY_TOUCH, NameTwice, build_filter, build_update, is_same
-from store_adapters.mongo_document import date_ms
-from store_adapters.mongo_forget import FORGET_S, forget
-from store_adapters.mongo_keys import key_of
-from store_adapters.mongo_link import MongoLink, is_late, is_open, is_unconfirmed
+from store_adapters.mongo.bson_bytes import BrokenBson, build_document, read_fields
+from store_adapters.mongo.diff import MOVED_BY_TOUCH, NameTwice, build_filter, build_update, is_same
+from store_adapters.mongo.document import date_ms
+from store_adapters.mongo.forget import FORGET_S, forget
+from store_adapters.mongo.keys import key_of
+from store_adapters.mongo.link import MongoLink, is_late, is_open, is_unconfirmed
 from store_adapters.options import Limits
 
 _LOOK_S = 0.5  # for a last look, when a hung server has used up the time already

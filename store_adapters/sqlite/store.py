@@ -51,8 +51,8 @@ from store_adapters.errors import (
 from store_adapters.one_by_one import OneByOne, untraced
 from store_adapters.options import HEAD_BYTES, Limits, StoreAddress
 from store_adapters.polling import poll_changes
-from store_adapters.sqlite_dialect import Dialect, find_dialect
-from store_adapters.sqlite_link import SqliteLink
+from store_adapters.sqlite.dialect import Dialect, find_dialect
+from store_adapters.sqlite.link import SqliteLink
 
 _BATCH = 500
 _TOGETHER = 100

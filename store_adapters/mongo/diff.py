@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from store_adapters.bson_bytes import DOCUMENT, Field, build_document, read_fields
+from store_adapters.mongo.bson_bytes import DOCUMENT, Field, build_document, read_fields
 
 MOVED_BY_TOUCH = frozenset({"expires", "lastModified", "updatedAt"})
 """Fields which connect-mongo's touch moves: they make no change of the session, and the newer ones are kept."""

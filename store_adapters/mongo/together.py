@@ -17,10 +17,10 @@ from typing import Any
 from store_adapters.clock import now_ms
 from store_adapters.contract import ChangeExpiry, Create, Delete, RawRecord, Replace, Write, Written
 from store_adapters.errors import OutcomeUnknown, StoreError
-from store_adapters.mongo_filtered import FilteredWriter
-from store_adapters.mongo_keys import key_of
-from store_adapters.mongo_link import is_unconfirmed
-from store_adapters.mongo_writer import UNCONFIRMED, Unsettled, nothing_written
+from store_adapters.mongo.filtered import FilteredWriter
+from store_adapters.mongo.keys import key_of
+from store_adapters.mongo.link import is_unconfirmed
+from store_adapters.mongo.writer import UNCONFIRMED, Unsettled, nothing_written
 from store_adapters.one_by_one import untraced
 
 MOST = 100

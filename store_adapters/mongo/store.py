@@ -39,14 +39,14 @@ from store_adapters.errors import (
     StoreError,
     StoreUnreachable,
 )
-from store_adapters.mongo_diff import MOVED_BY_TOUCH, build_update
-from store_adapters.mongo_document import DocumentReader
-from store_adapters.mongo_keys import id_of, key_of
-from store_adapters.mongo_link import MongoLink
-from store_adapters.mongo_listing import MongoListing
-from store_adapters.mongo_many import read_documents
-from store_adapters.mongo_together import MOST, TogetherWriter, by_kind
-from store_adapters.mongo_writer import Names
+from store_adapters.mongo.diff import MOVED_BY_TOUCH, build_update
+from store_adapters.mongo.document import DocumentReader
+from store_adapters.mongo.keys import id_of, key_of
+from store_adapters.mongo.link import MongoLink
+from store_adapters.mongo.listing import MongoListing
+from store_adapters.mongo.many import read_documents
+from store_adapters.mongo.together import MOST, TogetherWriter, by_kind
+from store_adapters.mongo.writer import Names
 from store_adapters.one_by_one import OneByOne
 from store_adapters.options import Limits, StoreAddress
 from store_adapters.polling import poll_changes

@@ -14,8 +14,8 @@ from typing import Any
 
 from store_adapters.contract import Batch, CancelToken
 from store_adapters.errors import RecordUnreadable
-from store_adapters.mongo_document import Columns, DocumentReader, walk_document
-from store_adapters.mongo_sessions import sessions_in
+from store_adapters.mongo.document import Columns, DocumentReader, walk_document
+from store_adapters.mongo.sessions import sessions_in
 from store_adapters.options import Limits
 
 _FIRST, _BATCH, _RAW_BATCH = 200, 3000, 1000

@@ -17,14 +17,14 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from store_adapters.bson_bytes import BrokenBson, build_document, read_fields
 from store_adapters.contract import ChangeExpiry, Delete, RawRecord, Replace, Written
 from store_adapters.errors import OutcomeUnknown, StoreError, StoreUnreachable
-from store_adapters.mongo_diff import is_same
-from store_adapters.mongo_keys import key_of
-from store_adapters.mongo_link import is_open
-from store_adapters.mongo_look import LookingWriter
-from store_adapters.mongo_writer import UNCONFIRMED, Unsettled, changed, missing, nothing_written, unknown
+from store_adapters.mongo.bson_bytes import BrokenBson, build_document, read_fields
+from store_adapters.mongo.diff import is_same
+from store_adapters.mongo.keys import key_of
+from store_adapters.mongo.link import is_open
+from store_adapters.mongo.look import LookingWriter
+from store_adapters.mongo.writer import UNCONFIRMED, Unsettled, changed, missing, nothing_written, unknown
 from store_adapters.one_by_one import untraced
 
 _MOST_BYTES = 12 << 20

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from operator import itemgetter, sub
 from struct import unpack
 
-from store_adapters.mongo_sessions import Place
+from store_adapters.mongo.sessions import Place
 
 TEXT, OBJECT, DATE = 2, 3, 9
 FIXED = {1: 8, 6: 0, 7: 12, 8: 1, 9: 8, 10: 0, 16: 4, 17: 8, 18: 8, 19: 16, 255: 0, 127: 0}

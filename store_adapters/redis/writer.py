@@ -28,8 +28,8 @@ from store_adapters.errors import (
     Unsupported,
 )
 from store_adapters.options import Limits
-from store_adapters.redis_cas import CompareAndSet
-from store_adapters.redis_link import RedisLink
+from store_adapters.redis.cas import CompareAndSet
+from store_adapters.redis.link import RedisLink
 
 _LOOK_S = 0.5  # for a last look, when a hung server has used up the time already
 _SLACK_MS = 1500
