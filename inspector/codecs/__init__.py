@@ -1,16 +1,17 @@
 """Stored bytes to trees and back, one format per module. No I/O; nothing decoded is executed."""
 
 from inspector.codecs._api import Attempt, CodecError, Decoded, Fidelity, SealedError, Summary, TooLargeError
-from inspector.codecs._bson import date_node
 from inspector.codecs._fingerprint import fingerprint, fingerprint_sealed
-from inspector.codecs._json import MAX_BYTES, JsonError, format_json, json_bytes, scalar_json
-from inspector.codecs._layer_api import OpeningKeys
-from inspector.codecs._layer_findings import judge_layers
 from inspector.codecs._new_record import copy_payload, new_payload, with_last_access
-from inspector.codecs._quick import CUT, FieldReader
-from inspector.codecs._quick_lifetime import quick_lifetime
 from inspector.codecs._registry import decode, encode
-from inspector.codecs._summary import (
+from inspector.codecs._texts import parse_json, parse_like, retype
+from inspector.codecs._typed import JSON_TYPES, change_type, parse_typed
+from inspector.codecs._wire import pack_decoded, pack_error, pack_request, read_answer, read_request
+from inspector.codecs.formats.bson import date_node
+from inspector.codecs.formats.json import MAX_BYTES, JsonError, format_json, json_bytes, scalar_json
+from inspector.codecs.listing.quick import CUT, FieldReader
+from inspector.codecs.listing.quick_lifetime import quick_lifetime
+from inspector.codecs.listing.summary import (
     DEFAULT_USER_PATHS,
     ROLE_PATH,
     Summariser,
@@ -18,9 +19,8 @@ from inspector.codecs._summary import (
     summarise,
     summarise_decoded,
 )
-from inspector.codecs._texts import parse_json, parse_like, retype
-from inspector.codecs._typed import JSON_TYPES, change_type, parse_typed
-from inspector.codecs._wire import pack_decoded, pack_error, pack_request, read_answer, read_request
+from inspector.codecs.wrappings.api import OpeningKeys
+from inspector.codecs.wrappings.findings import judge_layers
 
 __all__ = [
     "CUT",

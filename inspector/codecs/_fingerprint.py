@@ -7,9 +7,9 @@ Sources: the samples of express-session 1.15 to 1.19, connect-mongo 3 to 6, conn
 from __future__ import annotations
 
 from inspector.codecs._api import Decoded, SealedError
-from inspector.codecs._connect_mongo_crypto import ConnectMongo3Layer, WebCryptoLayer
-from inspector.codecs._kruptein import KrupteinLayer
-from inspector.codecs._session_file_crypto import SessionFileLayer
+from inspector.codecs.wrappings.connect_mongo_crypto import ConnectMongo3Layer, WebCryptoLayer
+from inspector.codecs.wrappings.kruptein import KrupteinLayer
+from inspector.codecs.wrappings.session_file_crypto import SessionFileLayer
 from inspector.core.node import Kind, Node, member
 from inspector.core.writer import UNKNOWN_WRITER, Certainty, Family, Writer
 

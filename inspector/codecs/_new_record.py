@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from inspector.codecs._api import Decoded
-from inspector.codecs._bson import date_node, write_value
-from inspector.codecs._json import json_bytes
-from inspector.codecs._layers import close_text
-from inspector.codecs._session_file_crypto import SessionFileLayer
+from inspector.codecs.formats.bson import date_node, write_value
+from inspector.codecs.formats.json import json_bytes
+from inspector.codecs.wrappings.layers import close_text
+from inspector.codecs.wrappings.session_file_crypto import SessionFileLayer
 from inspector.core.node import Entry, Kind, Node, find_member, number_node, object_node, text_node, without_spans
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from inspector.codecs._api import CodecError
-from inspector.codecs._bson import date_node, other_node, retag
-from inspector.codecs._json import read_json
+from inspector.codecs.formats.bson import date_node, other_node, retag
+from inspector.codecs.formats.json import read_json
 from inspector.core.display import parse_time
 from inspector.core.edits import reconcile
 from inspector.core.node import Entry, Kind, Node, member, text_of, without_spans

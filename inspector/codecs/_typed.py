@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from inspector.codecs._api import CodecError
-from inspector.codecs._bson import date_node
-from inspector.codecs._json import JsonError, scalar_json
 from inspector.codecs._texts import parse_json, retype
+from inspector.codecs.formats.bson import date_node
+from inspector.codecs.formats.json import JsonError, scalar_json
 from inspector.core.display import parse_time
 from inspector.core.node import FALSE, NULL, TRUE, Entry, Kind, Node, text_node, without_spans
 

@@ -13,11 +13,11 @@ from typing import Any
 import msgspec
 
 from inspector.codecs._api import Attempt, CodecError, Decoded, Fidelity, SealedError
-from inspector.codecs._connect_mongo_crypto import ConnectMongo3Layer, WebCryptoLayer
-from inspector.codecs._kruptein import KrupteinLayer, _Box, _Key
-from inspector.codecs._layer_api import OpeningKeys
-from inspector.codecs._layers import DeflateLayer, JsonStringLayer, TextLayer, TypedValueLayer
-from inspector.codecs._session_file_crypto import SessionFileLayer
+from inspector.codecs.wrappings.api import OpeningKeys
+from inspector.codecs.wrappings.connect_mongo_crypto import ConnectMongo3Layer, WebCryptoLayer
+from inspector.codecs.wrappings.kruptein import KrupteinLayer, _Box, _Key
+from inspector.codecs.wrappings.layers import DeflateLayer, JsonStringLayer, TextLayer, TypedValueLayer
+from inspector.codecs.wrappings.session_file_crypto import SessionFileLayer
 from inspector.core.node import Entry, Kind, Node
 from inspector.core.secret import Secret
 

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inspector.codecs._api import CodecError
-from inspector.codecs._bson import read_elements, read_value
-from inspector.codecs._document_text import session_text, session_texts
-from inspector.codecs._plain_bson import plain_document
-from inspector.codecs._summary import _plain
+from inspector.codecs.formats.bson import read_elements, read_value
+from inspector.codecs.formats.plain_bson import plain_document
+from inspector.codecs.listing.document_text import session_text, session_texts
+from inspector.codecs.listing.summary import _plain
 
 NAMES = st.text(st.characters(exclude_characters="\0", codec="utf-8"), max_size=6)
 SCALARS = st.one_of(

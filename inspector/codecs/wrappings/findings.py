@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from inspector.codecs._api import Decoded
-from inspector.codecs._kruptein import KrupteinLayer
+from inspector.codecs.wrappings.kruptein import KrupteinLayer
 from inspector.core.finding import Finding, Severity
 
 _PIN = "Pin kruptein in the application's lock file (3.0.8 is what connect-mongo 6 takes), and keep one version for one store."

@@ -16,7 +16,7 @@ from typing import Any, TypedDict
 import msgspec
 from msgspec import UNSET
 
-from inspector.codecs._document_text import MOST_BYTES, session_text, session_texts
+from inspector.codecs.listing.document_text import MOST_BYTES, session_text, session_texts
 from inspector.core.node import MAX_DEPTH
 
 UserPath = tuple[str | int, ...]

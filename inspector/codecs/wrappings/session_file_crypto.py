@@ -11,7 +11,7 @@ import os
 from dataclasses import dataclass, replace
 
 from inspector.codecs._api import SealedError
-from inspector.codecs._layer_api import OpeningKeys, Peeled
+from inspector.codecs.wrappings.api import OpeningKeys, Peeled
 from inspector.core import ciphers
 from inspector.core.secret import Secret
 

@@ -12,11 +12,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from inspector.codecs._api import Attempt, CodecError, Fidelity, TooLargeError
-from inspector.codecs._connect_mongo_crypto import peel_connect_mongo_3, peel_web_crypto
-from inspector.codecs._json import JsonError, json_text, read_json
-from inspector.codecs._kruptein import KrupteinLayer, peel_kruptein
-from inspector.codecs._layer_api import Layer, OpeningKeys, Peeled, Peeler
-from inspector.codecs._session_file_crypto import peel_session_file
+from inspector.codecs.formats.json import JsonError, json_text, read_json
+from inspector.codecs.wrappings.api import Layer, OpeningKeys, Peeled, Peeler
+from inspector.codecs.wrappings.connect_mongo_crypto import peel_connect_mongo_3, peel_web_crypto
+from inspector.codecs.wrappings.kruptein import KrupteinLayer, peel_kruptein
+from inspector.codecs.wrappings.session_file_crypto import peel_session_file
 from inspector.core import ciphers
 from inspector.core.node import Kind, Node, member, text_of
 

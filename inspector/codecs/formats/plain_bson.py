@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 from typing import Any
 
-from inspector.codecs._bson import OTHER_TYPES, describe_other, js_number
+from inspector.codecs.formats.bson import OTHER_TYPES, describe_other, js_number
 from inspector.core.node import MAX_DEPTH
 
 _LENGTH = struct.Struct("<i").unpack_from

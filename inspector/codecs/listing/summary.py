@@ -13,11 +13,11 @@ from typing import Any
 import msgspec
 
 from inspector.codecs._api import CodecError, Decoded, SealedError, Summary
-from inspector.codecs._bson import read_elements, read_value
-from inspector.codecs._json import read_json
-from inspector.codecs._plain_bson import plain_document, plain_number
-from inspector.codecs._quick import QuickReader, UserPath, is_role_list, text_at
 from inspector.codecs._registry import decode
+from inspector.codecs.formats.bson import read_elements, read_value
+from inspector.codecs.formats.json import read_json
+from inspector.codecs.formats.plain_bson import plain_document, plain_number
+from inspector.codecs.listing.quick import QuickReader, UserPath, is_role_list, text_at
 from inspector.core.node import Kind, Node
 from inspector.core.secret import Secret
 
