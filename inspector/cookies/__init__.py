@@ -1,13 +1,13 @@
 """Cookie schemes: read, verify, decode and sign. No I/O, no store, no settings; nothing decoded is executed."""
 
 from inspector.cookies._api import Attribute, Cookie, CookieError, Scheme, Status, Verdict
-from inspector.cookies._express import is_default_id
-from inspector.cookies._har import MOST_BYTES as HAR_MOST_BYTES
-from inspector.cookies._har import Exchange, read_har
-from inspector.cookies._header import decode_value, encode_value, read_cookies, split_header
 from inspector.cookies._judge import edit_payload, judge, resign, scheme_label, sign_id, signed_value
-from inspector.cookies._payload import BROWSER_BYTES
-from inspector.cookies._signature import sign, unsign, verify_express
+from inspector.cookies.pasted.har import MOST_BYTES as HAR_MOST_BYTES
+from inspector.cookies.pasted.har import Exchange, read_har
+from inspector.cookies.pasted.header import decode_value, encode_value, read_cookies, split_header
+from inspector.cookies.schemes.express import is_default_id
+from inspector.cookies.schemes.payload import BROWSER_BYTES
+from inspector.cookies.schemes.signature import sign, unsign, verify_express
 
 __all__ = [
     "BROWSER_BYTES",

@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from inspector.cookies._api import Carrier, Cookie, CookieError, Scheme, Status, Verdict
-from inspector.cookies._express import ExpressSession
-from inspector.cookies._fastify_session import FastifySession, sign_like
-from inspector.cookies._header import decode_value, encode_value
-from inspector.cookies._iron_session import IronSession
-from inspector.cookies._itsdangerous import Flask, Starlette
-from inspector.cookies._jwt import SealedToken, SignedToken
-from inspector.cookies._keygrip import CookieSession, KoaSession, paired
-from inspector.cookies._secure_session import SecureSession
-from inspector.cookies._signature import sign
+from inspector.cookies.pasted.header import decode_value, encode_value
+from inspector.cookies.schemes.express import ExpressSession
+from inspector.cookies.schemes.fastify_session import FastifySession, sign_like
+from inspector.cookies.schemes.iron_session import IronSession
+from inspector.cookies.schemes.itsdangerous import Flask, Starlette
+from inspector.cookies.schemes.jwt import SealedToken, SignedToken
+from inspector.cookies.schemes.keygrip import CookieSession, KoaSession, paired
+from inspector.cookies.schemes.secure_session import SecureSession
+from inspector.cookies.schemes.signature import sign
 from inspector.core.secret import Secret
 
 _CARRIERS: tuple[Carrier, ...] = (

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inspector.cookies import Cookie, Status, Verdict, edit_payload, judge, read_cookies, resign
-from inspector.cookies._header import decode_value
+from inspector.cookies.pasted.header import decode_value
 from inspector.core.secret import Secret
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "cookies" / "node-libraries.jsonl"

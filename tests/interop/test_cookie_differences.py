@@ -11,7 +11,7 @@ import pytest
 
 from inspector.codecs import Fidelity, decode, encode, fingerprint, parse_json
 from inspector.cookies import CookieError, Status, edit_payload, judge, resign
-from inspector.cookies._header import read_cookie_header
+from inspector.cookies.pasted.header import read_cookie_header
 from inspector.core.edits import InsertEntry, apply_edit
 from inspector.core.findings import check_edit
 from inspector.core.secret import Secret

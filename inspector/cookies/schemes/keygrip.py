@@ -14,9 +14,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from inspector.cookies._api import Cookie, Status, Verdict
-from inspector.cookies._header import decode_value
-from inspector.cookies._mistakes import find_mistake
-from inspector.cookies._payload import base64url, check_object, json_bytes, loose_base64, number_of, object_text
+from inspector.cookies.pasted.header import decode_value
+from inspector.cookies.schemes.mistakes import find_mistake
+from inspector.cookies.schemes.payload import base64url, check_object, json_bytes, loose_base64, number_of, object_text
 from inspector.core.display import format_time
 from inspector.core.secret import Secret
 

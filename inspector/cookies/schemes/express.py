@@ -12,9 +12,9 @@ import re
 from collections.abc import Sequence
 
 from inspector.cookies._api import Cookie, Status, Verdict
-from inspector.cookies._header import decode_value
-from inspector.cookies._mistakes import find_mistake
-from inspector.cookies._signature import sign, unsign
+from inspector.cookies.pasted.header import decode_value
+from inspector.cookies.schemes.mistakes import find_mistake
+from inspector.cookies.schemes.signature import sign, unsign
 from inspector.core.secret import Secret
 
 EXPRESS_NAMES = frozenset({"connect.sid", "express.sid", "__host-sid", "__secure-sid"})

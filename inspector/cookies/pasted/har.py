@@ -14,7 +14,7 @@ from urllib.parse import SplitResult, urlsplit
 import msgspec
 
 from inspector.cookies._api import Attribute, Cookie, CookieError
-from inspector.cookies._header import decode_value, read_cookie_header, read_set_cookie
+from inspector.cookies.pasted.header import decode_value, read_cookie_header, read_set_cookie
 
 MOST_BYTES = 100 * 1024 * 1024
 MOST_EXCHANGES = 20_000

@@ -15,9 +15,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from inspector.cookies._api import Cookie, Status, Verdict
-from inspector.cookies._header import decode_value
-from inspector.cookies._mistakes import find_mistake
-from inspector.cookies._payload import MOST_BYTES, base64url, check_object, compact_bytes, loose_base64, object_text
+from inspector.cookies.pasted.header import decode_value
+from inspector.cookies.schemes.mistakes import find_mistake
+from inspector.cookies.schemes.payload import (
+    MOST_BYTES,
+    base64url,
+    check_object,
+    compact_bytes,
+    loose_base64,
+    object_text,
+)
 from inspector.core.ciphers import open_plain, seal_plain
 from inspector.core.secret import Secret
 

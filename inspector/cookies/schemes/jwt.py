@@ -15,9 +15,9 @@ from dataclasses import replace
 from typing import Any
 
 from inspector.cookies._api import Cookie, CookieError, Status, Verdict
-from inspector.cookies._header import decode_value
-from inspector.cookies._mistakes import find_mistake
-from inspector.cookies._payload import MOST_BYTES, check_object, json_bytes, loose_base64, number_of, object_text
+from inspector.cookies.pasted.header import decode_value
+from inspector.cookies.schemes.mistakes import find_mistake
+from inspector.cookies.schemes.payload import MOST_BYTES, check_object, json_bytes, loose_base64, number_of, object_text
 from inspector.core.display import escape_display, format_time
 from inspector.core.secret import Secret
 

@@ -17,9 +17,9 @@ from collections.abc import Iterator, Sequence
 from urllib.parse import quote
 
 from inspector.cookies._api import Cookie, CookieError, Status, Verdict
-from inspector.cookies._header import decode_value
-from inspector.cookies._payload import MOST_BYTES, check_object, compact_bytes, number_of, object_text
-from inspector.cookies._signature import hashing_of, sign, unsign
+from inspector.cookies.pasted.header import decode_value
+from inspector.cookies.schemes.payload import MOST_BYTES, check_object, compact_bytes, number_of, object_text
+from inspector.cookies.schemes.signature import hashing_of, sign, unsign
 from inspector.core.secret import Secret
 
 _FORM = re.compile(r"([A-Za-z0-9+/]{22,}={0,2});([A-Za-z0-9+/]{0,32})(?:\.([^;]*))?\Z")

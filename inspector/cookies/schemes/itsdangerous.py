@@ -17,9 +17,9 @@ from dataclasses import dataclass, replace
 from itsdangerous import Signer
 
 from inspector.cookies._api import Cookie, Status, Verdict
-from inspector.cookies._header import decode_value
-from inspector.cookies._mistakes import find_mistake
-from inspector.cookies._payload import MOST_BYTES, check_object, json_bytes, object_text
+from inspector.cookies.pasted.header import decode_value
+from inspector.cookies.schemes.mistakes import find_mistake
+from inspector.cookies.schemes.payload import MOST_BYTES, check_object, json_bytes, object_text
 from inspector.core.display import format_time
 from inspector.core.secret import Secret
 

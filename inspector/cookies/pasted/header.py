@@ -11,8 +11,8 @@ from dataclasses import replace
 from urllib.parse import quote, unquote_to_bytes
 
 from inspector.cookies._api import Attribute, Cookie, CookieError
-from inspector.cookies._code import CodeCookies, is_powershell, read_code
-from inspector.cookies._curl import is_command, read_command
+from inspector.cookies.pasted.code import CodeCookies, is_powershell, read_code
+from inspector.cookies.pasted.curl import is_command, read_command
 
 MOST_CHARACTERS = 256 * 1024
 MOST_COOKIES = 500

@@ -10,10 +10,10 @@ import re
 from collections.abc import Sequence
 
 from inspector.cookies._api import Cookie, Status, Verdict
-from inspector.cookies._express import EXPRESS_NAMES
-from inspector.cookies._header import decode_value
-from inspector.cookies._mistakes import find_mistake
-from inspector.cookies._signature import hashing_of, sign, unsign
+from inspector.cookies.pasted.header import decode_value
+from inspector.cookies.schemes.express import EXPRESS_NAMES
+from inspector.cookies.schemes.mistakes import find_mistake
+from inspector.cookies.schemes.signature import hashing_of, sign, unsign
 from inspector.core.secret import Secret
 
 # A signed ID; a JSON Web Token, whose signature may look the same, begins with the base64 of {".
