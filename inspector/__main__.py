@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 
 if __name__ == "__main__":
-    if sys.argv[1:] == ["--decode-records"]:  # the program's own child (services/decoder.py)
-        from inspector.services.decoder import serve
+    if sys.argv[1:] == ["--decode-records"]:  # the program's own child (services/sessions/decoder.py)
+        from inspector.services.sessions.decoder import serve
 
         serve()
         sys.exit()

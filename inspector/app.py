@@ -18,13 +18,20 @@ from inspector import __version__
 from inspector.core.secret import Secret
 from inspector.demo.demo_secret import DEMO_SECRET
 from inspector.demo.prepare import demo_store_url, prepare_demo
-from inspector.services.command_log import CommandLog
-from inspector.services.connection import split_url
-from inspector.services.decoder import DECODER
-from inspector.services.journal import Journal
-from inspector.services.profiles import Profile, ProfileBook, SecretPlace, default_folder, new_profile_id, sealed_path
-from inspector.services.sealed_file import SealedFile
-from inspector.services.secrets import SecretStore
+from inspector.services.sessions.decoder import DECODER
+from inspector.services.sessions.journal import Journal
+from inspector.services.settings.command_log import CommandLog
+from inspector.services.settings.connection import split_url
+from inspector.services.settings.profiles import (
+    Profile,
+    ProfileBook,
+    SecretPlace,
+    default_folder,
+    new_profile_id,
+    sealed_path,
+)
+from inspector.services.settings.sealed_file import SealedFile
+from inspector.services.settings.secrets import SecretStore
 from inspector.ui.calm import calm_interpreter
 from inspector.ui.context import Context
 from inspector.ui.fault_reports import FaultReports
@@ -159,8 +166,8 @@ def _import_ahead(profiles: tuple[Profile, ...]) -> None:
             load_driver(url)
     import inspector.demo.server
     import inspector.demo.traffic
-    import inspector.services.har_report
-    import inspector.services.verify_cookie  # noqa: F401
+    import inspector.services.cookies.har_report
+    import inspector.services.cookies.verify_cookie  # noqa: F401
 
 
 def _make_secrets(book: ProfileBook) -> SecretStore:

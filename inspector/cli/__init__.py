@@ -62,8 +62,8 @@ def run_command(options: object, output: Output) -> int:
     from inspector.cookies import CookieError
     from inspector.core.edits import EditError
     from inspector.core.field_path import FieldPathError
-    from inspector.services.filter import FilterError
-    from inspector.services.manage_sessions import SessionRefused
+    from inspector.services.filtering.parser import FilterError
+    from inspector.services.sessions.manage_sessions import SessionRefused
     from store_adapters.errors import BadStoreAddress, RecordChanged, RecordExists, RecordMissing, StoreError
 
     module, _, name = options.act.partition(".")  # type: ignore[attr-defined]

@@ -17,21 +17,21 @@ from inspector.core.expiry import After, Ending, end_from, format_countdown
 from inspector.core.field_path import find_path, format_keys, parse_field_path
 from inspector.core.merge import FieldChange, FieldState, diff
 from inspector.core.node import Entry, Kind, Node, child
-from inspector.services.cookie_chain import CookieReport
-from inspector.services.filter import parse_filter
-from inspector.services.journal import Journal
-from inspector.services.listing import read_list
-from inspector.services.manage_sessions import (
+from inspector.services.catalogue.listing import read_list
+from inspector.services.catalogue.session_row import Column, Row
+from inspector.services.cookies.cookie_chain import CookieReport
+from inspector.services.cookies.verify_cookie import inspect_cookies
+from inspector.services.filtering.parser import parse_filter
+from inspector.services.sessions.journal import Journal
+from inspector.services.sessions.manage_sessions import (
     change_expiry,
     create_session,
     delete_session,
     new_session_id,
     new_session_root,
 )
-from inspector.services.open_session import OpenedSession, open_session
-from inspector.services.save_session import SaveState, review_changes, save_session
-from inspector.services.session_row import Column, Row
-from inspector.services.verify_cookie import inspect_cookies
+from inspector.services.sessions.open_session import OpenedSession, open_session
+from inspector.services.sessions.save_session import SaveState, review_changes, save_session
 from store_adapters.clock import now_ms
 from store_adapters.contract import CancelToken
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from inspector.cli._output import Output
 from inspector.cli._stores import read_secrets
-from inspector.services.har_report import TROUBLE, HarRow, follow_file
+from inspector.services.cookies.har_report import TROUBLE, HarRow, follow_file
 
 _DONE, _NEGATIVE = 0, 1
 

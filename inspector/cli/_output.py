@@ -6,7 +6,7 @@ import json
 from typing import TextIO
 
 from inspector.core.display import escape_display, format_time
-from inspector.services.command_log import CommandLog, SentCommand
+from inspector.services.settings.command_log import CommandLog, SentCommand
 
 _LIMIT = 2000
 

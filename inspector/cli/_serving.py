@@ -59,7 +59,7 @@ def serve_demo(options: Any, output: Output) -> int:
     from inspector.demo.server import EMBEDDED_VALKEY, DemoServer, DemoSettings, PortTaken
     from inspector.demo.session_cookie import CookieOptions
     from inspector.demo.traffic import generate_visitors
-    from inspector.services.profiles import default_folder, guard_from_demo
+    from inspector.services.settings.profiles import default_folder, guard_from_demo
 
     interrupted = _Interrupted()
     url = options.store_name or prepare_demo(default_folder())

@@ -11,11 +11,11 @@ from pathlib import Path
 
 from inspector.cli._output import BadUsage
 from inspector.core.secret import Secret
-from inspector.services.command_log import CommandLog
-from inspector.services.connection import Connection, connect, split_url
-from inspector.services.profiles import Profile, ProfileBook, SecretPlace, default_folder, sealed_path
-from inspector.services.sealed_file import SealedFile, SealedFileError
-from inspector.services.secrets import SecretStore
+from inspector.services.settings.command_log import CommandLog
+from inspector.services.settings.connection import Connection, connect, split_url
+from inspector.services.settings.profiles import Profile, ProfileBook, SecretPlace, default_folder, sealed_path
+from inspector.services.settings.sealed_file import SealedFile, SealedFileError
+from inspector.services.settings.secrets import SecretStore
 
 _SECRET_BYTES = 64 * 1024
 

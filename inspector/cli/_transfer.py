@@ -11,11 +11,11 @@ from typing import Any, BinaryIO
 
 from inspector.cli._output import Output
 from inspector.cli._stores import opened
-from inspector.services.bulk_report import BulkReport
-from inspector.services.export_sessions import export_all, export_to_file
-from inspector.services.filter import parse_filter
-from inspector.services.import_sessions import describe_import, import_sessions, is_clean
-from inspector.services.session_lines import read_lines
+from inspector.services.bulk.export_sessions import export_all, export_to_file
+from inspector.services.bulk.import_sessions import describe_import, import_sessions, is_clean
+from inspector.services.bulk.report import BulkReport
+from inspector.services.bulk.session_lines import read_lines
+from inspector.services.filtering.parser import parse_filter
 from store_adapters.contract import CancelToken
 
 _DONE, _NEGATIVE, _USAGE, _TROUBLE, _CHANGED = range(5)

@@ -11,13 +11,13 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QDialog, QWidget
 
 from inspector.core.expiry import After, end_from, format_duration
-from inspector.services.bulk import delete_sessions, expire_sessions
-from inspector.services.bulk_report import BulkReport, BulkStep
-from inspector.services.open_session import ref_of_key
-from inspector.services.preview import for_many, preview_delete, preview_expiry
-from inspector.services.profiles import Environment
-from inspector.services.selection import BulkPreview, Selection, preview
-from inspector.services.undo_bulk import UndoBundle, undo_bulk
+from inspector.services.bulk.bulk_changes import delete_sessions, expire_sessions
+from inspector.services.bulk.report import BulkReport, BulkStep
+from inspector.services.bulk.selection import BulkPreview, Selection, preview
+from inspector.services.bulk.undo import UndoBundle, undo_bulk
+from inspector.services.sessions.open_session import ref_of_key
+from inspector.services.sessions.preview import for_many, preview_delete, preview_expiry
+from inspector.services.settings.profiles import Environment
 from inspector.ui.bulk_runner import BulkRunner
 from inspector.ui.confirm_store import confirm_act
 from inspector.ui.context import Context

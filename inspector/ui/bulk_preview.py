@@ -18,9 +18,9 @@ from PySide6.QtWidgets import (
 
 from inspector.core.display import escape_display, format_size
 from inspector.core.expiry import format_countdown
-from inspector.services.profiles import Environment, Profile
-from inspector.services.selection import BulkPreview, SampleRow
-from inspector.services.undo_bulk import UNDO_BYTES
+from inspector.services.bulk.selection import BulkPreview, SampleRow
+from inspector.services.bulk.undo import UNDO_BYTES
+from inspector.services.settings.profiles import Environment, Profile
 from inspector.ui.plain import PlainLabel
 from inspector.ui.small_screen import fit_screen
 from inspector.ui.theme import mono_font

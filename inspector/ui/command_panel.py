@@ -9,7 +9,7 @@ from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
 from inspector.core.display import escape_display
-from inspector.services.command_log import CommandLog, SentCommand
+from inspector.services.settings.command_log import CommandLog, SentCommand
 from inspector.ui.guard import qt_guard
 from inspector.ui.plain import PlainLabel, copy_text
 from inspector.ui.theme import mono_font

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLineEdit, QVBoxLayout, QWidget
 
-from inspector.services.profiles import Environment, Profile
+from inspector.services.settings.profiles import Environment, Profile
 from inspector.ui.plain import PlainLabel, confirm
 from inspector.ui.theme import mono_font
 

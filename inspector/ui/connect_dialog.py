@@ -19,9 +19,9 @@ from PySide6.QtWidgets import (
 from inspector.core.field_path import FieldPathError, parse_field_path
 from inspector.core.secret import Secret
 from inspector.core.writer import Family
-from inspector.services.connection import connect, split_url
-from inspector.services.profiles import Environment, Profile, new_profile_id
-from inspector.services.secrets import SecretStore
+from inspector.services.settings.connection import connect, split_url
+from inspector.services.settings.profiles import Environment, Profile, new_profile_id
+from inspector.services.settings.secrets import SecretStore
 from inspector.ui.choice_box import ChoiceBox
 from inspector.ui.context import Context
 from inspector.ui.jobs import Job, Lane

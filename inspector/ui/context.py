@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from inspector.services.command_log import CommandLog
-from inspector.services.journal import Journal
-from inspector.services.profiles import ProfileBook
-from inspector.services.secrets import SecretStore
+from inspector.services.sessions.journal import Journal
+from inspector.services.settings.command_log import CommandLog
+from inspector.services.settings.profiles import ProfileBook
+from inspector.services.settings.secrets import SecretStore
 from inspector.ui.clipboard import clear_secret
 from inspector.ui.jobs import JobRunner, Lane
 from inspector.ui.theme import Theme

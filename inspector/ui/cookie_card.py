@@ -10,9 +10,9 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QPlainTextEdit, 
 from inspector.cookies import CookieError, Status
 from inspector.core.display import cut_lines, escape_display, escape_json
 from inspector.core.secret import Secret
-from inspector.services.cookie_chain import CookieReport, LinkState
-from inspector.services.signed_cookie import curl_line
-from inspector.services.verify_cookie import edit_cookie, resign_cookie
+from inspector.services.cookies.cookie_chain import CookieReport, LinkState
+from inspector.services.cookies.signed_cookie import curl_line
+from inspector.services.cookies.verify_cookie import edit_cookie, resign_cookie
 from inspector.ui.icons import icon_pixmap
 from inspector.ui.plain import PlainLabel, copy_text, plain_tip, tell
 from inspector.ui.theme import Theme, mono_font

@@ -19,10 +19,10 @@ from PySide6.QtWidgets import (
 from inspector.cookies import Status
 from inspector.core.display import escape_display
 from inspector.core.secret import Secret
-from inspector.services.cookie_chain import CookieReport
-from inspector.services.har_report import HarReport, follow_file
-from inspector.services.profiles import Environment
-from inspector.services.verify_cookie import inspect_cookies
+from inspector.services.cookies.cookie_chain import CookieReport
+from inspector.services.cookies.har_report import HarReport, follow_file
+from inspector.services.cookies.verify_cookie import inspect_cookies
+from inspector.services.settings.profiles import Environment
 from inspector.ui.context import Context
 from inspector.ui.cookie_card import CookieCard, badge_words
 from inspector.ui.har_panel import HarPanel

@@ -18,8 +18,8 @@ from inspector.codecs import format_json, scalar_json
 from inspector.core.display import escape_display
 from inspector.core.node import Kind, Node, member
 from inspector.core.secret import Secret
-from inspector.services.open_session import OpenedSession
-from inspector.services.profiles import Profile
+from inspector.services.sessions.open_session import OpenedSession
+from inspector.services.settings.profiles import Profile
 from inspector.ui.choice_box import ChoiceBox
 from inspector.ui.guard import qt_guard
 from inspector.ui.plain import PlainLabel, copy_text, tell
@@ -186,7 +186,12 @@ class CookieTab(QWidget):
 
 
 def _signed_text(what: str, opened: OpenedSession, profile: Profile, secret: Secret) -> str:
-    from inspector.services.signed_cookie import cookie_header, curl_command, set_cookie_line, signed_cookie_value
+    from inspector.services.cookies.signed_cookie import (
+        cookie_header,
+        curl_command,
+        set_cookie_line,
+        signed_cookie_value,
+    )
 
     name, session_id = profile.cookie_name, opened.session_id
     if what == _HEADER:

@@ -8,7 +8,7 @@ from PySide6.QtGui import QUndoCommand, QUndoStack
 from inspector.core.edits import Edit, apply_edit
 from inspector.core.merge import FieldChange, diff
 from inspector.core.node import Node
-from inspector.services.open_session import OpenedSession
+from inspector.services.sessions.open_session import OpenedSession
 from inspector.ui.guard import qt_guard
 
 

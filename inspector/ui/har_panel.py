@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QHeaderView, QPushButton, QTableView, QVBoxLayout, QWidget
 
-from inspector.services.har_report import TROUBLE, HarReport, HarRow, exchange_text
+from inspector.services.cookies.har_report import TROUBLE, HarReport, HarRow, exchange_text
 from inspector.ui.models.har_table import HarTableModel
 from inspector.ui.plain import PlainLabel
 from inspector.ui.theme import Theme

@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QListWidget, QListWidgetItem, QPushButton, QVBoxLayout, QWidget
 
 from inspector.core.display import escape_display
-from inspector.services.journal import JournalEntry
+from inspector.services.sessions.journal import JournalEntry
 from inspector.ui.plain import PlainLabel, plain_tip
 from inspector.ui.seen_reads import SeenChange
 

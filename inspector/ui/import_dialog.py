@@ -5,8 +5,8 @@ from __future__ import annotations
 from PySide6.QtWidgets import QCheckBox, QDialog, QDialogButtonBox, QPlainTextEdit, QVBoxLayout, QWidget
 
 from inspector.core.display import escape_display
-from inspector.services.import_sessions import ImportReport
-from inspector.services.profiles import Profile
+from inspector.services.bulk.import_sessions import ImportReport
+from inspector.services.settings.profiles import Profile
 from inspector.ui.plain import PlainLabel
 
 

@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QCloseEvent, QGuiApplication
 from PySide6.QtWidgets import QMainWindow, QSplitter, QStackedWidget
 
-from inspector.services.profiles import Profile, new_profile_id
+from inspector.services.settings.profiles import Profile, new_profile_id
 from inspector.ui.actions import ActionBook
 from inspector.ui.bulk_acts import BulkActs
 from inspector.ui.command_panel import CommandPanel

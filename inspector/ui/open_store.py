@@ -13,13 +13,13 @@ from typing import TypeVar
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from inspector.services.catalogue import Catalogue
-from inspector.services.connection import Connection, connect
-from inspector.services.listing import Progress, index_keys, read_list
-from inspector.services.open_session import PLAIN, Reading
-from inspector.services.profiles import Profile
-from inspector.services.text_column import MemoryLimit
-from inspector.services.watch import follow_changes
+from inspector.services.catalogue.catalogue import Catalogue
+from inspector.services.catalogue.listing import Progress, index_keys, read_list
+from inspector.services.catalogue.text_column import MemoryLimit
+from inspector.services.catalogue.watch import follow_changes
+from inspector.services.sessions.open_session import PLAIN, Reading
+from inspector.services.settings.connection import Connection, connect
+from inspector.services.settings.profiles import Profile
 from inspector.ui.context import Context
 from inspector.ui.jobs import Job, Lane
 from inspector.ui.trouble import Trouble, describe_trouble

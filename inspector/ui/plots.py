@@ -8,7 +8,7 @@ from PySide6.QtCore import QEvent, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from inspector.services.overview import Bucket
+from inspector.services.catalogue.overview import Bucket
 from inspector.ui.guard import qt_guard
 from inspector.ui.plain import show_tip
 from inspector.ui.theme import Theme

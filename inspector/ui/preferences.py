@@ -6,8 +6,8 @@ from msgspec.structs import replace
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QDialog, QWidget
 
-from inspector.services.profiles import SecretPlace, sealed_path
-from inspector.services.sealed_file import SealedFile
+from inspector.services.settings.profiles import SecretPlace, sealed_path
+from inspector.services.settings.sealed_file import SealedFile
 from inspector.ui.context import Context
 from inspector.ui.secret_dialogs import open_sealed_file
 from inspector.ui.trouble import describe_trouble

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from inspector.services.profiles import SecretPlace, Settings
+from inspector.services.settings.profiles import SecretPlace, Settings
 from inspector.ui.choice_box import ChoiceBox
 from inspector.ui.number_box import NumberBox
 from inspector.ui.plain import PlainLabel, add_row

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPlainTextEdit, QPushBu
 
 from inspector.codecs import MAX_BYTES
 from inspector.core.display import cut_lines, format_size
-from inspector.services.open_session import OpenedSession
+from inspector.services.sessions.open_session import OpenedSession
 from inspector.ui.guard import qt_guard
 from inspector.ui.plain import PlainLabel, copy_text
 from inspector.ui.theme import mono_font

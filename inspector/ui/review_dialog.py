@@ -25,8 +25,8 @@ from inspector.core.display import escape_display
 from inspector.core.item_changes import count_changes, item_changes
 from inspector.core.merge import Choice, FieldChange, FieldState
 from inspector.core.node import Kind, Node
-from inspector.services.profiles import Environment, Profile
-from inspector.services.save_session import Review, describe_fields
+from inspector.services.sessions.save_session import Review, describe_fields
+from inspector.services.settings.profiles import Environment, Profile
 from inspector.ui.fitting_label import FittingLabel
 from inspector.ui.guard import qt_guard
 from inspector.ui.plain import PlainLabel, plain_tip

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from inspector.services.catalogue import Catalogue
-from inspector.services.filter import SessionFilter
-from inspector.services.reselect import reselect, rows_of
-from inspector.services.session_row import Column
+from inspector.services.catalogue.catalogue import Catalogue
+from inspector.services.catalogue.session_row import Column
+from inspector.services.catalogue.update_selection import reselect, rows_of
+from inspector.services.filtering.parser import SessionFilter
 from inspector.ui.context import Context
 from inspector.ui.jobs import Job
 from inspector.ui.open_store import OpenStore

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QVBoxLayout, QWidget
 
 from inspector.core.display import escape_display
 from inspector.core.secret import Secret
-from inspector.services.sealed_file import SHORTEST_PASSPHRASE, SealedFile
+from inspector.services.settings.sealed_file import SHORTEST_PASSPHRASE, SealedFile
 from inspector.ui.context import Context
 from inspector.ui.open_store import OpenStore, StoreState
 from inspector.ui.plain import PlainLabel

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from inspector.core.merge import diff
-from inspector.services.journal import JournalEntry
-from inspector.services.open_session import OpenedSession
-from inspector.services.save_session import describe_fields
-from inspector.services.seen_changes import judge_reads
+from inspector.services.sessions.journal import JournalEntry
+from inspector.services.sessions.open_session import OpenedSession
+from inspector.services.sessions.save_session import describe_fields
+from inspector.services.sessions.seen_changes import judge_reads
 
 _LIMIT = 200
 _Place = tuple[str, bytes]

@@ -11,7 +11,7 @@ from inspector.codecs import MAX_BYTES
 from inspector.core.display import escape_display, format_size
 from inspector.core.expiry import format_countdown
 from inspector.core.writer import UNKNOWN_WRITER, Certainty
-from inspector.services.open_session import OpenedSession
+from inspector.services.sessions.open_session import OpenedSession
 from inspector.ui.guard import qt_guard
 from inspector.ui.plain import PlainLabel, plain_tip
 from inspector.ui.theme import mono_font

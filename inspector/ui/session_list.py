@@ -6,8 +6,8 @@ from PySide6.QtCore import QItemSelectionModel, QModelIndex, QRect, Qt
 from PySide6.QtGui import QFocusEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QTableView
 
+from inspector.services.catalogue.session_row import Column
 from inspector.services.right_of_way import go_first
-from inspector.services.session_row import Column
 from inspector.ui.guard import qt_guard
 from inspector.ui.models.session_table import COLUMNS, SessionTableModel
 from inspector.ui.session_painter import SessionPainter

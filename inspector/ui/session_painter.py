@@ -11,7 +11,7 @@ from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QFont, QFontMetrics, QPainter
 
 from inspector.core.display import escape_display
-from inspector.services.session_row import Column, Row
+from inspector.services.catalogue.session_row import Column, Row
 from inspector.ui.models.session_table import RIGHT_ALIGNED, SessionTableModel
 from inspector.ui.theme import Theme, mono_font
 

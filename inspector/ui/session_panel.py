@@ -11,9 +11,9 @@ from inspector.codecs import CodecError
 from inspector.core.edits import EditError
 from inspector.core.item_changes import count_changes
 from inspector.core.node import Node
-from inspector.services.journal import JournalEntry
-from inspector.services.open_session import OpenedSession, open_session, ref_of_key
-from inspector.services.seen_changes import judge_return
+from inspector.services.sessions.journal import JournalEntry
+from inspector.services.sessions.open_session import OpenedSession, open_session, ref_of_key
+from inspector.services.sessions.seen_changes import judge_return
 from inspector.ui.changes_bar import ChangesBar
 from inspector.ui.context import Context
 from inspector.ui.cookie_tab import CookieTab

@@ -7,7 +7,7 @@ import time
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
-from inspector.services.overview import Bucket
+from inspector.services.catalogue.overview import Bucket
 from inspector.ui.plots import BarPlot
 from inspector.ui.theme import Theme
 

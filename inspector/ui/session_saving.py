@@ -14,8 +14,8 @@ from PySide6.QtWidgets import QDialog, QWidget
 
 from inspector.core.display import escape_display
 from inspector.core.merge import Choice
-from inspector.services.journal import JournalEntry
-from inspector.services.manage_sessions import (
+from inspector.services.sessions.journal import JournalEntry
+from inspector.services.sessions.manage_sessions import (
     change_expiry,
     create_session,
     delete_session,
@@ -24,9 +24,9 @@ from inspector.services.manage_sessions import (
     new_session_root,
     restore,
 )
-from inspector.services.open_session import OpenedSession, open_session, ref_of_key
-from inspector.services.preview import preview_delete, preview_save
-from inspector.services.save_session import (
+from inspector.services.sessions.open_session import OpenedSession, open_session, ref_of_key
+from inspector.services.sessions.preview import preview_delete, preview_save
+from inspector.services.sessions.save_session import (
     Review,
     SaveOutcome,
     SaveState,

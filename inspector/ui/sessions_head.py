@@ -6,7 +6,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QButtonGroup, QHBoxLayout, QPushButton, QWidget
 
-from inspector.services.overview import Overview
+from inspector.services.catalogue.overview import Overview
 from inspector.ui.guard import qt_guard
 from inspector.ui.plain import PlainLabel, plain_tip
 

@@ -18,9 +18,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from inspector.services.filter import FilterError, SessionFilter, parse_filter
-from inspector.services.overview import Overview
-from inspector.services.session_row import Column
+from inspector.services.catalogue.overview import Overview
+from inspector.services.catalogue.session_row import Column
+from inspector.services.filtering.parser import FilterError, SessionFilter, parse_filter
 from inspector.ui.actions import ActionBook, make_button
 from inspector.ui.context import Context
 from inspector.ui.empty_list import show_why_empty

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtWidgets import QStatusBar
 
-from inspector.services.profiles import Environment
+from inspector.services.settings.profiles import Environment
 from inspector.ui.fitting_label import FittingLabel
 from inspector.ui.guard import qt_guard
 from inspector.ui.open_store import OpenStore

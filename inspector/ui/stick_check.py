@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from inspector.core.merge import FieldChange
-from inspector.services.open_session import OpenedSession
-from inspector.services.save_session import StickReport, StickState, check_stuck
+from inspector.services.sessions.open_session import OpenedSession
+from inspector.services.sessions.save_session import StickReport, StickState, check_stuck
 from inspector.ui.open_store import OpenStore
 from inspector.ui.trouble import describe_trouble
 

@@ -9,7 +9,7 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QPushButton, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from inspector.core.display import escape_display
-from inspector.services.profiles import Environment
+from inspector.services.settings.profiles import Environment
 from inspector.ui.fitting_label import FittingLabel
 from inspector.ui.guard import qt_guard
 from inspector.ui.open_store import OpenStore, StoreState

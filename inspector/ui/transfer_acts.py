@@ -10,12 +10,12 @@ from pathlib import Path
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QFileDialog, QWidget
 
-from inspector.services.bulk_report import BulkStep
-from inspector.services.export_sessions import Put, export_all, export_selection, export_to_file
-from inspector.services.import_sessions import ImportReport, describe_import, import_sessions
-from inspector.services.profiles import Environment
-from inspector.services.selection import Selection
-from inspector.services.session_lines import read_lines
+from inspector.services.bulk.export_sessions import Put, export_all, export_selection, export_to_file
+from inspector.services.bulk.import_sessions import ImportReport, describe_import, import_sessions
+from inspector.services.bulk.report import BulkStep
+from inspector.services.bulk.selection import Selection
+from inspector.services.bulk.session_lines import read_lines
+from inspector.services.settings.profiles import Environment
 from inspector.ui.bulk_runner import BulkRunner
 from inspector.ui.confirm_store import confirm_act
 from inspector.ui.export_dialog import ALL, SELECTED, ExportDialog

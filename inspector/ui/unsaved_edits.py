@@ -12,8 +12,8 @@ from inspector.codecs import CodecError, decode, encode
 from inspector.core.display import escape_display
 from inspector.core.edits import SetValue, reconcile
 from inspector.core.node import Node, without_spans
-from inspector.services.open_session import OpenedSession, Reading, describe_record
-from inspector.services.recovery import Recovery, UnsavedEdit
+from inspector.services.sessions.open_session import OpenedSession, Reading, describe_record
+from inspector.services.settings.recovery import Recovery, UnsavedEdit
 from inspector.ui.context import Context
 from inspector.ui.draft import Draft
 from inspector.ui.open_store import OpenStore, StoreState

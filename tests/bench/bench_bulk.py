@@ -15,15 +15,15 @@ from pathlib import Path
 
 import hiredis
 
-from inspector.services.bulk import delete_sessions, expire_sessions
-from inspector.services.bulk_report import BulkStep
-from inspector.services.catalogue import Catalogue
-from inspector.services.export_sessions import export_all, export_to_file
-from inspector.services.import_sessions import import_sessions
-from inspector.services.journal import Journal
-from inspector.services.selection import Selection, preview
-from inspector.services.session_lines import read_lines
-from inspector.services.undo_bulk import UndoBundle, undo_bulk
+from inspector.services.bulk.bulk_changes import delete_sessions, expire_sessions
+from inspector.services.bulk.export_sessions import export_all, export_to_file
+from inspector.services.bulk.import_sessions import import_sessions
+from inspector.services.bulk.report import BulkStep
+from inspector.services.bulk.selection import Selection, preview
+from inspector.services.bulk.session_lines import read_lines
+from inspector.services.bulk.undo import UndoBundle, undo_bulk
+from inspector.services.catalogue.catalogue import Catalogue
+from inspector.services.sessions.journal import Journal
 from store_adapters.clock import now_ms
 from store_adapters.contract import CancelToken, SessionStore
 from store_adapters.registry import open_store

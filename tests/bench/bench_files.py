@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from inspector.services.catalogue import Catalogue
+from inspector.services.catalogue.catalogue import Catalogue
 from store_adapters.clock import now_ms
 from store_adapters.contract import CancelToken
 from store_adapters.registry import open_store

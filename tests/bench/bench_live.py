@@ -19,7 +19,7 @@ os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
 from PySide6.QtCore import QEventLoop, QTimer
 
 from inspector.app import Launch, make_application, open_window
-from inspector.services.profiles import Profile
+from inspector.services.settings.profiles import Profile
 from inspector.ui.calm import calm_interpreter
 from inspector.ui.main_window import MainWindow
 from tests.bench.heartbeat import Watch

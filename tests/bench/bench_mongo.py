@@ -16,8 +16,8 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any
 
-from inspector.services.catalogue import Catalogue
-from inspector.services.listing import index_keys
+from inspector.services.catalogue.catalogue import Catalogue
+from inspector.services.catalogue.listing import index_keys
 from store_adapters.clock import now_ms
 from store_adapters.contract import CancelToken
 from store_adapters.registry import open_store

@@ -13,9 +13,9 @@ from typing import Any
 import numpy
 import orjson
 
-from inspector.services.catalogue import Catalogue
-from inspector.services.filter import parse_filter
-from inspector.services.session_row import Column
+from inspector.services.catalogue.catalogue import Catalogue
+from inspector.services.catalogue.session_row import Column
+from inspector.services.filtering.parser import parse_filter
 from store_adapters.contract import Batch
 from store_adapters.registry import open_store
 from tests.bench.report import SIZE, at_least, at_most, best_of

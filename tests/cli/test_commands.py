@@ -16,7 +16,7 @@ import pytest
 
 from inspector.cli import main
 from inspector.cli._arguments import make_parser
-from inspector.services.profiles import Profile, ProfileBook
+from inspector.services.settings.profiles import Profile, ProfileBook
 from tests.servers import ROOT
 
 DATA = '{"user":{"username":"ada","role":"user"},"cart":["a"]}'

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from inspector.codecs import decode, encode, quick_lifetime
-from inspector.services.manage_sessions import with_lifetime
+from inspector.services.sessions.manage_sessions import with_lifetime
 from tests.bench.sessions import session_text
 
 NOW_MS = 1_790_000_000_000

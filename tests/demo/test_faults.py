@@ -17,9 +17,9 @@ from inspector.demo.faults import LESSONS, Fault, delay_s
 from inspector.demo.request_log import RequestEntry
 from inspector.demo.server import DemoServer, DemoSettings
 from inspector.demo.session_cookie import CookieOptions
-from inspector.services.journal import Journal
-from inspector.services.open_session import open_session
-from inspector.services.save_session import SaveState, save_session
+from inspector.services.sessions.journal import Journal
+from inspector.services.sessions.open_session import open_session
+from inspector.services.sessions.save_session import SaveState, save_session
 from store_adapters.contract import CancelToken, SessionStore
 from store_adapters.registry import open_store
 from tests.interop.apps import Browser

@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 from inspector.codecs import Decoded, decode
-from inspector.services.decoder import serve
+from inspector.services.sessions.decoder import serve
 
 HANG, EAT, CRASH, RAISE = b'{"act":"hang"', b'{"act":"eat"', b'{"act":"crash"', b'{"act":"raise"'
 

@@ -20,10 +20,10 @@ from typing import Any
 
 from inspector.core.edits import SetValue, apply_edit
 from inspector.core.node import Node, find_member, text_node
-from inspector.services.journal import Journal
-from inspector.services.open_session import OpenedSession, open_session
-from inspector.services.profiles import Profile, ProfileBook
-from inspector.services.save_session import SaveState, save_session
+from inspector.services.sessions.journal import Journal
+from inspector.services.sessions.open_session import OpenedSession, open_session
+from inspector.services.sessions.save_session import SaveState, save_session
+from inspector.services.settings.profiles import Profile, ProfileBook
 from store_adapters.errors import OutcomeUnknown, StoreError
 from store_adapters.registry import open_store
 

@@ -29,9 +29,9 @@ import pytest
 import redis
 
 from inspector.core.node import Node
-from inspector.services.journal import Journal
-from inspector.services.open_session import OpenedSession, open_session
-from inspector.services.save_session import SaveOutcome, save_session
+from inspector.services.sessions.journal import Journal
+from inspector.services.sessions.open_session import OpenedSession, open_session
+from inspector.services.sessions.save_session import SaveOutcome, save_session
 from store_adapters.contract import CancelToken, SessionStore
 from store_adapters.errors import StoreError
 from store_adapters.options import Limits

@@ -33,11 +33,11 @@ from inspector.app import Launch, make_application, open_window
 from inspector.codecs import parse_json
 from inspector.core.edits import SetValue, apply_edit
 from inspector.core.node import find_member, member, number_of
-from inspector.services.journal import Journal
-from inspector.services.open_session import OpenedSession, open_session
-from inspector.services.profiles import Profile
-from inspector.services.save_session import SaveState, save_session
-from inspector.services.secrets import SecretStore
+from inspector.services.sessions.journal import Journal
+from inspector.services.sessions.open_session import OpenedSession, open_session
+from inspector.services.sessions.save_session import SaveState, save_session
+from inspector.services.settings.profiles import Profile
+from inspector.services.settings.secrets import SecretStore
 from store_adapters.contract import SessionStore
 from store_adapters.errors import RecordChanged, StoreError
 from store_adapters.registry import open_store

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from inspector.services.save_session import SaveState
+from inspector.services.sessions.save_session import SaveState
 from store_adapters.clock import now_ms
 from store_adapters.contract import CancelToken, SessionStore
 from store_adapters.errors import (

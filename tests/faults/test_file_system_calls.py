@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from inspector.services.profiles import Profile, ProfileBook
+from inspector.services.settings.profiles import Profile, ProfileBook
 from store_adapters.contract import SessionStore
 from tests.faults.file_acts import REFUSED, SAVED, UNKNOWN
 from tests.faults.file_rigs import Strace, strace

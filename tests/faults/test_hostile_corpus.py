@@ -16,8 +16,8 @@ from inspector.cookies import read_har
 from inspector.core.edits import SetValue, apply_edit
 from inspector.core.merge import diff
 from inspector.core.node import MAX_DEPTH, Kind, number_node
-from inspector.services.decoder import DECODER, IN_PROCESS_BYTES, decode_record
-from inspector.services.har_report import follow_session
+from inspector.services.cookies.har_report import follow_session
+from inspector.services.sessions.decoder import DECODER, IN_PROCESS_BYTES, decode_record
 from tests.fuzz.hostile import COOKIES, DEEP, OWNED, RECORDS
 from tests.fuzz.targets import SECRETS, TARGETS
 

@@ -24,8 +24,8 @@ from inspector.cli._arguments import make_parser
 from inspector.cli._output import Output
 from inspector.codecs import CodecError, OpeningKeys, SealedError, decode, pack_decoded, pack_error, read_answer
 from inspector.codecs import _wire as wire
-from inspector.services import decoder
-from inspector.services.decoder import DECODER, IN_PROCESS_BYTES, DecoderProcess, decode_record
+from inspector.services.sessions import decoder
+from inspector.services.sessions.decoder import DECODER, IN_PROCESS_BYTES, DecoderProcess, decode_record
 from inspector.ui.main_window import MainWindow
 from tests.codecs.test_fuzz import SAMPLES, SECRETS
 from tests.faults.bad_decoder import CRASH, EAT, HANG, RAISE

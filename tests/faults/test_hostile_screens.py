@@ -33,7 +33,7 @@ from shiboken6 import isValid
 
 from inspector.core.secret import Secret
 from inspector.demo.request_log import RequestEntry
-from inspector.services.profiles import Environment, Profile
+from inspector.services.settings.profiles import Environment, Profile
 from inspector.ui.confirm_store import confirm_act
 from inspector.ui.connect_dialog import ConnectDialog
 from inspector.ui.main_window import MainWindow

@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from inspector.codecs import parse_json
 from inspector.core.display import cut_lines, escape_display, escape_json, escape_lines, is_hidden
-from inspector.services.signed_cookie import curl_line
+from inspector.services.cookies.signed_cookie import curl_line
 from inspector.ui.plain import PlainLabel
 from inspector.ui.raw_tab import text_of_bytes
 from tests.ui.conftest import WAIT_MS, OpenWindow, heartbeat, make_window

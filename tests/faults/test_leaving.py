@@ -19,8 +19,8 @@ from typing import Any
 import pymongo
 import pytest
 
-from inspector.services.journal import Journal
-from inspector.services.manage_sessions import create_session, new_session_root
+from inspector.services.sessions.journal import Journal
+from inspector.services.sessions.manage_sessions import create_session, new_session_root
 from store_adapters.clock import now_ms
 from store_adapters.errors import RecordExists
 from store_adapters.registry import open_store

@@ -9,11 +9,11 @@ from pathlib import Path
 import bson
 import pytest
 
-from inspector.services.journal import Journal
-from inspector.services.manage_sessions import create_session, new_session_root
-from inspector.services.open_session import open_session
-from inspector.services.preview import for_many, preview_delete, preview_expiry, preview_save
-from inspector.services.save_session import review_changes, save_session
+from inspector.services.sessions.journal import Journal
+from inspector.services.sessions.manage_sessions import create_session, new_session_root
+from inspector.services.sessions.open_session import open_session
+from inspector.services.sessions.preview import for_many, preview_delete, preview_expiry, preview_save
+from inspector.services.sessions.save_session import review_changes, save_session
 from store_adapters.clock import now_ms
 from store_adapters.contract import CancelToken, ChangeExpiry, Create, RawRecord, SessionStore
 from store_adapters.errors import StoreReadOnly

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from inspector.core.secret import Secret
-from inspector.services.connection import PasswordWanted, connect
-from inspector.services.profiles import Profile
-from inspector.services.sealed_file import SealedFile, SealedFileError, WrongPassphrase
-from inspector.services.secrets import SecretStore
+from inspector.services.settings.connection import PasswordWanted, connect
+from inspector.services.settings.profiles import Profile
+from inspector.services.settings.sealed_file import SealedFile, SealedFileError, WrongPassphrase
+from inspector.services.settings.secrets import SecretStore
 
 PASSPHRASE = "correct horse battery"
 VALUE = Secret.from_text("tok-kept-secret", "current")
@@ -223,7 +223,7 @@ def test_disk_full_while_keeping_a_secret_leaves_the_file_whole(
 
     store = SecretStore(sealed=sealed)
     with monkeypatch.context() as patch:
-        patch.setattr("inspector.services.safe_file.os.fsync", full)
+        patch.setattr("inspector.services.settings.safe_file.os.fsync", full)
         store.put(VALUE)
     assert "No space left" in store.trouble
     assert sealed.path.read_bytes() == before

@@ -20,8 +20,8 @@ import pytest
 
 from inspector.cookies import signed_value
 from inspector.core.secret import Secret
-from inspector.services.connection import split_url
-from inspector.services.profiles import Profile, ProfileBook
+from inspector.services.settings.connection import split_url
+from inspector.services.settings.profiles import Profile, ProfileBook
 from tests.servers import ROOT, Server, missing, redis_binary, start_redis
 
 PASSWORD, SECRET, SESSION, VALUE = (f"zq{kind}{secrets.token_hex(8)}" for kind in ("pass", "key", "sid", "val"))
@@ -60,7 +60,7 @@ def scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
         "PYTHONPATH": str(ROOT),
     }
     monkeypatch.setenv("VAULT_PATH", environment["VAULT_PATH"])
-    from inspector.services.secrets import SecretStore
+    from inspector.services.settings.secrets import SecretStore
     from tests.faults.vault_keyring import VaultKeyring
 
     monkeypatch.setattr("keyring.get_keyring", VaultKeyring)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from inspector.services.profiles import Environment, Profile, ProfileBook, guard_from_demo
+from inspector.services.settings.profiles import Environment, Profile, ProfileBook, guard_from_demo
 
 NEWER = b'{"version": 2, "profiles": [{"id": "a", "name": "of tomorrow", "url": "redis://h", "moods": ["new"]}]}'
 

@@ -13,11 +13,11 @@ from pytestqt.qtbot import QtBot
 
 from inspector.app import Launch, open_window
 from inspector.core.secret import Secret
-from inspector.services.command_log import CommandLog
-from inspector.services.profiles import Environment, Profile, ProfileBook, SecretPlace, sealed_path
-from inspector.services.recovery import Recovery, UnsavedEdit
-from inspector.services.sealed_file import SealedFile
-from inspector.services.secrets import SecretStore
+from inspector.services.settings.command_log import CommandLog
+from inspector.services.settings.profiles import Environment, Profile, ProfileBook, SecretPlace, sealed_path
+from inspector.services.settings.recovery import Recovery, UnsavedEdit
+from inspector.services.settings.sealed_file import SealedFile
+from inspector.services.settings.secrets import SecretStore
 from inspector.ui import clipboard
 from inspector.ui.confirm_store import _NameDialog
 from inspector.ui.connect_dialog import ConnectDialog

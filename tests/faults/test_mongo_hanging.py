@@ -19,9 +19,9 @@ from bson.int64 import Int64
 from bson.regex import Regex
 from pytestqt.qtbot import QtBot
 
-from inspector.services.journal import Journal
-from inspector.services.manage_sessions import change_expiry
-from inspector.services.save_session import SaveState
+from inspector.services.sessions.journal import Journal
+from inspector.services.sessions.manage_sessions import change_expiry
+from inspector.services.sessions.save_session import SaveState
 from store_adapters.address import parse_address
 from store_adapters.clock import now_ms
 from store_adapters.contract import CancelToken, RawRecord, SessionStore

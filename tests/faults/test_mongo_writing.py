@@ -9,7 +9,7 @@ from typing import Any
 import bson
 import pytest
 
-from inspector.services.save_session import SaveState
+from inspector.services.sessions.save_session import SaveState
 from store_adapters.clock import now_ms
 from store_adapters.contract import ChangeExpiry, Delete, RawRecord, SessionStore
 from store_adapters.errors import (

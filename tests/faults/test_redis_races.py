@@ -17,8 +17,8 @@ import pytest
 
 from inspector.codecs import json_bytes
 from inspector.core.merge import Choice
-from inspector.services.journal import Journal
-from inspector.services.save_session import SaveState, StickState, check_stuck, save_session
+from inspector.services.sessions.journal import Journal
+from inspector.services.sessions.save_session import SaveState, StickState, check_stuck, save_session
 from store_adapters.contract import SessionStore
 from store_adapters.errors import RecordChanged, RecordUnreadable
 from store_adapters.registry import open_store
@@ -193,9 +193,9 @@ def test_f37_concurrent_edits_lose_none(rig: Rig, valkey_rig: Rig, way: str) -> 
 
 _SECOND = """
 import sys
-from inspector.services.journal import Journal
-from inspector.services.open_session import open_session
-from inspector.services.save_session import save_session
+from inspector.services.sessions.journal import Journal
+from inspector.services.sessions.open_session import open_session
+from inspector.services.sessions.save_session import save_session
 from store_adapters.registry import open_store
 from tests.services.test_save_session import edited
 

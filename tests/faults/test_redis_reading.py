@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
-from inspector.services.filter import FilterError, parse_filter
+from inspector.services.filtering.parser import FilterError, parse_filter
 from store_adapters.contract import CancelToken, SessionStore
 from store_adapters.errors import StoreError, StoreRefused, StoreUnreachable
 from store_adapters.registry import open_store

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from inspector.services.journal import Journal
-from inspector.services.save_session import SaveState, review_changes, save_session
+from inspector.services.sessions.journal import Journal
+from inspector.services.sessions.save_session import SaveState, review_changes, save_session
 from store_adapters.clock import now_ms
 from store_adapters.contract import CancelToken, Change, SessionStore
 from store_adapters.errors import NotConnected, RecordChanged, RecordMissing, StoreReadOnly, StoreRefused, Unsupported

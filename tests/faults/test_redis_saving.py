@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from inspector.services.bulk import delete_sessions
-from inspector.services.catalogue import Catalogue
-from inspector.services.journal import Journal
-from inspector.services.save_session import SaveOutcome, SaveState
-from inspector.services.selection import Selection
+from inspector.services.bulk.bulk_changes import delete_sessions
+from inspector.services.bulk.selection import Selection
+from inspector.services.catalogue.catalogue import Catalogue
+from inspector.services.sessions.journal import Journal
+from inspector.services.sessions.save_session import SaveOutcome, SaveState
 from store_adapters.clock import now_ms
 from store_adapters.contract import CancelToken, SessionStore
 from store_adapters.errors import StoreError, StoreRefused, StoreUnreachable

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
-from inspector.services.save_session import SaveOutcome, SaveState, check_stuck
+from inspector.services.sessions.save_session import SaveOutcome, SaveState, check_stuck
 from store_adapters.application.opening import open_application_store
 from store_adapters.clock import now_ms
 from store_adapters.contract import RawRecord, SessionStore

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pytestqt.qtbot import QtBot
 
-from inspector.services.save_session import StickReport, StickState
+from inspector.services.sessions.save_session import StickReport, StickState
 from inspector.ui.main_window import MainWindow
 from tests.faults.redis_rigs import HOUR_MS, Rig, assert_told, new_role
 from tests.faults.window_rigs import boxes, edit_role, edited_window, press_save, read_box, show

@@ -42,11 +42,11 @@ from inspector.core.expiry import explain_expiry
 from inspector.core.field_path import FieldPathError, format_keys, parse_field_path
 from inspector.core.findings import examine
 from inspector.core.secret import Secret
-from inspector.services.connection import split_url
-from inspector.services.filter import FilterError, parse_filter
-from inspector.services.har_report import follow_session
-from inspector.services.profiles import ProfileBook
-from inspector.services.verify_cookie import inspect_cookies
+from inspector.services.cookies.har_report import follow_session
+from inspector.services.cookies.verify_cookie import inspect_cookies
+from inspector.services.filtering.parser import FilterError, parse_filter
+from inspector.services.settings.connection import split_url
+from inspector.services.settings.profiles import ProfileBook
 from store_adapters.errors import StoreError
 
 GOLDEN = Path(__file__).parent.parent / "golden"

@@ -16,11 +16,11 @@ from inspector.core.edits import InsertEntry, apply_edit
 from inspector.core.findings import check_edit
 from inspector.core.secret import Secret
 from inspector.core.writer import Family
-from inspector.services.cookie_chain import LinkState
-from inspector.services.journal import Journal
-from inspector.services.manage_sessions import change_expiry
-from inspector.services.open_session import open_session
-from inspector.services.verify_cookie import inspect_cookies
+from inspector.services.cookies.cookie_chain import LinkState
+from inspector.services.cookies.verify_cookie import inspect_cookies
+from inspector.services.sessions.journal import Journal
+from inspector.services.sessions.manage_sessions import change_expiry
+from inspector.services.sessions.open_session import open_session
 from store_adapters.clock import now_ms
 from store_adapters.registry import open_store
 from tests.interop.cookie_apps import CURRENT, LIBRARIES, OLDER, STORED, CookieApps, session_cookie

@@ -16,14 +16,14 @@ from inspector.core.node import Node
 from inspector.demo.express_session import SessionOptions
 from inspector.demo.server import DemoServer, DemoSettings
 from inspector.demo.session_cookie import CookieOptions
-from inspector.services.catalogue import Catalogue
-from inspector.services.journal import Journal
-from inspector.services.manage_sessions import change_expiry, delete_session, restore
-from inspector.services.open_session import OpenedSession, open_session
-from inspector.services.save_session import SaveState, save_session
-from inspector.services.session_row import Column
-from inspector.services.signed_cookie import signed_cookie_value
-from inspector.services.verify_cookie import inspect_cookies
+from inspector.services.catalogue.catalogue import Catalogue
+from inspector.services.catalogue.session_row import Column
+from inspector.services.cookies.signed_cookie import signed_cookie_value
+from inspector.services.cookies.verify_cookie import inspect_cookies
+from inspector.services.sessions.journal import Journal
+from inspector.services.sessions.manage_sessions import change_expiry, delete_session, restore
+from inspector.services.sessions.open_session import OpenedSession, open_session
+from inspector.services.sessions.save_session import SaveState, save_session
 from store_adapters.clock import now_ms
 from store_adapters.contract import CancelToken
 from tests.interop.apps import Browser

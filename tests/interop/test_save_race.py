@@ -13,9 +13,9 @@ import threading
 from inspector.codecs import parse_json
 from inspector.core.edits import InsertEntry, SetValue, apply_edit
 from inspector.core.node import find_member, member, number_of
-from inspector.services.journal import Journal
-from inspector.services.open_session import open_session
-from inspector.services.save_session import SaveState, StickState, check_stuck, save_session
+from inspector.services.sessions.journal import Journal
+from inspector.services.sessions.open_session import open_session
+from inspector.services.sessions.save_session import SaveState, StickState, check_stuck, save_session
 from store_adapters.registry import open_store
 from tests.interop.apps import Browser
 from tests.interop.conftest import Site

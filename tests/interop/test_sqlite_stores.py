@@ -13,16 +13,16 @@ import pytest
 
 from inspector.codecs import parse_json
 from inspector.core.edits import InsertEntry, apply_edit
-from inspector.services.journal import Journal
-from inspector.services.manage_sessions import (
+from inspector.services.sessions.journal import Journal
+from inspector.services.sessions.manage_sessions import (
     change_expiry,
     create_session,
     delete_session,
     new_session_id,
     new_session_root,
 )
-from inspector.services.open_session import open_session
-from inspector.services.save_session import SaveState, save_session
+from inspector.services.sessions.open_session import open_session
+from inspector.services.sessions.save_session import SaveState, save_session
 from store_adapters.clock import now_ms
 from store_adapters.contract import SessionStore
 from store_adapters.registry import open_store

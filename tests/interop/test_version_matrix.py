@@ -13,10 +13,10 @@ from inspector.codecs import parse_json
 from inspector.core.edits import InsertEntry, SetValue, apply_edit
 from inspector.core.field_path import find_path, parse_field_path
 from inspector.core.secret import Secret
-from inspector.services.journal import Journal
-from inspector.services.manage_sessions import create_session, new_session_id, new_session_root
-from inspector.services.open_session import OpenedSession, Reading, open_session
-from inspector.services.save_session import SaveState, save_session
+from inspector.services.sessions.journal import Journal
+from inspector.services.sessions.manage_sessions import create_session, new_session_id, new_session_root
+from inspector.services.sessions.open_session import OpenedSession, Reading, open_session
+from inspector.services.sessions.save_session import SaveState, save_session
 from store_adapters.clock import now_ms
 from store_adapters.contract import CancelToken, SessionStore
 from store_adapters.registry import open_store

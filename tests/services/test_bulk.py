@@ -11,14 +11,14 @@ import pytest
 from inspector.codecs import json_bytes
 from inspector.core.display import parse_time
 from inspector.core.expiry import After
-from inspector.services.bulk import delete_sessions, expire_sessions
-from inspector.services.bulk_report import BulkReport, BulkStep
-from inspector.services.catalogue import Catalogue
-from inspector.services.journal import Journal
-from inspector.services.manage_sessions import create_session, new_session_root, restore
-from inspector.services.open_session import open_session
-from inspector.services.selection import Selection, preview
-from inspector.services.undo_bulk import UndoBundle, undo_bulk
+from inspector.services.bulk.bulk_changes import delete_sessions, expire_sessions
+from inspector.services.bulk.report import BulkReport, BulkStep
+from inspector.services.bulk.selection import Selection, preview
+from inspector.services.bulk.undo import UndoBundle, undo_bulk
+from inspector.services.catalogue.catalogue import Catalogue
+from inspector.services.sessions.journal import Journal
+from inspector.services.sessions.manage_sessions import create_session, new_session_root, restore
+from inspector.services.sessions.open_session import open_session
 from store_adapters.clock import now_ms
 from store_adapters.contract import CancelToken, RawRecord, SessionStore
 from store_adapters.errors import RecordMissing

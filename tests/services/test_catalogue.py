@@ -13,16 +13,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inspector.services.byte_search import Haystack, find_from
-from inspector.services.catalogue import Catalogue
-from inspector.services.filter import parse_filter
-from inspector.services.key_index import KeyIndex, hash_of
-from inspector.services.list_order import sort_value
-from inspector.services.open_session import Reading
-from inspector.services.reselect import reselect, rows_of
-from inspector.services.session_row import Column
-from inspector.services.sorting import MOST, sort_in_steps, sort_numbers, sort_texts
-from inspector.services.text_column import ROWS, MemoryLimit, TextColumn
+from inspector.services.catalogue.byte_search import Haystack, find_from
+from inspector.services.catalogue.catalogue import Catalogue
+from inspector.services.catalogue.key_index import KeyIndex, hash_of
+from inspector.services.catalogue.list_order import sort_value
+from inspector.services.catalogue.session_row import Column
+from inspector.services.catalogue.sorting import MOST, sort_in_steps, sort_numbers, sort_texts
+from inspector.services.catalogue.text_column import ROWS, MemoryLimit, TextColumn
+from inspector.services.catalogue.update_selection import reselect, rows_of
+from inspector.services.filtering.parser import parse_filter
+from inspector.services.sessions.open_session import Reading
 from store_adapters.contract import Batch, RawRecord, RecordRef
 from store_adapters.registry import open_store
 from tests.bench.sessions import session_id, session_text

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from inspector.cookies import read_cookies
-from inspector.services.cookie_attributes import judge_set_cookie
-from inspector.services.cookie_chain import LinkState
+from inspector.services.cookies.cookie_attributes import judge_set_cookie
+from inspector.services.cookies.cookie_chain import LinkState
 
 NOW_MS = 1_795_478_400_000
 GOOD = "; Path=/; HttpOnly; Secure; SameSite=Lax"

@@ -18,7 +18,7 @@ from inspector.core.secret import Secret
 from inspector.demo.express_session import SessionOptions
 from inspector.demo.server import DemoServer, DemoSettings
 from inspector.demo.session_cookie import CookieOptions
-from inspector.services.har_report import Event, exchange_text, follow_session
+from inspector.services.cookies.har_report import Event, exchange_text, follow_session
 from tests.interop.apps import Browser
 
 SECRETS = (Secret.from_text("har secret"),)

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from inspector.codecs import CUT, ROLE_PATH, Summariser, plain_data
 from inspector.codecs.listing.summary import summarise
-from inspector.services.filter_terms import find_field
+from inspector.services.filtering.terms import find_field
 from store_adapters.mongo.document import DocumentReader
 from store_adapters.mongo.sessions import sessions_in
 

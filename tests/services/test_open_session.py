@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from inspector.services.open_session import OpenedSession, open_session
+from inspector.services.sessions.open_session import OpenedSession, open_session
 from store_adapters.registry import open_store
 
 

@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inspector.core.secret import Secret
-from inspector.services.catalogue import Catalogue
-from inspector.services.connection import connect, split_url
-from inspector.services.filter import FilterError, parse_filter
-from inspector.services.profiles import Environment, Profile, ProfileBook, Settings
-from inspector.services.secrets import SecretStore
-from inspector.services.session_row import Column
+from inspector.services.catalogue.catalogue import Catalogue
+from inspector.services.catalogue.session_row import Column
+from inspector.services.filtering.parser import FilterError, parse_filter
+from inspector.services.settings.connection import connect, split_url
+from inspector.services.settings.profiles import Environment, Profile, ProfileBook, Settings
+from inspector.services.settings.secrets import SecretStore
 from store_adapters.clock import now_ms
 from store_adapters.contract import CancelToken
 from store_adapters.errors import BadStoreAddress

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inspector.services.catalogue import Catalogue
-from inspector.services.listing import index_keys
-from inspector.services.row_keys import AT_ONCE, RowKeys
-from inspector.services.text_column import ROWS
+from inspector.services.catalogue.catalogue import Catalogue
+from inspector.services.catalogue.listing import index_keys
+from inspector.services.catalogue.row_keys import AT_ONCE, RowKeys
+from inspector.services.catalogue.text_column import ROWS
 from store_adapters.contract import Batch, CancelToken, RawRecord, RecordRef
 from store_adapters.registry import open_store
 

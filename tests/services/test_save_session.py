@@ -13,8 +13,8 @@ from inspector.core.expiry import After, format_duration
 from inspector.core.field_path import find_path, parse_field_path
 from inspector.core.merge import Choice
 from inspector.core.node import Node
-from inspector.services.journal import Journal
-from inspector.services.manage_sessions import (
+from inspector.services.sessions.journal import Journal
+from inspector.services.sessions.manage_sessions import (
     SessionRefused,
     change_expiry,
     create_session,
@@ -24,8 +24,8 @@ from inspector.services.manage_sessions import (
     new_session_root,
     restore,
 )
-from inspector.services.open_session import OpenedSession, open_session
-from inspector.services.save_session import SaveState, StickState, check_stuck, review_changes, save_session
+from inspector.services.sessions.open_session import OpenedSession, open_session
+from inspector.services.sessions.save_session import SaveState, StickState, check_stuck, review_changes, save_session
 from store_adapters.clock import now_ms
 from store_adapters.contract import CancelToken, SessionStore
 from store_adapters.errors import RecordChanged, RecordExists, RecordMissing, StoreReadOnly, Unsupported

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from inspector.core.secret import Secret
-from inspector.services.catalogue import Catalogue
-from inspector.services.filter import parse_filter
-from inspector.services.journal import Journal
-from inspector.services.manage_sessions import (
+from inspector.services.catalogue.catalogue import Catalogue
+from inspector.services.catalogue.session_row import Column, Row
+from inspector.services.filtering.parser import parse_filter
+from inspector.services.sessions.journal import Journal
+from inspector.services.sessions.manage_sessions import (
     SessionRefused,
     change_expiry,
     create_session,
@@ -21,8 +22,7 @@ from inspector.services.manage_sessions import (
     new_session_id,
     new_session_root,
 )
-from inspector.services.open_session import Reading, open_session
-from inspector.services.session_row import Column, Row
+from inspector.services.sessions.open_session import Reading, open_session
 from store_adapters.clock import now_ms
 from store_adapters.contract import CancelToken, SessionStore
 from store_adapters.registry import open_store

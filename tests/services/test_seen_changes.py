@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from inspector.services.open_session import OpenedSession, describe_record
-from inspector.services.seen_changes import judge_reads
+from inspector.services.sessions.open_session import OpenedSession, describe_record
+from inspector.services.sessions.seen_changes import judge_reads
 from store_adapters.clock import now_ms
 from store_adapters.contract import SessionStore
 from store_adapters.registry import open_store

@@ -10,10 +10,10 @@ from pymongo import MongoClient
 
 from inspector.codecs import parse_json
 from inspector.core.edits import InsertEntry, apply_edit
-from inspector.services.journal import Journal
-from inspector.services.manage_sessions import create_session, delete_session, new_session_root
-from inspector.services.open_session import open_session
-from inspector.services.save_session import SaveState, save_session
+from inspector.services.sessions.journal import Journal
+from inspector.services.sessions.manage_sessions import create_session, delete_session, new_session_root
+from inspector.services.sessions.open_session import open_session
+from inspector.services.sessions.save_session import SaveState, save_session
 from store_adapters.clock import now_ms
 from store_adapters.contract import CancelToken, SessionStore
 from store_adapters.errors import RecordMissing

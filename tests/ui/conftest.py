@@ -12,8 +12,8 @@ from PySide6.QtGui import QGuiApplication
 from pytestqt.qtbot import QtBot
 
 from inspector.app import Launch, open_window
-from inspector.services.profiles import Profile
-from inspector.services.secrets import SecretStore
+from inspector.services.settings.profiles import Profile
+from inspector.services.settings.secrets import SecretStore
 from inspector.ui.main_window import MainWindow
 from inspector.ui.open_store import StoreState
 from tests.stalls import Heartbeat, keep_stall

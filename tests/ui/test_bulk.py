@@ -12,7 +12,7 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QLabel, QLineEdit, QPushButton
 from pytestqt.qtbot import QtBot
 
-from inspector.services.profiles import Environment, Profile
+from inspector.services.settings.profiles import Environment, Profile
 from inspector.ui.main_window import MainWindow
 from tests.ui.conftest import WAIT_MS, OpenWindow
 
@@ -107,7 +107,7 @@ def test_stop_ends_it_and_tells_how_far_it_came(
     qtbot: QtBot, make_window: OpenWindow, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     window = make_window(url)
-    monkeypatch.setattr("inspector.services.bulk.next_part_size", lambda size, _took_s: size)
+    monkeypatch.setattr("inspector.services.bulk.bulk_changes.next_part_size", lambda size, _took_s: size)
     delete_all(qtbot, window)
     assert window.bulk.dialog is not None
     strip = window.bulk.runner.strip

@@ -9,8 +9,8 @@ import pytest
 from pymongo import MongoClient
 from pytestqt.qtbot import QtBot
 
-from inspector.services.catalogue import Catalogue
-from inspector.services.listing import index_keys
+from inspector.services.catalogue.catalogue import Catalogue
+from inspector.services.catalogue.listing import index_keys
 from store_adapters.contract import CancelToken
 from tests.ui.conftest import WAIT_MS, OpenWindow
 

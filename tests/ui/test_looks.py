@@ -12,8 +12,8 @@ from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
 from inspector.core.expiry import After
-from inspector.services.profiles import Environment, Profile
-from inspector.services.session_row import Column
+from inspector.services.catalogue.session_row import Column
+from inspector.services.settings.profiles import Environment, Profile
 from inspector.ui.confirm_store import is_name
 from inspector.ui.connect_dialog import ConnectDialog
 from inspector.ui.expiry_dialog import ExpiryDialog

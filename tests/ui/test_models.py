@@ -13,8 +13,8 @@ from inspector.codecs import parse_json
 from inspector.core.edits import Edit, InsertEntry, MoveEntry, RemoveEntry, RenameKey, SetValue, apply_edit
 from inspector.core.node import Node
 from inspector.demo.request_log import RequestEntry
-from inspector.services.catalogue import Catalogue
-from inspector.services.session_row import Column
+from inspector.services.catalogue.catalogue import Catalogue
+from inspector.services.catalogue.session_row import Column
 from inspector.ui.models.node_tree import NAME, TYPE, VALUE, NodeTreeModel
 from inspector.ui.models.request_table import MOST_ROWS, RequestTableModel
 from inspector.ui.models.session_table import SessionTableModel

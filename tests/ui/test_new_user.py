@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 from inspector.cookies import sign
 from inspector.core.expiry import After
 from inspector.core.secret import Secret
-from inspector.services.verify_cookie import inspect_cookies
+from inspector.services.cookies.verify_cookie import inspect_cookies
 from inspector.ui.connect_dialog import ConnectDialog, name_from
 from inspector.ui.expiry_dialog import ExpiryDialog
 from inspector.ui.main_window import MainWindow

@@ -14,8 +14,8 @@ from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from inspector.app import DEMO_PROFILE, Launch, open_window
-from inspector.services.profiles import Profile, ProfileBook, Settings
-from inspector.services.secrets import SecretStore
+from inspector.services.settings.profiles import Profile, ProfileBook, Settings
+from inspector.services.settings.secrets import SecretStore
 from inspector.ui.cookie_page import CookiePage
 from inspector.ui.demo_page import DemoPage
 from inspector.ui.main_window import COOKIES, DEMO, MainWindow
@@ -105,7 +105,7 @@ def test_drivers_of_the_known_stores_come_while_the_window_is_idle(
         "sys.meta_path.insert(0, OnLanes())\n"
         "from PySide6.QtCore import QTimer\n"
         "timer = QTimer(interval=10)\n"
-        "timer.timeout.connect(lambda: 'inspector.services.verify_cookie' in sys.modules and application.quit())\n"
+        "timer.timeout.connect(lambda: 'inspector.services.cookies.verify_cookie' in sys.modules and application.quit())\n"
         "timer.start()\n"
         "QTimer.singleShot(30_000, application.quit)\n"
         "application.exec()\n"
@@ -114,7 +114,7 @@ def test_drivers_of_the_known_stores_come_while_the_window_is_idle(
     )
     loaded, on_lanes = (set(line.split()) for line in run_fresh(code, tmp_path).splitlines())
     assert loaded & {"redis", "pymongo", "keyring"} == {driver}
-    assert {driver, "inspector.demo.server", "inspector.services.verify_cookie"} <= on_lanes
+    assert {driver, "inspector.demo.server", "inspector.services.cookies.verify_cookie"} <= on_lanes
     # Qt makes its classes on the thread that asks for them first, and the GUI thread may be at it.
     assert [name for name in on_lanes if name.startswith(("PySide6", "inspector.ui"))] == []
 

@@ -15,11 +15,11 @@ from PySide6.QtTest import QAbstractItemModelTester
 from PySide6.QtWidgets import QApplication, QLabel, QMessageBox, QWidget
 from pytestqt.qtbot import QtBot
 
-from inspector.services.journal import Journal
-from inspector.services.manage_sessions import create_session, delete_session, new_session_root
-from inspector.services.open_session import open_session
-from inspector.services.profiles import Profile
-from inspector.services.save_session import save_session
+from inspector.services.sessions.journal import Journal
+from inspector.services.sessions.manage_sessions import create_session, delete_session, new_session_root
+from inspector.services.sessions.open_session import open_session
+from inspector.services.sessions.save_session import save_session
+from inspector.services.settings.profiles import Profile
 from inspector.ui.command_palette import CommandPalette, match_score
 from inspector.ui.connect_dialog import ConnectDialog
 from inspector.ui.history_tab import HistoryTab

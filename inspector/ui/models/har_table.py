@@ -8,7 +8,7 @@ from typing import Any
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
 from inspector.core.display import escape_display
-from inspector.services.har_report import TROUBLE, HarRow
+from inspector.services.cookies.har_report import TROUBLE, HarRow
 from inspector.ui.guard import qt_guard
 from inspector.ui.plain import plain_tip
 from inspector.ui.theme import Theme, mono_font

@@ -11,8 +11,8 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 
 from inspector.core.display import escape_display, format_size
 from inspector.core.expiry import format_countdown, format_duration
-from inspector.services.catalogue import Catalogue
-from inspector.services.session_row import Column, Row
+from inspector.services.catalogue.catalogue import Catalogue
+from inspector.services.catalogue.session_row import Column, Row
 from inspector.ui.guard import qt_guard
 from inspector.ui.plain import plain_tip
 

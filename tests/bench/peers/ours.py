@@ -8,9 +8,9 @@ import sys
 import time
 
 from inspector.codecs import parse_json
-from inspector.services.journal import Journal
-from inspector.services.open_session import OpenedSession, open_session
-from inspector.services.save_session import save_session
+from inspector.services.sessions.journal import Journal
+from inspector.services.sessions.open_session import OpenedSession, open_session
+from inspector.services.sessions.save_session import save_session
 from store_adapters.contract import SessionStore
 from store_adapters.registry import open_store
 from tests.bench.peers.peer import PREFIX, Listed, resident_bytes, stop_process

@@ -1,0 +1,266 @@
+"""From pasted text to a verdict per cookie and the chain from cookie to session; knows no window."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from inspector.cookies import Cookie, Status, Verdict, edit_payload, is_default_id, judge, read_cookies, scheme_label
+from inspector.cookies import resign as resign_value
+from inspector.core.display import escape_display, format_time
+from inspector.core.expiry import format_duration
+from inspector.core.node import Kind, member
+from inspector.core.other_findings import judge_end
+from inspector.core.secret import Secret
+from inspector.core.writer import Family
+from inspector.services.cookies.cookie_attributes import judge_set_cookie, judge_stored
+from inspector.services.cookies.cookie_chain import NAMES, ChainLink, CookieReport, LinkState
+from inspector.services.sessions.open_session import OpenedSession, Reading, open_session
+from store_adapters.contract import SessionStore
+from store_adapters.errors import BadStoreAddress, RecordMissing, RecordUnreadable, StoreError
+
+
+def inspect_cookies(
+    text: str,
+    secrets: Sequence[Secret],
+    store: SessionStore | None,
+    *,
+    now_ms: int,
+    store_name: str = "",
+    is_production: bool = False,
+    reading: Reading | None = None,
+) -> tuple[CookieReport, ...]:
+    """Read any pasted text, judge every cookie in it, and follow the chain into `store` where one is given.
+
+    Reads the store (a lane's thread, never the GUI's). `CookieError` when there is no cookie in the text.
+    Trouble with the store becomes a broken "Record" link, not an exception.
+    """
+    reports = []
+    for cookie in read_cookies(text):
+        if cookie.partner:
+            continue  # the signature of another cookie here, judged with it
+        verdict = judge(cookie, secrets, now_ms)
+        how = reading or Reading(secrets=tuple(secrets))
+        chain = _Chain(cookie, verdict, len(secrets), store, store_name or "this store", now_ms, is_production, how)
+        reports.append(chain.follow())
+    return tuple(reports)
+
+
+class _Chain:
+    """The chain of one cookie, built link by link; a broken link makes the later ones skipped."""
+
+    def __init__(
+        self,
+        cookie: Cookie,
+        verdict: Verdict,
+        secret_count: int,
+        store: SessionStore | None,
+        store_name: str,
+        now_ms: int,
+        is_production: bool,
+        reading: Reading,
+    ) -> None:
+        self._cookie = cookie
+        self._verdict = verdict
+        self._secret_count = secret_count
+        self._store = store
+        self._store_name = store_name
+        self._now_ms = now_ms
+        self._is_production = is_production
+        self._links: list[ChainLink] = []
+        self._reading = reading
+        self._opened: OpenedSession | None = None
+
+    def follow(self) -> CookieReport:
+        """Return the report of the cookie."""
+        self._follow_format()
+        if not self._broken():
+            if self._verdict.payload is not None or self._verdict.is_sealed:
+                self._follow_carrier()
+            else:
+                self._follow_session_id()
+        for name in NAMES[len(self._links) : -1]:
+            self._put(name, LinkState.SKIPPED, "Not reached: an earlier link is broken.")
+        self._follow_attributes()
+        record = self._opened.raw.ref if self._opened is not None else None
+        return CookieReport(self._cookie, self._verdict, tuple(self._links), self._broken(), record)
+
+    def _put(self, name: str, state: LinkState, text: str) -> None:
+        self._links.append(ChainLink(name, state, text))
+
+    def _broken(self) -> str:
+        return next((link.text for link in self._links if link.state is LinkState.BROKEN), "")
+
+    def _follow_format(self) -> None:
+        cookie, verdict = self._cookie, self._verdict
+        if cookie.shadowed:
+            words = f"An earlier cookie is also named {_shown(cookie.name)}: Express reads that one and never sees this one."
+            self._put("Format", LinkState.BROKEN, words)
+        elif verdict.status is Status.UNKNOWN or not (
+            verdict.session_id or verdict.payload is not None or verdict.is_sealed
+        ):
+            self._put("Format", LinkState.BROKEN, verdict.detail)
+        elif verdict.scheme == "express-session" and not cookie.value.startswith("s:"):
+            self._put("Format", LinkState.BROKEN, f"{verdict.detail} {verdict.hint}".strip())
+        else:
+            label = scheme_label(verdict.scheme)
+            named = f" named {_shown(cookie.name)}" if cookie.name else ""
+            sure = "certain: a secret fits" if verdict.secret_index is not None else "likely: its form"
+            self._put("Format", LinkState.OK, f"A cookie of {label}{named} ({sure}), {verdict.encoding}.")
+
+    def _follow_carrier(self) -> None:
+        """Follow a cookie that carries its session: there is no record to find."""
+        inside = "The session is inside the cookie, not in a store."
+        if self._verdict.is_sealed:
+            inside = "The session is inside the cookie, encrypted."
+        self._put("Session ID", LinkState.OK, inside)
+        self._follow_signature()
+        if self._broken():
+            return
+        for name in ("Store key", "Record"):
+            self._put(name, LinkState.SKIPPED, inside)
+        self._put(*_inner_expiry(self._verdict, self._now_ms))
+
+    def _follow_session_id(self) -> None:
+        session_id = self._verdict.session_id or ""
+        words = "Not of the library's default form: the application makes its IDs itself."
+        if is_default_id(session_id):
+            words = f"24 random bytes, as {scheme_label(self._verdict.scheme)} makes them."
+        elif self._verdict.scheme == "koa-session":
+            words = "The key of the record in koa-session's store."
+        self._put("Session ID", LinkState.OK, f"{_shown(session_id)}: {words[0].lower()}{words[1:]}")
+        self._follow_signature()
+        if self._broken():
+            return
+        if self._store is None:
+            for name in ("Store key", "Record", "Expiry"):
+                self._put(name, LinkState.SKIPPED, "Open a store to look the session up.")
+            return
+        self._follow_record(self._store, session_id)
+
+    def _follow_signature(self) -> None:
+        verdict = self._verdict
+        words = f"{verdict.detail} {verdict.hint}".strip()
+        if verdict.status is Status.VALID:
+            is_old = (verdict.secret_index or 0) > 0
+            self._put("Signature", LinkState.WARNING if is_old else LinkState.OK, words)
+        elif verdict.status is Status.UNSIGNED and self._secret_count == 0:
+            # Not checked is not broken: the rest of the chain is still worth knowing.
+            self._put("Signature", LinkState.SKIPPED, words)
+        else:
+            self._put("Signature", LinkState.BROKEN, words)
+
+    def _follow_record(self, store: SessionStore, session_id: str) -> None:
+        try:
+            ref = store.ref_for(session_id)
+        except BadStoreAddress as error:
+            self._put("Store key", LinkState.BROKEN, f"{error.message} {error.remedy}".strip())
+            return
+        key = _shown(ref.key.decode("utf-8", "surrogateescape"))
+        self._put("Store key", LinkState.OK, f"{key} in {self._store_name}.")
+        try:
+            self._opened = open_session(store, ref, self._reading)
+        except RecordMissing:
+            words = (
+                f"No record {key} in {self._store_name}: logged out, expired, or another prefix or database. "
+                "The application starts a new session; express-session leaves this cookie as it is."
+            )
+            self._put("Record", LinkState.BROKEN, words)
+        except RecordUnreadable as error:
+            self._put("Record", LinkState.BROKEN, f"{error.message} {error.remedy}".strip())
+        except StoreError as error:
+            self._put("Record", LinkState.BROKEN, f"{self._store_name}: {error.message} {error.remedy}".strip())
+        else:
+            self._put(*_record_link(self._opened))
+            if not self._broken():
+                self._put(*_expiry_link(self._opened, self._now_ms))
+
+    # --- attributes ---------------------------------------------------------------------------------------------
+
+    def _follow_attributes(self) -> None:
+        found: list[tuple[LinkState, str]] = []
+        if self._cookie.origin == "set-cookie":
+            found += judge_set_cookie(self._cookie, self._now_ms, self._is_production)
+        if self._opened is not None and self._opened.decoded is not None:
+            found += judge_stored(self._opened.decoded.root, self._is_production)
+        if not found and self._cookie.origin != "set-cookie" and self._opened is None:
+            words = "A Cookie header says nothing of them. Paste the Set-Cookie line to have them judged."
+            self._put("Attributes", LinkState.SKIPPED, words)
+            return
+        states = [state for state, _ in found]
+        worst = LinkState.OK
+        if LinkState.BROKEN in states:
+            worst = LinkState.BROKEN
+        elif states:
+            worst = LinkState.WARNING
+        self._put("Attributes", worst, " ".join(words for _, words in found) or "Nothing to object to.")
+
+
+def _shown(text: str) -> str:
+    return escape_display(text, 80)
+
+
+def _record_link(opened: OpenedSession) -> tuple[str, LinkState, str]:
+    if opened.is_sealed:
+        return "Record", LinkState.OK, f"Found: {opened.summary.format}. Add its secret to the store to read it."
+    if opened.decoded is None:
+        words = "The record is there, but no known format reads it: Express answers with an error or a new session."
+        return "Record", LinkState.WARNING, words
+    is_express = opened.writer.family is Family.EXPRESS
+    if opened.decoded.root.kind is not Kind.OBJECT or (is_express and member(opened.decoded.root, "cookie") is None):
+        return (
+            "Record",
+            LinkState.BROKEN,
+            "The record has no cookie object: Express answers every request with an error.",
+        )
+    summary = opened.summary
+    who = f"{_shown(summary.user)} {_shown(summary.role)}".strip() if summary.signed_in else "nobody signed in"
+    return (
+        "Record",
+        LinkState.OK,
+        f"Found: {summary.format}, {who}, {summary.keys} field{'s' * (summary.keys != 1)} beside the cookie.",
+    )
+
+
+def _inner_expiry(verdict: Verdict, now_ms: int) -> tuple[str, LinkState, str]:
+    """Return the Expiry link of a cookie that carries its session."""
+    ends, issued = verdict.expires_at_ms, verdict.issued_at_ms
+    if ends is not None and ends <= now_ms:
+        return "Expiry", LinkState.BROKEN, f"It expired at {format_time(ends)}."
+    if ends is not None:
+        return "Expiry", LinkState.OK, f"Lives for another {format_duration(ends - now_ms)}, until {format_time(ends)}."
+    if verdict.is_sealed:
+        return "Expiry", LinkState.SKIPPED, "It is inside what is encrypted."
+    if issued is None:
+        words = "It carries no time: whoever has a copy can use it for as long as the keys hold."
+        return "Expiry", LinkState.WARNING, words
+    return (
+        "Expiry",
+        LinkState.OK,
+        f"Signed {format_duration(now_ms - issued)} ago; the application's settings say how old it may be.",
+    )
+
+
+def _expiry_link(opened: OpenedSession, now_ms: int) -> tuple[str, LinkState, str]:
+    ends = opened.raw.expires_at_ms
+    if opened.decoded is not None and (found := judge_end(opened.decoded.root, opened.writer.family, now_ms)):
+        return "Expiry", LinkState.BROKEN, f"{found[0].text} {found[0].remedy}"
+    if ends is None and opened.is_sealed:
+        return "Expiry", LinkState.SKIPPED, opened.expiry.summary.capitalize() + "."
+    if ends is None:
+        return "Expiry", LinkState.WARNING, "The record never expires: the store grows without limit."
+    when = format_time(ends)
+    if ends <= now_ms:
+        return "Expiry", LinkState.BROKEN, f"The record expired at {when}: Express no longer finds it."
+    return "Expiry", LinkState.OK, f"Lives for another {format_duration(ends - now_ms)}, until {when}."
+
+
+def edit_cookie(report: CookieReport, payload: str, secret: Secret, now_ms: int) -> str:
+    """Return what follows `<name>=` in a Cookie header for a cookie that carries its session, with `payload` (JSON text)
+    in it, signed or sealed now. `CookieError` when it is no JSON object or the cookie carries no data.
+    """
+    return edit_payload(report.cookie, report.verdict, payload, secret, now_ms)
+
+
+def resign_cookie(report: CookieReport, secret: Secret) -> str:
+    """Return what follows `<name>=` in a Cookie header, signed with `secret`; its time stays. `CookieError`."""
+    return resign_value(report.cookie, report.verdict, secret)

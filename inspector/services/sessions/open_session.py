@@ -1,0 +1,173 @@
+"""From a record's place to all that can be shown of it; knows no window and writes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from inspector.codecs import (
+    Attempt,
+    CodecError,
+    Decoded,
+    Fidelity,
+    SealedError,
+    Summary,
+    fingerprint,
+    fingerprint_sealed,
+    judge_layers,
+    summarise,
+    summarise_decoded,
+)
+from inspector.core.expiry import ExpiryReport, explain_expiry
+from inspector.core.express_findings import judge_lifetime
+from inspector.core.finding import Finding, Severity
+from inspector.core.findings import examine
+from inspector.core.node import Kind, Node
+from inspector.core.other_findings import judge_end
+from inspector.core.secret import Secret
+from inspector.core.writer import UNKNOWN_WRITER, Certainty, Family, Writer
+from inspector.services.sessions.decoder import decode_record
+from store_adapters.contract import RawRecord, RecordRef, SessionStore
+from store_adapters.files.session_file import expiry_of
+
+UserPaths = tuple[tuple[str | int, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How the records of a store are read: where its application keeps the user (() for the usual places), and the
+    secrets that open what is encrypted. `family`: whose rules hold, where a person knows better than the bytes."""
+
+    user_paths: UserPaths = ()
+    secrets: tuple[Secret, ...] = field(default=(), repr=False)
+    family: Family | None = None
+
+
+PLAIN = Reading()
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedSession:
+    """One session as read. `decoded` is None for bytes no codec reads; `attempts` then says what was tried, and
+    `is_sealed` that it is encrypted and a secret is wanted. `writer`: which library wrote it. `reading`: how it was read,
+    to read it again."""
+
+    session_id: str
+    raw: RawRecord
+    decoded: Decoded | None
+    attempts: tuple[Attempt, ...]
+    expiry: ExpiryReport
+    findings: tuple[Finding, ...]
+    summary: Summary
+    is_sealed: bool = False
+    writer: Writer = UNKNOWN_WRITER
+    reading: Reading = PLAIN
+
+    @property
+    def is_editable(self) -> bool:
+        """True when the record was decoded and may be written back without loss."""
+        return self.decoded is not None and self.decoded.fidelity is not Fidelity.READ_ONLY
+
+
+def open_session(store: SessionStore, ref: RecordRef, reading: Reading = PLAIN) -> OpenedSession:
+    """Read and decode the record at `ref`. `StoreError`s pass through; undecodable bytes are no error."""
+    return describe_record(store, store.read(ref), reading)
+
+
+def ref_of_key(store: SessionStore, key: bytes) -> RecordRef:
+    """Return where a key that the store listed is; never for text that a person typed (`SessionStore.ref_for`)."""
+    return RecordRef(store.ref_for("a").container, key)
+
+
+def describe_record(store: SessionStore, raw: RawRecord, reading: Reading = PLAIN) -> OpenedSession:
+    """Decode a record that was read already."""
+    kind, session_id = store.capabilities.kind, store.session_id_of(raw.ref.key)
+    decoded: Decoded | None = None
+    attempts: tuple[Attempt, ...] = ()
+    sealed: SealedError | None = None
+    try:
+        decoded = decode_record(raw.payload, kind, reading.secrets, session_id)
+    except SealedError as error:
+        attempts, sealed = error.attempts, error
+    except CodecError as error:
+        attempts = error.attempts
+    is_sealed = sealed is not None
+    root = decoded.root if decoded else None
+    envelope = decoded.envelope if decoded else None
+    expires_at_ms = expiry_inside(store, raw, decoded)
+    is_hidden = is_sealed and store.capabilities.lifetime_ms is not None
+    found = fingerprint_sealed(sealed, kind) if sealed else fingerprint(decoded, kind) if decoded else UNKNOWN_WRITER
+    writer = _writer_of(found, reading)
+    findings = _findings(root, kind, writer.family, expires_at_ms, raw.read_at_ms)
+    # A file that no library reads is not kept for ever: it is deleted when it is next asked for.
+    is_broken_file = kind == "file" and decoded is None
+    if expires_at_ms is None and not is_hidden and not is_broken_file:
+        findings = (*findings, _no_expiry(kind))
+    if decoded is not None:
+        findings = (*findings, *judge_layers(decoded, kind))
+    if decoded is None and not is_sealed:
+        findings = (*findings, _unreadable(kind, raw.payload))
+    if decoded is not None:
+        summary = summarise_decoded(decoded, reading.user_paths)
+    else:
+        summary = summarise(raw.payload, kind, reading.user_paths)
+    return OpenedSession(
+        session_id=session_id,
+        raw=replace(raw, expires_at_ms=expires_at_ms),
+        decoded=decoded,
+        attempts=attempts,
+        expiry=explain_expiry(
+            kind, expires_at_ms, root, envelope, raw.read_at_ms, is_hidden=is_hidden, family=writer.family
+        ),
+        findings=findings,
+        summary=summary,
+        is_sealed=is_sealed,
+        writer=writer,
+        reading=reading,
+    )
+
+
+def _writer_of(found: Writer, reading: Reading) -> Writer:
+    """Return what a person said wrote the records of this store, where that differs from what they look like."""
+    if reading.family is None or reading.family is found.family:
+        return found
+    return Writer(
+        reading.family, reading.family.value, Certainty.TOLD, f"set for this store; the record looks like {found.name}"
+    )
+
+
+def _findings(
+    root: Node | None, kind: str, family: Family, expires_at_ms: int | None, now_ms: int
+) -> tuple[Finding, ...]:
+    if root is None:
+        return ()
+    found = (*examine(root, kind, family), *judge_end(root, family, now_ms))
+    if family is Family.EXPRESS and expires_at_ms is not None and root.kind is Kind.OBJECT:
+        found += tuple(judge_lifetime(root, kind, expires_at_ms, now_ms))
+    return found
+
+
+def _unreadable(kind: str, payload: bytes) -> Finding:
+    if not payload.strip() and kind != "file":
+        return Finding(Severity.WARNING, (), "It is empty: the application starts a new session for it.", "Delete it.")
+    words = "The application answers 500 to every request with this session, unless a serializer of its own reads it."
+    if kind == "file":
+        words = (
+            "session-file-store deletes this file at the next request and answers 500; with a secret the process ends."
+        )
+    return Finding(Severity.WARNING, (), words, "Delete it, or restore the file from a backup.")
+
+
+def expiry_inside(store: SessionStore, raw: RawRecord, decoded: Decoded | None) -> int | None:
+    """Return when the record ends, where only its opened text tells (an encrypted session file), else what was read."""
+    lifetime_ms = store.capabilities.lifetime_ms
+    if lifetime_ms is None or decoded is None or not decoded.layers:
+        return raw.expires_at_ms
+    return expiry_of(decoded.source, lifetime_ms / 1000)
+
+
+def _no_expiry(kind: str) -> Finding:
+    remedy = {
+        "redis": "Set an expiry here, and remove disableTTL from the application.",
+        "mongo": "Set an expiry here; connect-mongo writes one with every save.",
+    }.get(kind, "Set cookie.maxAge in the application.")
+    return Finding(Severity.WARNING, (), "This session never expires: the store grows without limit.", remedy)

@@ -1,0 +1,92 @@
+"""A profile made live: its open store, its secrets, its list; knows no window and starts no thread."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+
+from inspector.core.field_path import FieldPathError, parse_field_path
+from inspector.core.secret import Secret
+from inspector.core.writer import Family
+from inspector.services.catalogue.catalogue import Catalogue
+from inspector.services.catalogue.text_column import MemoryLimit
+from inspector.services.sessions.open_session import PLAIN, Reading, UserPaths
+from inspector.services.settings.command_log import CommandLog
+from inspector.services.settings.profiles import Profile
+from inspector.services.settings.secrets import SecretStore
+from store_adapters.contract import SessionStore, StoreInfo
+from store_adapters.errors import StoreRefused
+from store_adapters.options import Limits
+from store_adapters.registry import format_address, open_store, parse_address
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """`reading`: how its records are read; `secrets` are the ones of its cookies and of encrypted records."""
+
+    profile: Profile
+    store: SessionStore
+    catalogue: Catalogue
+    info: StoreInfo
+    secrets: tuple[Secret, ...]
+    reading: Reading = PLAIN
+
+
+class PasswordWanted(StoreRefused):
+    """The store has a password which is not known in this run: ask for it."""
+
+
+def connect(
+    profile: Profile,
+    secrets: SecretStore,
+    more: tuple[Secret, ...] = (),
+    limit: MemoryLimit = MemoryLimit(),
+    log: CommandLog | None = None,
+) -> Connection:
+    """Open the profile's store (read-only when it says so) and learn what it is. Blocks; `StoreError`.
+
+    `more`: secrets that come before the profile's own. `limit`: of the list's memory. `log`: hears what is sent.
+    `PasswordWanted`.
+    """
+    store = open_profile(profile, secrets, log)
+    try:
+        info = store.info()
+    except BaseException:
+        store.close()
+        raise
+    known = more + tuple(secret for secret in map(secrets.get, profile.secret_ids) if secret is not None)
+    reading = Reading(user_paths_of(profile), known, family_of(profile))
+    return Connection(profile, store, Catalogue(store, reading, limit), info, known, reading)
+
+
+def open_profile(profile: Profile, secrets: SecretStore, log: CommandLog | None = None) -> SessionStore:
+    """Open the profile's store alone. Blocks; `StoreError`, `PasswordWanted`."""
+    password = secrets.get(profile.password_id) if profile.password_id else None
+    if profile.password_id and password is None:
+        raise PasswordWanted("The password of this store is not known in this run.", secrets.trouble)
+    url = profile.url
+    if password is not None:
+        address = replace(parse_address(url), password=password.reveal().decode("utf-8", "surrogateescape"))
+        url = format_address(address, with_password=True)
+    limits = Limits(on_command=partial(log.note, profile.name) if log is not None else None)
+    return open_store(url, read_only=profile.read_only, limits=limits)
+
+
+def user_paths_of(profile: Profile) -> UserPaths:
+    """Return the profile's own place of the user as the paths to look at; () for the usual places."""
+    try:
+        return (parse_field_path(profile.user_path),) if profile.user_path.strip() else ()
+    except FieldPathError:
+        return ()
+
+
+def family_of(profile: Profile) -> Family | None:
+    """Return the library that a person has set for the store, None where the records say it."""
+    return next((family for family in Family if family.value == profile.family), None)
+
+
+def split_url(url: str) -> tuple[str, Secret | None]:
+    """Return the URL without its password, and the password, for a profile to keep apart. `BadStoreAddress`."""
+    address = parse_address(url)
+    password = Secret.from_text(address.password, "password") if address.password else None
+    return format_address(replace(address, password="")), password
