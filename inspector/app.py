@@ -32,17 +32,17 @@ from inspector.services.settings.profiles import (
 )
 from inspector.services.settings.sealed_file import SealedFile
 from inspector.services.settings.secrets import SecretStore
-from inspector.ui.calm import calm_interpreter
-from inspector.ui.context import Context
-from inspector.ui.fault_reports import FaultReports
-from inspector.ui.icons import app_icon
-from inspector.ui.jobs import JobRunner, Lane
-from inspector.ui.main_window import MainWindow
-from inspector.ui.plain import tell
-from inspector.ui.secret_dialogs import open_sealed_file
-from inspector.ui.small_screen import FRAME_HEIGHT
-from inspector.ui.theme import Theme
-from inspector.ui.trouble import describe_trouble
+from inspector.ui.base.calm import calm_interpreter
+from inspector.ui.base.context import Context
+from inspector.ui.base.icons import app_icon
+from inspector.ui.base.jobs import JobRunner, Lane
+from inspector.ui.base.plain import tell
+from inspector.ui.base.small_screen import FRAME_HEIGHT
+from inspector.ui.base.theme import Theme
+from inspector.ui.base.trouble import describe_trouble
+from inspector.ui.stores.secret_dialogs import open_sealed_file
+from inspector.ui.window.fault_reports import FaultReports
+from inspector.ui.window.main_window import MainWindow
 from store_adapters.errors import BadStoreAddress
 from store_adapters.registry import load_driver
 
@@ -207,7 +207,7 @@ def _open_first(window: MainWindow, context: Context, launch: Launch, folder: Pa
 
 
 def _open_asked(window: MainWindow, context: Context, store: str) -> None:
-    from inspector.ui.connect_dialog import keep_secrets, name_from
+    from inspector.ui.stores.connect_dialog import keep_secrets, name_from
 
     profile = context.book.find(store)
     if profile is not None:

@@ -15,7 +15,7 @@ from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QApplication
 
 from inspector.cookies import Status
-from inspector.ui.main_window import MainWindow
+from inspector.ui.window.main_window import MainWindow
 
 _STEP_S = 20.0
 _POLL_MS = 40

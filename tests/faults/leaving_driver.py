@@ -18,8 +18,8 @@ from PySide6.QtCore import QTimer
 
 from inspector import app
 from inspector.app import Launch
-from inspector.ui.main_window import MainWindow
-from inspector.ui.open_store import StoreState
+from inspector.ui.stores.open_store import StoreState
+from inspector.ui.window.main_window import MainWindow
 
 _LOOK_MS = 5
 

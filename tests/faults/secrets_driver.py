@@ -21,8 +21,8 @@ from PySide6.QtWidgets import QMessageBox
 
 from inspector import app
 from inspector.app import Launch
-from inspector.ui.cookie_card import CookieCard
-from inspector.ui.main_window import MainWindow
+from inspector.ui.cookies.cookie_card import CookieCard
+from inspector.ui.window.main_window import MainWindow
 
 _STEP_MS = 20
 _WAIT_S = 20.0

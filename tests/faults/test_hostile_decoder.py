@@ -26,7 +26,7 @@ from inspector.codecs import CodecError, OpeningKeys, SealedError, decode, pack_
 from inspector.codecs import _wire as wire
 from inspector.services.sessions import decoder
 from inspector.services.sessions.decoder import DECODER, IN_PROCESS_BYTES, DecoderProcess, decode_record
-from inspector.ui.main_window import MainWindow
+from inspector.ui.window.main_window import MainWindow
 from tests.codecs.test_fuzz import SAMPLES, SECRETS
 from tests.faults.bad_decoder import CRASH, EAT, HANG, RAISE
 from tests.stalls import Heartbeat, assert_smooth

@@ -20,8 +20,8 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from inspector.app import faults_of, make_application
-from inspector.ui.fault_reports import FaultReports
-from inspector.ui.main_window import MainWindow
+from inspector.ui.window.fault_reports import FaultReports
+from inspector.ui.window.main_window import MainWindow
 from tests.faults.window_rigs import boxes, close_boxes
 from tests.servers import ROOT
 from tests.ui.conftest import WAIT_MS, OpenWindow, heartbeat, make_window

@@ -34,10 +34,10 @@ from shiboken6 import isValid
 from inspector.core.secret import Secret
 from inspector.demo.request_log import RequestEntry
 from inspector.services.settings.profiles import Environment, Profile
-from inspector.ui.confirm_store import confirm_act
-from inspector.ui.connect_dialog import ConnectDialog
-from inspector.ui.main_window import MainWindow
-from inspector.ui.plain import ask_text, confirm, tell
+from inspector.ui.base.plain import ask_text, confirm, tell
+from inspector.ui.stores.confirm_store import confirm_act
+from inspector.ui.stores.connect_dialog import ConnectDialog
+from inspector.ui.window.main_window import MainWindow
 from tests.services.test_har_report import Recorder
 from tests.stalls import Heartbeat, assert_smooth
 from tests.ui.conftest import WAIT_MS, OpenWindow, heartbeat, make_window

@@ -15,8 +15,8 @@ import pytest
 import redis
 from pytestqt.qtbot import QtBot
 
-from inspector.ui.jobs import Job
-from inspector.ui.main_window import MainWindow
+from inspector.ui.base.jobs import Job
+from inspector.ui.window.main_window import MainWindow
 from store_adapters.errors import RecordTooLarge
 from store_adapters.options import HEAD_BYTES, Limits
 from store_adapters.registry import open_store

@@ -18,14 +18,14 @@ from inspector.services.settings.profiles import Environment, Profile, ProfileBo
 from inspector.services.settings.recovery import Recovery, UnsavedEdit
 from inspector.services.settings.sealed_file import SealedFile
 from inspector.services.settings.secrets import SecretStore
-from inspector.ui import clipboard
-from inspector.ui.confirm_store import _NameDialog
-from inspector.ui.connect_dialog import ConnectDialog
-from inspector.ui.main_window import MainWindow
-from inspector.ui.open_store import StoreState
-from inspector.ui.plain import PlainLabel
-from inspector.ui.secret_dialogs import SecretDialog
-from inspector.ui.secret_line import SecretLine
+from inspector.ui.base import clipboard
+from inspector.ui.base.plain import PlainLabel
+from inspector.ui.stores.confirm_store import _NameDialog
+from inspector.ui.stores.connect_dialog import ConnectDialog
+from inspector.ui.stores.open_store import StoreState
+from inspector.ui.stores.secret_dialogs import SecretDialog
+from inspector.ui.stores.secret_line import SecretLine
+from inspector.ui.window.main_window import MainWindow
 from tests.ui.conftest import WAIT_MS, OpenWindow, heartbeat, make_window
 from tests.ui.test_window import open_session0, url, write
 
@@ -137,7 +137,7 @@ def test_edits_survive_a_crash_are_offered_and_saved_and_forgotten(
     qtbot.waitUntil(lambda: bool(list((lasting_home / "unsaved").glob("*.sealed"))), timeout=WAIT_MS)
     crash(window.unsaved._recovery)
     monkeypatch.setattr(window.unsaved._recovery, "close", lambda: None)
-    monkeypatch.setattr("inspector.ui.main_window.confirm", lambda *_words: True)
+    monkeypatch.setattr("inspector.ui.window.main_window.confirm", lambda *_words: True)
     leave(window)
     write(url, "session0", "theirs", '"kept"')
 

@@ -13,8 +13,8 @@ import pytest
 from PySide6.QtCore import QTimer
 from pytestqt.qtbot import QtBot
 
-from inspector.ui.open_store import StoreState
-from inspector.ui.window_actions import WRITES
+from inspector.ui.stores.open_store import StoreState
+from inspector.ui.window.window_actions import WRITES
 from tests.faults.proxy import Fault, Kind, Proxy
 from tests.faults.redis_rigs import HOUR_MS, MakeRedis, Rig, assert_told, command, new_role
 from tests.faults.window_rigs import (

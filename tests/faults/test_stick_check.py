@@ -6,7 +6,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from inspector.services.sessions.save_session import StickReport, StickState
-from inspector.ui.main_window import MainWindow
+from inspector.ui.window.main_window import MainWindow
 from tests.faults.redis_rigs import HOUR_MS, Rig, assert_told, new_role
 from tests.faults.window_rigs import boxes, edit_role, edited_window, press_save, read_box, show
 from tests.stalls import Heartbeat, assert_smooth
@@ -30,7 +30,7 @@ def hear(window: MainWindow) -> Told:
 @pytest.fixture
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """Look sooner, where a row is about which looks there are."""
-    monkeypatch.setattr("inspector.ui.stick_check._LOOKS_MS", (100, 600))
+    monkeypatch.setattr("inspector.ui.session.stick_check._LOOKS_MS", (100, 600))
 
 
 def test_f35_window_tells_that_the_edit_was_overwritten_seconds_later(

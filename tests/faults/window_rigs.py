@@ -5,9 +5,9 @@ from __future__ import annotations
 from PySide6.QtWidgets import QApplication, QMessageBox
 from pytestqt.qtbot import QtBot
 
-from inspector.ui.main_window import MainWindow
-from inspector.ui.open_store import OpenStore
-from inspector.ui.review_dialog import ReviewDialog
+from inspector.ui.session.review_dialog import ReviewDialog
+from inspector.ui.stores.open_store import OpenStore
+from inspector.ui.window.main_window import MainWindow
 from tests.faults.redis_rigs import Rig, new_role
 from tests.ui.conftest import WAIT_MS, OpenWindow
 

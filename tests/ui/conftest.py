@@ -14,8 +14,8 @@ from pytestqt.qtbot import QtBot
 from inspector.app import Launch, open_window
 from inspector.services.settings.profiles import Profile
 from inspector.services.settings.secrets import SecretStore
-from inspector.ui.main_window import MainWindow
-from inspector.ui.open_store import StoreState
+from inspector.ui.stores.open_store import StoreState
+from inspector.ui.window.main_window import MainWindow
 from tests.stalls import Heartbeat, keep_stall
 
 WAIT_MS = 15_000
@@ -55,7 +55,7 @@ def make_window(
     yield make
     heartbeat.stop()
     # Nobody is there to answer whether edits may be left.
-    monkeypatch.setattr("inspector.ui.main_window.confirm", lambda *_words: True)
+    monkeypatch.setattr("inspector.ui.window.main_window.confirm", lambda *_words: True)
     close_windows(windows)
     sys.excepthook, threading.excepthook = hooks
 

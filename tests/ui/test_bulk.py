@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QLabel, QLineE
 from pytestqt.qtbot import QtBot
 
 from inspector.services.settings.profiles import Environment, Profile
-from inspector.ui.main_window import MainWindow
+from inspector.ui.window.main_window import MainWindow
 from tests.ui.conftest import WAIT_MS, OpenWindow
 
 COUNT = 1500

@@ -10,7 +10,7 @@ import pytest
 from PySide6.QtCore import QObject
 from pytestqt.qtbot import QtBot
 
-from inspector.ui.jobs import Job, JobRunner, Lane
+from inspector.ui.base.jobs import Job, JobRunner, Lane
 from store_adapters.contract import CancelToken
 
 

@@ -8,7 +8,7 @@ from PySide6.QtGui import QContextMenuEvent, QFocusEvent
 from PySide6.QtWidgets import QApplication, QMenu
 from pytestqt.qtbot import QtBot
 
-from inspector.ui.main_window import MainWindow
+from inspector.ui.window.main_window import MainWindow
 from tests.ui.conftest import WAIT_MS, OpenWindow
 from tests.ui.test_window import fill
 
@@ -69,7 +69,7 @@ def test_right_button_offers_what_one_session_can_be_asked(
         asked.append(str(said[3]))
         return False
 
-    monkeypatch.setattr("inspector.ui.session_saving.confirm_act", refuse)
+    monkeypatch.setattr("inspector.ui.session.session_saving.confirm_act", refuse)
     next(action for action in menu.actions() if action.text() == "Delete…").trigger()
     menu.close()
     assert len(asked) == 1 and key.decode().removeprefix("sess:") in asked[0]

@@ -14,11 +14,11 @@ from pytestqt.qtbot import QtBot
 from inspector.core.expiry import After
 from inspector.services.catalogue.session_row import Column
 from inspector.services.settings.profiles import Environment, Profile
-from inspector.ui.confirm_store import is_name
-from inspector.ui.connect_dialog import ConnectDialog
-from inspector.ui.expiry_dialog import ExpiryDialog
-from inspector.ui.main_window import MainWindow
-from inspector.ui.theme import DARK, LIGHT, Colours, Theme, mono_font
+from inspector.ui.base.theme import DARK, LIGHT, Colours, Theme, mono_font
+from inspector.ui.session.expiry_dialog import ExpiryDialog
+from inspector.ui.stores.confirm_store import is_name
+from inspector.ui.stores.connect_dialog import ConnectDialog
+from inspector.ui.window.main_window import MainWindow
 from tests.ui.conftest import WAIT_MS, OpenWindow
 from tests.ui.test_window import fill, write
 

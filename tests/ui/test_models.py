@@ -15,10 +15,10 @@ from inspector.core.node import Node
 from inspector.demo.request_log import RequestEntry
 from inspector.services.catalogue.catalogue import Catalogue
 from inspector.services.catalogue.session_row import Column
-from inspector.ui.models.node_tree import NAME, TYPE, VALUE, NodeTreeModel
-from inspector.ui.models.request_table import MOST_ROWS, RequestTableModel
-from inspector.ui.models.session_table import SessionTableModel
-from inspector.ui.theme import Theme
+from inspector.ui.base.theme import Theme
+from inspector.ui.demo.request_table import MOST_ROWS, RequestTableModel
+from inspector.ui.list.session_table import SessionTableModel
+from inspector.ui.session.node_tree import NAME, TYPE, VALUE, NodeTreeModel
 from store_adapters.contract import CancelToken
 from store_adapters.registry import open_store
 

@@ -14,12 +14,12 @@ from inspector.cookies import sign
 from inspector.core.expiry import After
 from inspector.core.secret import Secret
 from inspector.services.cookies.verify_cookie import inspect_cookies
-from inspector.ui.connect_dialog import ConnectDialog, name_from
-from inspector.ui.expiry_dialog import ExpiryDialog
-from inspector.ui.main_window import MainWindow
-from inspector.ui.preferences_dialog import PreferencesDialog
-from inspector.ui.secret_dialogs import SecretDialog
-from inspector.ui.status_line import StatusLine
+from inspector.ui.session.expiry_dialog import ExpiryDialog
+from inspector.ui.stores.connect_dialog import ConnectDialog, name_from
+from inspector.ui.stores.secret_dialogs import SecretDialog
+from inspector.ui.window.main_window import MainWindow
+from inspector.ui.window.preferences_dialog import PreferencesDialog
+from inspector.ui.window.status_line import StatusLine
 from store_adapters.registry import open_store
 from tests.ui.conftest import WAIT_MS, OpenWindow, profile
 from tests.ui.test_window import fill, write
@@ -204,7 +204,7 @@ def test_restoring_says_what_was_taken_back_and_keeps_the_focus_there(
     tab.list.setCurrentRow(0)
     tab.restore_button.setFocus()
     qtbot.waitUntil(tab.restore_button.hasFocus, timeout=WAIT_MS)
-    monkeypatch.setattr("inspector.ui.session_saving.confirm_act", lambda *_words: True)
+    monkeypatch.setattr("inspector.ui.session.session_saving.confirm_act", lambda *_words: True)
     tab.restore_button.click()
     qtbot.waitUntil(lambda: tab.list.count() == 2, timeout=WAIT_MS)
     assert tab.list.item(0).text().endswith("You took back: edited role")
@@ -355,7 +355,7 @@ def test_session_brought_back_is_the_selected_one_so_that_no_other_is_deleted(
         asked.append(str(words[3]))
         return True
 
-    monkeypatch.setattr("inspector.ui.session_saving.confirm_act", agree)
+    monkeypatch.setattr("inspector.ui.session.session_saving.confirm_act", agree)
     page, store = window.sessions_page, window.current
     assert store is not None
     window.saving.delete(store, b"sess:session0")

@@ -16,10 +16,10 @@ from pytestqt.qtbot import QtBot
 from inspector.app import DEMO_PROFILE, Launch, open_window
 from inspector.services.settings.profiles import Profile, ProfileBook, Settings
 from inspector.services.settings.secrets import SecretStore
-from inspector.ui.cookie_page import CookiePage
-from inspector.ui.demo_page import DemoPage
-from inspector.ui.main_window import COOKIES, DEMO, MainWindow
-from inspector.ui.open_store import StoreState
+from inspector.ui.cookies.cookie_page import CookiePage
+from inspector.ui.demo.demo_page import DemoPage
+from inspector.ui.stores.open_store import StoreState
+from inspector.ui.window.main_window import COOKIES, DEMO, MainWindow
 from tests.ui.conftest import WAIT_MS, close_windows
 
 MINE = Profile(id="mine", name="mine", url="memory:")
@@ -30,9 +30,9 @@ NOT_FOR_THE_START = {
     "http.client",
     "inspector.cookies",
     "inspector.demo.server",
-    "inspector.ui.connect_dialog",
-    "inspector.ui.cookie_page",
-    "inspector.ui.demo_page",
+    "inspector.ui.stores.connect_dialog",
+    "inspector.ui.cookies.cookie_page",
+    "inspector.ui.demo.demo_page",
     "itsdangerous",
     "keyring",
     "pymongo",

@@ -12,8 +12,8 @@ from pytestqt.qtbot import QtBot
 
 from inspector.codecs import json_bytes
 from inspector.cookies import Status
-from inspector.ui.expiry_dialog import ExpiryDialog
-from inspector.ui.main_window import MainWindow
+from inspector.ui.session.expiry_dialog import ExpiryDialog
+from inspector.ui.window.main_window import MainWindow
 from tests.ui.conftest import WAIT_MS, OpenWindow
 
 

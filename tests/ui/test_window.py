@@ -20,11 +20,11 @@ from inspector.services.sessions.manage_sessions import create_session, delete_s
 from inspector.services.sessions.open_session import open_session
 from inspector.services.sessions.save_session import save_session
 from inspector.services.settings.profiles import Profile
-from inspector.ui.command_palette import CommandPalette, match_score
-from inspector.ui.connect_dialog import ConnectDialog
-from inspector.ui.history_tab import HistoryTab
-from inspector.ui.main_window import MainWindow
-from inspector.ui.seen_reads import SeenChange
+from inspector.ui.session.history_tab import HistoryTab
+from inspector.ui.session.seen_reads import SeenChange
+from inspector.ui.stores.connect_dialog import ConnectDialog
+from inspector.ui.window.command_palette import CommandPalette, match_score
+from inspector.ui.window.main_window import MainWindow
 from store_adapters.clock import now_ms
 from store_adapters.registry import open_store
 from tests.servers import ROOT

@@ -20,8 +20,8 @@ from PySide6.QtCore import QEventLoop, QTimer
 
 from inspector.app import Launch, make_application, open_window
 from inspector.services.settings.profiles import Profile
-from inspector.ui.calm import calm_interpreter
-from inspector.ui.main_window import MainWindow
+from inspector.ui.base.calm import calm_interpreter
+from inspector.ui.window.main_window import MainWindow
 
 _FIRST = 200
 _PATIENCE_MS = 300_000

@@ -1,1 +1,0 @@
-"""Item models: rows and trees for Qt's views, made from values; they read no store."""

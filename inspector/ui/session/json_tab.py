@@ -1,0 +1,201 @@
+"""The JSON tab: the session as text to edit; what is typed becomes an edit of the draft, errors stand at the line."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QColor, QTextCursor, QTextFormat
+from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QPushButton, QTextEdit, QVBoxLayout, QWidget
+
+from inspector.codecs import CodecError, JsonError, format_json, parse_like
+from inspector.core.display import cut_lines, escape_json, is_long_line
+from inspector.core.edits import Edit, EditError, SetValue
+from inspector.core.node import Node
+from inspector.ui.base.context import Context
+from inspector.ui.base.jobs import Job
+from inspector.ui.base.plain import PlainLabel, copy_text
+from inspector.ui.base.theme import mono_font
+from inspector.ui.base.trouble import describe_trouble
+from inspector.ui.session.draft import Draft
+from inspector.ui.session.json_highlighter import JsonHighlighter
+
+_TYPING_MS = 300
+_LARGEST = 1_000_000
+_LONGEST_LINE = 20_000
+_COLOURED = 200_000
+_AT_ONCE = 64 * 1024  # bytes of a record whose text is written while the window waits
+
+
+class JsonTab(QWidget):
+    """`settled_changed(bool)`: False while the text holds something that is not in the draft (being read, or wrong)."""
+
+    settled_changed = Signal(bool)
+
+    def __init__(self, context: Context, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._context = context
+        self._draft: Draft | None = None
+        self._is_editable = False
+        self._is_filling = False
+        self._is_applying = False
+        self._is_stale = True
+        self._is_cut = False
+        self.is_settled = True
+        self._job: Job | None = None
+        self._typing = QTimer(self, singleShot=True, interval=_TYPING_MS)
+        self._typing.timeout.connect(self._read)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        self.edit = QPlainTextEdit()
+        self.edit.setFont(mono_font())
+        self.edit.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
+        # One undo for all tabs: the draft's.
+        self.edit.setUndoRedoEnabled(False)
+        self.edit.setAccessibleName("Session as JSON")
+        self.edit.textChanged.connect(self._typed)
+        self._highlighter = JsonHighlighter(self.edit.document(), context.theme)
+        layout.addWidget(self.edit, 1)
+        foot = QHBoxLayout()
+        foot.setContentsMargins(12, 6, 12, 6)
+        self.message = PlainLabel("", role="muted", wrap=True)
+        foot.addWidget(self.message, 1)
+        copy = QPushButton("Copy")
+        copy.setAccessibleName("Copy the JSON text")
+        copy.clicked.connect(lambda _checked=False: self._copy())
+        foot.addWidget(copy)
+        layout.addLayout(foot)
+
+    def show_draft(self, draft: Draft | None, *, is_editable: bool) -> None:
+        """Show a draft's tree as text."""
+        if self._draft is not None:
+            self._draft.edited.disconnect(self._follow)
+        self._draft, self._is_editable = draft, is_editable
+        if draft is not None:
+            draft.edited.connect(self._follow)
+        self._mark_stale()
+
+    def refresh(self) -> None:
+        """Fill the text in if the tab is to be looked at and the tree has changed since."""
+        if not self._is_stale:
+            return
+        self._is_stale = False
+        draft = self._draft
+        if draft is None:
+            self._show_text("", is_cut=False)
+            return
+        root = draft.root
+        if len(draft.opened.raw.payload) <= _AT_ONCE:
+            self._show_text(*_text_to_show(root))
+            return
+        self._show_text("", is_cut=True)
+        self._show_message("Writing the text …")
+        self._job = self._context.jobs.submit(
+            self._context.compute,
+            lambda: _text_to_show(root),
+            owner=self,
+            done=lambda shown: self._show_text(*shown),
+            failed=self._show_error,
+        )
+
+    def _show_text(self, text: str, is_cut: bool) -> None:
+        self._is_filling = True
+        self._is_cut = is_cut
+        self._highlighter.is_on = len(text) <= _COLOURED
+        self.edit.setPlainText(text)
+        self._is_filling = False
+        self.edit.setReadOnly(is_cut or not self._is_editable)
+        self._show_message(
+            "Too large, or a line too long, to edit as text; shown cut. Edit it on the Data tab."
+            if is_cut
+            else ""
+            if self._is_editable
+            else "Read-only."
+        )
+        self._settle(True)
+
+    def _copy(self) -> None:
+        whole = self._is_cut and self._draft is not None
+        copy_text(format_json(self._draft.root) if whole and self._draft is not None else self.edit.toPlainText())
+
+    def _follow(self, _edit: Edit, _root: Node) -> None:
+        if not self._is_applying:
+            self._mark_stale()
+
+    def _mark_stale(self) -> None:
+        self._typing.stop()
+        if self._job is not None:
+            self._job.cancel()
+        self._is_stale = True
+        self._settle(True)
+        if self.isVisible():
+            self.refresh()
+
+    # --- typing -------------------------------------------------------------------------------------------------
+
+    def _typed(self) -> None:
+        if self._is_filling or self._draft is None or self.edit.isReadOnly():
+            return
+        self._settle(False)
+        self._typing.start()
+
+    def _read(self) -> None:
+        draft = self._draft
+        if draft is None:
+            return
+        if self._job is not None:
+            self._job.cancel()
+        text, root = self.edit.toPlainText(), draft.root
+        self._job = self._context.jobs.submit(
+            self._context.compute,
+            lambda: parse_like(text, root),
+            owner=self,
+            done=lambda node: self._apply(draft, root, node),
+            failed=self._show_error,
+        )
+
+    def _apply(self, draft: Draft, root: Node, node: Node) -> None:
+        if draft is not self._draft or draft.root is not root:
+            return
+        self._is_applying = True
+        try:
+            if node != root:
+                draft.apply(SetValue((), node), "edit the JSON")
+        except EditError as error:
+            self._show_error(error)
+            return
+        finally:
+            self._is_applying = False
+        self._show_message("")
+        self._settle(True)
+
+    def _show_error(self, error: Exception) -> None:
+        words = str(error) if isinstance(error, CodecError | EditError) else describe_trouble(error).text
+        self._show_message(words, "error")
+        if not isinstance(error, JsonError):
+            return
+        block = self.edit.document().findBlockByNumber(error.line - 1)
+        cursor = QTextCursor(block)
+        mark = QTextEdit.ExtraSelection()
+        mark.cursor = cursor
+        mark.format.setBackground(QColor(self._context.theme.colour("bad_soft")))
+        mark.format.setProperty(QTextFormat.Property.FullWidthSelection, True)
+        self.edit.setExtraSelections([mark])
+
+    def _show_message(self, text: str, role: str = "muted") -> None:
+        self.edit.setExtraSelections([])
+        self.message.show_role(role)
+        self.message.setText(text)
+        self.message.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+
+    def _settle(self, is_settled: bool) -> None:
+        if is_settled != self.is_settled:
+            self.is_settled = is_settled
+            self.settled_changed.emit(is_settled)
+
+
+def _text_to_show(root: Node) -> tuple[str, bool]:
+    """Return the tree as text, hidden characters as JSON escapes, and whether it had to be cut to be shown."""
+    text = escape_json(format_json(root))
+    if len(text) <= _LARGEST and not is_long_line(text, _LONGEST_LINE):
+        return text, False
+    return cut_lines(text[:_LARGEST]), True

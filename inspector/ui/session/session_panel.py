@@ -1,0 +1,394 @@
+"""One session beside the list: header, five tabs, and the bar with the unsaved changes; saves nothing itself."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QStackedWidget, QTabWidget, QVBoxLayout, QWidget
+
+from inspector.codecs import CodecError
+from inspector.core.edits import EditError
+from inspector.core.item_changes import count_changes
+from inspector.core.node import Node
+from inspector.services.sessions.journal import JournalEntry
+from inspector.services.sessions.open_session import OpenedSession, open_session, ref_of_key
+from inspector.services.sessions.seen_changes import judge_return
+from inspector.ui.base.context import Context
+from inspector.ui.base.empty_state import EmptyState
+from inspector.ui.base.plain import PlainLabel, copy_text
+from inspector.ui.base.trouble import describe_trouble
+from inspector.ui.session.changes_bar import ChangesBar
+from inspector.ui.session.cookie_tab import CookieTab
+from inspector.ui.session.data_tab import DataTab
+from inspector.ui.session.draft import Draft
+from inspector.ui.session.history_tab import HistoryTab
+from inspector.ui.session.json_tab import JsonTab
+from inspector.ui.session.raw_tab import RawTab, text_of_bytes
+from inspector.ui.session.seen_reads import SeenReads
+from inspector.ui.session.session_head import SessionHead
+from inspector.ui.stores.open_store import OpenStore, StoreState
+from store_adapters.contract import SessionStore
+from store_adapters.errors import RecordMissing, RecordTooLarge
+
+TAB_TITLES = ("Data", "JSON", "Cookie", "History", "Raw")
+DATA, JSON, COOKIE, HISTORY, RAW = range(5)
+
+
+class SessionPanel(QWidget):
+    """Shows the session of a key in a store. Unsaved edits are kept until their session is shown again."""
+
+    review_wanted = Signal()
+    expiry_wanted = Signal()
+    secrets_wanted = Signal()
+    restore_wanted = Signal(object)  # JournalEntry
+    edits_wanted = Signal(str, bytes)  # profile id, key: show that session, which has unsaved edits
+    draft_changed = Signal()
+    noted = Signal(str)
+
+    def __init__(self, context: Context, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._context = context
+        self.store: OpenStore | None = None
+        self.key: bytes | None = None
+        self.opened: OpenedSession | None = None
+        self.draft: Draft | None = None
+        self._kept: dict[tuple[str, bytes], Draft] = {}
+        self._reads = SeenReads()
+        self._left_tab: int | None = None
+        self._is_stale = False
+        self.setMinimumWidth(400)
+        self._build()
+        self._clock = QTimer(self, interval=1000)
+        self._clock.timeout.connect(self._tick)
+        self._clock.start()
+        self.show_session(None, None)
+
+    def _build(self) -> None:
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        self._stack = QStackedWidget()
+        layout.addWidget(self._stack)
+        self.empty = EmptyState()
+        self._stack.addWidget(self.empty)
+        inside = QWidget()
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        self.head = SessionHead()
+        column.addWidget(self.head)
+        column.addWidget(self._build_banner())
+        column.addWidget(self._build_tabs(), 1)
+        column.addWidget(self._build_bar())
+        self._stack.addWidget(inside)
+
+    def focus_tab(self) -> None:
+        """Put the keyboard where the tab that is shown is worked in."""
+        places = (self.data_tab.tree, self.json_tab.edit, None, self.history_tab.list, self.raw_tab.edit)
+        (places[self.tabs.currentIndex()] or self.tabs.tabBar()).setFocus()
+
+    def _build_banner(self) -> QFrame:
+        self.banner = QFrame()
+        self.banner.setProperty("role", "bar")
+        row = QHBoxLayout(self.banner)
+        row.setContentsMargins(14, 6, 14, 6)
+        self.banner_label = PlainLabel("", role="warn", wrap=True)
+        row.addWidget(self.banner_label, 1)
+        self.banner_button = QPushButton("Show it as it is now")
+        self.banner_button.clicked.connect(self.reload)
+        row.addWidget(self.banner_button)
+        self.banner.hide()
+        return self.banner
+
+    def _build_tabs(self) -> QTabWidget:
+        self.tabs = QTabWidget()
+        self.tabs.setDocumentMode(True)
+        self.data_tab = DataTab(self._context.theme)
+        self.json_tab = JsonTab(self._context)
+        self.cookie_tab = CookieTab()
+        self.history_tab = HistoryTab()
+        self.raw_tab = RawTab()
+        tabs = (self.data_tab, self.json_tab, self.cookie_tab, self.history_tab, self.raw_tab)
+        for title, tab in zip(TAB_TITLES, tabs, strict=True):
+            self.tabs.addTab(tab, title)
+        self.tabs.currentChanged.connect(self._tab_chosen)
+        self.json_tab.settled_changed.connect(lambda _settled: self._show_bar())
+        self.cookie_tab.expiry_wanted.connect(self.expiry_wanted)
+        self.cookie_tab.secrets_wanted.connect(self.secrets_wanted)
+        self.cookie_tab.copied.connect(self.noted)
+        self.history_tab.restore_wanted.connect(self.restore_wanted)
+        return self.tabs
+
+    def _build_bar(self) -> ChangesBar:
+        self.bar = ChangesBar()
+        self.bar.discard_wanted.connect(self.discard)
+        self.bar.review_wanted.connect(self.review_wanted)
+        self.bar.others_wanted.connect(self._go_to_other)
+        self.bar.left.connect(self.focus_tab)
+        return self.bar
+
+    def _go_to_other(self) -> None:
+        # The one that was left longest ago: what is left now comes last, so that all come in turn.
+        place = next(iter(self._kept), None)
+        if place is not None:
+            self.edits_wanted.emit(*place)
+
+    def show_session(self, store: OpenStore | None, key: bytes | None) -> None:
+        """Read and show the session at `key`; None shows what to do instead."""
+        self._keep_draft()
+        self.store, self.key = store, key
+        self.opened, self.draft = None, None
+        self._reads.begin()
+        if store is None or key is None:
+            self._show_empty("No session chosen", "Choose one in the list to see its data.")
+            return
+        kept = self._kept.pop((store.profile.id, key), None)
+        if kept is not None:
+            self._show_draft(kept)
+            self.reload()
+            return
+        self.reload()
+
+    def _keep_draft(self) -> None:
+        if self.draft is not None and self.store is not None and self.key is not None and self.draft.is_dirty:
+            self._kept[(self.store.profile.id, self.key)] = self.draft
+        elif self.draft is not None:
+            self._drop_draft(self.draft)
+        self.draft = None
+
+    def _drop_draft(self, draft: Draft) -> None:
+        if draft is self.draft:
+            self.data_tab.show_draft(None, "memory", is_editable=False)
+            self.json_tab.show_draft(None, is_editable=False)
+        draft.deleteLater()
+
+    def reload(self) -> None:
+        """Read the session again; staged edits stay."""
+        store, key = self.store, self.key
+        if store is None or key is None or store.state is not StoreState.OPEN or store.connection is None:
+            return
+        reading = store.reading
+
+        def read(adapter: SessionStore) -> OpenedSession:
+            return open_session(adapter, ref_of_key(adapter, key), reading)
+
+        def done(opened: OpenedSession) -> None:
+            if (store, key) == (self.store, self.key):
+                self.show_opened(opened)
+
+        def failed(error: Exception) -> None:
+            if (store, key) == (self.store, self.key):
+                self._show_failure(error)
+
+        store.run(read, owner=self, done=done, failed=failed)
+
+    def show_opened(self, opened: OpenedSession) -> None:
+        """Show a session that was just read or written; staged edits stay."""
+        if self.draft is not None and self.draft.is_dirty:
+            if self._reads.was_gone:
+                signs = self._note_change(opened).findings[len(opened.findings) :]
+                self._show_banner(" ".join(f"{one.text} {one.remedy}" for one in signs), button=False)
+                self.show_history()
+            elif opened.raw.payload == self.draft.opened.raw.payload:
+                self._show_banner("", button=False)
+            else:
+                self._show_banner("The application changed this session meanwhile. Review merges both.", button=False)
+            return
+        opened = self._note_change(opened)
+        old = self.draft
+        if opened.decoded is None:
+            self.opened, self.draft = opened, None
+            self._fill()
+        else:
+            self._show_draft(Draft(opened, self))
+        if old is not None:
+            old.deleteLater()
+
+    def show_saved(self, store: OpenStore, opened: OpenedSession) -> None:
+        """Show the session as it was written: the staged edits are in it. Another session may be shown by now."""
+        if (store, opened.raw.ref.key) != (self.store, self.key):
+            kept = self._kept.pop((store.profile.id, opened.raw.ref.key), None)
+            if kept is not None:
+                if self.opened is None:
+                    # The tabs still show it, until the other session is read.
+                    self.data_tab.show_draft(None, "memory", is_editable=False)
+                    self.json_tab.show_draft(None, is_editable=False)
+                kept.deleteLater()
+            self._show_bar()
+            return
+        if self.draft is not None:
+            old, self.draft = self.draft, None
+            self._show_draft(Draft(opened, self))
+            old.deleteLater()
+        else:
+            self.show_opened(opened)
+
+    def _show_draft(self, draft: Draft) -> None:
+        self.draft, self.opened = draft, draft.opened
+        draft.edited.connect(lambda _edit, _root: self._edited(draft))
+        self._fill()
+
+    def _edited(self, draft: Draft) -> None:
+        if draft is self.draft:
+            self._show_bar()
+            self.draft_changed.emit()
+
+    def _note_change(self, opened: OpenedSession) -> OpenedSession:
+        store = self.store
+        if store is None or self.key is None or store.connection is None:
+            return opened
+        ours = self._context.journal.entries(store.connection.store.label, opened.raw.ref)
+        kind, signs = store.connection.store.capabilities.kind, judge_return(ours)
+        if self.opened is not None:
+            opened = self._reads.note((store.profile.id, self.key), self.opened, opened, kind, ours)
+        return replace(opened, findings=(*opened.findings, *signs))
+
+    def follow(self, keys: frozenset[bytes]) -> None:
+        """The store says these changed: read the session again when it is among them."""
+        if self.key in keys:
+            self.reload()
+
+    def _fill(self) -> None:
+        opened, store = self.opened, self.store
+        if opened is None or store is None or store.connection is None:
+            return
+        can_edit = store.can_write and opened.is_editable
+        self.head.show_session(opened)
+        self.data_tab.show_draft(self.draft, store.connection.store.capabilities.kind, is_editable=can_edit)
+        self.json_tab.show_draft(self.draft, is_editable=can_edit)
+        self.cookie_tab.show_session(opened, store.connection.profile, store.connection.secrets)
+        self.raw_tab.show_record(opened)
+        self.show_history()
+        self._enable_tabs(opened.decoded is not None)
+        self._tab_chosen(self.tabs.currentIndex())
+        self._stack.setCurrentIndex(1)
+        self._show_banner(store.write_refusal, button=False)
+        self._show_bar()
+        self.draft_changed.emit()
+
+    def _enable_tabs(self, is_readable: bool) -> None:
+        """Show the bytes of what no codec reads, and go back to where one was with the next readable session."""
+        now = self.tabs.currentIndex()
+        if not is_readable and now in (DATA, JSON):
+            # Before the two are disabled: Qt would go on to the next tab by itself.
+            self._left_tab = now
+            self.tabs.setCurrentIndex(RAW)
+        for tab in (DATA, JSON):
+            self.tabs.setTabEnabled(tab, is_readable)
+        if is_readable and self._left_tab is not None:
+            self.tabs.setCurrentIndex(self._left_tab if now == RAW else now)
+            self._left_tab = None
+
+    def show_history(self) -> None:
+        """Show the journal's entries and the changes seen of this session."""
+        if self.store is None or self.key is None:
+            return
+        seen = self._reads.changes((self.store.profile.id, self.key))
+        self.history_tab.show_history(self._journal_entries(), seen, can_write=self.store.can_write)
+
+    def _journal_entries(self) -> tuple[JournalEntry, ...]:
+        if self.store is None or self.store.connection is None or self.opened is None:
+            return ()
+        return self._context.journal.entries(self.store.connection.store.label, self.opened.raw.ref)
+
+    def _show_bar(self) -> None:
+        draft, store = self.draft, self.store
+        changes = draft.changes() if draft is not None else ()
+        number = count_changes(changes)
+        self.bar.setVisible(bool(store and store.can_write and draft is not None))
+        can_discard = bool(number) or not self.json_tab.is_settled
+        self.bar.show_changes(number, len(self._kept), can_discard=can_discard, can_review=self.can_review)
+
+    @property
+    def can_review(self) -> bool:
+        """True when there are edits and the JSON text is read and right."""
+        return self.draft is not None and self.draft.is_dirty and self.json_tab.is_settled
+
+    @property
+    def root(self) -> Node | None:
+        """The edited tree, None when there is none."""
+        return self.draft.root if self.draft is not None else None
+
+    def drafts(self) -> list[tuple[str, Draft]]:
+        """Return the profile's id and the draft of every session with staged edits."""
+        found = [(profile_id, draft) for (profile_id, _key), draft in self._kept.items()]
+        if self.draft is not None and self.draft.is_dirty and self.store is not None:
+            found.append((self.store.profile.id, self.draft))
+        return found
+
+    def put_draft(self, store: OpenStore, key: bytes, draft: Draft) -> None:
+        """Take edits up that were made before this run."""
+        self._kept[(store.profile.id, key)] = draft
+        if (store, key) == (self.store, self.key):
+            if self.draft is not None:
+                self._drop_draft(self.draft)
+            self.draft = None
+            self.show_session(store, key)
+        self._show_bar()
+        self.draft_changed.emit()
+
+    def unsaved(self) -> int:
+        """Return how many sessions have staged edits, the one shown included."""
+        return len(self._kept) + (self.draft is not None and self.draft.is_dirty)
+
+    def discard(self) -> None:
+        """Take the staged edits of the session back."""
+        if self.draft is not None:
+            self.draft.discard()
+            self.json_tab.show_draft(self.draft, is_editable=True)
+            self._show_bar()
+            self.reload()
+
+    def edit_field(self, field: str, text: str) -> None:
+        """Stage a value for a field as people write it, such as `user.role`, from JSON text."""
+        try:
+            self.data_tab.set_field(field, text)
+        except (CodecError, EditError, ValueError) as error:
+            self.noted.emit(str(error))
+
+    def copy_id(self) -> None:
+        if self.opened is not None:
+            copy_text(self.opened.session_id)
+            self.noted.emit("Copied the session ID.")
+
+    def _show_empty(self, headline: str, sentence: str, *, excerpt: str = "") -> None:
+        self.data_tab.show_draft(None, "memory", is_editable=False)
+        self.json_tab.show_draft(None, is_editable=False)
+        self.cookie_tab.show_session(None, None, ())
+        self.raw_tab.show_record(None)
+        self.empty.show_words(headline, sentence, excerpt=excerpt)
+        self._stack.setCurrentIndex(0)
+        self.draft_changed.emit()
+
+    def _show_failure(self, error: Exception) -> None:
+        trouble = describe_trouble(error)
+        if isinstance(error, RecordMissing) and self.opened is not None:
+            self._reads.note_gone()
+            self._show_banner(
+                "This session is gone: deleted, logged out or expired. What is shown is the last that was read."
+            )
+            return
+        if self.draft is not None and self.draft.is_dirty:
+            self._show_banner(f"{trouble.text} {trouble.remedy}", button=False)
+            return
+        self.opened = self.draft = None
+        if isinstance(error, RecordTooLarge) and error.head:
+            words = f"{trouble.remedy} These are its first {len(error.head):,} bytes. It cannot be edited here."
+            self._show_empty(trouble.text, words, excerpt=text_of_bytes(error.head))
+            return
+        self._show_empty(trouble.text, trouble.remedy)
+
+    def _show_banner(self, text: str, *, button: bool = False) -> None:
+        self.banner_label.setText(text)
+        self.banner_button.setVisible(button)
+        self.banner.setVisible(bool(text))
+
+    def _tab_chosen(self, number: int) -> None:
+        if number == JSON:
+            self.json_tab.refresh()
+        elif number == HISTORY:
+            self.show_history()
+
+    def _tick(self) -> None:
+        if self.isVisible():
+            self.head.tick()

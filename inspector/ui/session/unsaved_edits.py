@@ -1,0 +1,194 @@
+"""Keeps the unsaved edits safe from a crash while they are made, and offers those of an earlier run; knows no file form."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtWidgets import QDialog, QWidget
+
+from inspector.codecs import CodecError, decode, encode
+from inspector.core.display import escape_display
+from inspector.core.edits import SetValue, reconcile
+from inspector.core.node import Node, without_spans
+from inspector.services.sessions.open_session import OpenedSession, Reading, describe_record
+from inspector.services.settings.recovery import Recovery, UnsavedEdit
+from inspector.ui.base.context import Context
+from inspector.ui.base.plain import ask_three
+from inspector.ui.session.draft import Draft
+from inspector.ui.session.session_panel import SessionPanel
+from inspector.ui.stores.open_store import OpenStore, StoreState
+from store_adapters.contract import SessionStore
+
+_CALM_MS = 800
+_STATES_AT_END = (StoreState.OPEN, StoreState.FAILED)
+NOT_KEPT = "They would not survive a crash of this program: there is no keyring for the key to seal them with."
+SEALED_FILE = "File › Preferences can keep secrets in a file sealed with a passphrase."
+_WARNING = "Unsaved edits would not survive a crash. File › Preferences can keep the key in a sealed file."
+_NAMED = 5
+
+
+class UnsavedEdits(QObject):
+    """Follows the panel's drafts. `noted(words)` goes to the status bar; `came_back(profile id, key)`: show that session."""
+
+    noted = Signal(str)
+    came_back = Signal(str, bytes)
+
+    def __init__(self, context: Context, panel: SessionPanel, window: QWidget) -> None:
+        super().__init__(window)
+        self._context = context
+        self._panel = panel
+        self._window = window
+        self._recovery = Recovery(context.book.folder, context.secrets)
+        self._waiting: list[UnsavedEdit] = []  # taken up, but their stores are not open yet
+        self._had_edits = False
+        self._is_warned = False
+        self._wants_to_show = False  # the first session whose edits were taken up
+        self._calm = QTimer(self, interval=_CALM_MS, singleShot=True)
+        self._calm.timeout.connect(self.keep)
+        panel.draft_changed.connect(self._changed)
+
+    def _changed(self) -> None:
+        if self._panel.unsaved() or self._had_edits:
+            self._calm.start()
+
+    def keep(self) -> None:
+        """Seal the edits as they are now; what is encoded and written is done on the vault lane."""
+        drafts = [(profile_id, draft.opened, draft.root) for profile_id, draft in self._panel.drafts()]
+        waiting, recovery = tuple(self._waiting), self._recovery
+        self._had_edits = bool(drafts or waiting)
+
+        def seal() -> bool:
+            edits = [edit for draft in drafts if (edit := _as_edit(*draft)) is not None]
+            return recovery.keep([*waiting, *edits])
+
+        self._context.jobs.submit(
+            self._context.vault, seal, owner=self, done=self._kept, failed=lambda _: self._kept(False)
+        )
+
+    def _kept(self, is_safe: bool) -> None:
+        self._panel.bar.tell_safety("" if is_safe else f"{NOT_KEPT} {SEALED_FILE}")
+        if not is_safe and not self._is_warned:
+            self._is_warned = True
+            self.noted.emit(_WARNING)
+
+    def offer(self, stores: Callable[[], dict[str, OpenStore]]) -> None:
+        """Look for edits that an earlier run has left behind, and ask what becomes of them."""
+        self._context.jobs.submit(
+            self._context.vault,
+            self._recovery.find_left,
+            owner=self,
+            done=lambda edits: self._ask(edits, stores()) if edits else None,
+            failed=lambda _error: None,
+        )
+
+    def _ask(self, edits: tuple[UnsavedEdit, ...], stores: dict[str, OpenStore]) -> None:
+        number = len(edits)
+        names = sorted({stores[one.profile_id].profile.name for one in edits if one.profile_id in stores})
+        what = "one session" if number == 1 else f"{number:,} sessions"
+        at = time.strftime("%d %B, %H:%M", time.localtime(max(one.edited_at_ms for one in edits) / 1000))
+        words = f"The program ended on {at} before they were saved. Nothing of them is in the store"
+        words += f" ({', '.join(names)})." if names else "; their store is no longer in the list."
+        words += f"\n{_name_sessions(edits)}"
+
+        def decided(choice: str) -> None:
+            if choice == "Take them up":
+                self._take_up([one for one in edits if one.profile_id in stores], stores)
+            elif choice == "Delete them":
+                self._forget_left()
+
+        self.box: QDialog = ask_three(
+            self._window,
+            f"Unsaved edits of {what} were left behind",
+            words,
+            ("Take them up", "Delete them", "Later"),
+            decided,
+        )
+
+    def _take_up(self, edits: list[UnsavedEdit], stores: dict[str, OpenStore]) -> None:
+        self._waiting += edits
+        self._wants_to_show = True
+        self.keep()
+        self._forget_left()
+        for profile_id in {one.profile_id for one in edits}:
+            store = stores[profile_id]
+            store.open()
+            self._when_open(store)
+
+    def _forget_left(self) -> None:
+        # After `keep` on the same lane: the old files go once the new one is there.
+        self._context.jobs.submit(
+            self._context.vault, self._recovery.forget_left, owner=self, failed=lambda _error: None
+        )
+
+    def _when_open(self, store: OpenStore) -> None:
+        if store.state is not StoreState.OPEN:
+            store.state_changed.connect(lambda: self._bring(store))
+        else:
+            self._bring(store)
+
+    def _bring(self, store: OpenStore) -> None:
+        mine = [one for one in self._waiting if one.profile_id == store.profile.id]
+        if store.state is not StoreState.OPEN:
+            return
+        for edit in mine:
+            self._waiting.remove(edit)
+            reading = store.reading
+            store.run(
+                lambda adapter, edit=edit, reading=reading: _open_edit(adapter, edit, reading),  # type: ignore[misc]
+                owner=self,
+                done=lambda found, edit=edit: self._show(store, edit, found),  # type: ignore[misc]
+                failed=lambda _error: self.noted.emit("An edit that was left behind cannot be read any more."),
+            )
+
+    def _show(self, store: OpenStore, edit: UnsavedEdit, found: tuple[OpenedSession, Node]) -> None:
+        opened, root = found
+        draft = Draft(opened, self._panel)
+        draft.apply(SetValue((), root), "edits of the run before")
+        self._panel.put_draft(store, edit.key, draft)
+        if self._wants_to_show:
+            self._wants_to_show = False
+            self.came_back.emit(store.profile.id, edit.key)
+        self.noted.emit("The edits are back, and still unsaved. Review shows them beside what is stored now.")
+        self.keep()
+
+    def close(self) -> None:
+        """The person has left the edits, or there are none: nothing is offered at the next start but what waits."""
+        if not self._waiting:
+            self._recovery.close()
+
+
+def _name_sessions(edits: tuple[UnsavedEdit, ...]) -> str:
+    names = [escape_display(one.key.decode("utf-8", "surrogateescape"), 60) for one in edits[:_NAMED]]
+    return ", ".join(names) + (f" and {len(edits) - _NAMED:,} more" if len(edits) > _NAMED else "")
+
+
+def _as_edit(profile_id: str, opened: OpenedSession, root: Node) -> UnsavedEdit | None:
+    raw = opened.raw
+    if opened.decoded is None:
+        return None
+    try:
+        after = encode(opened.decoded, root)
+    except CodecError:
+        return None
+    return UnsavedEdit(
+        profile_id=profile_id,
+        container=raw.ref.container,
+        key=raw.ref.key,
+        before=raw.payload,
+        after=after,
+        expires_at_ms=raw.expires_at_ms,
+        read_at_ms=raw.read_at_ms,
+        edited_at_ms=round(time.time() * 1000),
+    )
+
+
+def _open_edit(adapter: SessionStore, edit: UnsavedEdit, reading: Reading) -> tuple[OpenedSession, Node]:
+    """Return the session as it was opened and the edited tree over it. `CodecError`."""
+    opened = describe_record(adapter, edit.raw, reading)
+    if opened.decoded is None:
+        raise CodecError("No codec reads what was edited.", opened.attempts)
+    after = decode(edit.after, adapter.capabilities.kind, reading.secrets, opened.session_id)
+    # Spans of the other bytes mean nothing over these: what is equal takes the nodes of the old tree.
+    return opened, reconcile(opened.decoded.root, without_spans(after.root))

@@ -1,0 +1,357 @@
+"""One store in the window: its lanes, its connection, its loading and its live changes; knows no widget.
+
+Four lanes with a connection each, so that looking up, editing, listing, following and bulk acts never wait for one another.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from enum import Enum
+from typing import TypeVar
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from inspector.services.catalogue.catalogue import Catalogue
+from inspector.services.catalogue.listing import Progress, index_keys, read_list
+from inspector.services.catalogue.text_column import MemoryLimit
+from inspector.services.catalogue.watch import follow_changes
+from inspector.services.sessions.open_session import PLAIN, Reading
+from inspector.services.settings.connection import Connection, connect
+from inspector.services.settings.profiles import Profile
+from inspector.ui.base.context import Context
+from inspector.ui.base.jobs import Job, Lane
+from inspector.ui.base.trouble import Trouble, describe_trouble
+from store_adapters.contract import CancelToken, RawRecord, SessionStore
+
+_T = TypeVar("_T")
+_BUNCH_S = 0.5
+_PROGRESS_S = 0.05
+_RECONNECT_MS = 3000
+
+
+class StoreState(Enum):
+    CLOSED = "closed"
+    CONNECTING = "connecting"
+    OPEN = "open"
+    FAILED = "failed"
+
+
+class OpenStore(QObject):
+    """A profile's store as the window sees it."""
+
+    state_changed = Signal()
+    progress_changed = Signal()
+    rows_changed = Signal()
+    sessions_changed = Signal(object)  # frozenset[bytes]: keys that changed while Live is on
+
+    def __init__(self, profile: Profile, context: Context, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.profile = profile
+        self.state = StoreState.CLOSED
+        self.trouble: Trouble | None = None
+        self.progress = Progress()
+        self.connection: Connection | None = None
+        self._context = context
+        self._lanes = {name: Lane(f"{profile.name} {name}") for name in ("edit", "list", "live", "bulk")}
+        self._side_stores: dict[str, SessionStore] = {}
+        self._load_job: Job | None = None
+        self._settle_job: Job | None = None
+        self._live_job: Job | None = None
+        self._bulk_job: Job | None = None
+        self._wants_live = False
+        self._is_catching_up = False
+        self._kept: Catalogue | None = None
+        self._had_sessions = False
+
+    @property
+    def catalogue(self) -> Catalogue | None:
+        return self.connection.catalogue if self.connection else None
+
+    @property
+    def is_emptied(self) -> bool:
+        """True when sessions were listed here and none is left of them."""
+        catalogue = self.catalogue
+        return catalogue is not None and not len(catalogue) and (self._had_sessions or catalogue.total > 0)
+
+    @property
+    def reading(self) -> Reading:
+        """How this store's records are read; plainly while it is not open."""
+        return self.connection.reading if self.connection else PLAIN
+
+    @property
+    def can_write(self) -> bool:
+        return self.connection is not None and self.connection.store.capabilities.can_write
+
+    @property
+    def write_refusal(self) -> str:
+        """Why nothing can be written; "" where it can."""
+        if self.can_write or self.connection is None:
+            return ""
+        reason = self.connection.store.capabilities.write_refusal
+        return f"Sessions can only be viewed here. {reason}" if reason else "This store is open read-only."
+
+    @property
+    def is_live(self) -> bool:
+        return self._wants_live
+
+    def open(self) -> None:
+        """Connect and read the list; does nothing while open or connecting."""
+        if self.state in (StoreState.CONNECTING, StoreState.OPEN):
+            return
+        self._kept = self.catalogue or self._kept
+        settings = self._context.book.settings
+        limit = MemoryLimit(settings.list_memory_mb << 20, settings.list_drops)
+        self._set_state(StoreState.CONNECTING)
+        self._context.jobs.submit(
+            self._lanes["edit"],
+            lambda: connect(self.profile, self._context.secrets, limit=limit, log=self._context.commands),
+            owner=self,
+            done=self._opened,
+            failed=self._failed,
+        )
+
+    def take_over(self, other: OpenStore) -> None:
+        """Show at first, once open, what the list of the same store held when it was closed."""
+        self._kept = other.catalogue or other._kept
+
+    def run(
+        self,
+        work: Callable[[SessionStore], _T],
+        *,
+        owner: QObject,
+        done: Callable[[_T], None],
+        failed: Callable[[Exception], None],
+    ) -> Job:
+        """Run `work(store)` on the edit lane."""
+        connection = self.connection
+        if connection is None:
+            raise RuntimeError("the store is not open")
+        return self._context.jobs.submit(
+            self._lanes["edit"], lambda: work(connection.store), owner=owner, done=done, failed=failed
+        )
+
+    def stream(
+        self,
+        work: Callable[[SessionStore, CancelToken], Iterator[_T]],
+        *,
+        owner: QObject,
+        item: Callable[[_T], None],
+        done: Callable[[None], None],
+        failed: Callable[[Exception], None],
+    ) -> Job:
+        """Run an iterator over the store on the bulk lane, with progress; one after the other."""
+        if self.connection is None:
+            raise RuntimeError("the store is not open")
+        self._bulk_job = self._context.jobs.stream(
+            self._lanes["bulk"],
+            lambda token: work(self._side_store("bulk"), token),
+            owner=owner,
+            item=item,
+            done=done,
+            failed=failed,
+        )
+        return self._bulk_job
+
+    def put_record(self, record: RawRecord) -> None:
+        """Have the list show a record that was just written."""
+        self._change_list(lambda catalogue: catalogue.update(record, record.read_at_ms))
+
+    def drop_records(self, keys: Sequence[bytes]) -> None:
+        """Take records out of the list that are gone."""
+        self._change_list(lambda catalogue: [catalogue.remove(key) for key in keys])
+
+    def _change_list(self, change: Callable[[Catalogue], object]) -> None:
+        catalogue = self.catalogue
+        if catalogue is not None:
+            # On a lane: the catalogue may be locked by a listing for some milliseconds.
+            self._context.jobs.submit(
+                self._context.compute,
+                lambda: change(catalogue),
+                owner=self,
+                done=lambda _: self.rows_changed.emit(),
+                failed=self._read_failed,
+            )
+
+    def reload(self) -> None:
+        """Read the list again; rows that are gone disappear at the end."""
+        if self.state is StoreState.FAILED:
+            self.open()
+        if self.connection is None or self.state is not StoreState.OPEN:
+            return
+        self.stop_reading()
+        self._had_sessions = self._had_sessions or self.connection.catalogue.total > 0
+        if self.connection.catalogue.is_sparse:
+            fresh = self.connection.catalogue.emptied()
+            self.connection = replace(self.connection, catalogue=fresh)
+        catalogue = self.connection.catalogue
+        self._set_progress(Progress(is_reading=True))
+        self._load_job = self._context.jobs.stream(
+            self._lanes["list"],
+            lambda token: self._read_all(catalogue, token),
+            owner=self,
+            item=self._set_progress,
+            done=self._read_done,
+            failed=self._read_failed,
+        )
+
+    def stop_reading(self) -> None:
+        if self._load_job is not None and not self._load_job.is_finished:
+            self._load_job.cancel()
+            if "list" in self._side_stores:
+                self._side_stores["list"].interrupt()  # it may wait for a server that hangs
+            self._set_progress(Progress(self.progress.read, self.progress.total))
+            self.rows_changed.emit()
+        self._load_job = None
+        if self._settle_job is not None:
+            self._settle_job.cancel()
+            self._settle_job = None
+
+    def set_live(self, wanted: bool) -> None:
+        """Follow the store's changes, or stop."""
+        self._wants_live = wanted
+        if self._live_job is not None:
+            self._live_job.cancel()
+            self._live_job = None
+        self._is_catching_up = wanted
+        if wanted and self.connection is not None:
+            catalogue = self.connection.catalogue
+            self._live_job = self._context.jobs.stream(
+                self._lanes["live"],
+                lambda token: follow_changes(self._side_store("live"), catalogue, token),
+                owner=self,
+                item=self._followed,
+                failed=self._live_failed,
+            )
+
+    def close(self) -> None:
+        """Stop everything; frees blocked sockets, waits for nothing."""
+        self._wants_live = False
+        for job in (self._load_job, self._settle_job, self._live_job, self._bulk_job):
+            if job is not None:
+                job.cancel()
+        stores = list(self._side_stores.values())
+        if self.connection is not None:
+            stores.append(self.connection.store)
+        for store in stores:
+            store.interrupt()
+        for lane in self._lanes.values():
+            lane.put(lambda: None)
+            lane.close()
+        self._lanes["edit"].close()
+        for store in stores:
+            store.close()
+        self._kept = self.catalogue or self._kept
+        self.connection = None
+        self.state = StoreState.CLOSED
+
+    def join(self, timeout_s: float) -> bool:
+        """Wait for the lanes to end; True when they all have."""
+        deadline = time.monotonic() + timeout_s
+        return all(lane.join(max(0.0, deadline - time.monotonic())) for lane in self._lanes.values())
+
+    def _side_store(self, name: str) -> SessionStore:
+        # Runs on the lane of that name: a connection belongs to its lane.
+        if name not in self._side_stores:
+            self._side_stores[name] = connect(self.profile, self._context.secrets, log=self._context.commands).store
+        return self._side_stores[name]
+
+    def _read_all(self, catalogue: Catalogue, token: CancelToken) -> Iterator[Progress]:
+        told = 0.0
+        last: Progress | None = None
+        store, is_gentle = self._side_store("list"), self.profile.is_gentle
+        for progress in read_list(store, catalogue, token, is_gentle=is_gentle):
+            last = progress
+            if time.monotonic() - told >= _PROGRESS_S:
+                told, last = time.monotonic(), None
+                yield progress
+        if last is not None and not token.is_cancelled:
+            yield last
+
+    def _opened(self, connection: Connection) -> None:
+        kept = self._kept
+        if kept is not None and kept.reading == connection.reading:
+            # The list of last time is there at once, and then read again.
+            kept.adopt(connection.store)
+            connection = replace(connection, catalogue=kept)
+        self.connection = connection
+        self.trouble = None
+        self._set_state(StoreState.OPEN)
+        self.rows_changed.emit()
+        self.reload()
+        if self._wants_live:
+            self.set_live(True)
+
+    def _failed(self, error: Exception) -> None:
+        self.trouble = describe_trouble(error)
+        self._set_state(StoreState.FAILED)
+
+    def _set_state(self, state: StoreState) -> None:
+        self.state = state
+        self.state_changed.emit()
+
+    def _set_progress(self, progress: Progress) -> None:
+        self.progress = progress
+        self.progress_changed.emit()
+
+    def _read_done(self, _: None) -> None:
+        self.trouble = None
+        self._set_progress(Progress(self.progress.read, self.progress.total, is_complete=True))
+        self.rows_changed.emit()
+        if self.connection is not None:
+            catalogue = self.connection.catalogue
+            self._settle_job = self._context.jobs.stream(
+                self._lanes["list"],
+                lambda token: _settle(catalogue, token),
+                owner=self,
+                item=lambda _done: self.rows_changed.emit(),
+                failed=self._read_failed,
+            )
+
+    def _read_failed(self, error: Exception) -> None:
+        self._side_stores.pop("list", None)
+        self.trouble = describe_trouble(error)
+        self._set_progress(Progress(self.progress.read, self.progress.total))
+        self.state_changed.emit()
+        self.rows_changed.emit()
+
+    def _followed(self, keys: tuple[bytes, ...] | None) -> None:
+        if keys is None or self._is_catching_up:
+            # What changed between the last listing and the beginning of the watch was seen by neither.
+            self._is_catching_up = False
+            self.reload()
+        if keys is None:
+            return
+        if keys:
+            self.sessions_changed.emit(frozenset(keys))
+
+    def _live_failed(self, error: Exception) -> None:
+        self._side_stores.pop("live", None)
+        self.trouble = describe_trouble(error)
+        self.state_changed.emit()
+        QTimer.singleShot(_RECONNECT_MS, self, self._resume_live)
+
+    def _resume_live(self) -> None:
+        if self._wants_live and self.state is StoreState.OPEN:
+            self.set_live(True)
+
+
+def _settle(catalogue: Catalogue, token: CancelToken) -> Iterator[int]:
+    """Do what may wait until all rows are there; yield whenever some of them changed by it."""
+    before = catalogue.generation
+    index_keys(catalogue, token)
+    if catalogue.generation != before:
+        yield 0
+    yield from _in_bunches(catalogue.unseal(token))
+
+
+def _in_bunches(numbers: Iterator[int]) -> Iterator[int]:
+    """Yield now and then how far it is, and at the end: each number would have the rows sorted again."""
+    told, number = time.monotonic(), 0
+    for number in numbers:
+        if time.monotonic() - told >= _BUNCH_S:
+            told = time.monotonic()
+            yield number
+    if number:
+        yield number

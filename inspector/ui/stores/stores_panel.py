@@ -1,0 +1,213 @@
+"""The stores and tools at the left: which store is shown, how it is, and how many sessions it has; opens nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QPoint, QSize, Qt, Signal
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QPushButton, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+
+from inspector.core.display import escape_display
+from inspector.services.settings.profiles import Environment
+from inspector.ui.base.fitting_label import FittingLabel
+from inspector.ui.base.guard import qt_guard
+from inspector.ui.base.plain import PlainLabel, plain_tip
+from inspector.ui.base.theme import Theme
+from inspector.ui.stores.open_store import OpenStore, StoreState
+
+TOOLS = (("cookies", "Cookie inspector"), ("demo", "Demo server"))
+_ROW_HEIGHT = 28
+"""Of every entry, with a badge or without; more where the font is larger."""
+_BADGES = {Environment.PRODUCTION: ("PROD", "badge-bad"), Environment.STAGING: ("STAGE", "badge-warn")}
+
+
+def short_number(number: int) -> str:
+    """Return 24, 8,112 or 1.0M."""
+    if number >= 1_000_000:
+        return f"{number / 1_000_000:.1f}M"
+    return f"{number // 1000}k" if number >= 100_000 else f"{number:,}"
+
+
+class _Dot(QWidget):
+    """A filled dot for an open store, a ring for a closed one; red when it failed."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self.state = StoreState.CLOSED
+        self.setFixedSize(10, 10)
+
+    @qt_guard()
+    def paintEvent(self, event: QPaintEvent) -> None:
+        names = {StoreState.OPEN: "ok", StoreState.FAILED: "bad", StoreState.CONNECTING: "warn"}
+        colour = self._theme.colour(names.get(self.state, "muted"))
+        with QPainter(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(colour)
+            painter.setBrush(Qt.BrushStyle.NoBrush if self.state is StoreState.CLOSED else colour)
+            painter.drawEllipse(1, 1, 7, 7)
+
+
+class _Row(QPushButton):
+    """One entry; a button, so that Tab, Space and Enter work."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.setCheckable(True)
+        self.setProperty("role", "entry")
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.row = QHBoxLayout(self)
+        self.row.setContentsMargins(9, 4, 9, 4)
+        self.row.setSpacing(7)
+        self.name_label = FittingLabel(name)
+        self.name_label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.setAccessibleName(name)
+
+    @qt_guard(QSize(120, 30))
+    def sizeHint(self) -> QSize:
+        return QSize(120, max(_ROW_HEIGHT, self.fontMetrics().height() + 12))
+
+
+class _StoreRow(_Row):
+    def __init__(self, store: OpenStore, theme: Theme) -> None:
+        super().__init__(escape_display(store.profile.name, 60))
+        self._store = store
+        self._dot = _Dot(theme)
+        self.row.addWidget(self._dot)
+        self.row.addWidget(self.name_label, 1)
+        if store.profile.environment in _BADGES:
+            words, role = _BADGES[store.profile.environment]
+            self.row.addWidget(PlainLabel(words, role=role))
+        self._count = PlainLabel("", role="caption")
+        self.row.addWidget(self._count)
+        store.state_changed.connect(self.refresh)
+        store.progress_changed.connect(self.refresh)
+        store.rows_changed.connect(self.refresh)
+        store.sessions_changed.connect(self._sessions_changed)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.refresh()
+
+    def _sessions_changed(self, _keys: frozenset[bytes]) -> None:
+        # No lambda: Qt forgets a method with its row, which every change of the list makes anew.
+        self.refresh()
+
+    def refresh(self) -> None:
+        store = self._store
+        self._dot.state = store.state
+        self._dot.update()
+        catalogue = store.catalogue
+        is_open = store.state is StoreState.OPEN and catalogue is not None
+        self._count.setText(short_number(len(catalogue)) if is_open and catalogue is not None else "—")
+        trouble = f" {store.trouble.text}" if store.trouble else ""
+        self.setToolTip(plain_tip(f"{store.profile.name}: {store.state.value}.{trouble}"))
+        self.setAccessibleDescription(f"{store.state.value}, {self._count.text()} sessions")
+
+
+class StoresPanel(QFrame):
+    """Emits what a person chose; `choose_store` and `choose_tool` mark an entry without emitting."""
+
+    store_chosen = Signal(str)  # profile id
+    tool_chosen = Signal(str)
+    add_wanted = Signal()
+    edit_wanted = Signal(str)
+    remove_wanted = Signal(str)
+    close_wanted = Signal(str)
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._rows: dict[str, _StoreRow] = {}
+        self._tools: dict[str, _Row] = {}
+        self.setProperty("role", "side")
+        self.setMinimumWidth(170)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(8, 12, 8, 10)
+        outer.setSpacing(2)
+        outer.addWidget(_caption("STORES"))
+        inside = QWidget()
+        self._stores = QVBoxLayout(inside)
+        self._stores.setContentsMargins(0, 0, 0, 0)
+        self._stores.setSpacing(2)
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setWidget(inside)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        outer.addWidget(scroll)
+        self._scroll = scroll
+        for widget in (inside, scroll.viewport()):
+            widget.setAutoFillBackground(False)
+        outer.addWidget(_caption("TOOLS"))
+        self._tool_notes: dict[str, PlainLabel] = {}
+        for name, words in TOOLS:
+            row = _Row(words)
+            row.row.addWidget(row.name_label, 1)
+            self._tool_notes[name] = PlainLabel("", role="caption")
+            row.row.addWidget(self._tool_notes[name])
+            row.clicked.connect(lambda _checked=False, name=name: self._pick_tool(name))
+            self._tools[name] = row
+            outer.addWidget(row)
+        outer.addStretch(1)
+        self.add_button = QPushButton("Add a store…")
+        self.add_button.clicked.connect(self.add_wanted)
+        outer.addWidget(self.add_button)
+
+    def show_stores(self, stores: Sequence[OpenStore]) -> None:
+        """Show these stores, in this order."""
+        while (item := self._stores.takeAt(0)) is not None:
+            if (widget := item.widget()) is not None:
+                widget.hide()
+                widget.deleteLater()
+        self._rows.clear()
+        for store in stores:
+            row = _StoreRow(store, self._theme)
+            identity = store.profile.id
+            row.clicked.connect(lambda _checked=False, identity=identity: self._pick_store(identity))
+            row.customContextMenuRequested.connect(lambda at, identity=identity: self._show_menu(identity, at))
+            self._rows[identity] = row
+            self._stores.addWidget(row)
+        # As high as its rows, so that the tools stand right below; many stores scroll.
+        heights = sum(row.sizeHint().height() + 2 for row in self._rows.values())
+        self._scroll.setFixedHeight(min(heights, 360))
+
+    def choose_store(self, profile_id: str) -> None:
+        """Mark a store as the one that is shown."""
+        self._mark(self._rows.get(profile_id))
+
+    def choose_tool(self, name: str) -> None:
+        """Mark a tool as the one that is shown."""
+        self._mark(self._tools.get(name))
+
+    def note_tool(self, name: str, words: str) -> None:
+        """Put a few characters beside a tool, such as the demo's port."""
+        self._tool_notes[name].setText(words)
+
+    def _mark(self, chosen: _Row | None) -> None:
+        for row in (*self._rows.values(), *self._tools.values()):
+            row.setChecked(row is chosen)
+
+    def _pick_store(self, profile_id: str) -> None:
+        self.choose_store(profile_id)
+        self.store_chosen.emit(profile_id)
+
+    def _pick_tool(self, name: str) -> None:
+        self.choose_tool(name)
+        self.tool_chosen.emit(name)
+
+    def _show_menu(self, profile_id: str, at: QPoint) -> None:
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for words, signal in (
+            ("Change…", self.edit_wanted),
+            ("Disconnect", self.close_wanted),
+            ("Remove from the list…", self.remove_wanted),
+        ):
+            menu.addAction(words).triggered.connect(lambda _checked=False, signal=signal: signal.emit(profile_id))
+        menu.popup(self._rows[profile_id].mapToGlobal(at))
+
+
+def _caption(words: str) -> PlainLabel:
+    label = PlainLabel(words, role="caption")
+    label.setContentsMargins(9, 6, 9, 4)
+    return label

@@ -1,0 +1,84 @@
+"""The status bar's two lines: which store answers where, and whether it may be written; knows no page."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtWidgets import QStatusBar
+
+from inspector.services.settings.profiles import Environment
+from inspector.ui.base.fitting_label import FittingLabel
+from inspector.ui.base.guard import qt_guard
+from inspector.ui.base.plain import PlainLabel, plain_tip
+from inspector.ui.stores.open_store import OpenStore
+
+_ROLES = {
+    Environment.DEVELOPMENT: "badge",
+    Environment.STAGING: "badge-warn",
+    Environment.PRODUCTION: "badge-bad",
+}
+
+_GAPS = 24
+"""What the status bar keeps free between the three and at its edges, in pixels."""
+
+
+class StatusLine(QObject):
+    """Fills a status bar; messages of a moment go over it."""
+
+    def __init__(self, bar: QStatusBar) -> None:
+        super().__init__(bar)
+        self._bar = bar
+        self._mode, self._short_mode = "", ""
+        self.store_label = FittingLabel(role="muted")
+        self.mode_label = FittingLabel(role="muted")
+        self.mode_label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self.environment_label = PlainLabel("", role="badge")
+        self.environment_label.hide()
+        bar.addPermanentWidget(self.environment_label)
+        for label in (self.store_label, self.mode_label):
+            label.setContentsMargins(12, 3, 12, 3)
+        bar.addWidget(self.store_label, 1)
+        bar.addPermanentWidget(self.mode_label)
+        bar.setSizeGripEnabled(False)
+        bar.installEventFilter(self)
+
+    def show_store(self, store: OpenStore | None) -> None:
+        """Say what is known of a store."""
+        self.environment_label.setVisible(store is not None)
+        if store is not None:
+            environment = store.profile.environment
+            self.environment_label.show_role(_ROLES[environment])
+            self.environment_label.setText(environment.value)
+        if store is None or store.connection is None:
+            self.store_label.show_wordings(store.profile.name if store is not None else "No store is open")
+            self._show_mode("", "")
+            return
+        info = store.connection.info
+        product = f"{info.product} {info.version}".strip()
+        words = [f"{store.profile.name} · {product} · {info.address}"]
+        words += [f"{info.round_trip_ms:.1f} ms"] if info.product != "Memory" else []
+        words += [f"Live: {info.watch_method}"] if store.is_live else []
+        words += [store.trouble.text] if store.trouble is not None else []
+        self.store_label.show_wordings("     ".join(words))
+        if store.can_write:
+            self._show_mode("Read/write · saves are checked against concurrent changes", "Read/write")
+        else:
+            self._show_mode("Read-only", "Read-only")
+
+    def _show_mode(self, words: str, short: str) -> None:
+        self._mode, self._short_mode = words, short
+        self._share_room()
+
+    @qt_guard(False)
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Resize:
+            self._share_room()
+        return super().eventFilter(watched, event)
+
+    def _share_room(self) -> None:
+        # The mode gives way first: of the store, its name and address have to be told from others.
+        badge = 0 if self.environment_label.isHidden() else self.environment_label.sizeHint().width()
+        self.mode_label.show_wordings(self._mode)
+        wanted = self.store_label.sizeHint().width() + badge + self.mode_label.sizeHint().width() + _GAPS
+        if wanted > self._bar.width():
+            self.mode_label.show_wordings(self._short_mode)
+            self.mode_label.setToolTip(plain_tip(self._mode))
