@@ -24,8 +24,8 @@ pytest_plugins = [
     "tests.stalls",
     "tests.threads",
     "tests.faults.summary",
-    "tests.faults.redis_rigs",
-    "tests.faults.mongo_rigs",
+    "tests.faults.redis.rigs",
+    "tests.faults.mongo.rigs",
 ]
 settings.register_profile("quick", max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("nightly", max_examples=100_000, deadline=None, suppress_health_check=list(HealthCheck))

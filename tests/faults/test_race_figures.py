@@ -27,9 +27,9 @@ from store_adapters.contract import ChangeExpiry, Delete, RawRecord, Replace, Se
 from store_adapters.errors import OutcomeUnknown, RecordChanged, RecordMissing
 from store_adapters.mongo.bson_bytes import find_value_end
 from store_adapters.registry import open_store
-from tests.faults.mongo_rigs import ENDS, MongoRig
-from tests.faults.redis_rigs import HOUR_MS, Rig
-from tests.faults.test_mongo_together import LATER
+from tests.faults.mongo.rigs import ENDS, MongoRig
+from tests.faults.mongo.test_together import LATER
+from tests.faults.redis.rigs import HOUR_MS, Rig
 from tests.servers import ROOT, die_with_parent
 
 IS_FULL = bool(os.environ.get("FAULTS_FULL"))

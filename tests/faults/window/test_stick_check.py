@@ -1,0 +1,80 @@
+"""Row F35, later: an edit that is overwritten seconds after it was saved is told too, and what we write ourselves is not."""
+
+from __future__ import annotations
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from inspector.services.sessions.save_session import StickReport, StickState
+from inspector.ui.window.main_window import MainWindow
+from tests.faults.redis.rigs import HOUR_MS, Rig, assert_told, new_role
+from tests.faults.window.rigs import boxes, edit_role, edited_window, press_save, read_box, show
+from tests.stalls import Heartbeat, assert_smooth
+from tests.ui.conftest import WAIT_MS, OpenWindow
+
+pytestmark = pytest.mark.usefixtures("nothing_leaks")
+Told = list[tuple[StickState, int]]
+
+
+def hear(window: MainWindow) -> Told:
+    """Return a list that will hold what each look found, and its number."""
+    told: Told = []
+
+    def note(report: StickReport, number: int) -> None:
+        told.append((report.state, number))
+
+    window.saving._stick_check.told.connect(note)
+    return told
+
+
+@pytest.fixture
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Look sooner, where a row is about which looks there are."""
+    monkeypatch.setattr("inspector.ui.session.stick_check._LOOKS_MS", (100, 600))
+
+
+def test_f35_window_tells_that_the_edit_was_overwritten_seconds_later(
+    qtbot: QtBot, make_window: OpenWindow, heartbeat: Heartbeat, rig: Rig
+) -> None:
+    rig.fill(3)
+    before = rig.stored("s0") or b""
+    window = edited_window(qtbot, make_window, rig.url)
+    told = hear(window)
+    press_save(qtbot, window)
+    qtbot.waitUntil(lambda: told == [(StickState.STUCK, 0)], timeout=WAIT_MS)
+    assert rig.stored("s0") == new_role(before)
+    rig.client.set("sess:s0", before, px=HOUR_MS)  # a slow request ends and writes what it had read before
+    assert_told(read_box(qtbot), "did not stick", "overwrote role", "save again")
+    assert told == [(StickState.STUCK, 0), (StickState.OVERWRITTEN, 1)]
+    qtbot.waitUntil(lambda: window.panel.opened.raw.payload == before, timeout=WAIT_MS)  # type: ignore[union-attr]
+    assert_smooth(heartbeat)
+
+
+@pytest.mark.usefixtures("soon")
+def test_f35_own_next_save_is_not_taken_for_the_applications(qtbot: QtBot, make_window: OpenWindow, rig: Rig) -> None:
+    rig.fill(3)
+    before = rig.stored("s0") or b""
+    window = edited_window(qtbot, make_window, rig.url)
+    told = hear(window)
+    press_save(qtbot, window)
+    qtbot.waitUntil(lambda: told == [(StickState.STUCK, 0)], timeout=WAIT_MS)
+    edit_role(qtbot, window, "owner")
+    press_save(qtbot, window)
+    qtbot.waitUntil(lambda: rig.stored("s0") == new_role(before, "owner"), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: told.count((StickState.STUCK, 0)) == 2 and told[-1][1] == 1, timeout=WAIT_MS)
+    assert {state for state, _ in told} == {StickState.STUCK}
+    assert boxes() == []
+
+
+@pytest.mark.usefixtures("soon")
+def test_f35_session_left_behind_is_not_looked_at_again(qtbot: QtBot, make_window: OpenWindow, rig: Rig) -> None:
+    rig.fill(3)
+    window = edited_window(qtbot, make_window, rig.url)
+    told = hear(window)
+    press_save(qtbot, window)
+    qtbot.waitUntil(lambda: told == [(StickState.STUCK, 0)], timeout=WAIT_MS)
+    show(qtbot, window, "s1")
+    timer = window.saving._stick_check._timer
+    qtbot.waitUntil(lambda: not timer.isActive(), timeout=WAIT_MS)
+    assert window.saving._stick_check._look is None  # given up, not under way
+    assert told == [(StickState.STUCK, 0)]
