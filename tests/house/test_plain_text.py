@@ -13,7 +13,7 @@ from PySide6 import QtCore, QtGui, QtWidgets
 ROOT = Path(__file__).resolve().parent.parent.parent
 UI = ROOT / "inspector" / "ui"
 FILES = [*sorted(UI.rglob("*.py")), ROOT / "inspector" / "app.py", ROOT / "inspector" / "tour.py"]
-PLAIN = UI / "plain.py"
+PLAIN = UI / "base" / "plain.py"
 CLASSES = {
     "QLabel", "QMessageBox", "QToolTip", "QInputDialog", "QErrorMessage", "QProgressDialog", "QTextBrowser", "QWizard",
     "QWizardPage", "QWhatsThis", "QSplashScreen", "QStaticText",

@@ -173,7 +173,7 @@ def test_answer_can_make_nothing_but_records(answer: bytes) -> None:
 def test_every_layer_has_its_place_in_the_closed_table() -> None:
     folder = Path(wire.__file__).parent
     layers = {
-        name for path in folder.glob("_*.py") for name in re.findall(r"^class (\w+Layer)\b", path.read_text(), re.M)
+        name for path in folder.rglob("*.py") for name in re.findall(r"^class (\w+Layer)\b", path.read_text(), re.M)
     }
     assert layers - wire._CLASSES.keys() == set()
     assert len(layers) >= 8

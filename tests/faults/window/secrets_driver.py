@@ -1,4 +1,4 @@
-"""Goes through the main job in a process of its own, errors and a crash included; for test_manners_secrets.py.
+"""Goes through the main job in a process of its own, errors and a crash included; for test_secret_leaks.py.
 
 Every piece of data it meets is a token. Arguments: profile, session ID, cookie, value. It prints "done" before it crashes.
 """
