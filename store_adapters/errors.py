@@ -51,6 +51,13 @@ class RecordExists(StoreError):
 class RecordChanged(StoreError):
     """The record is no longer what it was when it was read; nothing was written."""
 
+    def __init__(
+        self,
+        message: str = "The session changed after it was read; nothing was written.",
+        remedy: str = "Read it again.",
+    ) -> None:
+        super().__init__(message, remedy)
+
 
 class RecordUnreadable(StoreError):
     """The record is there but cannot be read as a session: wrong type, no permission, too large."""

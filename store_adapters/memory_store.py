@@ -183,5 +183,5 @@ class MemoryStore(OneByOne):
     def _compare(self, base: RawRecord) -> RawRecord:
         now = self._get(base.ref)
         if now.payload != base.payload:
-            raise RecordChanged("The session was changed since it was read; nothing was written.", "Read it again.")
+            raise RecordChanged()
         return now

@@ -167,4 +167,4 @@ def gone() -> StoreUnreachable:
 
 
 def changed() -> RecordChanged:
-    return RecordChanged("The session was changed since it was read; nothing was written.", "Read it again.")
+    return RecordChanged()

@@ -10,8 +10,9 @@ import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from store_adapters.bson_types import FIXED_SIZES
+
 DOCUMENT = 3
-_FIXED = {1: 8, 6: 0, 7: 12, 8: 1, 9: 8, 10: 0, 16: 4, 17: 8, 18: 8, 19: 16, 255: 0, 127: 0}
 _EXTRA = {2: 4, 13: 4, 14: 4, DOCUMENT: 0, 4: 0, 15: 0, 5: 5, 12: 16}
 _REGEX = 11
 
@@ -52,7 +53,7 @@ def read_fields(document: bytes) -> list[Field]:
 
 def find_value_end(data: bytes, code: int, start: int, end: int) -> int:
     """Return where the value of this type that begins at `start` ends, at most `end`. `BrokenBson`."""
-    size = _FIXED.get(code)
+    size = FIXED_SIZES.get(code)
     if size is None and code == _REGEX:
         first = data.find(b"\0", start, end)
         second = data.find(b"\0", first + 1, end) if first >= 0 else -1

@@ -14,9 +14,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from store_adapters.bson_types import FIXED_SIZES
 from store_adapters.contract import Skipped
 from store_adapters.mongo.keys import key_of
-from store_adapters.mongo.layout import DATE, FIXED, TEXT, Element, Layout
+from store_adapters.mongo.layout import DATE, TEXT, Element, Layout
 from store_adapters.mongo.sessions import Place
 
 _SIZED = {2: 4, 3: 0, 4: 0, 5: 5, 13: 4, 14: 4, 15: 0}
@@ -275,7 +276,7 @@ def walk_document(document: bytes) -> list[Element] | None:
         while position < end:
             code = document[position]
             begin = document.index(b"\0", position + 1, end) + 1
-            size = FIXED.get(code)
+            size = FIXED_SIZES.get(code)
             if size is None:
                 length = _read_length(document, begin)[0]
                 if length < (1 if code == TEXT else 0):

@@ -14,11 +14,10 @@ from dataclasses import dataclass
 from operator import itemgetter, sub
 from struct import unpack
 
+from store_adapters.bson_types import FIXED_SIZES
 from store_adapters.mongo.sessions import Place
 
 TEXT, OBJECT, DATE = 2, 3, 9
-FIXED = {1: 8, 6: 0, 7: 12, 8: 1, 9: 8, 10: 0, 16: 4, 17: 8, 18: 8, 19: 16, 255: 0, 127: 0}
-"""What values of each other type take."""
 Element = tuple[int, bytes, int]
 """Type code, name, and where the value begins."""
 
@@ -72,7 +71,7 @@ class Layout:
     """How documents with these elements behind an ID of `id_size` bytes look."""
 
     def __init__(self, elements: Sequence[Element], id_size: int) -> None:
-        place = next(place for place, (code, *_) in enumerate(elements) if code not in FIXED)
+        place = next(place for place, (code, *_) in enumerate(elements) if code not in FIXED_SIZES)
         self._code, name, _ = elements[place]
         begin = bytearray(4) + _ID_HEAD + id_size.to_bytes(4, "little") + bytes(id_size)
         free = [*range(4), *range(_ID_BEGIN, len(begin) - 1)]
@@ -95,7 +94,7 @@ class Layout:
     def fits(elements: Sequence[Element]) -> bool:
         """True where such documents can be read by a layout."""
         names = [name for _, name, _ in elements]
-        others = [code for code, *_ in elements if code not in FIXED]
+        others = [code for code, *_ in elements if code not in FIXED_SIZES]
         return others in ([TEXT], [OBJECT]) and len({*names}) == len(names) <= _MANY_ELEMENTS
 
     def has_date(self, name: bytes) -> bool:
@@ -138,7 +137,7 @@ def _put(side: bytearray, free: list[int], elements: Sequence[Element]) -> dict[
         side += bytes((code,)) + name + b"\0"
         if code == DATE:
             dates[name] = len(side)
-        size = FIXED.get(code, 0)
+        size = FIXED_SIZES.get(code, 0)
         free += range(len(side), len(side) + size)
         side += bytes(size)
     return dates

@@ -259,7 +259,7 @@ def _describe_code(code: int) -> StoreError:
         case 13 | 8000:
             return StoreRefused("This MongoDB user has no permission for that.", "Ask for readWrite on the database.")
         case 112 | 251 | 246:
-            return RecordChanged("The session was changed since it was read; nothing was written.", "Read it again.")
+            return RecordChanged()
         case 10107 | 13435 | 10058:
             return StoreReadOnly("This server is not the primary and takes no writes.", "Connect to the replica set.")
         case 50 | 89 | 262:

@@ -369,7 +369,7 @@ def missing() -> RecordMissing:
 
 def changed() -> RecordChanged:
     """Return the error of a write whose document is no longer what it was."""
-    return RecordChanged("The session was changed since it was read; nothing was written.", "Read it again.")
+    return RecordChanged()
 
 
 def unknown(*, is_read: bool = False) -> OutcomeUnknown:

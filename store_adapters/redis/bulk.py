@@ -269,5 +269,5 @@ def _judge_again(write: Write, now: RawRecord | StoreError, error: StoreError) -
         case ChangeExpiry(base, _) | Delete(base):
             pass
     if now.payload != base.payload:
-        return RecordChanged("The session was changed since it was read; nothing was written.", "Read it again.")
+        return RecordChanged()
     return error

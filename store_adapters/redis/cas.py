@@ -197,7 +197,7 @@ def judge(answer: Any) -> StoreError | None:
         return StoreUnreachable("Redis answered too late; nothing was written.", "Try again.")
     if answer == -1:
         return RecordMissing("The session is no longer in Redis; nothing was written.", "It was logged out or expired.")
-    return RecordChanged("The session was changed since it was read; nothing was written.", "Read it again.")
+    return RecordChanged()
 
 
 @contextmanager

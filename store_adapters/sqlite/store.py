@@ -243,7 +243,7 @@ class SqliteStore(OneByOne):
             return untraced(error)
         if changed:
             return record
-        return RecordChanged("The session was changed since it was read; nothing was written.", "Read it again.")
+        return RecordChanged()
 
     def preview(self, write: PlannedWrite) -> tuple[str, ...]:
         same = f"WHERE sid = '{short_key(write.ref.key)}' AND sess = <as read>"

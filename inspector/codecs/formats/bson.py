@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from inspector.codecs._api import CodecError
 from inspector.core.display import format_time, parse_time
 from inspector.core.node import MAX_DEPTH, MAX_NODES, Entry, Kind, Node
+from store_adapters.bson_types import FIXED_SIZES
 
 _DOUBLE, _STRING, _OBJECT, _ARRAY, _BOOL, _DATE, _NULL, _INT32, _INT64 = 1, 2, 3, 4, 8, 9, 10, 16, 18
 OTHER_TYPES = {
@@ -19,7 +20,6 @@ OTHER_TYPES = {
     15: "codeWithScope", 17: "timestamp", 19: "decimal128", 255: "minKey", 127: "maxKey",
 }  # fmt: skip
 _CODES = {tag: code for code, tag in OTHER_TYPES.items()} | {"double": _DOUBLE, "int32": _INT32, "int64": _INT64}
-_FIXED = {1: 8, 6: 0, 7: 12, 8: 1, 9: 8, 10: 0, 16: 4, 17: 8, 18: 8, 19: 16, 255: 0, 127: 0}
 
 
 _TOO_MANY = f"It holds more than {MAX_NODES:,} values."
@@ -66,7 +66,7 @@ def read_elements(data: bytes, start: int = 0) -> list[Element]:
 
 
 def _value_end(data: bytes, code: int, start: int, end: int) -> int:
-    size = _FIXED.get(code)
+    size = FIXED_SIZES.get(code)
     if size is None and code == 11:
         first = data.find(b"\0", start, end)
         second = data.find(b"\0", first + 1, end) if first >= 0 else -1

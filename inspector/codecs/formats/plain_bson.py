@@ -10,11 +10,11 @@ from typing import Any
 
 from inspector.codecs.formats.bson import OTHER_TYPES, describe_other, js_number
 from inspector.core.node import MAX_DEPTH
+from store_adapters.bson_types import FIXED_SIZES
 
 _LENGTH = struct.Struct("<i").unpack_from
 _INT64 = struct.Struct("<q").unpack_from
 _DOUBLE = struct.Struct("<d").unpack_from
-_SIZES = {6: 0, 7: 12, 9: 8, 17: 8, 19: 16, 255: 0, 127: 0}
 _PLAIN_INTEGER = 10**17
 _BROKEN = (ValueError, IndexError, KeyError, struct.error, RecursionError)
 
@@ -78,7 +78,7 @@ def _read(data: bytes, start: int, end: int, depth: int) -> tuple[list[str], lis
                 raise ValueError("broken")
             value = describe_other("binary", data[begin:position])
         else:
-            position = begin + _SIZES[code]
+            position = begin + FIXED_SIZES[code]
             value = describe_other(OTHER_TYPES[code], data[begin:position])
         values.append(value)
     if position != last:

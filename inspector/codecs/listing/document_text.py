@@ -11,8 +11,9 @@ from functools import lru_cache
 from struct import Struct, error
 from typing import Any
 
+from store_adapters.bson_types import FIXED_SIZES
+
 _LENGTH = Struct("<i").unpack_from
-_FIXED = {1: 8, 8: 1, 9: 8, 10: 0, 16: 4, 18: 8, 7: 12}
 MOST_BYTES = 256 * 1024
 _LONGEST_ID = 1024
 _AFTER_ID = (
@@ -98,8 +99,8 @@ def session_text(document: bytes) -> bytes | None:
                 if name == "session" and text is None:
                     text = document[begin + 4 : begin + 3 + size]
                 position = begin + 4 + size
-            elif code in _FIXED:
-                position = begin + _FIXED[code]
+            elif code in FIXED_SIZES:
+                position = begin + FIXED_SIZES[code]
             else:
                 return None
     except (ValueError, IndexError, error):
