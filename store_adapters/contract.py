@@ -79,10 +79,11 @@ class Delete:
 
 @dataclass(frozen=True, slots=True)
 class ChangeExpiry:
-    """An expiry to set while the record is still `base`, as by `SessionStore.change_expiry`."""
+    """An expiry to set while the record is still `base`, and with `payload` that as well, as by `SessionStore.change_expiry`."""
 
     base: RawRecord
     expires_at_ms: int | None
+    payload: bytes | None = None
 
 
 Write = Create | Replace | Delete | ChangeExpiry
@@ -189,13 +190,15 @@ class Act(Enum):
 @dataclass(frozen=True, slots=True)
 class PlannedWrite:
     """A write that was not made. `base`: what it compares with, None where many are meant; `payload`: what it puts there,
-    None where that is not known yet; `expires_at_ms`: for EXPIRE, None for never."""
+    None where that is not known yet; `expires_at_ms`: for EXPIRE, None for never; `with_payload`: EXPIRE changes
+    the payload too."""
 
     act: Act
     ref: RecordRef
     base: RawRecord | None = None
     payload: bytes | None = None
     expires_at_ms: int | None = None
+    with_payload: bool = False
 
 
 class CancelToken:
@@ -258,9 +261,10 @@ class SessionStore(Protocol):
         """Remove the record if its payload is still `base.payload`; `RecordChanged`, `RecordMissing`."""
         ...
 
-    def change_expiry(self, base: RawRecord, expires_at_ms: int | None) -> RawRecord:
-        """Set when the store lets the record go, and nothing else; None takes the expiry away (`Unsupported`).
+    def change_expiry(self, base: RawRecord, expires_at_ms: int | None, payload: bytes | None = None) -> RawRecord:
+        """Set when the store lets the record go; None takes the expiry away (`Unsupported`).
 
+        `payload` replaces `base.payload` in the same step: whatever ends this process, the record has both or neither.
         Compares like `replace`.
         """
         ...

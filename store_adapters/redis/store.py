@@ -165,8 +165,8 @@ class RedisStore:
     def delete(self, base: RawRecord) -> None:
         self._writer.delete(base)
 
-    def change_expiry(self, base: RawRecord, expires_at_ms: int | None) -> RawRecord:
-        return self._writer.change_expiry(base, expires_at_ms)
+    def change_expiry(self, base: RawRecord, expires_at_ms: int | None, payload: bytes | None = None) -> RawRecord:
+        return self._writer.change_expiry(base, expires_at_ms, payload)
 
     def write_many(self, writes: Sequence[Write]) -> list[Written]:
         return self._bulk.write(writes, self._write_one)

@@ -164,8 +164,8 @@ class SqliteStore(OneByOne):
         if isinstance(result, StoreError):
             raise result
 
-    def change_expiry(self, base: RawRecord, expires_at_ms: int | None) -> RawRecord:
-        return self._written(ChangeExpiry(base, expires_at_ms))
+    def change_expiry(self, base: RawRecord, expires_at_ms: int | None, payload: bytes | None = None) -> RawRecord:
+        return self._written(ChangeExpiry(base, expires_at_ms, payload))
 
     def _written(self, write: Create | Replace | ChangeExpiry) -> RawRecord:
         [result] = self.write_many([write])
@@ -211,18 +211,19 @@ class SqliteStore(OneByOne):
                 )
                 return statement, (ref.key, payload, self._dialect.write(expires_at_ms))
             case Replace(base, payload):
-                return self._compare(
-                    "UPDATE", f"SET sess = {'?' if base.version == 'blob' else 'CAST(? AS TEXT)'}", (payload,), base
-                )
+                return self._compare("UPDATE", f"SET {_set_session(base)}", (payload,), base)
             case Delete(base):
                 return self._compare("DELETE FROM", "", (), base)
-            case ChangeExpiry(base, int(expires_at_ms)):
+            case ChangeExpiry(base, int(expires_at_ms), payload):
                 if expires_at_ms <= now_ms():
                     raise StoreRefused(
                         "That time is in the past: the application would not find the session.",
                         "Delete it if that is meant.",
                     )
-                return self._compare("UPDATE", f"SET {expiry} = ?", (self._dialect.write(expires_at_ms),), base)
+                ends = self._dialect.write(expires_at_ms)
+                if payload is None:
+                    return self._compare("UPDATE", f"SET {expiry} = ?", (ends,), base)
+                return self._compare("UPDATE", f"SET {expiry} = ?, {_set_session(base)}", (ends, payload), base)
         raise AssertionError("unreachable")
 
     def _compare(
@@ -255,7 +256,8 @@ class SqliteStore(OneByOne):
             case Act.DELETE:
                 return (f'DELETE FROM "{self._table}" {same}',)
             case Act.EXPIRE:
-                return (f'UPDATE "{self._table}" SET "{self._dialect.expiry}" = … {same}',)
+                session = f", sess = {size_words(write.payload)}" if write.with_payload else ""
+                return (f'UPDATE "{self._table}" SET "{self._dialect.expiry}" = …{session} {same}',)
 
     # --- the rest -----------------------------------------------------------------------------------------------
 
@@ -297,6 +299,11 @@ class SqliteStore(OneByOne):
     def close(self) -> None:
         self._link.close()
         self._watch_link.close()
+
+
+def _set_session(base: RawRecord) -> str:
+    """Return the assignment of a session, of the type that it had."""
+    return f"sess = {'?' if base.version == 'blob' else 'CAST(? AS TEXT)'}"
 
 
 def _as_stored(value: object, kind: bytes) -> object:
