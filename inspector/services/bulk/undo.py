@@ -35,7 +35,8 @@ class BeforeImage:
 class UndoBundle:
     """The before-images of one bulk act in one store, the last one at the end, within `limit_bytes`.
 
-    `left_out` counts the records beyond the limit, which cannot be taken back. One thread at a time.
+    `left_out` counts the records beyond the limit, which cannot be taken back; `selection.preview` tells before how many that
+    will be. One thread at a time.
     """
 
     def __init__(self, store_label: str, limit_bytes: int = UNDO_BYTES) -> None:
