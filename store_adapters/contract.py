@@ -126,7 +126,17 @@ class ChangeKind(Enum):
     WRITTEN = "written"  # created or changed: read it again
     REMOVED = "removed"  # deleted or expired
     TOUCHED = "touched"  # only the expiry moved
+    MOVED = "moved"  # the expiry moved: a touch, or a save that kept the length
+    LOOKED = "looked"  # a store that tells of no changes was looked through: see `Change.look`
     RESET = "reset"  # anything may have changed: list again
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """All `count` records were looked at, and are again every `every_s` seconds from the beginning of one look to the next."""
+
+    count: int
+    every_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +146,7 @@ class Change:
     kind: ChangeKind
     key: bytes
     seen_at_ms: int
+    look: Look | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +162,7 @@ class StoreInfo:
     """What the server says of itself. `product` is "Redis", "Valkey", "MongoDB", "Folder" or "Memory".
 
     `details` are label and text pairs to show (address, database, memory, eviction policy, free space …).
-    `watch_method` says how `watch` follows changes ("keyspace notifications", "change stream", "polling every 2 s").
+    `watch_method` says how `watch` follows changes ("keyspace notifications", "change stream", "polling …").
     `round_trip_ms` is the time of one small request.
     """
 

@@ -11,6 +11,7 @@ import os
 import re
 import sqlite3
 import time
+from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -50,7 +51,7 @@ from store_adapters.errors import (
 )
 from store_adapters.one_by_one import OneByOne, untraced
 from store_adapters.options import HEAD_BYTES, Limits, StoreAddress
-from store_adapters.polling import poll_changes
+from store_adapters.polling import Glance, describe_polling, poll_changes
 from store_adapters.sqlite.dialect import Dialect, find_dialect
 from store_adapters.sqlite.link import SqliteLink
 
@@ -274,11 +275,32 @@ class SqliteStore(OneByOne):
             ("Journal", mode.decode("ascii", "replace")),
             ("Size", f"{os.stat(self._address.path).st_size:,} bytes"),
         )
-        method = f"polling every {self._limits.poll_s:g} s"
+        method = describe_polling(self._limits.poll_s)
         return StoreInfo("SQLite", sqlite3.sqlite_version, self.label, details, method, round_trip_ms)
 
     def watch(self, cancel: CancelToken) -> Iterator[Sequence[Change]]:
-        yield from poll_changes(lambda token: self._list(self._watch_link, token), cancel, self._limits.poll_s)
+        def has_changed() -> bool:
+            [[found]] = self._watch_link.read("PRAGMA data_version")
+            versions.append(found)
+            return bool(found != versions.popleft())
+
+        versions = deque(self._watch_link.read("PRAGMA data_version")[0])
+        yield from poll_changes(self._glances, cancel, self._limits.poll_s, has_changed=has_changed)
+
+    def _glances(self, cancel: CancelToken) -> Iterator[Glance]:
+        """Yield when each session ends and how long it is. Not seen is a write that keeps both, as no library makes one."""
+        last: object = None
+        while not cancel.is_cancelled:
+            after = "WHERE sid > ?" if last is not None else ""
+            wanted = f'sid, typeof(sid), "{self._dialect.expiry}", length(CAST(sess AS BLOB))'
+            statement = f'SELECT {wanted} FROM "{self._table}" {after} ORDER BY sid LIMIT {_BATCH}'
+            rows = self._watch_link.read(statement, () if last is None else (last,))
+            texts = [row for row in rows if row[1] == b"text" and row[3] is not None]
+            ends = [self._dialect.read(row[2]) for row in texts]
+            yield Glance([row[0] for row in texts], ends, [row[3] for row in texts])
+            if len(rows) < _BATCH:
+                return
+            last = _as_stored(rows[-1][0], rows[-1][1])
 
     def ref_for(self, session_id: str) -> RecordRef:
         try:
