@@ -88,16 +88,22 @@ class _Followed:
             return False
         [found] = self._store.read_many([ref_of_key(self._store, key)])
         now = found if isinstance(found, RawRecord) else None
-        is_known, before = key == self._key, self._was
+        before = self._was if key == self._key else None
         self._key, self._was, self._read_at = key, now, time.monotonic()
         if isinstance(found, RecordMissing):
             return self._catalogue.remove(key)
-        if now is None or not is_known:
+        if now is None:
             return False
-        is_written = before is None or before.payload != now.payload
-        if is_written:
+        listed = before.payload if before is not None else self._listed(key)
+        if listed and listed != now.payload:
             self._catalogue.update(now, round(time.time() * 1000))
-        return is_written or (before is not None and _is_moved(before, now))
+            return True
+        return before is not None and _is_moved(before, now)
+
+    def _listed(self, key: bytes) -> bytes:
+        """Return what the list holds of it: what came after that is a change, even before the first read here."""
+        position = self._catalogue.find(key)
+        return b"" if position is None else self._catalogue.payloads_column[position]
 
 
 def _is_moved(before: RawRecord, now: RawRecord) -> bool:
