@@ -16,7 +16,7 @@ from store_adapters.contract import CancelToken, Change, ChangeKind, Look
 
 _PER_RECORD_S = 120e-6
 """Redis needs 5 µs of its time for a record: 4 percent."""
-_TIMES_AS_LONG = 10
+_TIMES_AS_LONG = 4
 """How many times as long as a look took it is at least until the next: a slow server, or one far away, is asked less often."""
 _TELL_S = 1.0
 _NEVER = -(2**63)

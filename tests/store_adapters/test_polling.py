@@ -80,7 +80,7 @@ def test_store_that_answers_slowly_is_looked_at_less_often(monkeypatch: pytest.M
     monkeypatch.setattr("store_adapters.polling.time.monotonic", lambda: next(clock))
     [told] = look_once(poll_changes(Looks([{b"a": (1, None)}]).look, CancelToken(), 2.0))
     assert told.look is not None
-    assert told.look.every_s == 30
+    assert told.look.every_s == 12
 
 
 def test_store_that_knows_of_no_write_is_not_looked_at_again() -> None:
