@@ -31,7 +31,11 @@ def act(url: str, order: dict[str, Any], announce: int) -> None:
     for batch in store.list_records(CancelToken()):
         catalogue.append(batch)
     store.close()
-    store = open_store(url, limits=Limits(on_command=lambda _words: os.write(announce, b".") and None))
+
+    def tell(_words: str) -> None:
+        os.write(announce, b".")
+
+    store = open_store(url, limits=Limits(on_command=tell))
     selection, journal, stop = Selection(catalogue, range(catalogue.total)), Journal(), CancelToken()
     if order["act"] == "expire":
         steps = expire_sessions(store, selection, After(order["days"] * DAY_MS), journal, stop)
