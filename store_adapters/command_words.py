@@ -93,6 +93,11 @@ def redis_preview(write: PlannedWrite, way: str) -> tuple[str, ...]:
             return (f"SET {key} {size_words(write.payload)} IFEQ <as read> KEEPTTL",)
     elif write.act is Act.DELETE:
         command = f"DEL {key}"
+    elif write.with_payload:
+        ends = "" if write.expires_at_ms is None else f" PXAT {write.expires_at_ms}"
+        command = f"SET {key} {size_words(write.payload)} XX{ends}"
+        if way == "IFEQ":
+            return (f"SET {key} {size_words(write.payload)} IFEQ <as read>{ends}",)
     else:
         command = f"PERSIST {key}" if write.expires_at_ms is None else f"PEXPIREAT {key} {write.expires_at_ms}"
     if way == "script":
@@ -164,8 +169,10 @@ def mongo_preview(
     if write.act is Act.DELETE:
         line = f"deleteOne({query})"
     elif write.act is Act.EXPIRE:
+        session = {"$set": {"session": ...}} if write.with_payload else {}
         operator = "$unset" if write.expires_at_ms is None else "$set"
-        line = f"findOneAndUpdate({query}, {{{operator}: {{{expires_field}: …}}}})"
+        both = session | {operator: {**session.get(operator, {}), expires_field: ...}}
+        line = f"findOneAndUpdate({query}, {mongo_update(both)})"
     else:
         line = f"findOneAndUpdate({query}, {mongo_update(update) if update is not None else '{$set: {session: …}}'})"
     if not has_transactions:
@@ -183,7 +190,8 @@ def file_preview(write: PlannedWrite, *, can_exchange: bool = True) -> tuple[str
         return (f"read {name} and compare it with what was read", f"unlink {name}")
     if write.act is Act.CREATE:
         return (f"write {size_words(write.payload)} to a temporary file, fsync", f"link it to {name}, if that is free")
-    what = "__lastAccess changed" if write.act is Act.EXPIRE else size_words(write.payload)
+    is_moved = write.act is Act.EXPIRE and not write.with_payload
+    what = "__lastAccess changed" if is_moved else size_words(write.payload)
     step = "exchange" if can_exchange else "rename"
     return (
         f"read {name} and compare it with what was read",

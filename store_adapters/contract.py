@@ -79,10 +79,11 @@ class Delete:
 
 @dataclass(frozen=True, slots=True)
 class ChangeExpiry:
-    """An expiry to set while the record is still `base`, as by `SessionStore.change_expiry`."""
+    """An expiry to set while the record is still `base`, and with `payload` that as well, as by `SessionStore.change_expiry`."""
 
     base: RawRecord
     expires_at_ms: int | None
+    payload: bytes | None = None
 
 
 Write = Create | Replace | Delete | ChangeExpiry
@@ -125,7 +126,17 @@ class ChangeKind(Enum):
     WRITTEN = "written"  # created or changed: read it again
     REMOVED = "removed"  # deleted or expired
     TOUCHED = "touched"  # only the expiry moved
+    MOVED = "moved"  # the expiry moved: a touch, or a save that kept the length
+    LOOKED = "looked"  # a store that tells of no changes was looked through: see `Change.look`
     RESET = "reset"  # anything may have changed: list again
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """All `count` records were looked at, and are again every `every_s` seconds from the beginning of one look to the next."""
+
+    count: int
+    every_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +146,7 @@ class Change:
     kind: ChangeKind
     key: bytes
     seen_at_ms: int
+    look: Look | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +162,7 @@ class StoreInfo:
     """What the server says of itself. `product` is "Redis", "Valkey", "MongoDB", "Folder" or "Memory".
 
     `details` are label and text pairs to show (address, database, memory, eviction policy, free space …).
-    `watch_method` says how `watch` follows changes ("keyspace notifications", "change stream", "polling every 2 s").
+    `watch_method` says how `watch` follows changes ("keyspace notifications", "change stream", "polling …").
     `round_trip_ms` is the time of one small request.
     """
 
@@ -189,13 +201,15 @@ class Act(Enum):
 @dataclass(frozen=True, slots=True)
 class PlannedWrite:
     """A write that was not made. `base`: what it compares with, None where many are meant; `payload`: what it puts there,
-    None where that is not known yet; `expires_at_ms`: for EXPIRE, None for never."""
+    None where that is not known yet; `expires_at_ms`: for EXPIRE, None for never; `with_payload`: EXPIRE changes
+    the payload too."""
 
     act: Act
     ref: RecordRef
     base: RawRecord | None = None
     payload: bytes | None = None
     expires_at_ms: int | None = None
+    with_payload: bool = False
 
 
 class CancelToken:
@@ -258,9 +272,10 @@ class SessionStore(Protocol):
         """Remove the record if its payload is still `base.payload`; `RecordChanged`, `RecordMissing`."""
         ...
 
-    def change_expiry(self, base: RawRecord, expires_at_ms: int | None) -> RawRecord:
-        """Set when the store lets the record go, and nothing else; None takes the expiry away (`Unsupported`).
+    def change_expiry(self, base: RawRecord, expires_at_ms: int | None, payload: bytes | None = None) -> RawRecord:
+        """Set when the store lets the record go; None takes the expiry away (`Unsupported`).
 
+        `payload` replaces `base.payload` in the same step: whatever ends this process, the record has both or neither.
         Compares like `replace`.
         """
         ...

@@ -133,11 +133,12 @@ class MemoryStore(OneByOne):
             self._compare(base)
             self._shared.remove(base.ref.key)
 
-    def change_expiry(self, base: RawRecord, expires_at_ms: int | None) -> RawRecord:
+    def change_expiry(self, base: RawRecord, expires_at_ms: int | None, payload: bytes | None = None) -> RawRecord:
         with self._shared.lock:
-            now = self._compare(base)
-            self._shared.put(base.ref.key, now.payload, expires_at_ms, ChangeKind.TOUCHED)
-            return RawRecord(base.ref, now.payload, expires_at_ms, now_ms(), now_ms())
+            kept = self._compare(base).payload
+            kind, left = (ChangeKind.TOUCHED, kept) if payload is None else (ChangeKind.WRITTEN, payload)
+            self._shared.put(base.ref.key, left, expires_at_ms, kind)
+            return RawRecord(base.ref, left, expires_at_ms, now_ms(), now_ms())
 
     def preview(self, write: PlannedWrite) -> tuple[str, ...]:
         return (f"{write.act.value} {short_key(write.ref.key)} if it is still what was read",)

@@ -14,7 +14,7 @@ class _Single(Protocol):
     def create(self, ref: RecordRef, payload: bytes, expires_at_ms: int | None) -> RawRecord: ...
     def replace(self, base: RawRecord, payload: bytes) -> RawRecord: ...
     def delete(self, base: RawRecord) -> None: ...
-    def change_expiry(self, base: RawRecord, expires_at_ms: int | None) -> RawRecord: ...
+    def change_expiry(self, base: RawRecord, expires_at_ms: int | None, payload: bytes | None = None) -> RawRecord: ...
 
 
 class OneByOne:
@@ -58,5 +58,5 @@ def write_one(store: _Single, write: Write) -> RawRecord | None:
         case Delete(base):
             store.delete(base)
             return None
-        case ChangeExpiry(base, expires_at_ms):
-            return store.change_expiry(base, expires_at_ms)
+        case ChangeExpiry(base, expires_at_ms, payload):
+            return store.change_expiry(base, expires_at_ms, payload)

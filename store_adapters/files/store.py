@@ -105,7 +105,7 @@ class FileStore(OneByOne):
         self._tell(f"compare and unlink {short_key(base.ref.key)}")
         self._folder.remove(base.ref.key, base.payload)
 
-    def change_expiry(self, base: RawRecord, expires_at_ms: int | None) -> RawRecord:
+    def change_expiry(self, base: RawRecord, expires_at_ms: int | None, payload: bytes | None = None) -> RawRecord:
         if expires_at_ms is None:
             raise Unsupported(
                 "A session file cannot be kept for ever: the next request starts its lifetime anew.",
@@ -113,7 +113,10 @@ class FileStore(OneByOne):
             )
         if expires_at_ms <= now_ms():
             raise StoreRefused("That time is in the past: the session would be reaped.", "Delete it if that is meant.")
-        moved = move_expiry(base.payload, self._ttl_s, expires_at_ms)
+        wanted = base.payload if payload is None else payload
+        moved = move_expiry(wanted, self._ttl_s, expires_at_ms)
+        if moved is None and expiry_of(wanted, self._ttl_s) is None and payload is not None:
+            moved = payload  # sealed: only its codec could move the expiry inside, and has
         if moved is None:
             raise RecordUnreadable(
                 "The file has no usable __lastAccess number, from which session-file-store works the expiry out.",

@@ -214,18 +214,21 @@ class FilteredWriter(LookingWriter):
     def _wanted(self, one: _Sending) -> bytes:
         """Return the document as the write leaves it: its fields in their order, and behind them what is new."""
         import bson
+        from bson.datetime_ms import DatetimeMS
 
-        before = read_fields(one.found.raw)
-        if isinstance(one.write, Replace):
+        fields, write = read_fields(one.found.raw), one.write
+        if not isinstance(write, Delete) and write.payload is not None:
             moved = {name.encode() for name in self._names.moved}
-            after = {field.name: field for field in read_fields(one.write.payload) if field.name not in moved}
-            kept = [after.pop(field.name, field) for field in before if field.name in after or field.name in moved]
-        else:
-            ends = (one.update or {}).get("$set", {})
+            after = {field.name: field for field in read_fields(write.payload) if field.name not in moved}
+            kept = [after.pop(field.name, field) for field in fields if field.name in after or field.name in moved]
+            fields = [*kept, *after.values()]
+        if isinstance(write, ChangeExpiry):
+            ends = {} if write.expires_at_ms is None else {self._names.expires: DatetimeMS(write.expires_at_ms)}
             after = {field.name: field for field in read_fields(bson.encode(ends))}
             name = self._names.expires.encode()
-            kept = [after.pop(field.name, field) for field in before if field.name != name or ends]
-        return build_document(field.named(field.name) for field in (*kept, *after.values()))
+            kept = [after.pop(field.name, field) for field in fields if field.name != name or ends]
+            fields = [*kept, *after.values()]
+        return build_document(field.named(field.name) for field in fields)
 
     def _read_again(self, sending: Mapping[int, _Sending]) -> dict[bytes, _Found] | None:
         """Return by their `_id` those that are there; None where the server does not answer any more."""
@@ -246,7 +249,7 @@ class _Ended(Unsettled):
 
 
 def _size(write: Replace | Delete | ChangeExpiry) -> int:
-    return len(write.base.payload) + (len(write.payload) if isinstance(write, Replace) else 0)
+    return len(write.base.payload) + (0 if isinstance(write, Delete) else len(write.payload or b""))
 
 
 def _found(document: Any) -> _Found:

@@ -42,4 +42,4 @@ class LookingWriter(MongoWriter):
     def _is_done(self, write: Replace | Delete | ChangeExpiry, now: RawRecord) -> bool:
         if isinstance(write, Replace):
             return is_same(now.payload, write.payload, self._names.moved)
-        return isinstance(write, ChangeExpiry) and now.expires_at_ms == write.expires_at_ms
+        return isinstance(write, ChangeExpiry) and self._has_expiry(write, now)

@@ -41,6 +41,7 @@ from store_adapters.errors import (
 )
 from store_adapters.mongo.diff import MOVED_BY_TOUCH, build_update
 from store_adapters.mongo.document import DocumentReader
+from store_adapters.mongo.glances import MongoGlances
 from store_adapters.mongo.keys import id_of, key_of
 from store_adapters.mongo.link import MongoLink
 from store_adapters.mongo.listing import MongoListing
@@ -49,7 +50,7 @@ from store_adapters.mongo.together import MOST, TogetherWriter, by_kind
 from store_adapters.mongo.writer import Names
 from store_adapters.one_by_one import OneByOne
 from store_adapters.options import Limits, StoreAddress
-from store_adapters.polling import poll_changes
+from store_adapters.polling import describe_polling, poll_changes
 
 _BATCH = 500
 _WATCH_MS = 500
@@ -150,8 +151,8 @@ class MongoStore(OneByOne):
     def delete(self, base: RawRecord) -> None:
         self._writer.delete(base)
 
-    def change_expiry(self, base: RawRecord, expires_at_ms: int | None) -> RawRecord:
-        return self._writer.change_expiry(base, expires_at_ms)
+    def change_expiry(self, base: RawRecord, expires_at_ms: int | None, payload: bytes | None = None) -> RawRecord:
+        return self._writer.change_expiry(base, expires_at_ms, payload)
 
     def write_many(self, writes: Sequence[Write]) -> list[Written]:
         done: list[Written] = []
@@ -201,7 +202,7 @@ class MongoStore(OneByOne):
                 ("Transactions", "yes" if self._writer.has_transactions else "no: writes compare by filter"),
                 ("TTL index", self._ttl_index()),
             ]
-        method = "change stream" if self._writer.has_transactions else f"polling every {self._limits.poll_s:g} s"
+        method = "change stream" if self._writer.has_transactions else describe_polling(self._limits.poll_s)
         return StoreInfo("MongoDB", version, self.label, tuple(details), method, round_trip_ms)
 
     def _ttl_index(self) -> str:
@@ -212,7 +213,9 @@ class MongoStore(OneByOne):
 
     def watch(self, cancel: CancelToken) -> Iterator[Sequence[Change]]:
         if not self._writer.has_transactions:
-            yield from poll_changes(lambda token: self._list(self._poll_link, token), cancel, self._limits.poll_s)
+            names = (self._id_field, self._expires_field)
+            glances = MongoGlances(self._poll_link, self._all(), names)
+            yield from poll_changes(glances.look, cancel, self._limits.poll_s, moved=ChangeKind.TOUCHED)
             return
         with self._watch_link.errors():
             collection = self._watch_link.collection()

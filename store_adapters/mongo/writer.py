@@ -14,6 +14,7 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from store_adapters.clock import now_ms
@@ -136,23 +137,31 @@ class MongoWriter:
             return self._read(base.ref)
         return self._update(base, update, lambda now: is_same(now.payload, payload, self._names.moved))
 
-    def change_expiry(self, base: RawRecord, expires_at_ms: int | None) -> RawRecord:
+    def change_expiry(self, base: RawRecord, expires_at_ms: int | None, payload: bytes | None = None) -> RawRecord:
         if expires_at_ms is not None and expires_at_ms <= now_ms() + self.clock_ahead_ms():
             raise StoreRefused(
                 "That time is in the past on the server's clock: MongoDB would delete the session.",
                 "Delete it if that is meant.",
             )
-        return self._update(base, self._expiry_update(expires_at_ms), lambda now: now.expires_at_ms == expires_at_ms)
+        wanted = ChangeExpiry(base, expires_at_ms, payload)
+        return self._update(base, self._update_of(wanted), partial(self._has_expiry, wanted))
+
+    def _has_expiry(self, write: ChangeExpiry, now: RawRecord) -> bool:
+        """True where a document is as the write leaves it, as far as that tells it from others."""
+        if now.expires_at_ms != write.expires_at_ms:
+            return False
+        return write.payload is None or is_same(now.payload, write.payload, self._names.moved)
 
     def _update_of(self, write: Replace | ChangeExpiry) -> dict[str, Any]:
         """Return the operators of a write; none where it changes nothing. `StoreRefused`, `RecordUnreadable`."""
         if isinstance(write, Replace):
             return self._build_update(write.base.payload, write.payload)
-        return self._expiry_update(write.expires_at_ms)
-
-    def _expiry_update(self, expires_at_ms: int | None) -> dict[str, Any]:
-        name = self._names.expires
-        return {"$unset": {name: ""}} if expires_at_ms is None else {"$set": {name: _date(expires_at_ms)}}
+        update: dict[str, Any] = {}
+        if write.payload is not None:
+            update = self._build_update(write.base.payload, write.payload, kept=self._names.moved)
+        name, ends = self._names.expires, write.expires_at_ms
+        operator, value = ("$unset", "") if ends is None else ("$set", _date(ends))
+        return update | {operator: _with_field(update.get(operator), name, value)}
 
     def _update(self, base: RawRecord, update: dict[str, Any], is_there: Callable[[RawRecord], bool]) -> RawRecord:
         """Update if the document is still `base`; return it as this very write has left it. `is_there` tells it from others."""
@@ -191,13 +200,14 @@ class MongoWriter:
 
     # --- how ----------------------------------------------------------------------------------------------------
 
-    def _build_update(self, old: bytes, new: bytes) -> dict[str, Any]:
+    def _build_update(self, old: bytes, new: bytes, kept: frozenset[str] | None = None) -> dict[str, Any]:
         from bson.errors import InvalidBSON
         from bson.raw_bson import RawBSONDocument
 
         try:
             # The newer time of a touch is kept.
-            update = build_update(RawBSONDocument(old), RawBSONDocument(new), MOVED_BY_TOUCH - {self._names.expires})
+            kept = MOVED_BY_TOUCH - {self._names.expires} if kept is None else kept
+            update = build_update(RawBSONDocument(old), RawBSONDocument(new), kept)
             own = ("_id", self._names.identifier, *self._names.moved)
             if any(name in fields for fields in update.values() for name in own):
                 raise StoreRefused("A save changes the session only; _id and the expiry have commands of their own.")
@@ -340,6 +350,17 @@ class MongoWriter:
         except InvalidBSON:  # a field that no edit touched
             return record
         return replace(record, expires_at_ms=date_ms(expires), changed_at_ms=date_ms(changed))
+
+
+def _with_field(fields: Any, name: str, value: Any) -> Any:
+    """Return the fields of an operator with one more."""
+    import bson
+    from bson.raw_bson import RawBSONDocument
+
+    if fields is None:
+        return {name: value}
+    both = [*read_fields(fields.raw), *read_fields(bson.encode({name: value}))]
+    return RawBSONDocument(build_document(field.named(field.name) for field in both))
 
 
 def _date(epoch_ms: int) -> Any:

@@ -26,21 +26,24 @@ from store_adapters.errors import (
 )
 from store_adapters.one_by_one import untraced
 from store_adapters.options import Limits
-from store_adapters.redis.cas import CompareAndSet, is_way_closed, judge
+from store_adapters.redis.cas import SET_UNTIL, CompareAndSet, is_way_closed, judge
 from store_adapters.redis.link import RedisLink, describe_reply
+from store_adapters.redis.writer import is_same_time
 
 _MOST_KEYS, _MOST_BYTES = 500, 1 << 20
 """How many records, and how many of their bytes, travel at once."""
 _IN_SCRIPT = 100
 """How many keys one script works on: the server looks after others between two scripts."""
-_SCRIPT = """
+_SCRIPT = (
+    SET_UNTIL
+    + """
 if ARGV[1] ~= '0' then
   local t = redis.call('TIME')
   if t[1] * 1000000 + t[2] > tonumber(ARGV[1]) then return false end
 end
 local said = {}
 for i, key in ipairs(KEYS) do
-  local old, act, value = ARGV[3 * i - 1], ARGV[3 * i], ARGV[3 * i + 1]
+  local old, act, value = ARGV[4 * i - 2], ARGV[4 * i - 1], ARGV[4 * i]
   local v = redis.pcall('GET', key)
   if v == false then said[i] = -1
   elseif type(v) == 'table' then said[i] = v.err
@@ -49,13 +52,16 @@ for i, key in ipairs(KEYS) do
     local r
     if act == 'DEL' then r = redis.pcall('DEL', key)
     elseif act == 'SET' then r = redis.pcall('SET', key, value, 'KEEPTTL')
+    elseif act == 'SET FOR EVER' then r = redis.pcall('SET', key, value)
+    elseif act == 'SET UNTIL' then r = set_until(key, value, ARGV[4 * i + 1])
     elseif act == 'PERSIST' then r = redis.pcall('PERSIST', key)
-    else r = redis.pcall('PEXPIREAT', key, value) end
+    else r = redis.pcall('PEXPIREAT', key, ARGV[4 * i + 1]) end
     if type(r) == 'table' and r.err then said[i] = r.err else said[i] = 1 end
   end
 end
 return said
 """
+)
 _Changing = Replace | Delete | ChangeExpiry
 _Single = Callable[[Write], Written]
 _T = TypeVar("_T")
@@ -119,7 +125,7 @@ class RedisBulk:
             match write:
                 case Create():
                     creates.append((place, write))
-                case ChangeExpiry(_, int(at_ms)) if at_ms <= now_ms():
+                case ChangeExpiry(_, int(at_ms), _) if at_ms <= now_ms():
                     results[place] = StoreRefused(
                         "That time is in the past: Redis would delete the session.", "Delete it if that is meant."
                     )
@@ -137,7 +143,9 @@ class RedisBulk:
     def _change(self, changes: list[tuple[int, _Changing]], results: dict[int, Written], single: _Single) -> None:
         if self._may_script and changes:
             deadline = self._cas.deadline_us()
-            groups = [changes[start : start + _IN_SCRIPT] for start in range(0, len(changes), _IN_SCRIPT)]
+            # Without a deadline this user may not ask for the time, which the script would need for them.
+            scripted = changes if deadline else [one for one in changes if not _needs_time(one[1])]
+            groups = [scripted[start : start + _IN_SCRIPT] for start in range(0, len(scripted), _IN_SCRIPT)]
             replies = self._link.pipe([_command(deadline, [write for _place, write in group]) for group in groups])
             for group, reply in zip(groups, replies, strict=True):
                 if isinstance(reply, hiredis.ReplyError) and is_way_closed(reply):
@@ -197,7 +205,9 @@ def _size_of(write: Write) -> int:
             return len(ref.key) + len(payload)
         case Replace(base, payload):
             return len(base.payload) + len(payload)
-        case Delete(base) | ChangeExpiry(base, _):
+        case ChangeExpiry(base, _, payload):
+            return len(base.payload) + len(payload or b"")
+        case Delete(base):
             return len(base.payload)
 
 
@@ -214,18 +224,26 @@ def _record(ref: RecordRef, value: Any, left: Any, at_ms: int) -> RawRecord | St
     return RawRecord(ref, value, at_ms + left if left >= 0 else None, at_ms)
 
 
+def _needs_time(write: _Changing) -> bool:
+    return isinstance(write, ChangeExpiry) and write.payload is not None and write.expires_at_ms is not None
+
+
 def _command(deadline_us: int, writes: Sequence[_Changing]) -> list[bytes | str | int]:
     values: list[bytes | str | int] = [deadline_us]
     for write in writes:
         match write:
             case Replace(base, payload):
-                values += [base.payload, "SET", payload]
+                values += [base.payload, "SET", payload, ""]
             case Delete(base):
-                values += [base.payload, "DEL", ""]
-            case ChangeExpiry(base, None):
-                values += [base.payload, "PERSIST", ""]
-            case ChangeExpiry(base, at_ms):
-                values += [base.payload, "PEXPIREAT", at_ms or 0]
+                values += [base.payload, "DEL", "", ""]
+            case ChangeExpiry(base, None, None):
+                values += [base.payload, "PERSIST", "", ""]
+            case ChangeExpiry(base, None, bytes(payload)):
+                values += [base.payload, "SET FOR EVER", payload, ""]
+            case ChangeExpiry(base, at_ms, None):
+                values += [base.payload, "PEXPIREAT", "", at_ms or 0]
+            case ChangeExpiry(base, at_ms, payload):
+                values += [base.payload, "SET UNTIL", payload or b"", at_ms or 0]
     return ["EVAL", _SCRIPT, len(writes), *(write.base.ref.key for write in writes), *values]
 
 
@@ -246,8 +264,8 @@ def _after(write: Write) -> RawRecord | None:
             return RawRecord(ref, payload, expires_at_ms, at_ms)
         case Replace(base, payload):
             return RawRecord(base.ref, payload, base.expires_at_ms, at_ms)
-        case ChangeExpiry(base, expires_at_ms):
-            return RawRecord(base.ref, base.payload, expires_at_ms, at_ms)
+        case ChangeExpiry(base, expires_at_ms, payload):
+            return RawRecord(base.ref, base.payload if payload is None else payload, expires_at_ms, at_ms)
         case Delete():
             return None
 
@@ -266,7 +284,10 @@ def _judge_again(write: Write, now: RawRecord | StoreError, error: StoreError) -
         case Replace(base, payload):
             if now.payload == payload:
                 return now
-        case ChangeExpiry(base, _) | Delete(base):
+        case ChangeExpiry(base, at_ms, payload):
+            if now.payload == (base.payload if payload is None else payload) and is_same_time(now.expires_at_ms, at_ms):
+                return now
+        case Delete(base):
             pass
     if now.payload != base.payload:
         return RecordChanged()

@@ -44,8 +44,22 @@ _SET = _GUARD + "redis.call('SET', KEYS[1], ARGV[3], 'KEEPTTL') return 1"
 _DELETE = _GUARD + "redis.call('DEL', KEYS[1]) return 1"
 _EXPIRE = _GUARD + "redis.call('PEXPIREAT', KEYS[1], ARGV[3]) return 1"
 _PERSIST = _GUARD + "redis.call('PERSIST', KEYS[1]) return 1"
+SET_UNTIL = """
+local function set_until(key, value, at)
+  local t = redis.call('TIME')
+  return redis.pcall('SET', key, value, 'PX', at - t[1] * 1000 - math.floor(t[2] / 1000))
+end
+"""
+"""Value and expiry in one command, by the server's clock as PEXPIREAT is; PXAT came with Redis 6.2 only."""
+_SET_UNTIL = (
+    SET_UNTIL
+    + _GUARD
+    + "local r = set_until(KEYS[1], ARGV[3], ARGV[4]) if type(r) == 'table' and r.err then return r end return 1"
+)
+_SET_FOR_EVER = _GUARD + "redis.call('SET', KEYS[1], ARGV[3]) return 1"
 
 _Command = tuple[bytes | str | int, ...]
+_Commands = tuple[_Command, ...]
 _CLOCK_HOLDS_S = 60.0
 
 
@@ -72,20 +86,35 @@ class CompareAndSet:
     def set_value(self, key: bytes, old: bytes, new: bytes) -> None:
         """Put `new` in the place of `old`, TTL kept. `RecordChanged`, `RecordMissing`."""
         self._write(
-            key, old, _SET, (new,), ("SET", key, new, "XX", "KEEPTTL"), ifeq=("SET", key, new, "IFEQ", old, "KEEPTTL")
+            key,
+            old,
+            _SET,
+            (new,),
+            (("SET", key, new, "XX", "KEEPTTL"),),
+            ifeq=("SET", key, new, "IFEQ", old, "KEEPTTL"),
         )
 
+    def set_until(self, key: bytes, old: bytes, new: bytes, expires_at_ms: int | None) -> None:
+        """Put `new` in the place of `old` and set its expiry, in one step. `RecordChanged`, `RecordMissing`."""
+        plain: _Command = ("SET", key, new, "XX")
+        ifeq: _Command = ("SET", key, new, "IFEQ", old)
+        if expires_at_ms is None:
+            self._write(key, old, _SET_FOR_EVER, (new,), (plain,), ifeq)
+        else:
+            both: _Commands = ((*plain, "KEEPTTL"), ("PEXPIREAT", key, expires_at_ms))
+            self._write(key, old, _SET_UNTIL, (new, expires_at_ms), both, (*ifeq, "PXAT", expires_at_ms))
+
     def delete(self, key: bytes, old: bytes) -> None:
-        self._write(key, old, _DELETE, (), ("DEL", key))
+        self._write(key, old, _DELETE, (), (("DEL", key),))
 
     def expire_at(self, key: bytes, old: bytes, expires_at_ms: int | None) -> None:
         if expires_at_ms is None:
-            self._write(key, old, _PERSIST, (), ("PERSIST", key))
+            self._write(key, old, _PERSIST, (), (("PERSIST", key),))
         else:
-            self._write(key, old, _EXPIRE, (expires_at_ms,), ("PEXPIREAT", key, expires_at_ms))
+            self._write(key, old, _EXPIRE, (expires_at_ms,), (("PEXPIREAT", key, expires_at_ms),))
 
     def _write(
-        self, key: bytes, old: bytes, script: str, values: _Command, plain: _Command, ifeq: _Command | None = None
+        self, key: bytes, old: bytes, script: str, values: _Command, plain: _Commands, ifeq: _Command | None = None
     ) -> None:
         attempts: list[tuple[Way, Callable[[], None]]] = [
             (Way.SCRIPT, lambda: self._by_script(key, old, script, values)),
@@ -146,7 +175,7 @@ class CompareAndSet:
         if reply is None:
             self._judge(key, -1 if self._link.call("GET", key) is None else 0)
 
-    def _by_watch(self, key: bytes, old: bytes, command: _Command) -> None:
+    def _by_watch(self, key: bytes, old: bytes, commands: _Commands) -> None:
         with _before_the_write():
             watched, value = self._link.pipe([("WATCH", key), ("GET", key)])
         for reply in (watched, value):
@@ -158,7 +187,7 @@ class CompareAndSet:
                 self._link.disconnect()
             self._judge(key, -1 if value is None else 0)
         # On a new connection nothing would be watched, and this a blind write.
-        replies = self._link.pipe([("MULTI",), command, ("EXEC",)], may_connect=False)
+        replies = self._link.pipe([("MULTI",), *commands, ("EXEC",)], may_connect=False)
         for reply in replies:
             if isinstance(reply, hiredis.ReplyError):
                 self._link.disconnect()
@@ -166,9 +195,11 @@ class CompareAndSet:
         done = replies[-1]
         if done is None:
             self._judge(key, 0)
-        elif isinstance(done[0], hiredis.ReplyError):
-            raise describe_reply(done[0])
-        elif done[0] is None:
+            return
+        refused = next((one for one in done if isinstance(one, hiredis.ReplyError)), None)
+        if refused is not None:
+            raise describe_reply(refused)
+        if done[0] is None:
             self._judge(key, -1)
 
     def deadline_us(self) -> int:

@@ -136,12 +136,15 @@ class SentinelStore(RedisStore):
             with suppress(RecordMissing):
                 self._find_there(base.ref, lambda _now: False)
 
-    def change_expiry(self, base: RawRecord, expires_at_ms: int | None) -> RawRecord:
+    def change_expiry(self, base: RawRecord, expires_at_ms: int | None, payload: bytes | None = None) -> RawRecord:
         self._follow()
-        after = super().change_expiry(base, expires_at_ms)
+        after = super().change_expiry(base, expires_at_ms, payload)
         if self._is_still_master():
             return after
-        return self._find_there(base.ref, lambda now: is_same_time(now.expires_at_ms, expires_at_ms))
+        return self._find_there(
+            base.ref,
+            lambda now: is_same_time(now.expires_at_ms, expires_at_ms) and payload in (None, now.payload),
+        )
 
     def interrupt(self) -> None:
         super().interrupt()

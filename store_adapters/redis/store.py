@@ -39,8 +39,9 @@ from store_adapters.errors import (
 )
 from store_adapters.one_by_one import untraced, write_one
 from store_adapters.options import HEAD_BYTES, Limits, StoreAddress
-from store_adapters.polling import poll_changes
+from store_adapters.polling import describe_polling, poll_changes
 from store_adapters.redis.bulk import RedisBulk
+from store_adapters.redis.glances import RedisGlances
 from store_adapters.redis.link import RedisLink, describe_reply
 from store_adapters.redis.listing import RedisListing
 from store_adapters.redis.writer import RedisWriter
@@ -165,8 +166,8 @@ class RedisStore:
     def delete(self, base: RawRecord) -> None:
         self._writer.delete(base)
 
-    def change_expiry(self, base: RawRecord, expires_at_ms: int | None) -> RawRecord:
-        return self._writer.change_expiry(base, expires_at_ms)
+    def change_expiry(self, base: RawRecord, expires_at_ms: int | None, payload: bytes | None = None) -> RawRecord:
+        return self._writer.change_expiry(base, expires_at_ms, payload)
 
     def write_many(self, writes: Sequence[Write]) -> list[Written]:
         return self._bulk.write(writes, self._write_one)
@@ -219,7 +220,7 @@ class RedisStore:
         events = self._notify_flags()
         if events is not None:
             details.append(("Keyspace notifications", events or "off"))
-        method = "keyspace notifications" if _tells_changes(events) else f"polling every {self._limits.poll_s:g} s"
+        method = "keyspace notifications" if _tells_changes(events) else describe_polling(self._limits.poll_s)
         product = "Valkey" if is_valkey else "Redis"
         return StoreInfo(product, version, self.label, tuple(details), method, round_trip_ms)
 
@@ -228,7 +229,8 @@ class RedisStore:
         watcher._link = self._watch_link
         try:
             if not _tells_changes(watcher._notify_flags()):
-                yield from poll_changes(watcher.list_records, cancel, self._limits.poll_s)
+                glances = RedisGlances(self._watch_link, escape_glob(self._prefix))
+                yield from poll_changes(glances.look, cancel, self._limits.poll_s)
                 return
             channel = f"__keyspace@{self._link.database}__:".encode()
             self._watch_link.call("PSUBSCRIBE", channel + escape_glob(self._prefix))

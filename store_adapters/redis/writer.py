@@ -93,7 +93,7 @@ class RedisWriter:
                 return
             raise _not_written(error) if now.payload == base.payload else _changed() from None
 
-    def change_expiry(self, base: RawRecord, expires_at_ms: int | None) -> RawRecord:
+    def change_expiry(self, base: RawRecord, expires_at_ms: int | None, payload: bytes | None = None) -> RawRecord:
         if expires_at_ms is not None and expires_at_ms <= now_ms():
             raise StoreRefused(
                 "That time is in the past: Redis would delete the session.", "Delete it if that is meant."
@@ -101,13 +101,17 @@ class RedisWriter:
         started = time.monotonic()
         try:
             with self._writing():
-                self.cas.expire_at(base.ref.key, base.payload, expires_at_ms)
+                if payload is None:
+                    self.cas.expire_at(base.ref.key, base.payload, expires_at_ms)
+                else:
+                    self.cas.set_until(base.ref.key, base.payload, payload, expires_at_ms)
         except StoreUnreachable as error:
             now = self._look_again(base.ref, error, started)
-            if not is_same_time(now.expires_at_ms, expires_at_ms):
-                raise _not_written(error) from None
-            return replace(now, note=CHECKED)
-        return self._after_write(replace(base, expires_at_ms=expires_at_ms, note=""))
+            if is_same_time(now.expires_at_ms, expires_at_ms) and payload in (None, now.payload):
+                return replace(now, note=CHECKED)
+            raise _not_written(error) if payload is None or now.payload == base.payload else _changed() from None
+        left = base.payload if payload is None else payload
+        return self._after_write(replace(base, payload=left, expires_at_ms=expires_at_ms, note=""))
 
     @contextmanager
     def _writing(self) -> Iterator[None]:

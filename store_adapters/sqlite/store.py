@@ -11,6 +11,7 @@ import os
 import re
 import sqlite3
 import time
+from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -50,7 +51,7 @@ from store_adapters.errors import (
 )
 from store_adapters.one_by_one import OneByOne, untraced
 from store_adapters.options import HEAD_BYTES, Limits, StoreAddress
-from store_adapters.polling import poll_changes
+from store_adapters.polling import Glance, describe_polling, poll_changes
 from store_adapters.sqlite.dialect import Dialect, find_dialect
 from store_adapters.sqlite.link import SqliteLink
 
@@ -164,8 +165,8 @@ class SqliteStore(OneByOne):
         if isinstance(result, StoreError):
             raise result
 
-    def change_expiry(self, base: RawRecord, expires_at_ms: int | None) -> RawRecord:
-        return self._written(ChangeExpiry(base, expires_at_ms))
+    def change_expiry(self, base: RawRecord, expires_at_ms: int | None, payload: bytes | None = None) -> RawRecord:
+        return self._written(ChangeExpiry(base, expires_at_ms, payload))
 
     def _written(self, write: Create | Replace | ChangeExpiry) -> RawRecord:
         [result] = self.write_many([write])
@@ -211,18 +212,19 @@ class SqliteStore(OneByOne):
                 )
                 return statement, (ref.key, payload, self._dialect.write(expires_at_ms))
             case Replace(base, payload):
-                return self._compare(
-                    "UPDATE", f"SET sess = {'?' if base.version == 'blob' else 'CAST(? AS TEXT)'}", (payload,), base
-                )
+                return self._compare("UPDATE", f"SET {_set_session(base)}", (payload,), base)
             case Delete(base):
                 return self._compare("DELETE FROM", "", (), base)
-            case ChangeExpiry(base, int(expires_at_ms)):
+            case ChangeExpiry(base, int(expires_at_ms), payload):
                 if expires_at_ms <= now_ms():
                     raise StoreRefused(
                         "That time is in the past: the application would not find the session.",
                         "Delete it if that is meant.",
                     )
-                return self._compare("UPDATE", f"SET {expiry} = ?", (self._dialect.write(expires_at_ms),), base)
+                ends = self._dialect.write(expires_at_ms)
+                if payload is None:
+                    return self._compare("UPDATE", f"SET {expiry} = ?", (ends,), base)
+                return self._compare("UPDATE", f"SET {expiry} = ?, {_set_session(base)}", (ends, payload), base)
         raise AssertionError("unreachable")
 
     def _compare(
@@ -255,7 +257,8 @@ class SqliteStore(OneByOne):
             case Act.DELETE:
                 return (f'DELETE FROM "{self._table}" {same}',)
             case Act.EXPIRE:
-                return (f'UPDATE "{self._table}" SET "{self._dialect.expiry}" = … {same}',)
+                session = f", sess = {size_words(write.payload)}" if write.with_payload else ""
+                return (f'UPDATE "{self._table}" SET "{self._dialect.expiry}" = …{session} {same}',)
 
     # --- the rest -----------------------------------------------------------------------------------------------
 
@@ -272,11 +275,32 @@ class SqliteStore(OneByOne):
             ("Journal", mode.decode("ascii", "replace")),
             ("Size", f"{os.stat(self._address.path).st_size:,} bytes"),
         )
-        method = f"polling every {self._limits.poll_s:g} s"
+        method = describe_polling(self._limits.poll_s)
         return StoreInfo("SQLite", sqlite3.sqlite_version, self.label, details, method, round_trip_ms)
 
     def watch(self, cancel: CancelToken) -> Iterator[Sequence[Change]]:
-        yield from poll_changes(lambda token: self._list(self._watch_link, token), cancel, self._limits.poll_s)
+        def has_changed() -> bool:
+            [[found]] = self._watch_link.read("PRAGMA data_version")
+            versions.append(found)
+            return bool(found != versions.popleft())
+
+        versions = deque(self._watch_link.read("PRAGMA data_version")[0])
+        yield from poll_changes(self._glances, cancel, self._limits.poll_s, has_changed=has_changed)
+
+    def _glances(self, cancel: CancelToken) -> Iterator[Glance]:
+        """Yield when each session ends and how long it is. Not seen is a write that keeps both, as no library makes one."""
+        last: object = None
+        while not cancel.is_cancelled:
+            after = "WHERE sid > ?" if last is not None else ""
+            wanted = f'sid, typeof(sid), "{self._dialect.expiry}", length(CAST(sess AS BLOB))'
+            statement = f'SELECT {wanted} FROM "{self._table}" {after} ORDER BY sid LIMIT {_BATCH}'
+            rows = self._watch_link.read(statement, () if last is None else (last,))
+            texts = [row for row in rows if row[1] == b"text" and row[3] is not None]
+            ends = [self._dialect.read(row[2]) for row in texts]
+            yield Glance([row[0] for row in texts], ends, [row[3] for row in texts])
+            if len(rows) < _BATCH:
+                return
+            last = _as_stored(rows[-1][0], rows[-1][1])
 
     def ref_for(self, session_id: str) -> RecordRef:
         try:
@@ -297,6 +321,11 @@ class SqliteStore(OneByOne):
     def close(self) -> None:
         self._link.close()
         self._watch_link.close()
+
+
+def _set_session(base: RawRecord) -> str:
+    """Return the assignment of a session, of the type that it had."""
+    return f"sess = {'?' if base.version == 'blob' else 'CAST(? AS TEXT)'}"
 
 
 def _as_stored(value: object, kind: bytes) -> object:

@@ -160,6 +160,40 @@ def test_change_of_expiry_moves_the_expiry_alone(backend: Backend, store: Sessio
     assert abs((again.expires_at_ms or 0) - wanted) < SLACK_MS
 
 
+def test_expiry_and_payload_are_changed_in_one_write(backend: Backend, store: SessionStore) -> None:
+    record = put(backend, store)
+    wanted = in_one_hour() + HOUR_MS
+    after = store.change_expiry(record, wanted, swap(backend, record))
+    again = store.read(record.ref)
+    assert again.payload == after.payload == backend.raw("a")
+    for one in (after, again):
+        assert b'"n":2' in one.payload
+        assert abs((one.expires_at_ms or 0) - wanted) < SLACK_MS
+
+
+def test_expiry_and_payload_of_a_changed_record_stay(backend: Backend, store: SessionStore) -> None:
+    record = put(backend, store)
+    backend.put("a", backend.payload("a", 9), in_one_hour())
+    before = store.read(record.ref)
+    with pytest.raises(RecordChanged):
+        store.change_expiry(record, in_one_hour() + HOUR_MS, swap(backend, record))
+    after = store.read(record.ref)
+    assert after.payload == before.payload
+    assert abs((after.expires_at_ms or 0) - (before.expires_at_ms or 0)) < SLACK_MS
+
+
+def test_expiry_is_taken_away_and_the_payload_changed_in_one_write(backend: Backend, store: SessionStore) -> None:
+    record = put(backend, store)
+    if not store.capabilities.can_persist:
+        with pytest.raises(Unsupported):
+            store.change_expiry(record, None, swap(backend, record))
+        return
+    store.change_expiry(record, None, swap(backend, record))
+    again = store.read(record.ref)
+    assert b'"n":2' in again.payload
+    assert again.expires_at_ms is None
+
+
 def test_expiry_can_be_taken_away_where_the_store_says_so(backend: Backend, store: SessionStore) -> None:
     record = put(backend, store)
     if not store.capabilities.can_persist:
@@ -210,8 +244,8 @@ def test_many_are_deleted_and_nothing_else(backend: Backend, store: SessionStore
 
 
 def test_many_writes_tell_which_were_changed_or_gone_and_do_the_others(backend: Backend, store: SessionStore) -> None:
-    records = put_many(backend, store, 8)
-    for number in (1, 3, 5):
+    records = put_many(backend, store, 10)
+    for number in (1, 3, 5, 9):
         backend.put(f"s{number}", backend.payload(f"s{number}", 9), in_one_hour())
     for number in (2, 4, 6):
         backend.drop(f"s{number}")
@@ -223,6 +257,8 @@ def test_many_writes_tell_which_were_changed_or_gone_and_do_the_others(backend: 
             Replace(records[0], swapped), Replace(records[1], swap(backend, records[1])),
             Replace(records[2], swap(backend, records[2])), Delete(records[3]), Delete(records[4]),
             ChangeExpiry(records[5], later), ChangeExpiry(records[6], later), ChangeExpiry(records[7], later),
+            ChangeExpiry(records[8], later, swap(backend, records[8])),
+            ChangeExpiry(records[9], later, swap(backend, records[9])),
         ]
     )  # fmt: skip
     kinds = [type(one) for one in results]
@@ -230,10 +266,13 @@ def test_many_writes_tell_which_were_changed_or_gone_and_do_the_others(backend: 
     assert [backend.raw(f"s{number}") for number in range(1, 7)] == theirs
     assert isinstance(results[0], RawRecord)
     assert results[0].payload == swapped == backend.raw("s0")
-    assert isinstance(results[7], RawRecord)
-    after = store.read(records[7].ref)
-    assert after.payload == results[7].payload
-    assert abs((after.expires_at_ms or 0) - later) < SLACK_MS
+    for result, content in ((results[7], b'"n":1'), (results[8], b'"n":2')):
+        assert isinstance(result, RawRecord)
+        after = store.read(result.ref)
+        assert after.payload == result.payload
+        assert content in after.payload
+        assert abs((after.expires_at_ms or 0) - later) < SLACK_MS
+    assert isinstance(results[9], RecordChanged)
     kept = store.read(records[0].ref).expires_at_ms
     assert abs((kept or 0) - (records[0].expires_at_ms or 0)) < SLACK_MS
 

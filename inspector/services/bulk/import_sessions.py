@@ -169,27 +169,18 @@ def _take(run: _Run, items: list[_Item]) -> None:
         elif run.is_dry:
             run.count("replaced")
         else:
-            # The expiry first: in a MongoDB document it is part of the payload, which is then compared.
-            is_moved = _is_moved(run.store, item, now)
-            move = ChangeExpiry(now, item.line.expires_at_ms)
-            first.append((item, move if is_moved else Replace(now, item.line.payload)))
+            payload = item.line.payload if item.line.payload != now.payload else None
+            move = ChangeExpiry(now, item.line.expires_at_ms, payload)
+            first.append((item, move if _is_moved(run.store, item, now) else Replace(now, item.line.payload)))
     if run.is_dry:
         for _item in first:
             run.count("created")
         return
-    second: list[tuple[_Item, Write]] = []
     for (item, write), result in zip(first, run.store.write_many([write for _, write in first]), strict=True):
         if isinstance(result, StoreError):
             _count_error(run, item, result)
-        elif isinstance(write, ChangeExpiry) and result is not None and result.payload != item.line.payload:
-            second.append((item, Replace(result, item.line.payload)))
         else:
             run.count("created" if isinstance(write, Create) else "replaced")
-    for (item, _write), result in zip(second, run.store.write_many([write for _, write in second]), strict=True):
-        if isinstance(result, StoreError):
-            _count_error(run, item, result)
-        else:
-            run.count("replaced")
 
 
 def _expiry(store: SessionStore, item: _Item) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -39,17 +40,22 @@ class SampleRow:
 
 @dataclass(frozen=True, slots=True)
 class BulkPreview:
-    """What a bulk act would meet, as the list knows it. `size_bytes`: the stored values; `can_undo`: they can be kept."""
+    """What a bulk act would meet, as the list knows it.
+
+    `size_bytes`: the stored values. `undoable`: how many of them fit in the memory that is kept for undo; where that is not
+    all, `undoable_positions` are their rows.
+    """
 
     count: int
     signed_in: int
     expired: int
     size_bytes: int
-    can_undo: bool
+    undoable: int
+    undoable_positions: Sequence[int]
     sample: tuple[SampleRow, ...]
 
 
-def preview(selection: Selection, now_ms: int) -> BulkPreview:
+def preview(selection: Selection, now_ms: int, undo_bytes: int = UNDO_BYTES) -> BulkPreview:
     """Return what the selection holds. For a lane: it looks at every row."""
     catalogue = selection.catalogue
     count = signed_in = expired = size = 0
@@ -64,5 +70,20 @@ def preview(selection: Selection, now_ms: int) -> BulkPreview:
         if len(sample) < _SAMPLE:
             row = catalogue.row(position)
             sample.append(SampleRow(row.session_id, row.user, row.expires_at_ms, row.is_expiry_hidden))
-    can_undo = size + count * OVERHEAD_BYTES <= UNDO_BYTES
-    return BulkPreview(count, signed_in, expired, size, can_undo, tuple(sample))
+    fitting: Sequence[int] = ()
+    undoable = count
+    if size + count * OVERHEAD_BYTES > undo_bytes:
+        fitting = _find_fitting(selection, undo_bytes)
+        undoable = len(fitting)
+    return BulkPreview(count, signed_in, expired, size, undoable, fitting, tuple(sample))
+
+
+def _find_fitting(selection: Selection, undo_bytes: int) -> Sequence[int]:
+    """Return the rows that `UndoBundle.keep` has room for."""
+    catalogue, held, fitting = selection.catalogue, 0, array("I")
+    for position in selection.positions:
+        size = catalogue.sizes[position] + OVERHEAD_BYTES
+        if catalogue.alive[position] and held + size <= undo_bytes:
+            held += size
+            fitting.append(position)
+    return fitting

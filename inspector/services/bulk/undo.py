@@ -35,7 +35,8 @@ class BeforeImage:
 class UndoBundle:
     """The before-images of one bulk act in one store, the last one at the end, within `limit_bytes`.
 
-    `left_out` counts the records beyond the limit, which cannot be taken back. One thread at a time.
+    `left_out` counts the records beyond the limit, which cannot be taken back; `selection.preview` tells before how many that
+    will be. One thread at a time.
     """
 
     def __init__(self, store_label: str, limit_bytes: int = UNDO_BYTES) -> None:
@@ -84,7 +85,6 @@ def _take_back(store: SessionStore, images: list[BeforeImage], journal: Journal,
     now, tried = read_clock(), [True] * len(images)
     is_inside = store.capabilities.lifetime_ms is not None
     writes: list[tuple[int, Write]] = []
-    seconds: list[tuple[int, bytes]] = []
     found = iter(store.read_many([image.record.ref for image in images if image.written is not None]))
     for place, image in enumerate(images):
         before = image.record
@@ -102,15 +102,9 @@ def _take_back(store: SessionStore, images: list[BeforeImage], journal: Journal,
         elif is_inside:
             writes.append((place, Replace(current, before.payload)))
         else:
-            writes.append((place, ChangeExpiry(current, before.expires_at_ms)))
-            seconds.append((place, before.payload))
+            payload = before.payload if before.payload != current.payload else None
+            writes.append((place, ChangeExpiry(current, before.expires_at_ms, payload)))
     results = dict(zip((place for place, _ in writes), store.write_many([one for _, one in writes]), strict=True))
-    backs: list[tuple[int, Write]] = []
-    for place, payload in seconds:
-        moved = results[place]
-        if isinstance(moved, RawRecord) and moved.payload != payload:
-            backs.append((place, Replace(moved, payload)))
-    results |= dict(zip((place for place, _ in backs), store.write_many([one for _, one in backs]), strict=True))
     for place, result in results.items():
         tried[place] = _count_back(store, images[place], result, journal, tally)
     return tried

@@ -6,9 +6,17 @@ Every function talks to the store and belongs on its lane.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
 
-from inspector.codecs import CodecError, Decoded, Fidelity, SealedError, copy_payload, new_payload
+from inspector.codecs import (
+    CodecError,
+    Decoded,
+    Fidelity,
+    SealedError,
+    copy_payload,
+    encode,
+    new_payload,
+    quick_lifetime,
+)
 from inspector.core.display import format_time
 from inspector.core.edits import InsertEntry, RemoveEntry, SetValue, apply_edit
 from inspector.core.expiry import Ending, end_from, format_countdown
@@ -17,14 +25,9 @@ from inspector.core.findings import check_edit
 from inspector.core.node import FALSE, NULL, TRUE, Kind, Node, find_member, member, number_node, object_node, text_node
 from inspector.services.sessions.decoder import decode_record
 from inspector.services.sessions.journal import Journal, JournalEntry
-from inspector.services.sessions.open_session import PLAIN, OpenedSession, Reading, describe_record, open_session
-from inspector.services.sessions.save_session import SaveState, save_session
-from store_adapters.contract import CancelToken, RawRecord, RecordRef, SessionStore
-from store_adapters.errors import (
-    OutcomeUnknown,
-    RecordChanged,
-    RecordMissing,
-)
+from inspector.services.sessions.open_session import PLAIN, OpenedSession, Reading, describe_record
+from store_adapters.contract import CancelToken, ChangeExpiry, RawRecord, RecordRef, SessionStore
+from store_adapters.errors import RecordChanged
 
 _ATTEMPTS = 5
 _TOLD = 20
@@ -141,48 +144,56 @@ def change_expiry(
 ) -> OpenedSession:
     """Set when the session ends in the store, and with `lasting` what the application works its expiry out from.
 
-    `lasting` also sets `cookie.originalMaxAge` and `cookie.expires`: without it the next touch takes the change back.
-    The record is never left to end sooner than both the old and the new time say. `StoreError`s, `SessionRefused`.
+    `lasting` also sets `cookie.originalMaxAge` and `cookie.expires`, in the same write: without it the next touch takes the
+    change back. What the application writes meanwhile does not matter: only that the session is still there. `StoreError`s.
     """
-    before = store.read(opened.raw.ref)
-    now_ms = before.read_at_ms
+    base = store.read(opened.raw.ref)
+    now_ms = (
+        base.read_at_ms
+    )  # by one clock reading however often it is tried: the lifetime is the number that was asked for
     expires_at_ms = end_from(ending, now_ms)
-
-    def aged(record: OpenedSession) -> Node | None:
-        # By one clock reading however often it is tried: the lifetime is the number that was asked for.
-        return with_lifetime(record.decoded, expires_at_ms, now_ms) if record.decoded is not None else None
-
-    target = aged(describe_record(store, before, opened.reading)) if lasting else None
-    if store.capabilities.kind == "file" and target is not None and expires_at_ms is not None:
-        # A file has no expiry beside its content: __lastAccess and the lifetime are written in one go.
-        return _save(store, opened, target, journal, aged)
-    words, old = expiry_words(expires_at_ms, now_ms), before.expires_at_ms
-    is_longer = expires_at_ms is None or (old is not None and expires_at_ms > old)
-    record = before
-    if is_longer:
-        record = _move_expiry(store, before, expires_at_ms, journal, words)
-    if target is not None:
-        record = _save(store, opened, target, journal, aged).raw
-    if not is_longer:
-        record = _move_expiry(store, record, expires_at_ms, journal, words)
-    return describe_record(store, record, opened.reading)
-
-
-def _move_expiry(
-    store: SessionStore, base: RawRecord, expires_at_ms: int | None, journal: Journal, words: str
-) -> RawRecord:
     for attempt in range(1, _ATTEMPTS + 1):
+        write = ChangeExpiry(base, expires_at_ms)
+        if lasting:
+            write = move_end(store, base, expires_at_ms, opened.reading, now_ms)
         try:
-            after = store.change_expiry(base, expires_at_ms)
+            after = store.change_expiry(base, write.expires_at_ms, write.payload)
         except RecordChanged:
-            # Another value meanwhile does not matter to an expiry: only that the session is still there does.
             if attempt == _ATTEMPTS:
                 raise
             base = store.read(base.ref)
             continue
-        journal.record(store.label, base.ref, "expiry changed", words, base, after)
-        return after
+        journal.record(store.label, base.ref, "expiry changed", expiry_words(expires_at_ms, now_ms), base, after)
+        return describe_record(store, after, opened.reading)
     raise AssertionError("unreachable")
+
+
+def move_end(
+    store: SessionStore, record: RawRecord, ending: Ending, reading: Reading, now_ms: int | None = None
+) -> ChangeExpiry:
+    """Return the write that sets when a record ends and the lifetime inside it, counted from `now_ms` (None: when it was read).
+
+    What no codec reads or writes keeps its content: only the store's own expiry moves.
+    """
+    now_ms = record.read_at_ms if now_ms is None else now_ms
+    ends = end_from(ending, now_ms)
+    payload = _lifetime_payload(store, record, ends, now_ms, reading)
+    return ChangeExpiry(record, ends, payload if payload != record.payload else None)
+
+
+def _lifetime_payload(
+    store: SessionStore, record: RawRecord, ends: int | None, now_ms: int, reading: Reading
+) -> bytes | None:
+    session_id, kind = store.session_id_of(record.ref.key), store.capabilities.kind
+    quick = quick_lifetime(record.payload, kind, ends, now_ms)
+    if quick is not None:
+        return quick
+    try:
+        decoded = decode_record(record.payload, kind, reading.secrets, session_id)
+        root = with_lifetime(decoded, ends, now_ms)
+        return encode(decoded, root) if root is not None else None
+    except CodecError:
+        return None
 
 
 def expiry_words(expires_at_ms: int | None, now_ms: int) -> str:
@@ -243,31 +254,6 @@ def _set_member(root: Node, parent: tuple[int, ...], key: str, node: Node) -> No
     return apply_edit(root, SetValue((*parent, place), node))[0]
 
 
-def _save(
-    store: SessionStore,
-    opened: OpenedSession,
-    root: Node,
-    journal: Journal,
-    aged: Callable[[OpenedSession], Node | None],
-) -> OpenedSession:
-    """Write the lifetime over what the store holds now; the application's other fields are merged in."""
-    base = open_session(store, opened.raw.ref, opened.reading)
-    for attempt in range(1, _ATTEMPTS + 1):
-        outcome = save_session(store, base, root, journal, overwrite=True)
-        if outcome.state in (SaveState.SAVED, SaveState.UNCHANGED):
-            return outcome.record or base
-        if outcome.state is SaveState.GONE:
-            raise RecordMissing(outcome.message)
-        if outcome.state is SaveState.REFUSED:
-            raise SessionRefused(outcome.message)
-        if outcome.state is SaveState.UNKNOWN:
-            raise OutcomeUnknown(outcome.message, "Refresh and look at the expiry.")
-        if attempt < _ATTEMPTS:
-            base = open_session(store, opened.raw.ref, opened.reading)
-            root = aged(base) or root
-    raise RecordChanged(outcome.message)
-
-
 def restore(store: SessionStore, entry: JournalEntry, journal: Journal, reading: Reading = PLAIN) -> OpenedSession:
     """Bring a before-image back by compare-and-set against what the entry wrote; `RecordChanged` otherwise.
 
@@ -281,11 +267,10 @@ def restore(store: SessionStore, entry: JournalEntry, journal: Journal, reading:
     now = store.read(entry.ref)
     if now.payload != entry.after.payload:
         raise RecordChanged("The session has changed since.", "Open it and edit what should be otherwise.")
-    after = now
+    after, payload = now, entry.before.payload
     if entry.action == "expiry changed" and now.expires_at_ms != entry.before.expires_at_ms:
-        # First, since the whole of a MongoDB document is its payload, and a save may not touch the expiry in it.
-        after = store.change_expiry(now, entry.before.expires_at_ms)
-    if after.payload != entry.before.payload:
-        after = store.replace(after, entry.before.payload)
+        after = store.change_expiry(now, entry.before.expires_at_ms, payload if payload != now.payload else None)
+    elif now.payload != payload:
+        after = store.replace(now, payload)
     journal.record(store.label, entry.ref, "restored", f"{entry.action} {entry.what}".strip(), now, after)
     return describe_record(store, after, reading)

@@ -32,11 +32,8 @@ def preview_delete(store: SessionStore, ref: RecordRef) -> tuple[str, ...]:
 
 
 def preview_expiry(store: SessionStore, ref: RecordRef, expires_at_ms: int | None) -> tuple[str, ...]:
-    """Return what a lasting change of one record's expiry would send: the cookie's lifetime, and the store's expiry."""
-    lifetime = store.preview(PlannedWrite(Act.REPLACE, ref))
-    if store.capabilities.lifetime_ms is not None:
-        return lifetime  # the content is the expiry
-    return (*lifetime, *store.preview(PlannedWrite(Act.EXPIRE, ref, expires_at_ms=expires_at_ms)))
+    """Return what a lasting change of one record's expiry would send: the cookie's lifetime and the store's expiry, in one write."""
+    return store.preview(PlannedWrite(Act.EXPIRE, ref, expires_at_ms=expires_at_ms, with_payload=True))
 
 
 def for_many(lines: tuple[str, ...], number: int) -> tuple[str, ...]:

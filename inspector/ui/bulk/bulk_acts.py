@@ -14,7 +14,7 @@ from inspector.core.expiry import After, end_from, format_duration
 from inspector.services.bulk.bulk_changes import delete_sessions, expire_sessions
 from inspector.services.bulk.report import BulkReport, BulkStep
 from inspector.services.bulk.selection import BulkPreview, Selection, preview
-from inspector.services.bulk.undo import UndoBundle, undo_bulk
+from inspector.services.bulk.undo import UNDO_BYTES, UndoBundle, undo_bulk
 from inspector.services.sessions.open_session import ref_of_key
 from inspector.services.sessions.preview import for_many, preview_delete, preview_expiry
 from inspector.services.settings.profiles import Environment
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from inspector.ui.bulk.bulk_preview import BulkPreviewDialog
     from inspector.ui.bulk.transfer_acts import TransferActs
 
-_Steps = Callable[[SessionStore, CancelToken, UndoBundle | None], Iterator[BulkStep]]
+_Steps = Callable[[SessionStore, Selection, CancelToken, UndoBundle | None], Iterator[BulkStep]]
 
 
 class BulkActs(QObject):
@@ -43,6 +43,7 @@ class BulkActs(QObject):
         super().__init__(window)
         self._context = context
         self.runner = BulkRunner(window)
+        self.undo_bytes = UNDO_BYTES
         self._window = window
         self._last: tuple[OpenStore, UndoBundle] | None = None
         self.dialog: BulkPreviewDialog | None = None
@@ -66,8 +67,10 @@ class BulkActs(QObject):
         selection, journal = Selection(store.catalogue, positions), self._context.journal
         words = "Each is deleted as it is at that moment, and whoever uses it is logged out."
 
-        def steps(adapter: SessionStore, stop: CancelToken, undo: UndoBundle | None) -> Iterator[BulkStep]:
-            return delete_sessions(adapter, selection, journal, stop, undo)
+        def steps(
+            adapter: SessionStore, chosen: Selection, stop: CancelToken, undo: UndoBundle | None
+        ) -> Iterator[BulkStep]:
+            return delete_sessions(adapter, chosen, journal, stop, undo)
 
         words += _sent_words(store, selection, preview_delete)
         self._ask(store, selection, ("Delete", "Deleted"), words, steps)
@@ -92,8 +95,10 @@ class BulkActs(QObject):
             when = f"{format_duration(ending.life_ms)} after each is written"
         words = f"They will end {when}. Each session's own lifetime is set with it; all else in them stays."
 
-        def steps(adapter: SessionStore, stop: CancelToken, undo: UndoBundle | None) -> Iterator[BulkStep]:
-            return expire_sessions(adapter, selection, ending, journal, stop, undo, reading)
+        def steps(
+            adapter: SessionStore, chosen: Selection, stop: CancelToken, undo: UndoBundle | None
+        ) -> Iterator[BulkStep]:
+            return expire_sessions(adapter, chosen, ending, journal, stop, undo, reading)
 
         words += _sent_words(store, selection, lambda adapter, ref: preview_expiry(adapter, ref, ends))
         self._ask(store, selection, ("Change the expiry", "Changed the expiry of"), words, steps)
@@ -116,16 +121,23 @@ class BulkActs(QObject):
         now_ms = round(time.time() * 1000)
 
         def show(found: BulkPreview) -> None:
-            title = f"{words[0]} {'' if words[0] == 'Delete' else 'of '}{found.count:,} sessions?"
+            title = _title(words[0], found.count)
             dialog = BulkPreviewDialog(found, store.profile, title, what, words[0], now_ms, self._window)
-            dialog.accepted.connect(lambda: self._begin(store, selection, found, title, words, steps))
+
+            def accept() -> None:
+                chosen = selection
+                if dialog.is_undoable_only:
+                    chosen = Selection(selection.catalogue, found.undoable_positions)
+                self._begin(store, chosen, found, words, steps)
+
+            dialog.accepted.connect(accept)
             dialog.finished.connect(lambda _code: self._forget(dialog))
             self.dialog = dialog
             dialog.open()
 
         self._context.jobs.submit(
             self._context.compute,
-            lambda: preview(selection, now_ms),
+            lambda: preview(selection, now_ms, self.undo_bytes),
             owner=self,
             done=show,
             failed=lambda error: tell(self._window, describe_trouble(error).text, describe_trouble(error).remedy),
@@ -140,7 +152,6 @@ class BulkActs(QObject):
         store: OpenStore,
         selection: Selection,
         found: BulkPreview,
-        title: str,
         words: tuple[str, str],
         steps: _Steps,
     ) -> None:
@@ -148,12 +159,12 @@ class BulkActs(QObject):
             self.noted.emit("Nothing was begun: the store is closed, or another bulk change is running.")
             return
         if store.profile.environment is Environment.PRODUCTION and not confirm_act(
-            self._window, store.profile, title, f"{found.signed_in:,} of them are signed in.", words[0]
+            self._window, store.profile, _title(words[0], len(selection)), _signed_in_words(found, selection), words[0]
         ):
             return
-        undo = UndoBundle(store.connection.store.label) if found.can_undo else None
-        self._last = (store, undo) if undo is not None else None
-        self._run(store, len(selection), words[1], lambda adapter, stop: steps(adapter, stop, undo), undo)
+        undo = UndoBundle(store.connection.store.label, self.undo_bytes)
+        self._last = store, undo
+        self._run(store, len(selection), words[1], lambda adapter, stop: steps(adapter, selection, stop, undo), undo)
 
     def _run(
         self,
@@ -161,7 +172,7 @@ class BulkActs(QObject):
         total: int,
         word: str,
         steps: Callable[[SessionStore, CancelToken], Iterator[BulkStep]],
-        undo: UndoBundle | None,
+        undo: UndoBundle,
     ) -> None:
         catalogue = store.catalogue
 
@@ -173,12 +184,11 @@ class BulkActs(QObject):
                 yield step
 
         def show(step: BulkStep) -> tuple[str, int, int]:
-            return f"{word} {step.report.done:,} of {total:,} …", step.report.handled, total
+            return f"{word} {step.report.done:,} of {total:,} …{_left_out_words(undo)}", step.report.handled, total
 
         def done(step: BulkStep) -> None:
             report = step.report
-            left = undo.left_out if undo is not None else 0
-            words = describe_bulk(word, report, total) + (f" {left:,} are too large to be taken back." if left else "")
+            words = describe_bulk(word, report, total) + _left_out_words(undo)
             self.runner.strip.show_result(words, can_undo=self.can_undo(store))
             if report.failed:
                 lines = [f"{number:,} × {trouble}" for trouble, number in report.troubles[:5]]
@@ -190,6 +200,19 @@ class BulkActs(QObject):
                 store.reload()
 
         self.runner.run(store, work, show=show, done=done)
+
+
+def _title(action: str, count: int) -> str:
+    return f"{action} {'' if action == 'Delete' else 'of '}{count:,} sessions?"
+
+
+def _signed_in_words(found: BulkPreview, selection: Selection) -> str:
+    which = "them" if found.count == len(selection) else f"the {found.count:,} that are selected"
+    return f"{found.signed_in:,} of {which} are signed in."
+
+
+def _left_out_words(undo: UndoBundle) -> str:
+    return f" {undo.left_out:,} of them cannot be undone." if undo.left_out else ""
 
 
 def describe_bulk(word: str, report: BulkReport, total: int) -> str:

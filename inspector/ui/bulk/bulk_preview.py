@@ -30,7 +30,10 @@ _TITLES = ("Session", "User", "Expires")
 
 
 class BulkPreviewDialog(QDialog):
-    """Accepted when the person wants it. `words`: what will happen; `action`: the word on the button."""
+    """Accepted when the person wants it. `words`: what will happen; `action`: the word on the button.
+
+    `is_undoable_only`: it was accepted for those sessions only whose change can be undone.
+    """
 
     def __init__(
         self,
@@ -43,6 +46,7 @@ class BulkPreviewDialog(QDialog):
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
+        self.is_undoable_only = False
         self.setWindowTitle(action)
         self.setModal(True)
         self.resize(fit_screen(self, 680, 500))
@@ -55,7 +59,7 @@ class BulkPreviewDialog(QDialog):
         inside.addWidget(self._build_sample(found, now_ms))
         layout.addLayout(inside, 1)
         layout.addLayout(self._build_words(found, words))
-        layout.addWidget(self._build_foot(action))
+        layout.addWidget(self._build_foot(found, action))
 
     def _build_head(self, found: BulkPreview, profile: Profile, title: str) -> QVBoxLayout:
         head = QVBoxLayout()
@@ -106,23 +110,12 @@ class BulkPreviewDialog(QDialog):
         if found.count > len(found.sample):
             column.addWidget(PlainLabel(f"… and {found.count - len(found.sample):,} more", role="caption"))
         column.addWidget(PlainLabel(words, wrap=True))
-        if found.can_undo:
-            self.undo_label = PlainLabel(
-                "It can be undone until the next bulk change, or until the store is disconnected.",
-                role="muted",
-                wrap=True,
-            )
-        else:
-            self.undo_label = PlainLabel(
-                f"It cannot be undone: {format_size(found.size_bytes)} of sessions are more than is kept in memory "
-                f"({format_size(UNDO_BYTES)}). Export them first.",
-                role="warn",
-                wrap=True,
-            )
+        role = "muted" if found.undoable == found.count else "warn"
+        self.undo_label = PlainLabel(describe_undo(found), role=role, wrap=True)
         column.addWidget(self.undo_label)
         return column
 
-    def _build_foot(self, action: str) -> QFrame:
+    def _build_foot(self, found: BulkPreview, action: str) -> QFrame:
         foot = QFrame()
         foot.setProperty("role", "bar")
         row = QHBoxLayout(foot)
@@ -134,10 +127,34 @@ class BulkPreviewDialog(QDialog):
         self.cancel_button.clicked.connect(self.reject)
         row.addWidget(self.cancel_button)
         self.act_button = QPushButton(action)
-        self.act_button.setProperty("role", "danger")
+        self.undoable_button = QPushButton(f"{action.split()[0]} only {found.undoable:,}")
+        self.undoable_button.setVisible(0 < found.undoable < found.count)
+        if found.undoable < found.count:
+            self.act_button.setText(f"{action.split()[0]} all {found.count:,}")
+        self.undoable_button.clicked.connect(self._accept_undoable)
         self.act_button.clicked.connect(self.accept)
-        row.addWidget(self.act_button)
+        for button in (self.undoable_button, self.act_button):
+            button.setProperty("role", "danger")
+            row.addWidget(button)
         return foot
+
+    def _accept_undoable(self) -> None:
+        self.is_undoable_only = True
+        self.accept()
+
+
+def describe_undo(found: BulkPreview) -> str:
+    """Return how much of it can be undone, in words."""
+    until = "until the next bulk change, or until the store is disconnected"
+    if found.undoable == found.count:
+        return f"It can be undone {until}."
+    size, kept = format_size(found.size_bytes), format_size(UNDO_BYTES)
+    if not found.undoable:
+        return f"It cannot be undone: {size} of sessions don't fit in the {kept} of memory kept for undo. Export them first."
+    return (
+        f"Only {found.undoable:,} of them can be undone, {until}: {found.count:,} sessions don't fit in the {kept} of memory "
+        f"kept for undo. For the other {found.count - found.undoable:,}, export them first or leave them out."
+    )
 
 
 def describe_preview(found: BulkPreview) -> str:

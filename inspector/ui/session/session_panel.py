@@ -136,7 +136,11 @@ class SessionPanel(QWidget):
     def show_session(self, store: OpenStore | None, key: bytes | None) -> None:
         """Read and show the session at `key`; None shows what to do instead."""
         self._keep_draft()
+        if self.store is not None:
+            self.store.followed_key = None
         self.store, self.key = store, key
+        if store is not None:
+            store.followed_key = key
         self.opened, self.draft = None, None
         self._reads.begin()
         if store is None or key is None:

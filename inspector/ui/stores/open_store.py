@@ -23,7 +23,7 @@ from inspector.services.settings.profiles import Profile
 from inspector.ui.base.context import Context
 from inspector.ui.base.jobs import Job, Lane
 from inspector.ui.base.trouble import Trouble, describe_trouble
-from store_adapters.contract import CancelToken, RawRecord, SessionStore
+from store_adapters.contract import CancelToken, Look, RawRecord, SessionStore
 
 _T = TypeVar("_T")
 _BUNCH_S = 0.5
@@ -44,6 +44,7 @@ class OpenStore(QObject):
     state_changed = Signal()
     progress_changed = Signal()
     rows_changed = Signal()
+    looked = Signal()  # through the whole store, where that is how Live follows it: see `look`
     sessions_changed = Signal(object)  # frozenset[bytes]: keys that changed while Live is on
 
     def __init__(self, profile: Profile, context: Context, parent: QObject | None = None) -> None:
@@ -62,6 +63,8 @@ class OpenStore(QObject):
         self._bulk_job: Job | None = None
         self._wants_live = False
         self._is_catching_up = False
+        self.look: Look | None = None
+        self.followed_key: bytes | None = None
         self._kept: Catalogue | None = None
         self._had_sessions = False
 
@@ -210,7 +213,7 @@ class OpenStore(QObject):
 
     def set_live(self, wanted: bool) -> None:
         """Follow the store's changes, or stop."""
-        self._wants_live = wanted
+        self._wants_live, self.look = wanted, None
         if self._live_job is not None:
             self._live_job.cancel()
             self._live_job = None
@@ -219,7 +222,7 @@ class OpenStore(QObject):
             catalogue = self.connection.catalogue
             self._live_job = self._context.jobs.stream(
                 self._lanes["live"],
-                lambda token: follow_changes(self._side_store("live"), catalogue, token),
+                lambda token: follow_changes(self._side_store("live"), catalogue, token, lambda: self.followed_key),
                 owner=self,
                 item=self._followed,
                 failed=self._live_failed,
@@ -316,7 +319,11 @@ class OpenStore(QObject):
         self.state_changed.emit()
         self.rows_changed.emit()
 
-    def _followed(self, keys: tuple[bytes, ...] | None) -> None:
+    def _followed(self, keys: tuple[bytes, ...] | Look | None) -> None:
+        if isinstance(keys, Look):
+            self.look = keys
+            self.looked.emit()
+            return
         if keys is None or self._is_catching_up:
             # What changed between the last listing and the beginning of the watch was seen by neither.
             self._is_catching_up = False

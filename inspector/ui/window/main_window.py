@@ -136,6 +136,7 @@ class MainWindow(QMainWindow):
         store = OpenStore(profile, self._context, self)
         store.state_changed.connect(lambda: self._store_changed(store))
         store.progress_changed.connect(self._show_status)
+        store.looked.connect(self._show_status)
         PasswordAsker(self._context, store, self)
         store.sessions_changed.connect(lambda keys: self.panel.follow(keys) if store is self.current else None)
         self.stores[profile.id] = store

@@ -10,6 +10,7 @@ from inspector.ui.base.fitting_label import FittingLabel
 from inspector.ui.base.guard import qt_guard
 from inspector.ui.base.plain import PlainLabel, plain_tip
 from inspector.ui.stores.open_store import OpenStore
+from store_adapters.contract import Look
 
 _ROLES = {
     Environment.DEVELOPMENT: "badge",
@@ -19,6 +20,13 @@ _ROLES = {
 
 _GAPS = 24
 """What the status bar keeps free between the three and at its edges, in pixels."""
+
+
+def describe_look(look: Look | None) -> str:
+    """Return how often a store is looked through, in words; "" where it tells of its changes itself."""
+    if look is None:
+        return ""
+    return f"looks every {max(1, round(look.every_s)):,} s at {look.count:,} {'session' if look.count == 1 else 'sessions'}"
 
 
 class StatusLine(QObject):
@@ -56,7 +64,7 @@ class StatusLine(QObject):
         product = f"{info.product} {info.version}".strip()
         words = [f"{store.profile.name} · {product} · {info.address}"]
         words += [f"{info.round_trip_ms:.1f} ms"] if info.product != "Memory" else []
-        words += [f"Live: {info.watch_method}"] if store.is_live else []
+        words += [f"Live: {describe_look(store.look) or info.watch_method}"] if store.is_live else []
         words += [store.trouble.text] if store.trouble is not None else []
         self.store_label.show_wordings("     ".join(words))
         if store.can_write:

@@ -189,6 +189,19 @@ def written(kind: type[Write], record: RawRecord) -> Write:
     return Delete(record) if kind is Delete else ChangeExpiry(record, LATER)
 
 
+def test_many_expiries_with_payloads_are_returned_as_written(any_mongo_rig: MongoRig, open_at: Opener) -> None:
+    store = open_at(any_mongo_rig.url)
+    records = filled(any_mongo_rig, store, 20)
+    any_mongo_rig.put("s7", changed=True)
+    results = store.write_many([ChangeExpiry(one, LATER, with_number(one, 7)) for one in records])
+    assert [place for place, one in enumerate(results) if isinstance(one, RecordChanged)] == [7]
+    for result in results[:7] + results[8:]:
+        assert isinstance(result, RawRecord)
+        now = store.read(result.ref)
+        assert (result.payload, result.expires_at_ms) == (now.payload, LATER)
+        assert b'"was":7' in now.payload
+
+
 def test_many_are_saved_in_few_commands_and_are_returned_as_written(any_mongo_rig: MongoRig, open_at: Opener) -> None:
     store = open_at(any_mongo_rig.url)
     records = filled(any_mongo_rig, store, 120)

@@ -18,7 +18,7 @@ from inspector.services.catalogue.catalogue import Catalogue
 from inspector.services.sessions.journal import Journal
 from inspector.services.sessions.save_session import SaveOutcome, SaveState
 from store_adapters.clock import now_ms
-from store_adapters.contract import CancelToken, SessionStore
+from store_adapters.contract import CancelToken, ChangeExpiry, RawRecord, SessionStore
 from store_adapters.errors import StoreError, StoreRefused, StoreUnreachable
 from store_adapters.redis import link as redis_link
 from store_adapters.registry import open_store
@@ -142,7 +142,27 @@ def test_f08_lost_reply_to_another_write_is_looked_up(rig: Rig, open_at: Opener,
         assert proxy.hits == 1
 
 
-@pytest.mark.parametrize("act", ["replace", "delete", "change_expiry", "create"])
+@pytest.mark.parametrize("is_one_of_many", [False, True])
+def test_f08_lost_reply_to_an_expiry_with_a_payload_is_looked_up(
+    rig: Rig, open_at: Opener, is_one_of_many: bool
+) -> None:
+    before = rig.put("a")
+    with Proxy(rig.port) as proxy:
+        store = open_at(rig.at(proxy.port))
+        record, ends = look(store).raw, now_ms() + 2 * HOUR_MS
+        proxy.fault = Fault(Kind.DROP_REPLY, match=b"EVAL", once=True)
+        if is_one_of_many:
+            [after] = store.write_many([ChangeExpiry(record, ends, new_role(before))])
+        else:
+            after = store.change_expiry(record, ends, new_role(before))
+        assert proxy.hits == 1
+        assert isinstance(after, RawRecord)
+        assert after.payload == rig.stored("a") == new_role(before)
+        left: Any = rig.client.pttl("sess:a")
+        assert left > HOUR_MS
+
+
+@pytest.mark.parametrize("act", ["replace", "delete", "change_expiry", "both", "create"])
 def test_f10_reset_before_the_server_got_a_write_says_that_nothing_was_written(
     rig: Rig, open_at: Opener, act: str
 ) -> None:
@@ -154,6 +174,7 @@ def test_f10_reset_before_the_server_got_a_write_says_that_nothing_was_written(
             "replace": lambda: store.replace(record, new_role(before)),
             "delete": lambda: store.delete(record),
             "change_expiry": lambda: store.change_expiry(record, now_ms() + 2 * HOUR_MS),
+            "both": lambda: store.change_expiry(record, now_ms() + 2 * HOUR_MS, new_role(before)),
             "create": lambda: store.create(store.ref_for("b"), b"{}", None),
         }
         proxy.fault = Fault(Kind.RST, match=b"SET" if act == "create" else b"EVAL", once=True)

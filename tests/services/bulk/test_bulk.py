@@ -10,7 +10,9 @@ import pytest
 
 from inspector.codecs import json_bytes
 from inspector.core.display import parse_time
+from inspector.core.edits import InsertEntry, apply_edit
 from inspector.core.expiry import After
+from inspector.core.node import text_node
 from inspector.services.bulk.bulk_changes import delete_sessions, expire_sessions
 from inspector.services.bulk.report import BulkReport, BulkStep
 from inspector.services.bulk.selection import Selection, preview
@@ -177,6 +179,25 @@ def test_undo_keeps_within_its_bytes_and_counts_what_it_leaves_out(store: Sessio
     assert (len(undo), undo.left_out) == (2, 2)
 
 
+def test_preview_tells_how_many_can_be_undone_and_which(store: SessionStore) -> None:
+    made, now = make(store, 7), now_ms()
+    large = InsertEntry((), 1, "large", text_node("x" * 30_000))
+    root, _ = apply_edit(new_session_root(DAY_MS, now), large)
+    create_session(store, "large", root, now + DAY_MS, Journal(), now)
+    selection, room = select_all(store), 5 * (len(made[0].payload) + 500) + 100
+    found = preview(selection, now_ms(), room)
+    assert (found.count, found.undoable) == (8, 5)
+    chosen = Selection(selection.catalogue, found.undoable_positions)
+    undo = UndoBundle(store.label, room)
+    report = run(delete_sessions(store, chosen, Journal(), CancelToken(), undo))
+    assert (report.done, len(undo), undo.left_out) == (5, 5, 0)
+    assert run(undo_bulk(store, undo, Journal(), CancelToken())).done == 5
+    assert store.count().number == 8
+    whole = UndoBundle(store.label, room)
+    run(delete_sessions(store, selection, Journal(), CancelToken(), whole))
+    assert (len(whole), whole.left_out) == (found.undoable, 3)
+
+
 def test_bulk_act_leaves_the_journal_of_single_edits_alone(store: SessionStore) -> None:
     make(store, 130)
     journal = Journal()
@@ -208,6 +229,6 @@ def test_preview_counts_users_and_shows_a_sample(tmp_path: Path) -> None:
     store = open_store(f"file://{tmp_path}")
     found = preview(select_all(store), now)
     store.close()
-    assert (found.count, found.signed_in, found.expired, found.can_undo) == (30, 10, 4, True)
+    assert (found.count, found.signed_in, found.expired, found.undoable) == (30, 10, 4, 30)
     assert len(found.sample) == 20
     assert all(row.session_id.startswith("s") for row in found.sample)

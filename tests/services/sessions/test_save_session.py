@@ -213,7 +213,7 @@ def test_lifetime_from_now_is_written_as_the_round_number(store: SessionStore, l
     after = change_expiry(store, opened, After(life_ms), journal)
     assert_lives_for(after, life_ms, since_ms)
     words = [entry.what for entry in journal.entries(store.label) if entry.action == "expiry changed"]
-    assert words == ([] if store.capabilities.kind == "file" else [f"to {format_duration(life_ms)}"])
+    assert words == [f"to {format_duration(life_ms)}"]
 
 
 def test_lifetime_from_now_stays_round_when_the_application_writes_meanwhile(store: SessionStore) -> None:

@@ -93,6 +93,37 @@ def test_header_over_many_selected_rows_asks_not_for_each_row(qtbot: QtBot, make
     assert len(asked) < 5 * COUNT
 
 
+def test_change_too_large_to_undo_offers_the_part_that_can_be(qtbot: QtBot, make_window: OpenWindow, url: str) -> None:
+    window = make_window(url)
+    window.bulk.undo_bytes = 600_000
+    delete_all(qtbot, window)
+    dialog = window.bulk.dialog
+    assert dialog is not None
+    undoable = int(dialog.undoable_button.text().removeprefix("Delete only ").replace(",", ""))
+    assert 0 < undoable < COUNT
+    assert f"Only {undoable:,} of them can be undone" in dialog.undo_label.text()
+    assert dialog.act_button.text() == "Delete all 1,500"
+    dialog.undoable_button.click()
+    assert result_of(qtbot, window) == f"Deleted {undoable:,} of {undoable:,} sessions."
+    assert count(url) == COUNT - undoable
+    window.bulk.runner.strip.undo_button.click()
+    qtbot.waitUntil(lambda: window.sessions_page.model.match_count == COUNT, timeout=WAIT_MS)
+    assert result_of(qtbot, window) == f"Took back {undoable:,} of {undoable:,} sessions."
+    assert count(url) == COUNT
+
+
+def test_what_cannot_be_undone_is_counted_in_the_result(qtbot: QtBot, make_window: OpenWindow, url: str) -> None:
+    window = make_window(url)
+    window.bulk.undo_bytes = 600_000
+    delete_all(qtbot, window)
+    dialog = window.bulk.dialog
+    assert dialog is not None
+    undoable = int(dialog.undoable_button.text().removeprefix("Delete only ").replace(",", ""))
+    dialog.act_button.click()
+    told = f"Deleted 1,500 of 1,500 sessions. {COUNT - undoable:,} of them cannot be undone."
+    assert result_of(qtbot, window) == told
+
+
 def test_cancelled_preview_deletes_nothing(qtbot: QtBot, make_window: OpenWindow, url: str) -> None:
     window = make_window(url)
     delete_all(qtbot, window)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+import redis
 from PySide6.QtCore import QCoreApplication, QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QScrollArea, QSpinBox, QStatusBar
@@ -52,6 +53,15 @@ def test_status_bar_says_how_live_follows_only_while_it_does(window: MainWindow)
     assert f"Live: {method}" in label.toolTip()
     window.toggle_live()
     assert method not in label.toolTip()
+
+
+def test_status_bar_says_how_often_a_store_is_looked_at(qtbot: QtBot, make_window: OpenWindow, valkey_url: str) -> None:
+    with redis.Redis.from_url(valkey_url) as client:
+        client.set("sess:a", '{"cookie":{}}', px=3_600_000)
+    window = make_window(valkey_url)
+    window.toggle_live()
+    label = window.status.store_label
+    qtbot.waitUntil(lambda: "Live: looks every 2 s at 1 session" in label.toolTip(), timeout=WAIT_MS)
 
 
 @pytest.mark.parametrize("width", [640, 960])
