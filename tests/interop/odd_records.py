@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bson import Decimal128, Int64
+
 from inspector.core.secret import Secret
 from inspector.core.verdict import Effect
 from inspector.services.cookies.signed_cookie import signed_cookie_value
@@ -80,18 +82,19 @@ DOCUMENTS: dict[str, dict[str, Any]] = {
     "session number": {"session": 5, "expires": _LATER}, "other fields": {"session": _TEXT, "expires": _LATER, "note": 1},
     "lastModified text": {"session": _TEXT, "expires": _LATER, "lastModified": "x"},
 }  # fmt: skip
-SUB_DOCUMENTS: dict[str, dict[str, Any]] = {
-    name: {"session": session, "expires": _LATER}
-    for name, session in {
-        "plain": _OBJECT, "cookie missing": {"user": 1}, "cookie null": {"cookie": None}, "cookie text": {"cookie": "x"},
-        "cookie empty": {"cookie": {}}, "cookie array": {"cookie": [1]}, "cookie date": {"cookie": _LATER}, "empty": {}, "array": [],
-        "originalMaxAge text": {"cookie": {"originalMaxAge": "5000"}}, "originalMaxAge double": {"cookie": {"originalMaxAge": 5000.5}},
-        "originalMaxAge date": {"cookie": {"originalMaxAge": _LATER}},
-        "originalMaxAge NaN": {"cookie": {"originalMaxAge": float("nan")}},
-        "maxAge date": {"cookie": {"maxAge": _LATER}}, "null": None, "false": False, "true": True, "number": 5,
-        "lastModified text": {**_OBJECT, "lastModified": "x"},
-    }.items()
+_SESSIONS: dict[str, Any] = {
+    "plain": _OBJECT, "cookie missing": {"user": 1}, "cookie null": {"cookie": None}, "cookie text": {"cookie": "x"},
+    "cookie empty": {"cookie": {}}, "cookie array": {"cookie": [1]}, "cookie date": {"cookie": _LATER}, "empty": {}, "array": [],
+    "originalMaxAge text": {"cookie": {"originalMaxAge": "5000"}}, "originalMaxAge double": {"cookie": {"originalMaxAge": 5000.5}},
+    "originalMaxAge date": {"cookie": {"originalMaxAge": _LATER}},
+    "originalMaxAge NaN": {"cookie": {"originalMaxAge": float("nan")}},
+    "originalMaxAge Int64": {"cookie": {"originalMaxAge": Int64(5000)}},
+    "originalMaxAge large Int64": {"cookie": {"originalMaxAge": Int64(2**60)}},
+    "originalMaxAge decimal": {"cookie": {"originalMaxAge": Decimal128("5000")}},
+    "maxAge date": {"cookie": {"maxAge": _LATER}}, "null": None, "false": False, "true": True, "number": 5,
+    "lastModified text": {**_OBJECT, "lastModified": "x"},
 }  # fmt: skip
+SUB_DOCUMENTS = {name: {"session": session, "expires": _LATER} for name, session in _SESSIONS.items()}
 
 
 @dataclass(slots=True)
@@ -107,27 +110,32 @@ class Application:
         if self.process is None:
             self._start()
         cookie = f"connect.sid={signed_cookie_value(sid, Secret.from_text(SECRET))}"
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
         try:
-            connection.request("GET", f"/look/{sid}", headers={"Cookie": cookie})
-            response = connection.getresponse()
-            answer = response.status, response.read().decode()
-        except (http.client.RemoteDisconnected, ConnectionResetError):
+            status, text = self._send("GET", f"/look/{sid}", headers={"Cookie": cookie})
+            # A process that ends may still have answered.
+            self._send("GET", "/alive")
+        except ConnectionError:
             self.stop()
             return Effect.CRASH
+        by_status = {299: Effect.HANGS, 500: Effect.ERROR}
+        return by_status.get(status) or Effect(text)
+
+    def _send(
+        self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None
+    ) -> tuple[int, str]:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        try:
+            connection.request(method, path, body, headers or {})
+            response = connection.getresponse()
+            return response.status, response.read().decode()
         finally:
             connection.close()
-        by_status = {299: Effect.HANGS, 500: Effect.ERROR}
-        return by_status.get(answer[0]) or Effect(answer[1])
 
     def put(self, sid: str, text: bytes) -> None:
         """Put a text into the application's MemoryStore."""
         if self.process is None:
             self._start()
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
-        connection.request("POST", f"/put/{sid}", text, {"Content-Type": "text/plain"})
-        assert connection.getresponse().status == 200
-        connection.close()
+        assert self._send("POST", f"/put/{sid}", text, {"Content-Type": "text/plain"})[0] == 200
 
     def _start(self) -> None:
         self.process = subprocess.Popen(

@@ -11,14 +11,21 @@ import pymongo
 import pytest
 import redis
 
+from inspector.codecs import parse_json
+from inspector.core.edits import InsertEntry, apply_edit
+from inspector.core.secret import Secret
 from inspector.core.verdict import Effect
-from inspector.services.sessions.open_session import open_session
+from inspector.services.sessions.journal import Journal
+from inspector.services.sessions.open_session import Reading, open_session
+from inspector.services.sessions.save_session import save_session
 from store_adapters.contract import SessionStore
 from store_adapters.registry import open_store
+from tests.interop.matrix import Library, Variant
 from tests.interop.odd_records import (
     DOCUMENTS,
     HANGING,
     NOT_UTF8,
+    SECRET,
     SUB_DOCUMENTS,
     TEXTS,
     Application,
@@ -128,7 +135,7 @@ def test_odd_rows_in_sqlite(dialect: str, tmp_path: Path) -> None:
     ends = 4e12 if dialect == "connect-sqlite3" else "2099-01-01T00:00:00.000Z"
     # The columns declared JSON turn text that is a number into one.
     texts = {name: text for name, text in (TEXTS | HANGING).items() if b"\0" not in text and name not in NUMBERS}
-    rows = [(text.decode(), ends) for text in texts.values()]
+    rows: list[tuple[str, object]] = [(text.decode(), ends) for text in texts.values()]
     rows += [(TEXTS["plain"].decode(), one) for one in ENDS[dialect].values()]
     sids = _sids([*texts, *(f"ends: {name}" for name in ENDS[dialect])])
     column = "expire" if dialect == "better-sqlite3" else "expired"
@@ -153,3 +160,36 @@ def test_odd_records_in_memory() -> None:
             application.put(sids[name], text)
             store.create(store.ref_for(sids[name]), text, None)
         assert _told(store, sids) == _done(application, sids)
+
+
+@pytest.mark.parametrize("version", ["1.2", "1.3"])
+@pytest.mark.parametrize("encoding", ["hex", "base64", "base64url", "latin1", None])
+def test_files_which_the_library_itself_cannot_read(version: str, encoding: str | None, tmp_path: Path) -> None:
+    options = {"secret": SECRET, "encryptEncoding": encoding}
+    config = {"kind": "file", "store": f"session-file-store-{version}", "folder": str(tmp_path), "options": options}
+    sid = "k0v3u3Kc5nYbZrT6jxQpWdV2aLmEoH1s"
+    library = Library(Variant("session-file-store", "file", config, ""), {})
+    library.set(sid, {"user": "ada"})
+    library.stop()
+    store = open_store(f"file://{tmp_path}")
+    opened = open_session(store, store.ref_for(sid), Reading(secrets=(Secret.from_text(SECRET),)))
+    assert opened.summary.user == "ada"
+    assert opened.decoded is not None
+    root = apply_edit(opened.decoded.root, InsertEntry((), 1, "note", parse_json("1")))[0]
+    outcome = save_session(store, opened, root, Journal())
+    store.close()
+    assert ("cannot read" in outcome.message) is (encoding in ("base64", "base64url"))
+    with running(MATRIX, **config) as application:
+        effect = application.ask(sid)
+        gone = not (tmp_path / f"{sid}.json").exists()
+        assert (Effect.DELETED if gone and effect is Effect.ERROR else effect) is opened.verdict.effect
+
+
+def test_key_of_an_own_function_is_named_as_a_cause(tmp_path: Path) -> None:
+    """session-file-store 1.2 with keyFunction: no secret alone opens the file, however right it is."""
+    (tmp_path / "a.json").write_text(f"IV;{'0' * 32}{'7b' * 40}")
+    store = open_store(f"file://{tmp_path}")
+    opened = open_session(store, store.ref_for("a"), Reading(secrets=(Secret.from_text(SECRET),)))
+    store.close()
+    assert "keyFunction" in opened.attempts[-1].reason
+    assert opened.verdict.effect is Effect.UNKNOWN

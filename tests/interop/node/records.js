@@ -16,6 +16,7 @@ async function main() {
       res.end("put");
     });
   }
+  app.get("/alive", (req, res) => res.end("alive"));
   app.use(session({ secret: config.secret, resave: false, saveUninitialized: false, store, cookie: { maxAge: 3600000 } }));
   app.get("/look/:sid", (req, res) => {
     res.setHeader("Content-Type", "text/plain");
