@@ -284,7 +284,7 @@ def _judge_last_access(root: Node) -> list[Finding]:
             Finding(
                 Severity.REFUSED,
                 (position,),
-                "__lastAccess is no number: session-file-store never lets this session expire.",
+                "__lastAccess is no number: session-file-store works out a wrong end, or none at all.",
                 "Write it as epoch milliseconds.",
             )
         ]

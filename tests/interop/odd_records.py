@@ -67,6 +67,20 @@ NOT_UTF8: dict[str, bytes] = {
     "half a character at the end": _cookie(COOKIE) + b"\xc3",
     "random bytes": b"\xff\xfe\x00\x01\xf0",
 }
+
+
+def _last_access(value: str, max_age: str = "3600000") -> bytes:
+    return f'{{"cookie":{{"originalMaxAge":{max_age}}},"__lastAccess":{value}}}'.encode()
+
+
+LAST_ACCESSES: dict[str, bytes] = {
+    f"lastAccess {value} for {age}": _last_access(value, age)
+    for value in ("5", "4000000000000", "null", "true", '""', '"5"', '"4000000000000"', '"soon"', "[]", "[5]", "{}", "1e999", "-1e999")
+    for age in ("3600000", "null", "0", "-1", "1e999")
+} | {
+    "lastAccess with text": _last_access("5", '"3600000"'), "lastAccess with short text": _last_access("5", '"6"'),
+    "lastAccess with true": _last_access("5", "true"), "lastAccess with an array": _last_access("5", "[]"),
+}  # fmt: skip
 _NOW = datetime.datetime.now(datetime.UTC)
 _LATER, _EARLIER = _NOW + datetime.timedelta(days=9), _NOW - datetime.timedelta(days=9)
 _TEXT = _cookie(COOKIE).decode()

@@ -24,6 +24,7 @@ from tests.interop.matrix import Library, Variant
 from tests.interop.odd_records import (
     DOCUMENTS,
     HANGING,
+    LAST_ACCESSES,
     NOT_UTF8,
     SECRET,
     SUB_DOCUMENTS,
@@ -101,7 +102,7 @@ def test_odd_sub_documents_in_mongodb(version: str, mongo_url: str) -> None:
 
 @pytest.mark.parametrize("version", ["1.2", "1.3", "1.4", "1.5"])
 def test_odd_files(version: str, tmp_path: Path) -> None:
-    records = TEXTS | HANGING | NOT_UTF8
+    records = TEXTS | HANGING | NOT_UTF8 | LAST_ACCESSES
     sids = _sids(records)
     for name, text in records.items():
         (tmp_path / f"{sids[name]}.json").write_bytes(text)
