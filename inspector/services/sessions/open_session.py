@@ -120,7 +120,14 @@ def describe_record(store: SessionStore, raw: RawRecord, reading: Reading = PLAI
         decoded=decoded,
         attempts=attempts,
         expiry=explain_expiry(
-            kind, expires_at_ms, root, envelope, raw.read_at_ms, is_hidden=is_hidden, family=writer.family
+            kind,
+            expires_at_ms,
+            root,
+            envelope,
+            raw.read_at_ms,
+            is_hidden=is_hidden,
+            family=writer.family,
+            hidden_by=raw.hidden_by,
         ),
         findings=findings,
         summary=summary,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime
 import json
+import sqlite3
+from pathlib import Path
 from typing import Any
 
 import bson
@@ -166,3 +168,28 @@ def test_what_a_person_said_of_the_store_holds_in_the_chain_too(redis_url: str) 
     [report] = inspect_cookies(text, (SECRET,), store, now_ms=now_ms(), reading=reading)
     store.close()
     assert report.broken == ""
+
+
+def test_session_without_a_valid_expiry_is_not_said_to_live_for_ever(tmp_path: Path) -> None:
+    path = tmp_path / "sessions.db"
+    with sqlite3.connect(path) as file:
+        file.execute("CREATE TABLE sessions (sid PRIMARY KEY, expired, sess)")
+        file.execute("INSERT INTO sessions VALUES (?, NULL, ?)", (SID, SESSION))
+    file.close()
+    store = open_store(f"sqlite://{path}")
+    opened, report = open_session(store, store.ref_for(SID)), _follow(store)
+    store.close()
+    words = " ".join(
+        [opened.expiry.summary, *(one.note for one in opened.expiry.sources), *(one.text for one in opened.findings)]
+    )
+    assert ("never" in words, "not found" in opened.expiry.summary) == (False, True)
+    assert "NULL" in report.broken
+
+
+def test_ended_session_that_still_stands_breaks_the_chain_at_its_expiry(tmp_path: Path) -> None:
+    (tmp_path / f"{SID}.json").write_text(f'{SESSION[:-1]},"__lastAccess":5}}')
+    store = open_store(f"file://{tmp_path}")
+    opened, report = open_session(store, store.ref_for(SID)), _follow(store)
+    store.close()
+    assert (_state(report, "Record")[0], _state(report, "Expiry")[0]) == (LinkState.OK, LinkState.BROKEN)
+    assert (opened.verdict.effect, opened.verdict.is_over) == (Effect.NEW_SESSION, True)
