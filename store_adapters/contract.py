@@ -41,7 +41,8 @@ class RawRecord:
     milliseconds; None when the store never removes it.
     `changed_at_ms`: last change where the store tells (file time, `lastModified`), else None.
     `version`: opaque to all but the adapter which made it. `note`: what is to be told of the write that made it
-    ("the connection broke, and it was read again").
+    ("the connection broke, and it was read again"). `hidden_by`: why the application's library does not find the record
+    whatever is in it ("expires is text, and connect-mongo compares dates."), "" where it does.
     """
 
     ref: RecordRef
@@ -51,6 +52,7 @@ class RawRecord:
     changed_at_ms: int | None = None
     version: object = field(default=None, compare=False, repr=False)
     note: str = field(default="", compare=False)
+    hidden_by: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +184,7 @@ class Capabilities:
     `can_persist`: an expiry can be taken away altogether.
     `kind`: "redis", "mongo", "file", "sqlite" or "memory", for choosing a codec and words; never for behaviour above.
     `lifetime_ms`: where the expiry is in the content (files), the lifetime of a record which names none.
+    `library`: the session library whose layout this is, where the kind alone does not say ("connect-sqlite3").
     """
 
     kind: str
@@ -189,6 +192,7 @@ class Capabilities:
     can_persist: bool = True
     lifetime_ms: int | None = None
     write_refusal: str = ""
+    library: str = ""
 
 
 class Act(Enum):

@@ -93,6 +93,7 @@ def show_session(options: Any, output: Output) -> int:
     decoded = session.decoded
     output.say(f"{session.session_id}  {format_size(len(session.raw.payload))}  {session.summary.format}")
     output.say(f"  written by {session.writer.name} ({session.writer.certainty.value}: {session.writer.why})")
+    output.say(f"  the application: {session.verdict.effect.value}")
     for source in session.expiry.sources:
         output.say(f"  {'*' if source.counts else ' '} {source.name}: {source.value}  {source.note}")
     for finding in session.findings:
@@ -115,6 +116,7 @@ def _session_object(session: OpenedSession) -> dict[str, object]:
         "format": session.summary.format,
         "user": session.summary.user or None,
         "writer": {"name": session.writer.name, "certainty": session.writer.certainty.value, "why": session.writer.why},
+        "application": {"effect": session.verdict.effect.value, "text": session.verdict.text or None},
         "fidelity": decoded.fidelity.value if decoded is not None else None,
         "data": json.loads(json_bytes(decoded.root)) if decoded is not None else None,
         "expiry": [
@@ -281,9 +283,15 @@ def verify_cookies(options: Any, output: Output) -> int:
     text = sys.stdin.buffer.read(_MOST_TEXT).decode("utf-8", "replace") if options.text == "-" else options.text
     secrets = read_secrets(options.secret_sources, options.store_name)
     if options.store_name:
-        with opened(options.store_name, log=output.log) as connection:
-            name = connection.profile.name
-            reports = inspect_cookies(text, secrets, connection.store, now_ms=now_ms(), store_name=name)
+        with opened(options.store_name, options.secret_sources, output.log) as connection:
+            reports = inspect_cookies(
+                text,
+                secrets,
+                connection.store,
+                now_ms=now_ms(),
+                store_name=connection.profile.name,
+                reading=connection.reading,
+            )
     else:
         reports = inspect_cookies(text, secrets, None, now_ms=now_ms())
     for report in reports:

@@ -1,7 +1,7 @@
 """Stored bytes to trees and back, one format per module. No I/O; nothing decoded is executed."""
 
 from inspector.codecs._api import Attempt, CodecError, Decoded, Fidelity, SealedError, Summary, TooLargeError
-from inspector.codecs._fingerprint import fingerprint, fingerprint_sealed
+from inspector.codecs._fingerprint import fingerprint, fingerprint_sealed, fingerprint_unread
 from inspector.codecs._new_record import copy_payload, new_payload, with_last_access
 from inspector.codecs._registry import decode, encode
 from inspector.codecs._texts import parse_json, parse_like, retype
@@ -9,6 +9,7 @@ from inspector.codecs._typed import JSON_TYPES, change_type, parse_typed
 from inspector.codecs._wire import pack_decoded, pack_error, pack_request, read_answer, read_request
 from inspector.codecs.formats.bson import date_node
 from inspector.codecs.formats.json import MAX_BYTES, JsonError, format_json, json_bytes, scalar_json
+from inspector.codecs.listing.outline import outline_json, stored_value
 from inspector.codecs.listing.quick import CUT, FieldReader
 from inspector.codecs.listing.quick_lifetime import quick_lifetime
 from inspector.codecs.listing.summary import (
@@ -20,7 +21,7 @@ from inspector.codecs.listing.summary import (
     summarise_decoded,
 )
 from inspector.codecs.wrappings.api import OpeningKeys
-from inspector.codecs.wrappings.findings import judge_layers
+from inspector.codecs.wrappings.findings import judge_layers, own_cipher, unreadable_era, was_stringified_twice
 
 __all__ = [
     "CUT",
@@ -46,10 +47,13 @@ __all__ = [
     "encode",
     "fingerprint",
     "fingerprint_sealed",
+    "fingerprint_unread",
     "format_json",
     "json_bytes",
     "judge_layers",
     "new_payload",
+    "outline_json",
+    "own_cipher",
     "pack_decoded",
     "pack_error",
     "pack_request",
@@ -62,7 +66,10 @@ __all__ = [
     "read_request",
     "retype",
     "scalar_json",
+    "stored_value",
     "summarise",
     "summarise_decoded",
+    "unreadable_era",
+    "was_stringified_twice",
     "with_last_access",
 ]

@@ -38,12 +38,16 @@ class TooLargeError(CodecError):
 
 
 class SealedError(CodecError):
-    """The record is encrypted and no secret opens it. `known`: the era and form, as far as they show without one."""
+    """The record is encrypted and no secret opens it. `known`: the era and form, as far as they show without one.
 
-    def __init__(self, label: str, known: str, has_secrets: bool) -> None:
+    `other_cause`: why the right secret may not open it either, for people.
+    """
+
+    def __init__(self, label: str, known: str, has_secrets: bool, other_cause: str = "") -> None:
         needed = "Give the store the secret which encrypts its records."
         if has_secrets:
-            needed = "None of the store's secrets opens it: another secret, or damaged."
+            causes = f"another secret, {other_cause}," if other_cause else "another secret,"
+            needed = f"None of the store's secrets opens it: {causes} or damaged."
         super().__init__(f"{known}. {needed}", (Attempt(label, f"{known}. {needed}"),))
         self.known = known
 

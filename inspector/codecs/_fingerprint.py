@@ -6,6 +6,9 @@ Sources: the samples of express-session 1.15 to 1.19, connect-mongo 3 to 6, conn
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+
 from inspector.codecs._api import Decoded, SealedError
 from inspector.codecs.wrappings.connect_mongo_crypto import ConnectMongo3Layer, WebCryptoLayer
 from inspector.codecs.wrappings.kruptein import KrupteinLayer
@@ -17,16 +20,34 @@ _KOA_FIELDS = ("_expire", "_maxAge", "_session")
 _STORES = {"redis": "connect-redis", "sqlite": "an SQLite store", "memory": "MemoryStore"}
 
 
-def fingerprint(decoded: Decoded, kind: str) -> Writer:
-    """Return what wrote the record: the family by its fields, the store's library by what is around them."""
+_PLACES: dict[str, Callable[[bytes], bool]] = {
+    "redis": lambda key: key.startswith(b"sess:"),
+    "file": lambda key: key.endswith(b".json"),
+    "sqlite": lambda _key: True,
+    "memory": lambda _key: True,
+}
+"""Where express-session's stores keep their records by default; the tables of the SQLite stores and MemoryStore are its alone."""
+_FOREIGN_TEXT = re.compile(
+    rb"\x80[\x02-\x05]|\xac\xed\x00\x05|\x04\x08|[\x81-\x8f\xde\xdf]"  # pickle, Java, Ruby's Marshal, MessagePack
+    rb"|[ais]:\d+:[{\"]|[A-Za-z_]\w*\|[aisbdNO][:;]"  # PHP's serialize and session formats
+    rb"|\.?[\w-]{8,}:[\w-]{6}:[\w-]{27,43}\Z"  # Django's signing
+)
+_FOREIGN_FIELDS = frozenset(("_auth_user_id", "_auth_user_backend", "_auth_user_hash"))  # Django's
+
+
+def fingerprint(decoded: Decoded, kind: str, key: bytes = b"") -> Writer:
+    """Return what wrote the record: the family by its fields, the store's library by what is around them.
+
+    `key` is the store's own: it tells where the record itself does not.
+    """
     root = decoded.root
     if root.kind is not Kind.OBJECT:
-        return UNKNOWN_WRITER
+        return _by_place(kind, key)
     cookie = member(root, "cookie")
     if cookie is None:
-        return _without_cookie(root)
+        return _without_cookie(root, kind, key)
     if cookie.kind is not Kind.OBJECT:
-        return UNKNOWN_WRITER
+        return Writer(Family.EXPRESS, "unknown", Certainty.POSSIBLE, "it has a cookie member, which is no object")
     names = [entry.key for entry in cookie.entries]
     is_null = {entry.key for entry in cookie.entries if entry.value.kind is Kind.NULL}
     if decoded.codec != "connect-mongo-object" and {"sameSite", "domain"} & is_null and names[:1] == ["expires"]:
@@ -55,7 +76,24 @@ def fingerprint_sealed(error: SealedError, kind: str) -> Writer:
     return Writer(Family.EXPRESS, f"express-session with {store}", Certainty.LIKELY, known)
 
 
-def _without_cookie(root: Node) -> Writer:
+def fingerprint_unread(payload: bytes, kind: str, key: bytes) -> Writer:
+    """Return what wrote a record that no codec reads, as far as its place tells and its first bytes do not deny it."""
+    return UNKNOWN_WRITER if _FOREIGN_TEXT.match(payload) and kind != "mongo" else _by_place(kind, key, payload)
+
+
+def _by_place(kind: str, key: bytes, document: bytes = b"") -> Writer:
+    is_default = _PLACES.get(kind)
+    if is_default is not None and is_default(key):
+        return Writer(
+            Family.EXPRESS, "unknown", Certainty.POSSIBLE, "it is where express-session's store keeps its records"
+        )
+    # A whole document tells by its fields.
+    if kind == "mongo" and (not document or b"expires\0" in document or b"session\0" in document):
+        return Writer(Family.EXPRESS, "unknown", Certainty.POSSIBLE, "the document has connect-mongo's fields")
+    return UNKNOWN_WRITER
+
+
+def _without_cookie(root: Node, kind: str, key: bytes) -> Writer:
     koa = [name for name in _KOA_FIELDS if member(root, name) is not None]
     if koa:
         return Writer(Family.KOA, "koa-session", Certainty.LIKELY, f"{' and '.join(koa)}, and no cookie")
@@ -69,9 +107,7 @@ def _without_cookie(root: Node) -> Writer:
     if len(keys) > 8 and keys == [str(number) for number in range(len(keys))]:
         why = "the characters of an encrypted text stand one by one; the library cannot read that itself"
         return Writer(Family.OTHER, "connect-mongo 3, secret with stringify: false", Certainty.LIKELY, why)
-    return Writer(
-        Family.EXPRESS, "unknown", Certainty.POSSIBLE, "there is no cookie object and nothing else that tells"
-    )
+    return UNKNOWN_WRITER if _FOREIGN_FIELDS.intersection(keys) else _by_place(kind, key)
 
 
 def _by_layers(decoded: Decoded) -> Writer | None:

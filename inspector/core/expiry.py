@@ -82,17 +82,22 @@ def explain_expiry(
     *,
     is_hidden: bool = False,
     family: Family = Family.EXPRESS,
+    hidden_by: str = "",
 ) -> ExpiryReport:
     """Explain the expiry of a record of a "redis", "mongo", "file" or "memory" store.
 
     `expires_at_ms` is what the adapter read; `root` the session's tree and `envelope` the other fields of a MongoDB
     document, where decoded. `is_hidden`: it is inside a record that is encrypted and not opened. `family`: whose rules hold.
+    `hidden_by`: why the application does not find the record, whatever the time.
     """
     if is_hidden:
         note = "It is inside the record, which is encrypted: add the store's secret to read it."
         source = ExpirySource("__lastAccess + lifetime", "not readable", None, True, note)
         return ExpiryReport(None, (source,), "its expiry is not readable")
     sources = [_truth(kind, expires_at_ms, root, envelope, now_ms)]
+    if hidden_by:
+        note = f"{hidden_by} The application does not find this session at all. Set the expiry to repair it."
+        sources = [replace(sources[0], value="no time", note=note)]
     cookie = member(root, "cookie") if root is not None else None
     if cookie is not None and cookie.kind is Kind.OBJECT:
         sources += [_original_max_age(cookie), _cookie_expires(cookie, kind, now_ms)]
@@ -106,7 +111,8 @@ def explain_expiry(
         sources[0] = replace(sources[0], counts=not is_first)
         sources.append(ExpirySource(name, _when(ends, now_ms), ends, is_first, note))
         expires_at_ms = ends if is_first else expires_at_ms
-    return ExpiryReport(expires_at_ms, tuple(sources), describe_end(expires_at_ms, now_ms))
+    summary = "is not found by the application" if hidden_by else describe_end(expires_at_ms, now_ms)
+    return ExpiryReport(expires_at_ms, tuple(sources), summary)
 
 
 def describe_end(expires_at_ms: int | None, now_ms: int) -> str:

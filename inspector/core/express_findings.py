@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from inspector.core.display import parse_time
+from inspector.core.express_verdict import judge_value
 from inspector.core.finding import Finding, Severity, article
 from inspector.core.node import Kind, Node, child, find_member, member, number_of, text_of
 
@@ -51,7 +52,13 @@ _SET_COOKIE_RULES = {
 
 def judge_express(root: Node, kind: str) -> list[Finding]:
     """Return what is odd in a session object of express-session in a store of that kind."""
-    found = _judge_cookie(root, kind) + _judge_keys(root)
+    verdict = judge_value(root)
+    found = _judge_cookie(root, kind)
+    if verdict.is_refused:
+        found = [Finding(Severity.REFUSED, verdict.path, verdict.text, verdict.remedy), *found]
+    if root.kind is not Kind.OBJECT:
+        return found
+    found += _judge_keys(root)
     if kind == "file":
         found += _judge_last_access(root)
     if kind == "mongo":
@@ -116,26 +123,14 @@ def judge_lifetime(root: Node, kind: str, expires_at_ms: int, now_ms: int) -> li
 
 def _judge_cookie(root: Node, kind: str) -> list[Finding]:
     position = find_member(root, "cookie")
-    if position is None:
-        return [
-            Finding(
-                Severity.REFUSED,
-                (),
-                "There is no cookie member: the application answers 500 to every request with this session.",
-                'Put "cookie": {"originalMaxAge": null, "expires": null, "httpOnly": true, "path": "/"} back.',
-            )
-        ]
-    cookie = root.entries[position].value
-    if cookie.kind is not Kind.OBJECT:
-        return [
-            Finding(
-                Severity.REFUSED,
-                (position,),
-                f"cookie is {article(cookie)}, not an object: the application answers 500 to every request with it.",
-                "Make it an object with originalMaxAge, expires, httpOnly and path.",
-            )
-        ]
-    return _judge_max_age(cookie, position, kind) + _judge_attributes(cookie, position)
+    cookie = root.entries[position].value if position is not None else None
+    if position is None or cookie is None:
+        return []
+    if cookie.kind is Kind.OBJECT:
+        return _judge_max_age(cookie, position, kind) + _judge_attributes(cookie, position)
+    words = f"cookie is {article(cookie)}, not an object: express-session takes its defaults, and forgets the lifetime."
+    is_taken = not judge_value(root).is_refused
+    return [Finding(Severity.WARNING, (position,), words, "Make it an object.")] if is_taken else []
 
 
 def _judge_max_age(cookie: Node, at: int, kind: str) -> list[Finding]:
@@ -164,24 +159,6 @@ def _judge_max_age(cookie: Node, at: int, kind: str) -> list[Finding]:
     if value.kind is Kind.NULL and member(cookie, "expires") not in (None, Node(Kind.NULL), Node(Kind.BOOL, False)):
         words = "originalMaxAge is null while expires is set: the next request drops expires, and the store's default lifetime holds."
         return [Finding(Severity.WARNING, path, words, "Set originalMaxAge to the lifetime in milliseconds.")]
-    if value.kind is Kind.STRING:
-        return [
-            Finding(
-                Severity.REFUSED,
-                path,
-                "originalMaxAge is text: touching the session throws and the request hangs for ever.",
-                "Write it as a number of milliseconds, or null.",
-            )
-        ]
-    if value.kind in (Kind.OBJECT, Kind.ARRAY) or value == Node(Kind.BOOL, True):
-        return [
-            Finding(
-                Severity.REFUSED,
-                path,
-                f"originalMaxAge is {article(value)}: touching the session throws.",
-                "Write it as a number of milliseconds, or null.",
-            )
-        ]
     number = number_of(value)
     if number == 0 and kind == "file":
         words = (
@@ -307,7 +284,7 @@ def _judge_last_access(root: Node) -> list[Finding]:
             Finding(
                 Severity.REFUSED,
                 (position,),
-                "__lastAccess is no number: session-file-store never lets this session expire.",
+                "__lastAccess is no number: session-file-store works out a wrong end, or none at all.",
                 "Write it as epoch milliseconds.",
             )
         ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from inspector.core.express_findings import judge_change, judge_express
 from inspector.core.field_path import format_field_path
-from inspector.core.finding import Finding, Severity, article
+from inspector.core.finding import Finding, Severity
 from inspector.core.node import Kind, Node, Path
 from inspector.core.other_findings import judge_fastify, judge_koa
 from inspector.core.writer import Family
@@ -36,25 +36,17 @@ def check_edit(before: Node | None, after: Node, kind: str, family: Family = Fam
 
 
 def _judge(root: Node, kind: str, family: Family) -> list[Finding]:
+    if family is Family.EXPRESS:
+        return judge_express(root, kind) + _judge_values(root)
     if root.kind is not Kind.OBJECT:
-        return [_no_object(root)]
+        return []
     match family:
-        case Family.EXPRESS:
-            return judge_express(root, kind) + _judge_values(root)
         case Family.FASTIFY:
             return judge_fastify(root) + _judge_values(root)
         case Family.KOA:
             return judge_koa(root) + _judge_values(root)
         case _:
             return _judge_values(root)
-
-
-def _no_object(root: Node) -> Finding:
-    remedy = "A session is an object with a cookie member."
-    if root.kind is Kind.NULL:
-        return Finding(Severity.REFUSED, (), "The record is null: the application starts a new session for it.", remedy)
-    words = f"The record is {article(root)}, not an object: express-session cannot load it."
-    return Finding(Severity.REFUSED, (), words, remedy)
 
 
 def _judge_values(root: Node) -> list[Finding]:

@@ -13,6 +13,7 @@ class Family(Enum):
     FASTIFY = "@fastify/session"
     KOA = "koa-session"
     OTHER = "another library"
+    UNKNOWN = "unknown"  # nothing tells: no rules hold
 
 
 class Certainty(Enum):
@@ -32,4 +33,4 @@ class Writer:
     why: str
 
 
-UNKNOWN_WRITER = Writer(Family.EXPRESS, "unknown", Certainty.POSSIBLE, "nothing in the bytes tells")
+UNKNOWN_WRITER = Writer(Family.UNKNOWN, "unknown", Certainty.POSSIBLE, "nothing in the bytes tells")

@@ -1,18 +1,21 @@
 """When a session-file-store file expires, and how to move that without touching another byte; opens no file.
 
-Format: session-file-store 1.5: expired once `__lastAccess + (cookie.originalMaxAge || ttl * 1000)` is past; a missing
-`__lastAccess`, or text in its place or in `originalMaxAge`, makes a session that never expires.
+Format: session-file-store 1.5: expired once `__lastAccess + (cookie.originalMaxAge || ttl * 1000)` is past, added as JavaScript
+adds: null is 0, text is joined. A sum that is no number, as where `__lastAccess` is missing, makes a session that never expires.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import re
 from typing import Any
 
 import msgspec
 
 _LAST_ACCESS = re.compile(rb'"__lastAccess"(\s*:\s*)(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)(?=\s*[,}])')
+_DECIMAL = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.A)
+_NEVER = 1e17
 _QUICK_BYTES = 4096
 """Python reads no number of more digits; beyond, both would not agree."""
 
@@ -24,7 +27,7 @@ class _Cookie(msgspec.Struct, gc=False):
 class _Session(msgspec.Struct, gc=False):
     """What the expiry is worked out from; everything else is passed over, three times as fast as a whole decode."""
 
-    last_access: Any = msgspec.field(default=None, name="__lastAccess")
+    last_access: Any = msgspec.field(default=msgspec.UNSET, name="__lastAccess")
     cookie: _Cookie | str | int | float | bool | list[Any] | None = None
 
 
@@ -49,13 +52,42 @@ def expiry_of(payload: bytes, ttl_s: float) -> int | None:
 def exact_expiry_of(payload: bytes, ttl_s: float) -> int | None:
     """Return what `expiry_of` does, by decoding everything."""
     record = _load(payload)
-    return None if record is None else _expiry(record.get("__lastAccess"), _max_age(record), ttl_s)
+    return None if record is None else _expiry(record.get("__lastAccess", msgspec.UNSET), _max_age(record), ttl_s)
 
 
 def _expiry(last_access: Any, max_age: Any, ttl_s: float) -> int | None:
-    begins = _number(last_access)
-    lifetime = _lifetime(max_age, ttl_s)
-    return None if begins is None or lifetime is None else round(begins + lifetime)
+    is_given = bool(max_age) or isinstance(max_age, list | dict)  # as JavaScript has it, no object is falsy
+    ends = _sum(last_access, max_age if is_given else ttl_s * 1000)
+    return None if math.isnan(ends) or ends >= _NEVER else round(max(ends, -_NEVER))
+
+
+def _sum(left: Any, right: Any) -> float:
+    """Return `left + right` as JavaScript works it out and compares it with a number."""
+    if left is msgspec.UNSET:
+        return math.nan
+    try:
+        if all(one is None or isinstance(one, int | float) for one in (left, right)):
+            return float(left or 0) + float(right or 0)
+        text = (_text(left) + _text(right)).strip()
+        return float(text or 0) if _DECIMAL.fullmatch(text) else math.nan
+    except OverflowError:
+        return math.nan
+
+
+def _text(value: Any) -> str:
+    """Return `String(value)` of a JSON value."""
+    match value:
+        case str():
+            return value
+        case None | bool():
+            return json.dumps(value)
+        case int() | float():
+            number = float(value)
+            return str(int(number)) if number.is_integer() and abs(number) < 1e21 else repr(number)
+        case list():
+            return ",".join("" if one is None else _text(one) for one in value)
+        case _:
+            return "[object Object]"
 
 
 def move_expiry(payload: bytes, ttl_s: float, expires_at_ms: int) -> bytes | None:
@@ -82,9 +114,8 @@ def _max_age(record: dict[str, Any]) -> Any:
 
 
 def _lifetime(max_age: Any, ttl_s: float) -> float | None:
-    if isinstance(max_age, str) and max_age:
-        return None  # JavaScript joins text: the sum is never below now
-    return _number(max_age) or ttl_s * 1000
+    """Return the lifetime where it is a number, in milliseconds."""
+    return _number(max_age) or (None if max_age else ttl_s * 1000)
 
 
 def _number(value: Any) -> float | None:

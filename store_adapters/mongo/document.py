@@ -25,6 +25,7 @@ _SIZED = {2: 4, 3: 0, 4: 0, 5: 5, 13: 4, 14: 4, 15: 0}
 _CHANGED = (b"lastModified", b"updatedAt")
 _MOST_ROWS = 1000
 """Documents that are read in one go: a few milliseconds, after which a window may have its turn."""
+_MISSING = object()
 _MANY_LAYOUTS = 64
 _MANY_TURNS = 8
 """Layouts that are tried on documents read together; collections with more are rare, and their documents are walked."""
@@ -42,6 +43,21 @@ def date_ms(value: Any) -> int | None:
     if isinstance(value, datetime.datetime):
         return int(DatetimeMS(value))
     return int(value) if isinstance(value, DatetimeMS) else None
+
+
+def hidden_by_expires(document: Any) -> str:
+    """Return why connect-mongo's `expires: {$gt: <date>}` does not match a document, whatever the time; "" where it can.
+
+    A missing field matches, and so does an array with a date in it.
+    """
+    value = document.get("expires", _MISSING)
+    values = value if isinstance(value, list) else [value]
+    if value is _MISSING or any(date_ms(one) is not None for one in values):
+        return ""
+    what = "null" if value is None else "text" if isinstance(value, str) else f"of the type {type(value).__name__}"
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        what = "a number"
+    return f"expires is {what}, and connect-mongo compares dates."
 
 
 @dataclass(slots=True)

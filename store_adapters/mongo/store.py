@@ -40,7 +40,7 @@ from store_adapters.errors import (
     StoreUnreachable,
 )
 from store_adapters.mongo.diff import MOVED_BY_TOUCH, build_update
-from store_adapters.mongo.document import DocumentReader
+from store_adapters.mongo.document import DocumentReader, hidden_by_expires
 from store_adapters.mongo.glances import MongoGlances
 from store_adapters.mongo.keys import id_of, key_of
 from store_adapters.mongo.link import MongoLink
@@ -74,6 +74,8 @@ class MongoStore(OneByOne):
         self._prefix = address.options.get("prefix", "")
         self._id_field = address.options.get("idField", "") or "_id"
         self._expires_field = address.options.get("expiresKey", "") or "expires"
+        # Only connect-mongodb-session has these options, and it takes an expiry that is no date for none.
+        self._is_mongodb_session = (self._id_field, self._expires_field) != ("_id", "expires")
         self._moved = MOVED_BY_TOUCH | {self._expires_field}
         self._reader = DocumentReader(self._id_field, self._expires_field)
         names = Names(self._id_field, self._expires_field, self._moved)
@@ -127,8 +129,9 @@ class MongoStore(OneByOne):
             _key, expires, changed = self._reader.facts_of(document)
         except (InvalidBSON, KeyError):
             raise RecordUnreadable("The document is no valid BSON.") from None
+        hidden_by = "" if self._is_mongodb_session else hidden_by_expires(document)
         # The driver gives a view of its buffer where the document is large (4,096 bytes).
-        return RawRecord(ref, bytes(document.raw), expires, now_ms(), changed)
+        return RawRecord(ref, bytes(document.raw), expires, now_ms(), changed, hidden_by=hidden_by)
 
     def read(self, ref: RecordRef) -> RawRecord:
         with self._link.errors():

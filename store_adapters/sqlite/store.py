@@ -95,7 +95,7 @@ class SqliteStore(OneByOne):
 
     @property
     def capabilities(self) -> Capabilities:
-        return Capabilities("sqlite", can_persist=False)
+        return Capabilities("sqlite", can_persist=False, library=self._dialect.name)
 
     @property
     def label(self) -> str:
@@ -150,7 +150,8 @@ class SqliteStore(OneByOne):
             )
         if size > limit:
             raise RecordTooLarge(size, payload)
-        return RawRecord(ref, payload, self._dialect.read(expiry), now_ms(), version=kind.decode())
+        hidden_by = self._dialect.hidden_by(expiry)
+        return RawRecord(ref, payload, self._dialect.read(expiry), now_ms(), version=kind.decode(), hidden_by=hidden_by)
 
     # --- writing ------------------------------------------------------------------------------------------------
 

@@ -200,6 +200,23 @@ def test_sign_and_verify(
     assert run(capsys, "verify", *both, "--store", store, value)[0] == 1
 
 
+@pytest.mark.parametrize(("ends", "code"), [(4_000_000_000_000, 0), (1, 1)])
+def test_verify_is_0_only_where_the_application_opens_the_session(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ends: int, code: int
+) -> None:
+    monkeypatch.setenv("CURRENT", "current secret")
+    (tmp_path / "odd.json").write_text(f'{{"cookie":{{"originalMaxAge":60000}},"__lastAccess":{ends}}}')
+    (tmp_path / "broken.json").write_text('{"cookie":null}')
+    url = f"file://{tmp_path}"
+    value = run(capsys, "sign", "--secret-env", "CURRENT", "odd")[1].strip()
+    assert run(capsys, "verify", "--secret-env", "CURRENT", "--store", url, value)[0] == code
+    broken = run(capsys, "sign", "--secret-env", "CURRENT", "broken")[1].strip()
+    assert run(capsys, "verify", "--secret-env", "CURRENT", "--store", url, broken)[0] == 1
+    shown = json.loads(run(capsys, "show", url, "broken", "--json")[1])
+    assert shown["application"]["effect"] == "error 500"
+    assert shown["application"]["text"] in " ".join(shown["warnings"])
+
+
 def _start(*arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "inspector", *arguments],

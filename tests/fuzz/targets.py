@@ -21,6 +21,7 @@ from inspector.codecs import (
     decode,
     encode,
     fingerprint,
+    fingerprint_unread,
     format_json,
     parse_json,
     parse_like,
@@ -42,11 +43,14 @@ from inspector.core.expiry import explain_expiry
 from inspector.core.field_path import FieldPathError, format_keys, parse_field_path
 from inspector.core.findings import examine
 from inspector.core.secret import Secret
+from inspector.core.writer import Family
 from inspector.services.cookies.har_report import follow_session
 from inspector.services.cookies.verify_cookie import inspect_cookies
 from inspector.services.filtering.parser import FilterError, parse_filter
+from inspector.services.sessions.record_verdict import judge_record
 from inspector.services.settings.connection import split_url
 from inspector.services.settings.profiles import ProfileBook
+from store_adapters.contract import Capabilities, RawRecord, RecordRef
 from store_adapters.errors import StoreError
 
 GOLDEN = Path(__file__).parent.parent / "golden"
@@ -84,12 +88,16 @@ def _record(kind: str, wrap: Callable[[bytes], bytes] = bytes) -> Callable[[byte
         payload = wrap(data)
         assert summarise(payload, kind, (), SECRETS).format
         plain_data(payload, kind)
+        raw = RawRecord(RecordRef("", b"sess:k"), payload, None, NOW_MS)
+        assert judge_record(raw, Capabilities(kind), None, Family.EXPRESS).effect
+        assert fingerprint_unread(payload, kind, raw.ref.key).name
         try:
             decoded = decode(payload, kind, SECRETS, "k" * 32, max_bytes=_MAX_BYTES, is_quick=True)
         except CodecError as error:
             assert error.attempts
             return
         examine(decoded.root, kind, fingerprint(decoded, kind).family)
+        assert judge_record(raw, Capabilities(kind), decoded, Family.EXPRESS).effect
         explain_expiry(kind, None, decoded.root, decoded.envelope, NOW_MS)
         assert encode(decoded, decoded.root) == payload
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from inspector.codecs._api import SealedError
@@ -16,12 +17,16 @@ from inspector.core import ciphers
 from inspector.core.secret import Secret
 
 _MARK = b"IV;"
-_IV_TEXT = {"hex": 32, "base64": 24, "none": 16}
+_IV_TEXT = {"hex": 32, "base64": 24, "base64url": 22, "none": 16}
+"""How long the text of the IV is before that of the content. In latin1 a byte becomes one byte or two."""
 
 
 @dataclass(frozen=True, slots=True)
 class SessionFileLayer:
-    """An opened file. `encoding`: "hex", "base64" or "none" (raw bytes). `is_old`: the form without an IV of its own."""
+    """An opened file. `encoding`: "hex", "base64", "base64url", "latin1" or "none" (raw bytes).
+
+    `is_old`: the form without an IV of its own.
+    """
 
     encoding: str
     secret: Secret
@@ -54,18 +59,25 @@ def peel_session_file(outer: bytes, keys: OpeningKeys, max_bytes: int) -> Peeled
         return None
     if not outer.startswith(_MARK):
         return _peel_old(outer, keys)
-    for encoding, width in _IV_TEXT.items():
-        iv = _decode(outer[len(_MARK) : len(_MARK) + width], encoding)
-        sealed = _decode(outer[len(_MARK) + width :], encoding)
-        if iv is None or sealed is None or len(iv) != 16:
-            continue
+    for encoding, iv, sealed in _parts(outer[len(_MARK) :]):
         for secret in keys.secrets:
             key = hashlib.sha256(_password(secret, keys.session_id)).digest()
             plain = ciphers.open_plain("ctr", key, iv, sealed)
             if plain is not None and _is_session(plain):
                 return SessionFileLayer(encoding, secret, keys.session_id), plain
     known = f"Encrypted by session-file-store 1.3 or older ({len(outer)} bytes)"
-    raise SealedError("session-file-store 1.3", known, bool(keys.secrets))
+    raise SealedError("session-file-store 1.3", known, bool(keys.secrets), "a keyFunction of the application's own")
+
+
+def _parts(text: bytes) -> Iterator[tuple[str, bytes, bytes]]:
+    """Yield each encoding that the text can be of, with the IV and the content."""
+    for encoding, width in _IV_TEXT.items():
+        iv, sealed = _decode(text[:width], encoding), _decode(text[width:], encoding)
+        if iv is not None and sealed is not None and len(iv) == 16:
+            yield encoding, iv, sealed
+    both = _decode(text, "latin1")
+    if both is not None and len(both) > 16:
+        yield "latin1", both[:16], both[16:]
 
 
 def _peel_old(outer: bytes, keys: OpeningKeys) -> Peeled | None:

@@ -29,7 +29,7 @@ class ChainLink:
 class CookieReport:
     """All that is known of one cookie. `broken` is the first broken link's text, "" when none is.
 
-    `record`: where the session is in the given store when it was found there.
+    `record`: where the session is in the given store when it was found there, also where the chain breaks before it.
     """
 
     cookie: Cookie

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from inspector.cookies import Cookie, Status, Verdict, edit_payload, is_default_id, judge, read_cookies, scheme_label
 from inspector.cookies import resign as resign_value
 from inspector.core.display import escape_display, format_time
 from inspector.core.expiry import format_duration
-from inspector.core.node import Kind, member
-from inspector.core.other_findings import judge_end
 from inspector.core.secret import Secret
+from inspector.core.verdict import Effect
 from inspector.core.writer import Family
 from inspector.services.cookies.cookie_attributes import judge_set_cookie, judge_stored
 from inspector.services.cookies.cookie_chain import NAMES, ChainLink, CookieReport, LinkState
-from inspector.services.sessions.open_session import OpenedSession, Reading, open_session
-from store_adapters.contract import SessionStore
+from inspector.services.sessions.open_session import PLAIN, OpenedSession, Reading, describe_record, open_session
+from store_adapters.contract import RecordRef, SessionStore
 from store_adapters.errors import BadStoreAddress, RecordMissing, RecordUnreadable, StoreError
 
 
@@ -31,6 +31,7 @@ def inspect_cookies(
 ) -> tuple[CookieReport, ...]:
     """Read any pasted text, judge every cookie in it, and follow the chain into `store` where one is given.
 
+    `reading`: how the store's records are read, as wherever else they are shown; `secrets` are tried on them as well.
     Reads the store (a lane's thread, never the GUI's). `CookieError` when there is no cookie in the text.
     Trouble with the store becomes a broken "Record" link, not an exception.
     """
@@ -39,7 +40,8 @@ def inspect_cookies(
         if cookie.partner:
             continue  # the signature of another cookie here, judged with it
         verdict = judge(cookie, secrets, now_ms)
-        how = reading or Reading(secrets=tuple(secrets))
+        known = reading or PLAIN
+        how = replace(known, secrets=(*known.secrets, *(one for one in secrets if one not in known.secrets)))
         chain = _Chain(cookie, verdict, len(secrets), store, store_name or "this store", now_ms, is_production, how)
         reports.append(chain.follow())
     return tuple(reports)
@@ -69,6 +71,7 @@ class _Chain:
         self._links: list[ChainLink] = []
         self._reading = reading
         self._opened: OpenedSession | None = None
+        self._seen: RecordRef | None = None
 
     def follow(self) -> CookieReport:
         """Return the report of the cookie."""
@@ -78,10 +81,12 @@ class _Chain:
                 self._follow_carrier()
             else:
                 self._follow_session_id()
+        if self._broken() and self._opened is None:
+            self._look_aside()
         for name in NAMES[len(self._links) : -1]:
             self._put(name, LinkState.SKIPPED, "Not reached: an earlier link is broken.")
         self._follow_attributes()
-        record = self._opened.raw.ref if self._opened is not None else None
+        record = self._opened.raw.ref if self._opened is not None else self._seen
         return CookieReport(self._cookie, self._verdict, tuple(self._links), self._broken(), record)
 
     def _put(self, name: str, state: LinkState, text: str) -> None:
@@ -158,7 +163,7 @@ class _Chain:
         key = _shown(ref.key.decode("utf-8", "surrogateescape"))
         self._put("Store key", LinkState.OK, f"{key} in {self._store_name}.")
         try:
-            self._opened = open_session(store, ref, self._reading)
+            self._opened = self._open(store, ref)
         except RecordMissing:
             words = (
                 f"No record {key} in {self._store_name}: logged out, expired, or another prefix or database. "
@@ -173,6 +178,35 @@ class _Chain:
             self._put(*_record_link(self._opened))
             if not self._broken():
                 self._put(*_expiry_link(self._opened, self._now_ms))
+
+    def _open(self, store: SessionStore, ref: RecordRef) -> OpenedSession:
+        """Read the record; where nothing in it tells whose it is, a valid cookie of express-session does."""
+        opened = open_session(store, ref, self._reading)
+        verdict = self._verdict
+        is_express = verdict.status is Status.VALID and verdict.scheme == "express-session"
+        if opened.writer.family is not Family.UNKNOWN or not is_express:
+            return opened
+        return describe_record(store, opened.raw, replace(self._reading, family=Family.EXPRESS))
+
+    def _look_aside(self) -> None:
+        """Say whether there is a record for the ID as it stands, where the application does not come so far."""
+        session_id, names = self._verdict.session_id, NAMES[len(self._links) :]
+        if self._store is None or not session_id or names[:2] != ("Store key", "Record"):
+            return
+        try:
+            ref = self._store.ref_for(session_id)
+            opened = self._open(self._store, ref)
+        except RecordMissing:
+            words = "For information: there is no record for this ID either."
+        except StoreError as error:
+            words = f"For information: {error.message} {error.remedy}".strip()
+        else:
+            self._seen = ref
+            _, _, said = _record_link(opened)
+            ends = opened.expiry.summary
+            words = f"For information: the ID as it stands has a record. {said} It {ends}. The application does not look for it."
+        self._put("Store key", LinkState.SKIPPED, "Not reached: an earlier link is broken.")
+        self._put("Record", LinkState.SKIPPED, words)
 
     # --- attributes ---------------------------------------------------------------------------------------------
 
@@ -200,25 +234,20 @@ def _shown(text: str) -> str:
 
 
 def _record_link(opened: OpenedSession) -> tuple[str, LinkState, str]:
+    verdict, summary = opened.verdict, opened.summary
+    if verdict.is_refused and not verdict.is_over:
+        return "Record", LinkState.BROKEN, f"The record is there. {verdict.text} {verdict.remedy}".strip()
     if opened.is_sealed:
-        return "Record", LinkState.OK, f"Found: {opened.summary.format}. Add its secret to the store to read it."
-    if opened.decoded is None:
-        words = "The record is there, but no known format reads it: Express answers with an error or a new session."
-        return "Record", LinkState.WARNING, words
-    is_express = opened.writer.family is Family.EXPRESS
-    if opened.decoded.root.kind is not Kind.OBJECT or (is_express and member(opened.decoded.root, "cookie") is None):
-        return (
-            "Record",
-            LinkState.BROKEN,
-            "The record has no cookie object: Express answers every request with an error.",
-        )
+        return "Record", LinkState.OK, f"Found: {summary.format}. Add its secret to the store to read it."
+    if verdict.effect is Effect.UNKNOWN:
+        return "Record", LinkState.WARNING, f"The record is there ({summary.format}). {verdict.text}"
+    return "Record", LinkState.OK, _found_words(opened)
+
+
+def _found_words(opened: OpenedSession) -> str:
     summary = opened.summary
     who = f"{_shown(summary.user)} {_shown(summary.role)}".strip() if summary.signed_in else "nobody signed in"
-    return (
-        "Record",
-        LinkState.OK,
-        f"Found: {summary.format}, {who}, {summary.keys} field{'s' * (summary.keys != 1)} beside the cookie.",
-    )
+    return f"Found: {summary.format}, {who}, {summary.keys} field{'s' * (summary.keys != 1)} beside the cookie."
 
 
 def _inner_expiry(verdict: Verdict, now_ms: int) -> tuple[str, LinkState, str]:
@@ -241,17 +270,14 @@ def _inner_expiry(verdict: Verdict, now_ms: int) -> tuple[str, LinkState, str]:
 
 
 def _expiry_link(opened: OpenedSession, now_ms: int) -> tuple[str, LinkState, str]:
-    ends = opened.raw.expires_at_ms
-    if opened.decoded is not None and (found := judge_end(opened.decoded.root, opened.writer.family, now_ms)):
-        return "Expiry", LinkState.BROKEN, f"{found[0].text} {found[0].remedy}"
+    ends, verdict = opened.raw.expires_at_ms, opened.verdict
+    if verdict.is_over:
+        return "Expiry", LinkState.BROKEN, f"{verdict.text} {verdict.remedy}"
     if ends is None and opened.is_sealed:
         return "Expiry", LinkState.SKIPPED, opened.expiry.summary.capitalize() + "."
     if ends is None:
         return "Expiry", LinkState.WARNING, "The record never expires: the store grows without limit."
-    when = format_time(ends)
-    if ends <= now_ms:
-        return "Expiry", LinkState.BROKEN, f"The record expired at {when}: Express no longer finds it."
-    return "Expiry", LinkState.OK, f"Lives for another {format_duration(ends - now_ms)}, until {when}."
+    return "Expiry", LinkState.OK, f"Lives for another {format_duration(ends - now_ms)}, until {format_time(ends)}."
 
 
 def edit_cookie(report: CookieReport, payload: str, secret: Secret, now_ms: int) -> str:

@@ -13,6 +13,7 @@ from inspector.codecs import (
     Summary,
     fingerprint,
     fingerprint_sealed,
+    fingerprint_unread,
     judge_layers,
     summarise,
     summarise_decoded,
@@ -24,8 +25,10 @@ from inspector.core.findings import examine
 from inspector.core.node import Kind, Node
 from inspector.core.other_findings import judge_end
 from inspector.core.secret import Secret
+from inspector.core.verdict import FOUND, Effect, RecordVerdict
 from inspector.core.writer import UNKNOWN_WRITER, Certainty, Family, Writer
 from inspector.services.sessions.decoder import decode_record
+from inspector.services.sessions.record_verdict import judge_record
 from store_adapters.contract import RawRecord, RecordRef, SessionStore
 from store_adapters.files.session_file import expiry_of
 
@@ -49,7 +52,7 @@ PLAIN = Reading()
 class OpenedSession:
     """One session as read. `decoded` is None for bytes no codec reads; `attempts` then says what was tried, and
     `is_sealed` that it is encrypted and a secret is wanted. `writer`: which library wrote it. `reading`: how it was read,
-    to read it again."""
+    to read it again. `verdict`: what the application does with it."""
 
     session_id: str
     raw: RawRecord
@@ -61,6 +64,7 @@ class OpenedSession:
     is_sealed: bool = False
     writer: Writer = UNKNOWN_WRITER
     reading: Reading = PLAIN
+    verdict: RecordVerdict = FOUND
 
     @property
     def is_editable(self) -> bool:
@@ -95,35 +99,49 @@ def describe_record(store: SessionStore, raw: RawRecord, reading: Reading = PLAI
     envelope = decoded.envelope if decoded else None
     expires_at_ms = expiry_inside(store, raw, decoded)
     is_hidden = is_sealed and store.capabilities.lifetime_ms is not None
-    found = fingerprint_sealed(sealed, kind) if sealed else fingerprint(decoded, kind) if decoded else UNKNOWN_WRITER
-    writer = _writer_of(found, reading)
+    raw = replace(raw, expires_at_ms=expires_at_ms)
+    writer = _writer_of(_fingerprint(raw, kind, decoded, sealed), reading)
+    verdict = judge_record(raw, store.capabilities, decoded, writer.family, is_sealed=is_sealed)
     findings = _findings(root, kind, writer.family, expires_at_ms, raw.read_at_ms)
-    # A file that no library reads is not kept for ever: it is deleted when it is next asked for.
-    is_broken_file = kind == "file" and decoded is None
-    if expires_at_ms is None and not is_hidden and not is_broken_file:
+    if verdict.is_refused and not any(one.text == verdict.text for one in findings):
+        findings = (Finding(Severity.WARNING, verdict.path, verdict.text, verdict.remedy), *findings)
+    # What the store deletes when it is next asked for is not kept for ever.
+    if expires_at_ms is None and not is_hidden and not raw.hidden_by and verdict.effect is not Effect.DELETED:
         findings = (*findings, _no_expiry(kind))
     if decoded is not None:
-        findings = (*findings, *judge_layers(decoded, kind))
-    if decoded is None and not is_sealed:
-        findings = (*findings, _unreadable(kind, raw.payload))
+        findings = (*findings, *(one for one in judge_layers(decoded, kind) if one.text != verdict.text))
     if decoded is not None:
         summary = summarise_decoded(decoded, reading.user_paths)
     else:
         summary = summarise(raw.payload, kind, reading.user_paths)
     return OpenedSession(
         session_id=session_id,
-        raw=replace(raw, expires_at_ms=expires_at_ms),
+        raw=raw,
         decoded=decoded,
         attempts=attempts,
         expiry=explain_expiry(
-            kind, expires_at_ms, root, envelope, raw.read_at_ms, is_hidden=is_hidden, family=writer.family
+            kind,
+            expires_at_ms,
+            root,
+            envelope,
+            raw.read_at_ms,
+            is_hidden=is_hidden,
+            family=writer.family,
+            hidden_by=raw.hidden_by,
         ),
         findings=findings,
         summary=summary,
         is_sealed=is_sealed,
         writer=writer,
         reading=reading,
+        verdict=verdict,
     )
+
+
+def _fingerprint(raw: RawRecord, kind: str, decoded: Decoded | None, sealed: SealedError | None) -> Writer:
+    if decoded is not None:
+        return fingerprint(decoded, kind, raw.ref.key)
+    return fingerprint_sealed(sealed, kind) if sealed else fingerprint_unread(raw.payload, kind, raw.ref.key)
 
 
 def _writer_of(found: Writer, reading: Reading) -> Writer:
@@ -144,17 +162,6 @@ def _findings(
     if family is Family.EXPRESS and expires_at_ms is not None and root.kind is Kind.OBJECT:
         found += tuple(judge_lifetime(root, kind, expires_at_ms, now_ms))
     return found
-
-
-def _unreadable(kind: str, payload: bytes) -> Finding:
-    if not payload.strip() and kind != "file":
-        return Finding(Severity.WARNING, (), "It is empty: the application starts a new session for it.", "Delete it.")
-    words = "The application answers 500 to every request with this session, unless a serializer of its own reads it."
-    if kind == "file":
-        words = (
-            "session-file-store deletes this file at the next request and answers 500; with a secret the process ends."
-        )
-    return Finding(Severity.WARNING, (), words, "Delete it, or restore the file from a backup.")
 
 
 def expiry_inside(store: SessionStore, raw: RawRecord, decoded: Decoded | None) -> int | None:

@@ -161,11 +161,12 @@ def save_session(
         except OutcomeUnknown as error:
             return SaveOutcome(SaveState.UNKNOWN, str(error), review=review, attempts=attempt)
         mine = tuple(change for change in review.changes if change.state is not FieldState.THEIRS)
+        record = describe_record(store, after, opened.reading)
         journal.record(store.label, after.ref, "edited", describe_fields(mine), review.now, after)
         return SaveOutcome(
             SaveState.SAVED,
-            f"{_saved_words(review, mine)} {after.note}".strip(),
-            describe_record(store, after, opened.reading),
+            f"{_saved_words(review, mine)} {after.note} {_but_words(record)}".strip(),
+            record,
             review,
             mine,
             attempt,
@@ -221,6 +222,11 @@ def _saved_words(review: Review, mine: tuple[FieldChange, ...]) -> str:
     return words + "."
 
 
+def _but_words(record: OpenedSession) -> str:
+    """Return why the application will not see what was saved, "" where it will."""
+    return record.verdict.text if record.verdict.is_refused else ""
+
+
 def _finding_words(finding: Finding) -> str:
     return f"{finding.text} {finding.remedy}".strip()
 
@@ -255,7 +261,7 @@ def check_stuck(store: SessionStore, saved: OpenedSession, changes: tuple[FieldC
         return StickReport(StickState.GONE, "The session is gone since: logged out or expired.", None)
     record = describe_record(store, now, saved.reading)
     if now.payload == saved.raw.payload:
-        return StickReport(StickState.STUCK, "Saved, and still there.", record)
+        return StickReport(StickState.STUCK, f"Saved, and still there. {_but_words(record)}".strip(), record)
     if record.decoded is None or saved.decoded is None:
         return StickReport(StickState.OVERWRITTEN, "The application has written something unreadable since.", record)
     mine = {change.field for change in changes}

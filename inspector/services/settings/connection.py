@@ -82,7 +82,7 @@ def user_paths_of(profile: Profile) -> UserPaths:
 
 def family_of(profile: Profile) -> Family | None:
     """Return the library that a person has set for the store, None where the records say it."""
-    return next((family for family in Family if family.value == profile.family), None)
+    return next((family for family in Family if family.value == profile.family and family is not Family.UNKNOWN), None)
 
 
 def split_url(url: str) -> tuple[str, Secret | None]:

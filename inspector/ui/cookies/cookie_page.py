@@ -216,9 +216,16 @@ class CookiePage(QWidget):
         now_ms = round(time.time() * 1000)
         if store is not None and store.state is StoreState.OPEN:
             name, is_production = store.profile.name, store.profile.environment is Environment.PRODUCTION
+            reading = store.reading
             self._job = store.run(
                 lambda adapter: inspect_cookies(
-                    text, secrets, adapter, now_ms=now_ms, store_name=name, is_production=is_production
+                    text,
+                    secrets,
+                    adapter,
+                    now_ms=now_ms,
+                    store_name=name,
+                    is_production=is_production,
+                    reading=reading,
                 ),
                 owner=self,
                 done=self._show_found,

@@ -98,6 +98,8 @@ def _writer(opened: OpenedSession) -> str:
 
 def _ends(opened: OpenedSession) -> str:
     now_ms, ends = round(time.time() * 1000), opened.expiry.expires_at_ms
+    if ends is None and opened.raw.hidden_by:
+        return opened.expiry.summary
     if ends is None:
         return "expiry not readable" if opened.is_sealed else format_countdown(None, now_ms)
     words = format_countdown(ends, now_ms)

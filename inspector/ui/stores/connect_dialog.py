@@ -95,7 +95,7 @@ class ConnectDialog(QDialog):
         self.family_choice = ChoiceBox()
         self.family_choice.setAccessibleName("Written by")
         self.family_choice.addItem("As each record looks", "")
-        for family in Family:
+        for family in (one for one in Family if one is not Family.UNKNOWN):
             self.family_choice.addItem(family.value, family.value)
         self.read_only_box = QCheckBox("Read-only: nothing can be written from here")
         self.gentle_choice = ChoiceBox()

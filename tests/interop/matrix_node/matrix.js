@@ -97,9 +97,12 @@ async function answer(store, line) {
   return call(store, line.op, line.sid);
 }
 
+function openStore() {
+  return { redis: openRedis, mongo: openMongo, file: openFiles }[config.kind]();
+}
+
 async function main() {
-  const open = { redis: openRedis, mongo: openMongo, file: openFiles }[config.kind];
-  const store = await open();
+  const store = await openStore();
   console.log(JSON.stringify({ value: "ready" }));
   for await (const text of readline.createInterface({ input: process.stdin })) {
     try {
@@ -112,7 +115,10 @@ async function main() {
   process.exit(0);
 }
 
-process.on("uncaughtException", (error) => {
-  console.log(JSON.stringify({ error: "uncaught: " + error.message }));
-});
-main();
+if (require.main === module) {
+  process.on("uncaughtException", (error) => {
+    console.log(JSON.stringify({ error: "uncaught: " + error.message }));
+  });
+  main();
+}
+module.exports = { openStore, session };

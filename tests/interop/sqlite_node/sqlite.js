@@ -89,4 +89,5 @@ async function main() {
   }
   process.exit(0);
 }
-main();
+if (require.main === module) main();
+module.exports = { openStore, session };
