@@ -27,7 +27,8 @@ from store_adapters.errors import (
 from store_adapters.one_by_one import untraced
 from store_adapters.options import Limits
 from store_adapters.redis.cas import CompareAndSet, is_way_closed, judge
-from store_adapters.redis.link import RedisLink, describe_reply
+from store_adapters.redis.link import RedisLink
+from store_adapters.redis.redis_errors import describe_reply
 
 _MOST_KEYS, _MOST_BYTES = 500, 1 << 20
 """How many records, and how many of their bytes, travel at once."""

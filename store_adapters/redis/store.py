@@ -13,6 +13,7 @@ from typing import Any
 import hiredis
 
 from store_adapters.address import format_address
+from store_adapters.address_options import unused_options
 from store_adapters.clock import now_ms
 from store_adapters.command_words import redis_preview
 from store_adapters.contract import (
@@ -41,8 +42,9 @@ from store_adapters.one_by_one import untraced, write_one
 from store_adapters.options import HEAD_BYTES, Limits, StoreAddress
 from store_adapters.polling import poll_changes
 from store_adapters.redis.bulk import RedisBulk
-from store_adapters.redis.link import RedisLink, describe_reply
+from store_adapters.redis.link import RedisLink
 from store_adapters.redis.listing import RedisListing
+from store_adapters.redis.redis_errors import describe_reply
 from store_adapters.redis.writer import RedisWriter
 
 _SCAN_COUNT = 1000
@@ -219,6 +221,8 @@ class RedisStore:
         events = self._notify_flags()
         if events is not None:
             details.append(("Keyspace notifications", events or "off"))
+        if unused := unused_options(self._address.options):
+            details.append(("Not used of the address", ", ".join(unused)))
         method = "keyspace notifications" if _tells_changes(events) else f"polling every {self._limits.poll_s:g} s"
         product = "Valkey" if is_valkey else "Redis"
         return StoreInfo(product, version, self.label, tuple(details), method, round_trip_ms)
