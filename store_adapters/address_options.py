@@ -14,105 +14,33 @@ _YES, _NO = frozenset({"true", "1", "yes", "on"}), frozenset({"false", "0", "no"
 
 MONGO_OWN_OPTIONS = frozenset(("collection", "prefix", "idField", "expiresKey"))
 """What is ours and not the driver's."""
-_MONGO_DRIVER = frozenset(
-    [
-        "appName",
-        "authMechanism",
-        "authMechanismProperties",
-        "authSource",
-        "compressors",
-        "connect",
-        "directConnection",
-        "driver",
-        "enableOverloadRetargeting",
-        "fsync",
-        "heartbeatFrequencyMS",
-        "journal",
-        "loadBalanced",
-        "localThresholdMS",
-        "maxAdaptiveRetries",
-        "maxConnecting",
-        "maxIdleTimeMS",
-        "maxStalenessSeconds",
-        "readConcernLevel",
-        "readPreference",
-        "readPreferenceTags",
-        "replicaSet",
-        "retryWrites",
-        "server_api",
-        "srvAllowedHostsSuffix",
-        "srvMaxHosts",
-        "srvServiceName",
-        "ssl",
-        "tls",
-        "tlsAllowInvalidCertificates",
-        "tlsAllowInvalidHostnames",
-        "tlsCAFile",
-        "tlsCertificateKeyFile",
-        "tlsCRLFile",
-        "tlsDisableOCSPEndpointCheck",
-        "tlsInsecure",
-        "w",
-        "waitQueueMultiple",
-        "wTimeoutMS",
-        "zlibCompressionLevel",
-    ]
-)
-_MONGO_UNUSED = frozenset(
-    [
-        "connectTimeoutMS",
-        "datetime_conversion",
-        "maxPoolSize",
-        "minPoolSize",
-        "retryReads",
-        "serverMonitoringMode",
-        "serverSelectionTimeoutMS",
-        "socketTimeoutMS",
-        "timeoutMS",
-        "tz_aware",
-        "unicode_decode_error_handler",
-        "uuidRepresentation",
-        "waitQueueTimeoutMS",
-    ]
-)
+_MONGO_DRIVER_NAMES = """
+    appName authMechanism authMechanismProperties authSource compressors connect directConnection driver
+    enableOverloadRetargeting fsync heartbeatFrequencyMS journal loadBalanced localThresholdMS maxAdaptiveRetries
+    maxConnecting maxIdleTimeMS maxStalenessSeconds readConcernLevel readPreference readPreferenceTags replicaSet
+    retryWrites server_api srvAllowedHostsSuffix srvMaxHosts srvServiceName ssl tls tlsAllowInvalidCertificates
+    tlsAllowInvalidHostnames tlsCAFile tlsCertificateKeyFile tlsCRLFile tlsDisableOCSPEndpointCheck tlsInsecure w
+    waitQueueMultiple wTimeoutMS zlibCompressionLevel
+"""
+_MONGO_DRIVER = frozenset(_MONGO_DRIVER_NAMES.split())
+_MONGO_UNUSED_NAMES = """
+    connectTimeoutMS datetime_conversion maxPoolSize minPoolSize retryReads serverMonitoringMode
+    serverSelectionTimeoutMS socketTimeoutMS timeoutMS tz_aware unicode_decode_error_handler uuidRepresentation
+    waitQueueTimeoutMS
+"""
+_MONGO_UNUSED = frozenset(_MONGO_UNUSED_NAMES.split())
 _REDIS_OWN = frozenset({"prefix", "db"})
-REDIS_TLS_OPTIONS = frozenset(
-    ["ssl_ca_certs", "ssl_ca_path", "ssl_cert_reqs", "ssl_certfile", "ssl_check_hostname", "ssl_ciphers", "ssl_keyfile"]
-)
-_REDIS_UNUSED = frozenset(
-    [
-        "abortConnect",
-        "allowAdmin",
-        "clientName",
-        "client_name",
-        "commandTimeout",
-        "connectRetry",
-        "connectTimeout",
-        "connectionName",
-        "connection_name",
-        "decode_responses",
-        "encoding",
-        "enableOfflineQueue",
-        "enableReadyCheck",
-        "health_check_interval",
-        "keepAlive",
-        "lazyConnect",
-        "maxRetriesPerRequest",
-        "max_connections",
-        "pool_size",
-        "protocol",
-        "read_timeout",
-        "retry_on_error",
-        "retry_on_timeout",
-        "socket_connect_timeout",
-        "socket_keepalive",
-        "socket_read_size",
-        "socket_timeout",
-        "syncTimeout",
-        "timeout",
-        "write_timeout",
-    ]
-)
+_REDIS_TLS_OPTIONS_NAMES = """
+    ssl_ca_certs ssl_ca_path ssl_cert_reqs ssl_certfile ssl_check_hostname ssl_ciphers ssl_keyfile
+"""
+REDIS_TLS_OPTIONS = frozenset(_REDIS_TLS_OPTIONS_NAMES.split())
+_REDIS_UNUSED_NAMES = """
+    abortConnect allowAdmin clientName client_name commandTimeout connectRetry connectTimeout connectionName
+    connection_name decode_responses encoding enableOfflineQueue enableReadyCheck health_check_interval keepAlive
+    lazyConnect maxRetriesPerRequest max_connections pool_size protocol read_timeout retry_on_error retry_on_timeout
+    socket_connect_timeout socket_keepalive socket_read_size socket_timeout syncTimeout timeout write_timeout
+"""
+_REDIS_UNUSED = frozenset(_REDIS_UNUSED_NAMES.split())
 _REDIS = _REDIS_OWN | _REDIS_UNUSED
 OPTIONS: dict[str, frozenset[str]] = {
     "redis": _REDIS | {"family"},
@@ -128,9 +56,10 @@ OPTIONS: dict[str, frozenset[str]] = {
 _UNUSED = _REDIS_UNUSED | _MONGO_UNUSED
 # How other drivers spell the same thing.
 _REDIS_ALIASES = {"database": "db", "user": "username", "tls": "ssl"}
+_MONGO_ALIASES = {"j": "journal", "wtimeout": "wtimeoutms", "user": "username"}
 _ALIASES: dict[str, dict[str, str]] = {
     **dict.fromkeys(("redis", "rediss", "redis+sentinel", "unix"), _REDIS_ALIASES),
-    **dict.fromkeys(("mongodb", "mongodb+srv"), {"j": "journal", "wtimeout": "wTimeoutMS", "user": "username"}),
+    **dict.fromkeys(("mongodb", "mongodb+srv"), _MONGO_ALIASES),
 }
 _LOGIN = frozenset({"username", "password"})
 _SECRET = re.compile(r"pass(word|wd|phrase)?$|secret|token|credential|apikey|api_key|private", re.IGNORECASE)

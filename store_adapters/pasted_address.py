@@ -96,24 +96,10 @@ _REDIS_OPTIONS = {
     "-n": "db", "--cacert": "ssl_ca_certs", "--cacertdir": "ssl_ca_path", "--cert": "ssl_certfile",
     "--key": "ssl_keyfile", "--tls-ciphers": "ssl_ciphers", "-t": "", "-r": "", "-i": "", "-d": "",
 }  # fmt: skip
-_REDIS_SWITCHES = frozenset(
-    [
-        "--tls",
-        "--insecure",
-        "-c",
-        "--askpass",
-        "--no-auth-warning",
-        "--raw",
-        "--no-raw",
-        "--csv",
-        "--json",
-        "-2",
-        "-3",
-        "--verbose",
-        "-x",
-        "-e",
-    ]
-)
+_REDIS_SWITCHES_NAMES = """
+    --tls --insecure -c --askpass --no-auth-warning --raw --no-raw --csv --json -2 -3 --verbose -x -e
+"""
+_REDIS_SWITCHES = frozenset(_REDIS_SWITCHES_NAMES.split())
 _MONGO_OPTIONS = {
     "--host": "host", "--port": "port", "--username": "username", "-u": "username", "--password": "password", "-p": "password",
     "--authenticationdatabase": "authSource", "--authenticationmechanism": "authMechanism", "--tlscafile": "tlsCAFile",
@@ -230,32 +216,12 @@ def _not_understood(word: str, name: str) -> BadStoreAddress:
 # --- StackExchange.Redis, as Azure shows it --------------------------------------------------------------------------
 
 _STACK_OPTIONS = {"password": "password", "user": "username", "defaultdatabase": "db"}
-_STACK_UNUSED = frozenset(
-    [
-        "abortconnect",
-        "abortonconnectfail",
-        "allowadmin",
-        "asynctimeout",
-        "clientname",
-        "configcheckseconds",
-        "connectretry",
-        "connecttimeout",
-        "heartbeatinterval",
-        "keepalive",
-        "name",
-        "protocol",
-        "resolvedns",
-        "responsetimeout",
-        "setclientlibrary",
-        "sslprotocols",
-        "synctimeout",
-        "tiebreaker",
-        "version",
-        "writebuffer",
-        "highprioritysocketthreads",
-        "configchannel",
-    ]
-)
+_STACK_UNUSED_NAMES = """
+    abortconnect abortonconnectfail allowadmin asynctimeout clientname configcheckseconds connectretry connecttimeout
+    heartbeatinterval keepalive name protocol resolvedns responsetimeout setclientlibrary sslprotocols synctimeout
+    tiebreaker version writebuffer highprioritysocketthreads configchannel
+"""
+_STACK_UNUSED = frozenset(_STACK_UNUSED_NAMES.split())
 
 
 def _read_stack_exchange(text: str) -> str:

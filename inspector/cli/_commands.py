@@ -281,7 +281,7 @@ def verify_cookies(options: Any, output: Output) -> int:
     text = sys.stdin.buffer.read(_MOST_TEXT).decode("utf-8", "replace") if options.text == "-" else options.text
     secrets = read_secrets(options.secret_sources, options.store_name)
     if options.store_name:
-        with opened(options.store_name, log=output.log) as connection:
+        with opened(options.store_name, options.secret_sources, output.log) as connection:
             name = connection.profile.name
             reports = inspect_cookies(text, secrets, connection.store, now_ms=now_ms(), store_name=name)
     else:

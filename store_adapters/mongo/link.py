@@ -36,8 +36,8 @@ _ATLAS, _WRONG_LOGIN = 8000, 18
 class MongoLink:
     """Makes a client when first used, and another one after `interrupt`.
 
-    `is_for_listing`: it reads where the address prefers to, and nothing else does; each answer is waited for as long, but a call sends the server no deadline, which it refuses for what
-    follows the first batch of a listing.
+    `is_for_listing`: it reads where the address prefers to, and nothing else does. Each answer is waited for as long, but a
+    call sends the server no deadline, which it refuses for what follows the first batch of a listing.
     """
 
     def __init__(self, address: StoreAddress, limits: Limits, *, is_for_listing: bool = False) -> None:
@@ -132,7 +132,7 @@ class MongoLink:
         own = MONGO_OWN_OPTIONS | frozenset(unused_options(address.options))
         options = {name: value for name, value in address.options.items() if name not in own}
         call_ms = round(limits.call_s * 1000)
-        deadline = {"socketTimeoutMS" if self._is_for_listing else "timeoutMS": call_ms}
+        deadline: dict[str, Any] = {"socketTimeoutMS" if self._is_for_listing else "timeoutMS": call_ms}
         concern: dict[str, Any] = {} if "w" in options else {"w": "majority"}
         plain = StoreAddress(address.scheme, address.hosts, address.path, address.user, address.password, options)
         try:
