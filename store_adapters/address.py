@@ -14,6 +14,7 @@ from store_adapters.address_options import (
     read_options,
     refuse_secret,
     split_query,
+    switched_tls,
 )
 from store_adapters.errors import BadStoreAddress
 from store_adapters.options import StoreAddress
@@ -146,14 +147,14 @@ def _split_socket_login(rest: str) -> tuple[str, str, str]:
 
 def _parse_hosted(scheme: str, rest: str) -> StoreAddress:
     reading = _choose_reading(scheme, rest)
-    read = read_options(scheme, _pairs(scheme, reading.query))
-    if read.is_tls is not None:
-        if not read.is_tls and scheme == "rediss":
-            raise BadStoreAddress("The address says rediss:// and TLS off at once.", "Begin it with redis://")
-        if read.is_tls and scheme == "redis+sentinel":
-            raise BadStoreAddress("The option tls is not supported behind Sentinel yet.", "Leave it out.")
-        if read.is_tls and scheme == "redis":
-            scheme = "rediss"
+    pairs = _pairs(scheme, reading.query)
+    is_tls = switched_tls(pairs) if scheme.startswith("redis") else None
+    if is_tls is False and scheme == "rediss":
+        raise BadStoreAddress("The address says rediss:// and TLS off at once.", "Begin it with redis://")
+    if is_tls and scheme == "redis+sentinel":
+        raise BadStoreAddress("The option tls is not supported behind Sentinel yet.", "Leave it out.")
+    scheme = "rediss" if is_tls and scheme == "redis" else scheme
+    read = read_options(scheme, pairs)
     hosts = _parse_hosts(scheme, reading.hosts)
     path = _decode(reading.path.strip("/"))
     if scheme == "redis" and hosts[0].lower().startswith("%2f"):

@@ -81,12 +81,11 @@ _REMEDIES = {
 @dataclass(slots=True)
 class ReadOptions:
     """The query of an address, sorted. `values`: what is kept, by the name as we spell it; `user`, `password`: logins that stood
-    among the options; `is_tls`: what `tls=` or `ssl=` asks of Redis, None where they do not stand there."""
+    among the options."""
 
     values: dict[str, str] = field(default_factory=dict)
     user: str = ""
     password: str = ""
-    is_tls: bool | None = None
 
 
 def split_query(scheme: str, query: str) -> list[tuple[str, str]] | None:
@@ -108,7 +107,7 @@ def read_options(scheme: str, pairs: Iterable[tuple[str, str]]) -> ReadOptions:
         if name in _LOGIN and aliases:
             _note_login(read, name, value)
         elif name == "ssl" and "ssl" not in spelled and aliases:
-            read.is_tls = _read_switch(given, value)
+            _read_switch(given, value)
         elif name in ("rejectunauthorized", "skip_verify", "insecureskipverify") and scheme == "rediss":
             is_checked = _read_switch(given, value) is (name == "rejectunauthorized")
             _keep(read, given, "ssl_cert_reqs", "required" if is_checked else "none")
@@ -118,6 +117,12 @@ def read_options(scheme: str, pairs: Iterable[tuple[str, str]]) -> ReadOptions:
         else:
             raise _unknown(scheme, given)
     return read
+
+
+def switched_tls(pairs: Iterable[tuple[str, str]]) -> bool | None:
+    """Return what `tls=` or `ssl=` asks of Redis; None where neither stands there. `BadStoreAddress`."""
+    asked = [_read_switch(name, value) for name, value in pairs if name.lower() in ("tls", "ssl")]
+    return asked[-1] if asked else None
 
 
 def unused_options(options: Iterable[str]) -> tuple[str, ...]:

@@ -130,7 +130,7 @@ def _places_of_host(host: str, default_port: int) -> frozenset[str]:
         return found.places | found.told
     name, port = split_host(host, default_port)
     try:
-        found_at = {str(entry[4][0]) for entry in socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)}
+        found_at = {str(entry[4][0]) for entry in socket.getaddrinfo(name.rstrip("."), port, type=socket.SOCK_STREAM)}
     except (OSError, UnicodeError):
         return frozenset({f"name {name.lower().rstrip('.')} {port}"})
     return frozenset(f"here {port}" if _is_here(address) else f"{address} {port}" for address in found_at)

@@ -302,21 +302,19 @@ def describe_error(error: Exception) -> StoreError:
 
 def _describe_no_server(error: Any) -> StoreError:
     """Say why no server was found, by what the driver met at each; its words are compared and not shown."""
-    topology = error.details
-    servers = list(topology.server_descriptions().values()) if hasattr(topology, "server_descriptions") else []
-    faults = " ".join(str(server.error) for server in servers if server.error is not None)
+    faults = str(error)
     if told := _describe_tls(faults):
         return told
-    if "replica set" in faults and "named" in faults:
-        return NotConnected("The server belongs to a replica set of another name.", "Check replicaSet in the address.")
-    if any(server.is_server_type_known for server in servers):
+    if "for replica set name" in faults or "replica set named" in faults:
+        return NotConnected("The server belongs to no replica set of that name.", "Check replicaSet in the address.")
+    if any(words in faults for words in ("No primary available", "server_type: RS", "configured with internal")):
         return NotConnected(
             "The replica set has no primary that can be reached at the moment.",
             "It may be electing one: try again, and check that its hosts can be reached by their own names.",
         )
     if any(words in faults for words in ("Name or service", "nodename", "resolution", "No address associated")):
         return NotConnected("The host name is not known.", "Check the host in the address.")
-    if servers and all("connection closed" in str(server.error) for server in servers):
+    if "connection closed" in faults and "refused" not in faults:
         return NotConnected(
             "The MongoDB server closed the connection at once.", "It may ask for TLS: add tls=true to the address."
         )

@@ -83,9 +83,13 @@ class MongoStore(OneByOne):
     @classmethod
     def open(cls, address: StoreAddress, limits: Limits) -> MongoStore:
         store = cls(address, limits)
-        with store._link.errors():
-            hello = store._link.client.admin.command("hello")
-            store._link.collection().find_one({}, {"_id": 1})
+        try:
+            with store._link.errors():
+                hello = store._link.client.admin.command("hello")
+                store._link.collection().find_one({}, {"_id": 1})
+        except BaseException:
+            store.close()
+            raise
         if not (hello.get("isWritablePrimary") or hello.get("ismaster")):
             store._refusal = "This server is not the primary and takes no writes. Connect to the replica set."
         store._writer.has_transactions = "setName" in hello or hello.get("msg") == "isdbgrid"

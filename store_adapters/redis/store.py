@@ -78,10 +78,14 @@ class RedisStore:
     def open(cls, address: StoreAddress, limits: Limits, *, read_only: bool = False) -> RedisStore:
         """Connect and learn what the user may do; `read_only` asks nothing about writing."""
         store = cls(address, limits)
-        with store._link.within(limits.deadline_s):
-            store._probe()
-            if not read_only:
-                store._refusal = store._writer.refusal(store._probe_key)
+        try:
+            with store._link.within(limits.deadline_s):
+                store._probe()
+                if not read_only:
+                    store._refusal = store._writer.refusal(store._probe_key)
+        except BaseException:
+            store.close()
+            raise
         return store
 
     @property
