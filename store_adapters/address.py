@@ -42,6 +42,8 @@ _ALIASES = {
     "redis+unix": "unix",
     "redis+socket": "unix",
     "redis-socket": "unix",
+    "tcp": "redis",  # as PHP's session.save_path has it
+    "tls": "rediss",
     "redis+tls": "rediss",
     "redis+ssl": "rediss",
     "valkey": "redis",
@@ -281,7 +283,8 @@ def split_host(host: str, default_port: int) -> tuple[str, int]:
         raise BadStoreAddress(
             "The host in the address cannot be read.", "Write host:port, an IPv6 address in brackets."
         )
-    return match[1] or match[2], int(match[3]) if match[3] else default_port
+    # The percent sign before the zone of an IPv6 address is encoded in a URL.
+    return (match[1] or "").replace("%25", "%") or match[2], int(match[3]) if match[3] else default_port
 
 
 def without_tls(address: StoreAddress) -> StoreAddress:

@@ -10,7 +10,7 @@ from urllib.parse import unquote_plus
 from store_adapters.errors import BadStoreAddress
 
 _NAME = re.compile(r"[A-Za-z][\w.\-]{0,40}")
-_YES, _NO = frozenset({"true", "1", "yes", "on"}), frozenset({"false", "0", "no", "off"})
+_YES, _NO = frozenset({"true", "1", "yes", "on", "full"}), frozenset({"false", "0", "no", "off", "none"})
 
 MONGO_OWN_OPTIONS = frozenset(("collection", "prefix", "idField", "expiresKey"))
 """What is ours and not the driver's."""
@@ -35,7 +35,8 @@ _REDIS_TLS_OPTIONS_NAMES = """
 """
 REDIS_TLS_OPTIONS = frozenset(_REDIS_TLS_OPTIONS_NAMES.split())
 _REDIS_UNUSED_NAMES = """
-    abortConnect allowAdmin clientName client_name commandTimeout connectRetry connectTimeout connectionName
+    abortConnect allowAdmin allowUsernameInURI conn_max_idle_time dial_timeout libraryName max_retries min_idle_conns
+    persistent read_write_timeout weight clientName client_name commandTimeout connectRetry connectTimeout connectionName
     connection_name decode_responses encoding enableOfflineQueue enableReadyCheck health_check_interval keepAlive
     lazyConnect maxRetriesPerRequest max_connections pool_size protocol read_timeout retry_on_error retry_on_timeout
     socket_connect_timeout socket_keepalive socket_read_size socket_timeout syncTimeout timeout write_timeout
@@ -55,7 +56,7 @@ OPTIONS: dict[str, frozenset[str]] = {
 }
 _UNUSED = _REDIS_UNUSED | _MONGO_UNUSED
 # How other drivers spell the same thing.
-_REDIS_ALIASES = {"database": "db", "user": "username", "tls": "ssl"}
+_REDIS_ALIASES = {"database": "db", "user": "username", "auth": "password", "tls": "ssl"}
 _MONGO_ALIASES = {"j": "journal", "wtimeout": "wtimeoutms", "user": "username"}
 _ALIASES: dict[str, dict[str, str]] = {
     **dict.fromkeys(("redis", "rediss", "redis+sentinel", "unix"), _REDIS_ALIASES),
@@ -108,8 +109,8 @@ def read_options(scheme: str, pairs: Iterable[tuple[str, str]]) -> ReadOptions:
             _note_login(read, name, value)
         elif name == "ssl" and "ssl" not in spelled and aliases:
             _read_switch(given, value)
-        elif name in ("rejectunauthorized", "skip_verify", "insecureskipverify") and scheme == "rediss":
-            is_checked = _read_switch(given, value) is (name == "rejectunauthorized")
+        elif name in ("rejectunauthorized", "verifypeer", "skip_verify", "insecureskipverify") and scheme == "rediss":
+            is_checked = _read_switch(given, value) is (name in ("rejectunauthorized", "verifypeer"))
             _keep(read, given, "ssl_cert_reqs", "required" if is_checked else "none")
         elif name.lower() in spelled:
             name = spelled[name.lower()]

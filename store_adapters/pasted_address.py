@@ -21,7 +21,11 @@ _COMMAND = re.compile(
     r"(?:[$>#]\s+)?(?:sudo\s+)?(?:[A-Za-z_]\w*=\S*\s+)*(?P<name>redis-cli|valkey-cli|mongosh|mongo)\s"
 )
 _STACK_EXCHANGE = re.compile(r"[^\s,=/]+(?:,[^\s,=/]+)*,\s*[A-Za-z]\w*=")
-_WINDOWS = re.compile(r"(?:[A-Za-z]:[\\/]|\\\\)")
+_WINDOWS = re.compile(r"(?:[A-Za-z]:[\\/]|\\\\|\.{1,2}\\)")
+# The one quoted URL of a program's line, with nothing beside it that would be left out: new Redis("redis://…")
+_QUOTED = re.compile(
+    r"[\w.\s=({:'\"]*?(?P<quote>['\"`])(?P<url>[a-z][a-z0-9+]*://[^'\"`\s]+)(?P=quote)[\s)};,]*", re.IGNORECASE
+)
 _SCHEMES = {6379: "redis", 6380: "redis", 16379: "redis", 27017: "mongodb", 27018: "mongodb", 27019: "mongodb"}
 _SQLITE_ENDINGS = (".db", ".sqlite", ".sqlite3", ".db3")
 
@@ -33,6 +37,8 @@ def read_pasted(text: str) -> str:
         return _read_command(text[command.start("name") :], text[: command.start("name")], command["name"])
     if assigned := _ASSIGNED.match(text):
         text = text[assigned.end() :]
+    if quoted := _QUOTED.fullmatch(text):
+        text = quoted["url"]
     if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"`":
         text = text[1:-1].strip()
     if _PLACEHOLDER.fullmatch(text.partition("://")[2].rpartition("@")[0]):

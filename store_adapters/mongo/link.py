@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import re
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -121,7 +122,7 @@ class MongoLink:
             if "Sessions are not supported" in str(error):
                 # A connection made while the server was starting up believes for ever that it has none.
                 return _starting()
-            return _unusable(self._address)
+            return _unusable(self._address, str(error))
         return describe_error(error)
 
     def _connect(self) -> Any:
@@ -151,13 +152,13 @@ class MongoLink:
                     event_listeners=_listeners(limits.on_command),
                     tz_aware=True,
                 )
-        except (ConfigurationError, InvalidURI, ValueError, TypeError, OSError, UserWarning):
+        except (ConfigurationError, InvalidURI, ValueError, TypeError, OSError, UserWarning) as error:
             # The driver's text may quote the address with its password.
-            raise _unusable(address) from None
+            raise _unusable(address, str(error)) from None
 
 
-def _unusable(address: StoreAddress) -> BadStoreAddress:
-    """Name what the driver refuses in an address. Its own text may quote values and is not used."""
+def _unusable(address: StoreAddress, words: str) -> BadStoreAddress:
+    """Name what the driver refuses in an address. Its own `words` may quote values: names are looked for there, no more."""
     from pymongo.errors import PyMongoError
     from pymongo.uri_parser_shared import split_options
 
@@ -169,9 +170,14 @@ def _unusable(address: StoreAddress) -> BadStoreAddress:
                 warnings.simplefilter("error", UserWarning)
                 split_options(f"{name}={quote(value)}")
         except (PyMongoError, ValueError, TypeError, UserWarning):
-            return BadStoreAddress(f"MongoDB's driver refuses the option {name} with this value.", "Check its value.")
+            return _refused(name)
         except OSError:
             return BadStoreAddress(f"The file of the option {name} cannot be read.", "Check its path.")
+    for name in address.options:
+        if name not in MONGO_OWN_OPTIONS and len(name) > 2 and re.search(rf"\b{name}\b", words, re.IGNORECASE):
+            return _refused(name)
+    if address.user and not address.password and "authMechanism" not in address.options:
+        return BadStoreAddress("The address has a user and no password.", "Give the password as well.")
     if address.scheme == "mongodb+srv":
         return BadStoreAddress(
             "The name in this mongodb+srv address cannot be looked up in the DNS.",
@@ -180,6 +186,10 @@ def _unusable(address: StoreAddress) -> BadStoreAddress:
     return BadStoreAddress(
         "MongoDB's driver cannot use this address.", "Check the hosts, and whether the options go together."
     )
+
+
+def _refused(name: str) -> BadStoreAddress:
+    return BadStoreAddress(f"MongoDB's driver refuses the option {name} as it is given.", "Check its value.")
 
 
 def primary() -> Any:

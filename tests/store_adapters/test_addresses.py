@@ -48,6 +48,9 @@ UNDERSTOOD = {
     "redis-cli --tls -u redis://default:pw@x.upstash.io:6379": ("rediss://default@x.upstash.io:6379", "pw"),
     "$ REDISCLI_AUTH=foo redis-cli -h h -p 6380 -n 2 keys '*'": ("redis://h:6380/?db=2", "foo"),
     "REDIS_URL='rediss://:pw@h:6380'": ("rediss://h:6380", "pw"),
+    "const c = createClient({ url: 'redis://:pw@h:6380' });": ("redis://h:6380", "pw"),
+    "tcp://h:6379?auth=pw&database=2": ("redis://h:6379/?db=2", "pw"),
+    "redis://[fe80::1%25eth0]:6379/1": ("redis://[fe80::1%25eth0]:6379/1", ""),
     "localhost:6379": ("redis://localhost:6379", ""),
     "db.internal:27017/app": ("mongodb://db.internal:27017/app", ""),
     "/srv/app/sessions": ("file:///srv/app/sessions", ""),
@@ -94,6 +97,8 @@ REFUSED = {
     "redis-cli --fancy hunter2": "--fancy",
     "https://x.upstash.io": "REST",
     r"C:\srv\sessions": "Windows",
+    r".\sessions": "Windows",
+    r"file:\\host\sessions": "Windows",
     "file:///C:/srv/sessions": "Windows",
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from store_adapters.contract import CancelToken, ChangeExpiry, Delete, RecordRef, Replace
-from store_adapters.errors import NotConnected
+from store_adapters.errors import BadStoreAddress, NotConnected
 from store_adapters.mongo.keys import key_of
 from store_adapters.registry import open_store
 from tests.faults.mongo.rigs import MongoRig
@@ -59,3 +59,23 @@ def test_host_that_is_not_known_is_told() -> None:
     with pytest.raises(NotConnected) as caught:
         open_store("mongodb://no-such-host.invalid/app")
     assert "host name is not known" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [("readPreference=anything", "readPreference"), ("compressors=zlib&zlibCompressionLevel=99", "zlibCompressionLevel"),
+     ("heartbeatFrequencyMS=1", "heartbeatFrequencyMS"), ("directConnection=perhaps", "directConnection")],
+)  # fmt: skip
+def test_option_whose_value_the_driver_refuses_is_named(options: str, named: str) -> None:
+    with pytest.raises(BadStoreAddress) as caught:
+        open_store(f"mongodb://127.0.0.1:1/app?{options}")
+    assert f"option {named} " in str(caught.value)
+
+
+def test_options_of_the_program_itself_are_listed_as_not_used(mongo_rig: MongoRig) -> None:
+    options = "socketTimeoutMS=360000&maxPoolSize=100&timeoutms=1&appName=shop&maxIdleTimeMS=120000"
+    store = open_store(url_of(mongo_rig, options))
+    try:
+        assert ("Not used of the address", "maxPoolSize, socketTimeoutMS, timeoutMS") in store.info().details
+    finally:
+        store.close()
