@@ -67,9 +67,11 @@ def _open_window(options: object) -> int:
 
 
 def _warn_of_password(store: str, output: Output) -> None:
+    if not store:
+        return
     from inspector.cli._stores import holds_password
 
-    if ":" in store and holds_password(store):
+    if holds_password(store):
         output.complain(
             "Warning: other users of this machine can read the password in this argument. "
             "Use --password-env, --password-file or REDISCLI_AUTH, or a store kept in the window."

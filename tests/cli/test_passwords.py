@@ -82,6 +82,12 @@ def test_password_in_an_argument_is_warned_of_and_not_quoted(
         assert "tok-store" not in told.err + told.out
 
 
+def test_password_in_a_line_of_redis_cli_is_warned_of(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list", "redis-cli -h 127.0.0.1 -p 1 -a tok-short-password"]) == 3
+    told = capsys.readouterr()
+    assert "--password-env" in told.err
+
+
 @pytest.mark.parametrize("source", [["--password-env", "NOT_SET_HERE"], ["--password-file", "/no/such/file"]])
 def test_source_that_is_not_there_is_bad_usage(
     home: Path, capsys: pytest.CaptureFixture[str], source: list[str]
