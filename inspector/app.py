@@ -31,7 +31,7 @@ from inspector.services.settings.profiles import (
     sealed_path,
 )
 from inspector.services.settings.sealed_file import SealedFile
-from inspector.services.settings.secrets import SecretStore
+from inspector.services.settings.secrets import SecretStore, keep_memory_private
 from inspector.ui.base.calm import calm_interpreter
 from inspector.ui.base.context import Context
 from inspector.ui.base.icons import app_icon
@@ -54,9 +54,11 @@ _IDLE_MS = 200
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """How the window was asked for. `store`: a URL or a profile's name; `demo`: begin on the demo with its server."""
+    """How the window was asked for. `store`: a URL or a profile's name, `password`: of that URL; `demo`: begin on the demo
+    with its server."""
 
     store: str = ""
+    password: Secret | None = None
     demo: bool = False
     tour: Path | None = None
 
@@ -192,7 +194,7 @@ def _unlock_first(window: MainWindow, context: Context, launch: Launch, folder: 
 
 def _open_first(window: MainWindow, context: Context, launch: Launch, folder: Path, last: str) -> None:
     if launch.store:
-        _open_asked(window, context, launch.store)
+        _open_asked(window, context, launch.store, launch.password)
         return
     if last in window.stores and not launch.demo and launch.tour is None:
         window.offer_store(last)
@@ -206,7 +208,7 @@ def _open_first(window: MainWindow, context: Context, launch: Launch, folder: Pa
     )
 
 
-def _open_asked(window: MainWindow, context: Context, store: str) -> None:
+def _open_asked(window: MainWindow, context: Context, store: str, given: Secret | None) -> None:
     from inspector.ui.stores.connect_dialog import keep_secrets, name_from
 
     profile = context.book.find(store)
@@ -215,6 +217,7 @@ def _open_asked(window: MainWindow, context: Context, store: str) -> None:
         return
     try:
         url, password = split_url(store)
+        password = given or password
     except Exception as error:
         trouble = describe_trouble(error)
         tell(window, "That store cannot be opened", f"{trouble.text} {trouble.remedy}")
@@ -248,8 +251,5 @@ def _open_demo(window: MainWindow, url: str, *, with_server: bool) -> None:
 
 def _keep_faults_private() -> None:
     """No dump of the memory, which holds secrets, and no line of a library's log, which may quote values."""
-    with contextlib.suppress(ImportError, OSError, ValueError):
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    keep_memory_private()
     logging.getLogger().addHandler(logging.NullHandler())

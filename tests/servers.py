@@ -166,6 +166,7 @@ def start_mongod(
     port: int = 0,
     is_replica_set: bool = True,
     at_start: Callable[[str], None] = lambda _url: None,
+    options: tuple[str, ...] = (),
 ) -> Server:
     """Start a one-member replica set, or a server by itself, and wait until it takes writes; again on the folder of one that
     was killed, at its port, it is the same one. `at_start` is called with its URL when it answers, but is no replica set yet."""
@@ -177,7 +178,7 @@ def start_mongod(
         "--setParameter", "diagnosticDataCollectionEnabled=false", "--setParameter", "enableTestCommands=1",
         # The primary of a real set waits 15 s for another to take over.
         "--setParameter", "shutdownTimeoutMillisForSignaledShutdown=100",
-        *(("--replSet", "rs0", "--oplogSize", "64") if is_replica_set else ()),
+        *(("--replSet", "rs0", "--oplogSize", "64") if is_replica_set else ()), *options,
     ]  # fmt: skip
     log = open(Path(folder) / "mongod.log", "w+b")  # noqa: SIM115 - the child writes it as long as it lives
     process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, preexec_fn=die_with_parent)

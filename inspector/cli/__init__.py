@@ -45,15 +45,37 @@ def _open_window(options: object) -> int:
     gc.disable()
     from inspector.app import Launch
     from inspector.app import main as open_window
+    from inspector.cli._stores import read_password
 
     tour = getattr(options, "tour", "")
+    store = getattr(options, "store", "") or ""
+    output = Output(sys.stdout, sys.stderr)
+    _warn_of_password(store, output)
+    try:
+        password = read_password(getattr(options, "secret_sources", ()))
+    except BadUsage as error:
+        output.complain(str(error))
+        return BAD_USAGE
     open_window(
         Launch(
-            store=getattr(options, "store", "") or "",
+            store=store,
+            password=password,
             demo=bool(getattr(options, "demo", False)),
             tour=Path(tour) if tour else None,
         )
     )
+
+
+def _warn_of_password(store: str, output: Output) -> None:
+    if not store:
+        return
+    from inspector.cli._stores import holds_password
+
+    if holds_password(store):
+        output.complain(
+            "Warning: other users of this machine can read the password in this argument. "
+            "Use --password-env, --password-file or REDISCLI_AUTH, or a store kept in the window."
+        )
 
 
 def run_command(options: object, output: Output) -> int:
@@ -67,8 +89,12 @@ def run_command(options: object, output: Output) -> int:
     from store_adapters.errors import BadStoreAddress, RecordChanged, RecordExists, RecordMissing, StoreError
 
     module, _, name = options.act.partition(".")  # type: ignore[attr-defined]
+    from inspector.services.settings.secrets import keep_memory_private
+
+    keep_memory_private()
     act = getattr(import_module(f"inspector.cli.{module}"), name)
     try:
+        _warn_of_password(getattr(options, "store_name", ""), output)
         code: int = act(options, output)
         output.flush()
         return code

@@ -24,6 +24,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     parser.add_argument("--demo", action="store_true", help="open the window on its demo, with the demo server running")
     parser.add_argument("--store", metavar="STORE", help=f"open the window on this store: {_STORE_HELP}")
+    _add_password(parser)
     parser.add_argument("--tour", metavar="FOLDER", help="walk through the window once and keep pictures there")
     parts = parser.add_subparsers(dest="command", title="commands", metavar="COMMAND")
     _add_reading(parts)
@@ -41,7 +42,20 @@ def _add(
     part.set_defaults(act=act)
     part.add_argument("--log-commands", action="store_true", help="tell on standard error what is sent, without values")
     part.add_argument("--json", action="store_true", help="one JSON object, or one a line")
+    if name not in ("har", "sign"):
+        _add_password(part)
     return part
+
+
+def _add_password(part: argparse.ArgumentParser) -> None:
+    part.add_argument(
+        "--password-env", metavar="NAME", action="append", default=[], dest="secret_sources",
+        type=lambda text: ("password-env", text), help="take the store's password from an environment variable",
+    )  # fmt: skip
+    part.add_argument(
+        "--password-file", metavar="PATH", action="append", default=[], dest="secret_sources",
+        type=lambda text: ("password-file", text), help="take the store's password from a file",
+    )  # fmt: skip
 
 
 def _add_reading(parts: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

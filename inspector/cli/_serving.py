@@ -8,7 +8,7 @@ from types import FrameType
 from typing import Any
 
 from inspector.cli._output import BadUsage, Output
-from inspector.cli._stores import find_store, known_profiles, opened, read_secrets
+from inspector.cli._stores import find_store, kept_secrets, known_profiles, opened, read_secrets
 from inspector.core.display import format_time
 from inspector.core.secret import Secret
 from store_adapters.clock import now_ms
@@ -31,7 +31,7 @@ class _Interrupted:
 def watch_store(options: Any, output: Output) -> int:
     """Print each change of a store as it happens."""
     interrupted = _Interrupted()
-    with opened(options.store_name, log=output.log) as connection:
+    with opened(options.store_name, options.secret_sources, output.log) as connection:
         store = connection.store
         for changes in store.watch(interrupted.token):
             for change in changes:
@@ -59,13 +59,15 @@ def serve_demo(options: Any, output: Output) -> int:
     from inspector.demo.server import EMBEDDED_VALKEY, DemoServer, DemoSettings, PortTaken
     from inspector.demo.session_cookie import CookieOptions
     from inspector.demo.traffic import generate_visitors
+    from inspector.services.settings.connection import split_url, url_with_password
     from inspector.services.settings.profiles import default_folder, guard_from_demo
 
     interrupted = _Interrupted()
     url = options.store_name or prepare_demo(default_folder())
-    if url != EMBEDDED_VALKEY and options.store_name and "://" not in url:
-        url = find_store(url)[0].url
-    if refusal := guard_from_demo(known_profiles(), url):
+    profiles, secrets_of = known_profiles(), kept_secrets()
+    if url != EMBEDDED_VALKEY and options.store_name:
+        url = url_with_password(*find_store(url, options.secret_sources))
+    if refusal := guard_from_demo(profiles, url, lambda one: url_with_password(one, secrets_of)):
         raise BadUsage(refusal)
     secrets = read_secrets(options.secret_sources) or (Secret.from_text(DEMO_SECRET, "demo"),)
     session = SessionOptions(
@@ -112,9 +114,10 @@ def serve_demo(options: Any, output: Output) -> int:
         server.start()
     except PortTaken as error:
         raise BadUsage(str(error)) from None
+    shown = server.store_url if server.store_url == EMBEDDED_VALKEY else split_url(server.store_url)[0]
     try:
         if options.json:
-            output.say_json({"at": format_time(now_ms()), "url": server.url, "store": server.store_url})
+            output.say_json({"at": format_time(now_ms()), "url": server.url, "store": shown})
         else:
             output.say(f"The demo server answers at {server.url} (Ctrl-C ends it)")
             output.say(f"Cookies ignore ports: other applications on localhost get {options.name} too.")

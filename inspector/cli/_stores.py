@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import getpass
 import os
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+
+import msgspec
 
 from inspector.cli._output import BadUsage
 from inspector.core.secret import Secret
@@ -16,8 +19,11 @@ from inspector.services.settings.connection import Connection, connect, split_ur
 from inspector.services.settings.profiles import Profile, ProfileBook, SecretPlace, default_folder, sealed_path
 from inspector.services.settings.sealed_file import SealedFile, SealedFileError
 from inspector.services.settings.secrets import SecretStore
+from store_adapters.errors import BadStoreAddress
+from store_adapters.identity import family_of
 
 _SECRET_BYTES = 64 * 1024
+_PASSWORD = "password-"
 
 
 @contextmanager
@@ -26,10 +32,11 @@ def opened(
 ) -> Iterator[Connection]:
     """Open a store by URL or by a profile's name, and close it afterwards. `BadStoreAddress`, `StoreError`.
 
-    `secret_sources`: variables and files with the secrets that open encrypted records. `log`: hears what is sent.
+    `secret_sources`: variables and files with the store's password, and with the secrets that open encrypted records.
+    `log`: hears what is sent.
     """
     more = read_secrets(secret_sources)
-    profile, secrets = find_store(store)
+    profile, secrets = find_store(store, secret_sources)
     connection = connect(profile, secrets, more, log=log)
     try:
         yield connection
@@ -42,17 +49,53 @@ def known_profiles() -> tuple[Profile, ...]:
     return ProfileBook(default_folder()).profiles
 
 
-def find_store(store: str) -> tuple[Profile, SecretStore]:
-    """Return the profile for a URL or a name, with the secrets it speaks of."""
-    known = None if "://" in store else ProfileBook(default_folder()).find(store)
+def find_store(store: str, secret_sources: Sequence[tuple[str, str]] = ()) -> tuple[Profile, SecretStore]:
+    """Return the profile for a URL or a name, with the secrets it speaks of; a password that is given comes first."""
+    given = read_password(secret_sources)
+    book = ProfileBook(default_folder())
+    known = None if "://" in store else book.find(store)
     if known is not None:
-        return known, open_secrets(ProfileBook(default_folder()))
-    secrets = SecretStore(use_keyring=False)
-    if ":" not in store:
+        if given is None:
+            return known, open_secrets(book)
+        secrets = SecretStore(use_keyring=False)
+        return msgspec.structs.replace(known, password_id=secrets.put(given), secret_ids=()), secrets
+    if re.fullmatch(r"[^:/\\,~@]*", store) and not store.startswith((".", "redis-cli ", "valkey-cli ", "mongosh ")):
         raise BadUsage(f"There is no profile named {store}. Give its name, or a URL such as redis://localhost:6379/0")
     url, password = split_url(store)
+    password = given or password or _password_around(url)
+    secrets = SecretStore(use_keyring=False)
     password_id = secrets.put(password) if password is not None else ""
     return Profile(id="command-line", name=url.partition("?")[0], url=url, password_id=password_id), secrets
+
+
+def read_password(sources: Sequence[tuple[str, str]]) -> Secret | None:
+    """Return the store's password from the variable or the file that was named last, None where none was."""
+    named = [(kind.removeprefix(_PASSWORD), name) for kind, name in sources if kind.startswith(_PASSWORD)]
+    if not named:
+        return None
+    secret = _read_secret(*named[-1])
+    # An editor ends a file with a line feed, and a password holds none.
+    return Secret(secret.reveal().rstrip(b"\r\n"), "password")
+
+
+def _password_around(url: str) -> Secret | None:
+    """Return the password that redis-cli would take."""
+    text = os.environ.get("REDISCLI_AUTH", "") if family_of(url) == "redis" else ""
+    return Secret.from_text(text, "REDISCLI_AUTH") if text else None
+
+
+def holds_password(store: str) -> bool:
+    """True where an argument holds a password, which other users of this machine can read there."""
+    try:
+        return split_url(store)[1] is not None
+    except BadStoreAddress:
+        return False
+
+
+def kept_secrets() -> SecretStore:
+    """Return the secrets of the window that need no passphrase."""
+    place = ProfileBook(default_folder()).settings.secret_place
+    return SecretStore(use_keyring=place is SecretPlace.KEYRING)
 
 
 def open_secrets(book: ProfileBook) -> SecretStore:
@@ -72,7 +115,7 @@ def open_secrets(book: ProfileBook) -> SecretStore:
 
 def read_secrets(sources: Sequence[tuple[str, str]], store: str = "") -> tuple[Secret, ...]:
     """Return the secrets from variables and files, in order, then those of a profile. Files keep every byte."""
-    found = [_read_secret(kind, name) for kind, name in sources]
+    found = [_read_secret(kind, name) for kind, name in sources if not kind.startswith(_PASSWORD)]
     if store:
         profile, secrets = find_store(store)
         found += [secret for secret in map(secrets.get, profile.secret_ids) if secret is not None]

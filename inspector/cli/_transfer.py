@@ -50,7 +50,7 @@ def export_sessions(options: Any, output: Output) -> int:
 
 def import_from_file(options: Any, output: Output) -> int:
     """Take in the sessions of a file of JSON lines, or of the standard input."""
-    with opened(options.store_name) as connection, _opened_file(options.file) as file:
+    with opened(options.store_name, options.secret_sources) as connection, _opened_file(options.file) as file:
         *_, report = import_sessions(
             connection.store, read_lines(file), CancelToken(), replaces=options.replace, is_dry=options.dry_run
         )

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import re
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
+from urllib.parse import quote
 
-from store_adapters.address import MONGO_OWN_OPTIONS, format_address
+from store_adapters.address import format_address
+from store_adapters.address_options import MONGO_OWN_OPTIONS, unused_options
 from store_adapters.command_words import OnCommand, mongo_command
 from store_adapters.errors import (
     BadStoreAddress,
@@ -28,13 +31,14 @@ from store_adapters.options import Limits, StoreAddress
 _T = TypeVar("_T")
 _GOODBYE_S = 0.3
 _NEITHER_PRIMARY_NOR_SECONDARY = 13436
+_ATLAS, _WRONG_LOGIN = 8000, 18
 
 
 class MongoLink:
     """Makes a client when first used, and another one after `interrupt`.
 
-    `is_for_listing`: each answer is waited for as long, but a call sends the server no deadline, which it refuses for what
-    follows the first batch of a listing.
+    `is_for_listing`: it reads where the address prefers to, and nothing else does. Each answer is waited for as long, but a
+    call sends the server no deadline, which it refuses for what follows the first batch of a listing.
     """
 
     def __init__(self, address: StoreAddress, limits: Limits, *, is_for_listing: bool = False) -> None:
@@ -60,7 +64,10 @@ class MongoLink:
         """Return the collection with raw BSON documents."""
         from store_adapters.mongo.document import raw_options
 
-        return self.database().get_collection(self._address.options.get("collection", "sessions"), raw_options())
+        # A write, and what is read to compare or to confirm it, is the primary's, wherever the address would read.
+        preference = None if self._is_for_listing else primary()
+        name = self._address.options.get("collection", "sessions")
+        return self.database().get_collection(name, raw_options(), read_preference=preference)
 
     def reading(self, ask: Callable[[Any], _T]) -> _T:
         """Return what `ask(collection)` reads, asked once more where the connection was dead, as all that a client kept are once
@@ -111,9 +118,11 @@ class MongoLink:
         if self._is_interrupted:
             return Interrupted("The call was stopped.")
         if isinstance(error, ConfigurationError):
-            # A connection made while the server was starting up believes for ever that it has no sessions.
             self.close()
-            return _starting()
+            if "Sessions are not supported" in str(error):
+                # A connection made while the server was starting up believes for ever that it has none.
+                return _starting()
+            return _unusable(self._address, str(error))
         return describe_error(error)
 
     def _connect(self) -> Any:
@@ -121,11 +130,10 @@ class MongoLink:
         from pymongo.errors import ConfigurationError, InvalidURI
 
         address, limits = self._address, self._limits
-        options = {name: value for name, value in address.options.items() if name not in MONGO_OWN_OPTIONS}
-        deadline: dict[str, Any] = {"timeoutMS": round(limits.call_s * 1000)}
-        if self._is_for_listing:
-            options.pop("timeoutMS", None)
-            deadline = {"socketTimeoutMS": deadline["timeoutMS"]}
+        own = MONGO_OWN_OPTIONS | frozenset(unused_options(address.options))
+        options = {name: value for name, value in address.options.items() if name not in own}
+        call_ms = round(limits.call_s * 1000)
+        deadline: dict[str, Any] = {"socketTimeoutMS" if self._is_for_listing else "timeoutMS": call_ms}
         concern: dict[str, Any] = {} if "w" in options else {"w": "majority"}
         plain = StoreAddress(address.scheme, address.hosts, address.path, address.user, address.password, options)
         try:
@@ -139,18 +147,63 @@ class MongoLink:
                     **deadline,
                     retryReads=False,
                     **concern,
-                    retryWrites=options.get("retryWrites", "true") == "true",
                     maxPoolSize=4,
                     serverMonitoringMode="poll",  # after an error it looks again at once, not at the next heartbeat
-                    appname=None,
                     event_listeners=_listeners(limits.on_command),
                     tz_aware=True,
                 )
-        except (ConfigurationError, InvalidURI, ValueError, UserWarning):
+        except (ConfigurationError, InvalidURI, ValueError, TypeError, OSError, UserWarning) as error:
             # The driver's text may quote the address with its password.
-            raise BadStoreAddress(
-                "MongoDB's driver cannot use this address.", "Check hosts and options; mongodb+srv needs a DNS entry."
-            ) from None
+            raise _unusable(address, str(error)) from None
+
+
+def _unusable(address: StoreAddress, words: str) -> BadStoreAddress:
+    """Name what the driver refuses in an address. Its own `words` may quote values: names are looked for there, no more."""
+    from pymongo.errors import PyMongoError
+    from pymongo.uri_parser_shared import split_options
+
+    for name, value in address.options.items():
+        if name in MONGO_OWN_OPTIONS or unused_options((name,)):
+            continue
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("error", UserWarning)
+                split_options(f"{name}={quote(value)}")
+        except (PyMongoError, ValueError, TypeError, UserWarning):
+            return _refused(name)
+        except OSError:
+            return BadStoreAddress(f"The file of the option {name} cannot be read.", "Check its path.")
+    for name in address.options:
+        if name not in MONGO_OWN_OPTIONS and len(name) > 2 and re.search(rf"\b{name}\b", words, re.IGNORECASE):
+            return _refused(name)
+    if address.user and not address.password and "authMechanism" not in address.options:
+        return BadStoreAddress("The address has a user and no password.", "Give the password as well.")
+    if address.scheme == "mongodb+srv":
+        return BadStoreAddress(
+            "The name in this mongodb+srv address cannot be looked up in the DNS.",
+            "Check the name and the network, or use the mongodb:// address with all hosts.",
+        )
+    return BadStoreAddress(
+        "MongoDB's driver cannot use this address.", "Check the hosts, and whether the options go together."
+    )
+
+
+def _refused(name: str) -> BadStoreAddress:
+    return BadStoreAddress(f"MongoDB's driver refuses the option {name} as it is given.", "Check its value.")
+
+
+def primary() -> Any:
+    """Return the read preference of everything that belongs to a write."""
+    from pymongo.read_preferences import ReadPreference
+
+    return ReadPreference.PRIMARY
+
+
+def begin(session: Any) -> None:
+    """Start a transaction, whatever the address says of reading: not every preference and read concern may have one."""
+    from pymongo.read_concern import ReadConcern
+
+    session.start_transaction(ReadConcern(), read_preference=primary())
 
 
 def _close(client: Any) -> None:
@@ -231,10 +284,7 @@ def describe_error(error: Exception) -> StoreError:
         case errors.NotPrimaryError():
             return StoreReadOnly("This server is not the primary and takes no writes.", "Connect to the replica set.")
         case errors.ServerSelectionTimeoutError():
-            return NotConnected(
-                "No MongoDB server answered there.",
-                "Check that it runs, and host, port and replica set in the address.",
-            )
+            return _describe_no_server(error)
         case errors.ExecutionTimeout() | errors.WTimeoutError():
             return _late()
         case errors.AutoReconnect() if is_late(error):
@@ -242,14 +292,60 @@ def describe_error(error: Exception) -> StoreError:
         case errors.CursorNotFound():
             return StoreUnreachable("The MongoDB server lost the listing: the list is incomplete.", "Refresh.")
         case errors.ConnectionFailure():
-            return StoreUnreachable("The connection to MongoDB broke.", "Check that the server runs, then try again.")
+            return _describe_tls(str(error)) or StoreUnreachable(
+                "The connection to MongoDB broke.", "Check that the server runs, then try again."
+            )
+        case errors.OperationFailure() if error.code == _ATLAS and "auth" in str(error):
+            return _describe_code(_WRONG_LOGIN)
         case errors.OperationFailure():
             return _describe_code(error.code or 0)
+        case errors.InvalidName():
+            return StoreRefused("This cannot be the name of a MongoDB database or collection.", "Check the address.")
+        case errors.InvalidOperation() | errors.ConfigurationError():
+            return StoreRefused("MongoDB's driver cannot do this with the options of the address.", "Check them.")
         case errors.PyMongoError() | BSONError():
             return RecordUnreadable(
                 "MongoDB's driver refused the document.", "It may hold a name MongoDB cannot store."
             )
     return StoreRefused("MongoDB refused the command.")
+
+
+def _describe_no_server(error: Any) -> StoreError:
+    """Say why no server was found, by what the driver met at each; its words are compared and not shown."""
+    faults = str(error)
+    if told := _describe_tls(faults):
+        return told
+    if "for replica set name" in faults or "replica set named" in faults:
+        return NotConnected("The server belongs to no replica set of that name.", "Check replicaSet in the address.")
+    if any(words in faults for words in ("No primary available", "server_type: RS", "configured with internal")):
+        return NotConnected(
+            "The replica set has no primary that can be reached at the moment.",
+            "It may be electing one: try again, and check that its hosts can be reached by their own names.",
+        )
+    if any(words in faults for words in ("Name or service", "nodename", "resolution", "No address associated")):
+        return NotConnected("The host name is not known.", "Check the host in the address.")
+    if "connection closed" in faults and "refused" not in faults:
+        return NotConnected(
+            "The MongoDB server closed the connection at once.", "It may ask for TLS: add tls=true to the address."
+        )
+    return NotConnected(
+        "No MongoDB server answered there.",
+        "Check that it runs, and host, port and replica set in the address.",
+    )
+
+
+def _describe_tls(text: str) -> StoreError | None:
+    """Return our words where the driver's say that TLS failed."""
+    if "CERTIFICATE_VERIFY_FAILED" in text or "certificate is not valid" in text:
+        return NotConnected(
+            "The server's certificate is not trusted.",
+            "Name the file of its authority with tlsCAFile=FILE, or accept any with tlsAllowInvalidCertificates=true",
+        )
+    if "SSL" in text or "TLS" in text:
+        return NotConnected(
+            "No TLS connection could be made.", "Check that the port speaks TLS, and whether it asks for a certificate."
+        )
+    return None
 
 
 def _describe_code(code: int) -> StoreError:

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from store_adapters.address import format_address
+from store_adapters.address_options import unused_options
 from store_adapters.clock import now_ms
 from store_adapters.command_words import mongo_preview
 from store_adapters.contract import (
@@ -71,6 +72,7 @@ class MongoStore(OneByOne):
         self._list_link = MongoLink(address, limits, is_for_listing=True)
         self._poll_link = MongoLink(address, limits, is_for_listing=True)
         self._links = (self._link, self._watch_link, self._list_link, self._poll_link)
+        self._refusal = ""
         self._prefix = address.options.get("prefix", "")
         self._id_field = address.options.get("idField", "") or "_id"
         self._expires_field = address.options.get("expiresKey", "") or "expires"
@@ -84,15 +86,21 @@ class MongoStore(OneByOne):
     @classmethod
     def open(cls, address: StoreAddress, limits: Limits) -> MongoStore:
         store = cls(address, limits)
-        with store._link.errors():
-            hello = store._link.client.admin.command("hello")
-            store._link.collection().find_one({}, {"_id": 1})
+        try:
+            with store._link.errors():
+                hello = store._link.client.admin.command("hello")
+                store._link.collection().find_one({}, {"_id": 1})
+        except BaseException:
+            store.close()
+            raise
+        if not (hello.get("isWritablePrimary") or hello.get("ismaster")):
+            store._refusal = "This server is not the primary and takes no writes. Connect to the replica set."
         store._writer.has_transactions = "setName" in hello or hello.get("msg") == "isdbgrid"
         return store
 
     @property
     def capabilities(self) -> Capabilities:
-        return Capabilities("mongo")
+        return Capabilities("mongo", can_write=not self._refusal, write_refusal=self._refusal)
 
     @property
     def label(self) -> str:
@@ -205,6 +213,8 @@ class MongoStore(OneByOne):
                 ("Transactions", "yes" if self._writer.has_transactions else "no: writes compare by filter"),
                 ("TTL index", self._ttl_index()),
             ]
+        if unused := unused_options(self._address.options):
+            details.append(("Not used of the address", ", ".join(unused)))
         method = "change stream" if self._writer.has_transactions else describe_polling(self._limits.poll_s)
         return StoreInfo("MongoDB", version, self.label, tuple(details), method, round_trip_ms)
 

@@ -19,7 +19,7 @@ from store_adapters.contract import ChangeExpiry, Create, Delete, RawRecord, Rep
 from store_adapters.errors import OutcomeUnknown, StoreError
 from store_adapters.mongo.filtered import FilteredWriter
 from store_adapters.mongo.keys import key_of
-from store_adapters.mongo.link import is_unconfirmed
+from store_adapters.mongo.link import begin, is_unconfirmed
 from store_adapters.mongo.writer import UNCONFIRMED, Unsettled, nothing_written
 from store_adapters.one_by_one import untraced
 
@@ -56,7 +56,7 @@ class TogetherWriter(FilteredWriter):
         results: list[Written] = []
         try:
             with self._sending() as sent, self._link.client.start_session() as session:
-                session.start_transaction()
+                begin(session)
                 try:
                     with pymongo.timeout(self._limits.call_s):
                         results = self._write_in(session, writes)

@@ -35,7 +35,7 @@ from store_adapters.mongo.diff import MOVED_BY_TOUCH, NameTwice, build_filter, b
 from store_adapters.mongo.document import date_ms
 from store_adapters.mongo.forget import FORGET_S, forget
 from store_adapters.mongo.keys import key_of
-from store_adapters.mongo.link import MongoLink, is_late, is_open, is_unconfirmed
+from store_adapters.mongo.link import MongoLink, begin, is_late, is_open, is_unconfirmed
 from store_adapters.options import Limits
 
 _LOOK_S = 0.5  # for a last look, when a hung server has used up the time already
@@ -254,7 +254,7 @@ class MongoWriter:
             query = self._query(base.ref)
             collection = self._link.collection()
             with self._link.client.start_session() as session:
-                session.start_transaction()
+                begin(session)
                 try:
                     with pymongo.timeout(self._limits.call_s):
                         self._check(base, collection.find_one(query, session=session))

@@ -27,7 +27,8 @@ from store_adapters.errors import (
 from store_adapters.one_by_one import untraced
 from store_adapters.options import Limits
 from store_adapters.redis.cas import SET_UNTIL, CompareAndSet, is_way_closed, judge
-from store_adapters.redis.link import RedisLink, describe_reply
+from store_adapters.redis.link import RedisLink
+from store_adapters.redis.redis_errors import describe_reply
 from store_adapters.redis.writer import is_same_time
 
 _MOST_KEYS, _MOST_BYTES = 500, 1 << 20

@@ -29,7 +29,8 @@ from store_adapters.errors import (
     TimedOut,
     Unsupported,
 )
-from store_adapters.redis.link import RedisLink, describe_reply
+from store_adapters.redis.link import RedisLink
+from store_adapters.redis.redis_errors import describe_reply
 
 _GUARD = """
 if ARGV[2] ~= '0' then

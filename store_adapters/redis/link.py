@@ -9,7 +9,6 @@ thread can shut down.
 from __future__ import annotations
 
 import math
-import re
 import select
 import socket
 import time
@@ -20,22 +19,22 @@ from typing import Any
 import hiredis
 
 from store_adapters.address import format_address, redis_database, split_host
+from store_adapters.address_options import REDIS_TLS_OPTIONS
 from store_adapters.command_words import redis_packet
 from store_adapters.errors import (
+    BadStoreAddress,
     Interrupted,
     NotConnected,
-    RecordUnreadable,
     StoreError,
-    StoreReadOnly,
-    StoreRefused,
     StoreUnreachable,
     TimedOut,
 )
 from store_adapters.options import Limits, StoreAddress
+from store_adapters.redis.redis_errors import describe_connect_error, describe_reply
 
 Reply = Any
 _READ_BYTES = 1 << 18
-_COMMAND = re.compile(r"run the '([\w|-]{1,40})' command")
+_FAMILIES = {"0": 0, "4": socket.AF_INET, "6": socket.AF_INET6}
 
 
 class RedisLink:
@@ -222,14 +221,19 @@ class RedisLink:
             kind = SSLConnection if address.scheme == "rediss" else Connection
             options["host"], options["port"] = split_host(place, 6379)
             options["socket_keepalive"] = True
+            options["socket_type"] = _FAMILIES[address.options.get("family", "0")]  # so is the family called there
+            options |= _tls_options(address)
         if limits.on_command is not None:
             limits.on_command(
                 f"connect to {format_address(address)}" + (" with a password" if address.password else "")
             )
-        connection = kind(**options)
+        try:
+            connection = kind(**options)
+        except redis.RedisError:
+            raise BadStoreAddress("The TLS options of the address do not go together.", "Check them.") from None
         try:
             connection.connect()
-        except redis.RedisError as error:
+        except (redis.RedisError, OSError) as error:
             connection.disconnect()
             raise describe_connect_error(error, is_tls=address.scheme == "rediss") from None
         self._connection = connection
@@ -300,6 +304,14 @@ class RedisLink:
         return kind("The connection to the Redis server broke.", "Check that the server runs, then try again.")
 
 
+def _tls_options(address: StoreAddress) -> dict[str, Any]:
+    """Return the certificate options of an address, by the driver's names."""
+    found: dict[str, Any] = {name: value for name, value in address.options.items() if name in REDIS_TLS_OPTIONS}
+    if "ssl_check_hostname" in found:
+        found["ssl_check_hostname"] = found["ssl_check_hostname"] == "true"
+    return found
+
+
 def _is_master(role: Reply) -> bool:
     """Judge the reply to ROLE; a user who may not ask is not held up."""
     return not isinstance(role, list) or role[0] == b"master"
@@ -308,69 +320,3 @@ def _is_master(role: Reply) -> bool:
 def _pack(command: Sequence[bytes | str | int]) -> bytes:
     packed: bytes = hiredis.pack_command(tuple(command))  # type: ignore[arg-type]
     return packed
-
-
-def describe_connect_error(error: Exception, *, is_tls: bool) -> StoreError:
-    """Return our words for redis-py's failure to connect; its own text may hold the password and is not used."""
-    import redis
-
-    text = str(error)
-    if "certificate" in text.lower() or "SSL" in text or (is_tls and isinstance(error, redis.TimeoutError)):
-        # A plain Redis waits for the end of what TLS begins with.
-        return NotConnected(
-            "No TLS connection could be made.", "Check that the port speaks TLS and the certificate is good."
-        )
-    if isinstance(error, redis.TimeoutError):
-        return NotConnected(
-            "The Redis server did not answer in time.", "Check host, port and firewall, then try again."
-        )
-    if "Name or service" in text or "nodename" in text or "resolution" in text:
-        return NotConnected("The host name is not known.", "Check the host in the address.")
-    return NotConnected("No Redis server answered there.", "Check that it runs, and the host and port in the address.")
-
-
-def describe_reply(error: Exception) -> StoreError:
-    """Return our words for an error reply. The reply itself can quote commands and values and is not shown."""
-    text = str(error)
-    word = text.split(" ", 1)[0].upper()
-    if word == "NOPERM" or "has no permissions" in text or "no permissions" in text:
-        command = _COMMAND.search(text)
-        what = f"the {command[1].upper()} command" if command else "one of the keys or commands needed"
-        return StoreRefused(f"This Redis user has no permission for {what}.", "Ask for it in the server's ACL.")
-    found: dict[str, StoreError] = {
-        "NOAUTH": StoreRefused("Redis asks for a password.", "Put it in the store's settings."),
-        "WRONGPASS": StoreRefused("Redis refused the user name or password.", "Check the user and the password."),
-        "AUTHENTICATION": StoreRefused("Redis asks for a password.", "Put it in the store's settings."),
-        "OOM": StoreRefused("Redis is full (maxmemory): nothing was written.", "Free memory or raise maxmemory."),
-        "MISCONF": StoreRefused("Redis cannot save to disk and refuses writes.", "Look at the server's log and disk."),
-        "LOADING": StoreRefused("Redis is starting up and still loads its data.", "Try again in a moment."),
-        "BUSY": StoreRefused("Redis is busy with a long script.", "Try again, or end the script (SCRIPT KILL)."),
-        "READONLY": StoreReadOnly("This server is a read-only replica.", "Connect to the master to write."),
-        "MASTERDOWN": StoreRefused("This replica has lost its master.", "Connect to the master."),
-        "WRONGTYPE": RecordUnreadable("The key holds another type than text.", "It is no session of connect-redis."),
-        "NOREPLICAS": StoreRefused(
-            "Too few replicas follow this master, so it refuses writes.", "Look at the replicas (min-replicas-to-write)."
-        ),
-        "DENIED": StoreRefused("Redis runs in protected mode and refuses other hosts.", "Set a password or bind address."),
-        "MOVED": _cluster(), "ASK": _cluster(), "CLUSTERDOWN": _cluster(), "CROSSSLOT": _cluster(),
-    }  # fmt: skip
-    if word in found:
-        return found[word]
-    if "Authentication required" in text:
-        return found["NOAUTH"]
-    if "without any password configured" in text:
-        return StoreRefused("The address gives a password, but the server has none.", "Take it out of the settings.")
-    if "invalid password" in text:
-        return found["WRONGPASS"]
-    if "max number of clients" in text:
-        return StoreRefused("The Redis server has no connection left.", "Close others or raise maxclients.")
-    if "DB index" in text or "invalid DB" in text:
-        return StoreRefused("The server has no database of that number.", "Check the number in the address.")
-    return StoreRefused("Redis refused the command.", "The server may be too old: version 6 or newer is needed.")
-
-
-def _cluster() -> StoreError:
-    return StoreRefused(
-        "This server is part of a Redis Cluster: one node shows only some of the sessions.",
-        "Clusters are not supported by this version.",
-    )

@@ -17,7 +17,8 @@ import hiredis
 from store_adapters.clock import now_ms
 from store_adapters.contract import Batch, CancelToken, Skipped
 from store_adapters.options import Limits
-from store_adapters.redis.link import RedisLink, describe_reply
+from store_adapters.redis.link import RedisLink
+from store_adapters.redis.redis_errors import describe_reply
 
 _FIRST, _FEWEST, _MOST = 200, 50, 500
 _LONG_S, _SHORT_S = 0.002, 0.001

@@ -25,7 +25,8 @@ from store_adapters.errors import (
     StoreUnreachable,
 )
 from store_adapters.options import Limits, StoreAddress
-from store_adapters.redis.link import RedisLink, describe_reply
+from store_adapters.redis.link import RedisLink
+from store_adapters.redis.redis_errors import describe_reply
 from store_adapters.redis.store import RedisStore
 from store_adapters.redis.writer import is_same_time
 

@@ -13,6 +13,7 @@ from typing import Any
 import hiredis
 
 from store_adapters.address import format_address
+from store_adapters.address_options import unused_options
 from store_adapters.clock import now_ms
 from store_adapters.command_words import redis_preview
 from store_adapters.contract import (
@@ -42,8 +43,9 @@ from store_adapters.options import HEAD_BYTES, Limits, StoreAddress
 from store_adapters.polling import describe_polling, poll_changes
 from store_adapters.redis.bulk import RedisBulk
 from store_adapters.redis.glances import RedisGlances
-from store_adapters.redis.link import RedisLink, describe_reply
+from store_adapters.redis.link import RedisLink
 from store_adapters.redis.listing import RedisListing
+from store_adapters.redis.redis_errors import describe_reply
 from store_adapters.redis.writer import RedisWriter
 
 _SCAN_COUNT = 1000
@@ -77,10 +79,14 @@ class RedisStore:
     def open(cls, address: StoreAddress, limits: Limits, *, read_only: bool = False) -> RedisStore:
         """Connect and learn what the user may do; `read_only` asks nothing about writing."""
         store = cls(address, limits)
-        with store._link.within(limits.deadline_s):
-            store._probe()
-            if not read_only:
-                store._refusal = store._writer.refusal(store._probe_key)
+        try:
+            with store._link.within(limits.deadline_s):
+                store._probe()
+                if not read_only:
+                    store._refusal = store._writer.refusal(store._probe_key)
+        except BaseException:
+            store.close()
+            raise
         return store
 
     @property
@@ -220,6 +226,8 @@ class RedisStore:
         events = self._notify_flags()
         if events is not None:
             details.append(("Keyspace notifications", events or "off"))
+        if unused := unused_options(self._address.options):
+            details.append(("Not used of the address", ", ".join(unused)))
         method = "keyspace notifications" if _tells_changes(events) else describe_polling(self._limits.poll_s)
         product = "Valkey" if is_valkey else "Redis"
         return StoreInfo(product, version, self.label, tuple(details), method, round_trip_ms)

@@ -61,15 +61,20 @@ def connect(
 
 def open_profile(profile: Profile, secrets: SecretStore, log: CommandLog | None = None) -> SessionStore:
     """Open the profile's store alone. Blocks; `StoreError`, `PasswordWanted`."""
-    password = secrets.get(profile.password_id) if profile.password_id else None
-    if profile.password_id and password is None:
+    if profile.password_id and secrets.get(profile.password_id) is None:
         raise PasswordWanted("The password of this store is not known in this run.", secrets.trouble)
-    url = profile.url
-    if password is not None:
-        address = replace(parse_address(url), password=password.reveal().decode("utf-8", "surrogateescape"))
-        url = format_address(address, with_password=True)
+    url = url_with_password(profile, secrets)
     limits = Limits(on_command=partial(log.note, profile.name) if log is not None else None)
     return open_store(url, read_only=profile.read_only, limits=limits)
+
+
+def url_with_password(profile: Profile, secrets: SecretStore) -> str:
+    """Return the profile's URL with its password, where that is known: to be opened, and neither shown nor kept."""
+    password = secrets.get(profile.password_id) if profile.password_id else None
+    if password is None:
+        return profile.url
+    address = replace(parse_address(profile.url), password=password.reveal().decode("utf-8", "surrogateescape"))
+    return format_address(address, with_password=True)
 
 
 def user_paths_of(profile: Profile) -> UserPaths:

@@ -6,7 +6,8 @@ import contextlib
 import errno
 import os
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from enum import Enum
 from pathlib import Path
 from typing import TypeVar
@@ -14,8 +15,7 @@ from typing import TypeVar
 import msgspec
 
 from inspector.services.settings.safe_file import backup_of, narrow_mode, read_whole, sweep_leftovers, write_safely
-from store_adapters.address import parse_address, split_host
-from store_adapters.errors import StoreError
+from store_adapters.identity import family_of, identify
 
 _T = TypeVar("_T")
 
@@ -52,6 +52,10 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     def is_gentle(self) -> bool:
         return self.environment is Environment.PRODUCTION if self.gentle is None else self.gentle
 
+    @property
+    def is_kept_from_demo(self) -> bool:
+        return self.read_only or self.environment is Environment.PRODUCTION
+
 
 class SecretPlace(Enum):
     """Where secrets are kept from one run to the next."""
@@ -86,6 +90,7 @@ class _Version(msgspec.Struct, frozen=True):
 
 
 _VERSION = 1
+_ASKED_AT_ONCE = 16
 
 
 class ProfileBook:
@@ -208,40 +213,27 @@ def _decode(data: bytes, kind: type[_T]) -> _T:
     return msgspec.json.decode(data, type=kind)
 
 
-def guard_from_demo(profiles: Iterable[Profile], url: str) -> str:
-    """Return why the demo server may not write to the store at `url`, "" when it may.
+def guard_from_demo(
+    profiles: Iterable[Profile], url: str, url_of: Callable[[Profile], str] = lambda one: one.url
+) -> str:
+    """Return why the demo server may not write to the store at `url`, "" when it may. Asks the servers: blocks for seconds.
 
     It writes without asking, as applications do: never into a store that one of the profiles calls production or read-only,
-    however its URL is spelled there.
+    whatever its address there. `url_of`: a profile's address with its password, without which a server may not say who it is.
     """
-    place = _place_of(url)
-    for profile in profiles:
-        if place is None or place != _place_of(profile.url):
-            continue
-        if profile.environment is Environment.PRODUCTION:
-            return f"{profile.name} is marked as production: the demo server does not write there."
-        if profile.read_only:
-            return f"{profile.name} is marked as read-only: the demo server does not write there."
-    return ""
-
-
-_PORTS = {"redis": 6379, "mongodb": 27017}
-
-
-def _place_of(url: str) -> tuple[str, tuple[str, ...], str] | None:
-    try:
-        address = parse_address(url)
-    except StoreError:
-        return None
-    # Which prefix or collection is meant does not matter: the server is the same.
-    path = address.path if address.scheme in ("file", "sqlite", "unix") else ""
-    scheme = {"rediss": "redis", "mongodb+srv": "mongodb"}.get(address.scheme, address.scheme)
-    return scheme, tuple(sorted(_same_host(host, _PORTS.get(scheme, 0)) for host in address.hosts)), path
-
-
-def _same_host(host: str, port: int) -> str:
-    name, port = split_host(host, port)
-    return f"127.0.0.1:{port}" if name.lower() in ("localhost", "::1", "[::1]") else f"{name.lower()}:{port}"
+    profiles, family = tuple(profiles), family_of(url)
+    marked = [one for one in profiles if one.is_kept_from_demo and family and family_of(one.url) == family]
+    if not marked:
+        return ""
+    with ThreadPoolExecutor(_ASKED_AT_ONCE) as pool:
+        own = next((one for one in profiles if one.url == url), None)
+        found = pool.submit(identify, url if own is None else url_of(own))
+        others = list(pool.map(lambda one: identify(url_of(one)), marked))
+        same = [profile for profile, other in zip(marked, others, strict=True) if found.result().is_same(other)]
+    if not same:
+        return ""
+    word = "production" if same[0].environment is Environment.PRODUCTION else "read-only"
+    return f"{same[0].name} is marked as {word}: the demo server does not write there."
 
 
 def new_profile_id() -> str:

@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 from inspector.demo.request_log import RequestEntry
 from inspector.demo.server import DemoServer, DemoSettings, PortTaken
 from inspector.demo.traffic import TrafficReport, generate_visitors
+from inspector.services.settings.connection import url_with_password
 from inspector.services.settings.profiles import Profile, guard_from_demo
 from inspector.ui.base.context import Context
 from inspector.ui.base.jobs import Job, Lane
@@ -162,7 +163,7 @@ class DemoPage(QWidget):
     def offer_stores(self, profiles: Sequence[Profile]) -> None:
         """Offer these stores beside the demo's own; never one that is marked as production or read-only."""
         self._profiles = tuple(profiles)
-        self.form.offer_stores([(one.name, one.url) for one in profiles if not guard_from_demo(profiles, one.url)])
+        self.form.offer_stores([(one.name, one.url) for one in profiles if not one.is_kept_from_demo])
 
     # --- running ------------------------------------------------------------------------------------------------
 
@@ -179,19 +180,27 @@ class DemoPage(QWidget):
 
     def start_server(self, settings: DemoSettings) -> None:
         """Start a server with these settings; `started` follows, or a message why not."""
-        refusal = guard_from_demo(self._profiles, settings.store_url)
-        if refusal:
-            tell(self, "The demo server did not start", refusal)
-            return
         self.run_button.setEnabled(False)
         server = DemoServer(settings, self._arrived.put)
+        profiles, secrets = self._profiles, self._context.secrets
 
-        def done(_: None) -> None:
+        def start() -> str:
+            # Servers are asked who they are: not on this thread.
+            refusal = guard_from_demo(profiles, settings.store_url, lambda one: url_with_password(one, secrets))
+            if not refusal:
+                server.start()
+            return refusal
+
+        def done(refusal: str) -> None:
+            if refusal:
+                self._show_state()
+                tell(self, "The demo server did not start", refusal)
+                return
             self.server = server
             self._show_state()
             self.started.emit(server.url, server.store_url)
 
-        self._context.jobs.submit(self._lane, server.start, owner=self, done=done, failed=self._start_failed)
+        self._context.jobs.submit(self._lane, start, owner=self, done=done, failed=self._start_failed)
 
     def _start_failed(self, error: Exception) -> None:
         self._show_state()

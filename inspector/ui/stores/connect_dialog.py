@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import (
     QCheckBox,
@@ -85,7 +87,7 @@ class ConnectDialog(QDialog):
         self.url_line.textChanged.connect(self._url_changed)
         self.url_line.textEdited.connect(self._show_in_form)
         self.form = StoreForm()
-        self.form.address_changed.connect(self.url_line.setText)
+        self.form.address_changed.connect(self._show_form_address)
         self.address_error = PlainLabel("", role="error", wrap=True)
         self.password_line = SecretLine("Password", self._context.theme)
         self.environment_choice = ChoiceBox()
@@ -157,6 +159,14 @@ class ConnectDialog(QDialog):
 
     def _show_in_form(self, url: str) -> None:
         self.form.show_url(url)
+
+    def _show_form_address(self, url: str) -> None:
+        # The form's address has no password: one that was typed into the address goes into its own field.
+        with contextlib.suppress(BadStoreAddress):
+            password = split_url(self.url_line.text())[1]
+            if password is not None and not self.password_line.text():
+                self.password_line.setText(password.reveal().decode("utf-8", "surrogateescape"))
+        self.url_line.setText(url)
 
     def _url_changed(self, text: str) -> None:
         try:

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 
 from inspector.ui.base.choice_box import ChoiceBox
 from inspector.ui.base.plain import add_row
+from store_adapters.address import without_tls
 from store_adapters.errors import BadStoreAddress
 from store_adapters.options import StoreAddress
 from store_adapters.registry import format_address, parse_address
@@ -176,6 +177,7 @@ class StoreForm(QWidget):
             return StoreAddress("sqlite", path=texts["file"], options=options)
         scheme = "rediss" if self.kind == "redis" and self.tls_box.isChecked() else self.kind
         hosts = tuple(host.strip() for host in texts["host"].split(",") if host.strip())
-        return replace(
+        made = replace(
             self._address, scheme=scheme, hosts=hosts, user=texts["user"], path=texts["database"], options=options
         )
+        return without_tls(made) if scheme == "redis" else made

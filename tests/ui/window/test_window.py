@@ -308,6 +308,20 @@ def test_form_and_address_say_the_same(qtbot: QtBot, make_window: OpenWindow, ur
     dialog.deleteLater()
 
 
+def test_password_typed_into_the_address_stays_when_the_form_is_used(
+    qtbot: QtBot, make_window: OpenWindow, url: str
+) -> None:
+    window = make_window(url)
+    dialog = ConnectDialog(window._context, None, window)
+    dialog.url_line.setText("redis://ann:a/b?c@localhost:6379/0?prefix=sess:")
+    dialog._show_in_form(dialog.url_line.text())
+    dialog.form.lines["prefix"].setText("app:")
+    dialog.form.lines["prefix"].textEdited.emit("app:")
+    assert dialog.url_line.text() == "redis://ann@localhost:6379/0?prefix=app:"
+    assert dialog.password_line.text() == "a/b?c"
+    dialog.deleteLater()
+
+
 def test_archive_shows_what_became_of_the_session(
     qtbot: QtBot, make_window: OpenWindow, url: str, tmp_path: Path
 ) -> None:

@@ -1,0 +1,197 @@
+"""The options of a store's address: which there are, how they are spelled, and what may not stand in one; opens nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from urllib.parse import unquote_plus
+
+from store_adapters.errors import BadStoreAddress
+
+_NAME = re.compile(r"[A-Za-z][\w.\-]{0,40}")
+_YES, _NO = frozenset({"true", "1", "yes", "on", "full"}), frozenset({"false", "0", "no", "off", "none"})
+
+MONGO_OWN_OPTIONS = frozenset(("collection", "prefix", "idField", "expiresKey"))
+"""What is ours and not the driver's."""
+_MONGO_DRIVER_NAMES = """
+    appName authMechanism authMechanismProperties authSource compressors connect directConnection driver
+    enableOverloadRetargeting fsync heartbeatFrequencyMS journal loadBalanced localThresholdMS maxAdaptiveRetries
+    maxConnecting maxIdleTimeMS maxStalenessSeconds readConcernLevel readPreference readPreferenceTags replicaSet
+    retryWrites server_api srvAllowedHostsSuffix srvMaxHosts srvServiceName ssl tls tlsAllowInvalidCertificates
+    tlsAllowInvalidHostnames tlsCAFile tlsCertificateKeyFile tlsCRLFile tlsDisableOCSPEndpointCheck tlsInsecure w
+    waitQueueMultiple wTimeoutMS zlibCompressionLevel
+"""
+_MONGO_DRIVER = frozenset(_MONGO_DRIVER_NAMES.split())
+_MONGO_UNUSED_NAMES = """
+    connectTimeoutMS datetime_conversion maxPoolSize minPoolSize retryReads serverMonitoringMode
+    serverSelectionTimeoutMS socketTimeoutMS timeoutMS tz_aware unicode_decode_error_handler uuidRepresentation
+    waitQueueTimeoutMS
+"""
+_MONGO_UNUSED = frozenset(_MONGO_UNUSED_NAMES.split())
+_REDIS_OWN = frozenset({"prefix", "db"})
+_REDIS_TLS_OPTIONS_NAMES = """
+    ssl_ca_certs ssl_ca_path ssl_cert_reqs ssl_certfile ssl_check_hostname ssl_ciphers ssl_keyfile
+"""
+REDIS_TLS_OPTIONS = frozenset(_REDIS_TLS_OPTIONS_NAMES.split())
+_REDIS_UNUSED_NAMES = """
+    abortConnect allowAdmin allowUsernameInURI conn_max_idle_time dial_timeout libraryName max_retries min_idle_conns
+    persistent read_write_timeout weight clientName client_name commandTimeout connectRetry connectTimeout connectionName
+    connection_name decode_responses encoding enableOfflineQueue enableReadyCheck health_check_interval keepAlive
+    lazyConnect maxRetriesPerRequest max_connections pool_size protocol read_timeout retry_on_error retry_on_timeout
+    socket_connect_timeout socket_keepalive socket_read_size socket_timeout syncTimeout timeout write_timeout
+"""
+_REDIS_UNUSED = frozenset(_REDIS_UNUSED_NAMES.split())
+_REDIS = _REDIS_OWN | _REDIS_UNUSED
+OPTIONS: dict[str, frozenset[str]] = {
+    "redis": _REDIS | {"family"},
+    "rediss": _REDIS | REDIS_TLS_OPTIONS | {"family"},
+    "redis+sentinel": _REDIS,
+    "unix": _REDIS,
+    "mongodb": _MONGO_DRIVER | _MONGO_UNUSED | MONGO_OWN_OPTIONS,
+    "mongodb+srv": _MONGO_DRIVER | _MONGO_UNUSED | MONGO_OWN_OPTIONS,
+    "file": frozenset({"extension", "ttl"}),
+    "sqlite": frozenset({"table", "dialect"}),
+    "memory": frozenset(),
+}
+_UNUSED = _REDIS_UNUSED | _MONGO_UNUSED
+# How other drivers spell the same thing.
+_REDIS_ALIASES = {"database": "db", "user": "username", "auth": "password", "tls": "ssl"}
+_MONGO_ALIASES = {"j": "journal", "wtimeout": "wtimeoutms", "user": "username"}
+_ALIASES: dict[str, dict[str, str]] = {
+    **dict.fromkeys(("redis", "rediss", "redis+sentinel", "unix"), _REDIS_ALIASES),
+    **dict.fromkeys(("mongodb", "mongodb+srv"), _MONGO_ALIASES),
+}
+_LOGIN = frozenset({"username", "password"})
+_SECRET = re.compile(r"pass(word|wd|phrase)?$|secret|token|credential|apikey|api_key|private", re.IGNORECASE)
+_SECRET_PROPERTY = re.compile(r"session_token|password|secret", re.IGNORECASE)
+_INSIDE = re.compile(
+    r"(?:password|passwd|pwd|secret|token|api_?key)\s*=|[^/\s:@]*:[^/\s@]+@|//[^/\s]*:[^/\s]*@", re.IGNORECASE
+)
+_REMEDIES = {
+    "keyprefix": "Write the whole prefix of the keys: prefix=app:sess:",
+    "usenewurlparser": "It is the Node driver's and changes nothing here: leave it out.",
+    "useunifiedtopology": "It is the Node driver's and changes nothing here: leave it out.",
+    "sslvalidate": "Write tlsAllowInvalidCertificates=true to accept any certificate.",
+    "mastername": "Sentinel has an address of its own: redis+sentinel://host:26379/mymaster/0",
+    "sentinelmasterid": "Sentinel has an address of its own: redis+sentinel://host:26379/mymaster/0",
+    "cluster": "Redis Cluster is not supported.",
+}
+
+
+@dataclass(slots=True)
+class ReadOptions:
+    """The query of an address, sorted. `values`: what is kept, by the name as we spell it; `user`, `password`: logins that stood
+    among the options."""
+
+    values: dict[str, str] = field(default_factory=dict)
+    user: str = ""
+    password: str = ""
+
+
+def split_query(scheme: str, query: str) -> list[tuple[str, str]] | None:
+    """Return the pairs of a query, decoded; None where one of them is no pair."""
+    separator = ";" if scheme.startswith("mongodb") and "&" not in query else "&"
+    pairs = [piece.partition("=") for piece in query.split(separator) if piece]
+    if not all(equals and _NAME.fullmatch(name) for name, equals, _value in pairs):
+        return None
+    return [(name, unquote_plus(value, errors="surrogateescape")) for name, _equals, value in pairs]
+
+
+def read_options(scheme: str, pairs: Iterable[tuple[str, str]]) -> ReadOptions:
+    """Sort the options of an address; one that is refused is named. `BadStoreAddress`."""
+    read = ReadOptions()
+    spelled = {name.lower(): name for name in OPTIONS[scheme]}
+    aliases = _ALIASES.get(scheme, {})
+    for given, value in pairs:
+        name = aliases.get(given.lower(), given.lower())
+        if name in _LOGIN and aliases:
+            _note_login(read, name, value)
+        elif name == "ssl" and "ssl" not in spelled and aliases:
+            _read_switch(given, value)
+        elif name in ("rejectunauthorized", "verifypeer", "skip_verify", "insecureskipverify") and scheme == "rediss":
+            is_checked = _read_switch(given, value) is (name in ("rejectunauthorized", "verifypeer"))
+            _keep(read, given, "ssl_cert_reqs", "required" if is_checked else "none")
+        elif name.lower() in spelled:
+            name = spelled[name.lower()]
+            _keep(read, given, name, _checked(scheme, name, given, value))
+        else:
+            raise _unknown(scheme, given)
+    return read
+
+
+def switched_tls(pairs: Iterable[tuple[str, str]]) -> bool | None:
+    """Return what `tls=` or `ssl=` asks of Redis; None where neither stands there. `BadStoreAddress`."""
+    asked = [_read_switch(name, value) for name, value in pairs if name.lower() in ("tls", "ssl")]
+    return asked[-1] if asked else None
+
+
+def unused_options(options: Iterable[str]) -> tuple[str, ...]:
+    """Return those of the names that change nothing here: time limits, pools and text forms are the program's own."""
+    return tuple(sorted(name for name in options if name in _UNUSED))
+
+
+def refuse_secret(text: str) -> None:
+    """Refuse a part of an address, which is kept in a file, when a login seems to stand in it. `BadStoreAddress`."""
+    if _INSIDE.search(text):
+        raise BadStoreAddress(
+            "A password seems to stand where an address is kept readable.",
+            "Write it as scheme://user:password@host, with @ as %40, / as %2F, ? as %3F, # as %23 and : as %3A inside it.",
+        )
+
+
+def _keep(read: ReadOptions, given: str, name: str, value: str) -> None:
+    if read.values.setdefault(name, value) != value:
+        raise BadStoreAddress(f"The address has the option {given} twice.", "Give it once.")
+
+
+def _note_login(read: ReadOptions, name: str, value: str) -> None:
+    before = read.user if name == "username" else read.password
+    if before and before != value:
+        raise BadStoreAddress(f"The address has the option {name} twice.", "Give it once.")
+    if name == "username":
+        read.user = value
+    else:
+        read.password = value
+
+
+def _read_switch(given: str, value: str) -> bool:
+    if value.lower() in _YES | _NO:
+        return value.lower() in _YES
+    raise BadStoreAddress(f"The option {given} is true or false.", f"Write {given}=true or {given}=false.")
+
+
+def _checked(scheme: str, name: str, given: str, value: str) -> str:
+    """Return the value of an option as it is kept. `BadStoreAddress`."""
+    if name == "ssl_cert_reqs":
+        value = value.lower().removeprefix("cert_")
+        if value not in ("none", "optional", "required"):
+            raise BadStoreAddress(f"The option {given} is none, optional or required.")
+    if name == "ssl_check_hostname":
+        value = "true" if _read_switch(given, value) else "false"
+    if name == "family" and value not in ("0", "4", "6"):
+        raise BadStoreAddress(f"The option {given} is 0 (any), 4 or 6.", f"For example {given}=6")
+    if name == "w" and value.strip() == "0":
+        raise BadStoreAddress("With the option w=0 no write is confirmed.", "Take it out, or write w=majority.")
+    if name == "authMechanismProperties" and _SECRET_PROPERTY.search(value):
+        raise _secret(given)
+    return value
+
+
+def _unknown(scheme: str, given: str) -> BadStoreAddress:
+    if _SECRET.search(given):
+        return _secret(given)
+    if given.lower().startswith("ssl") and scheme in ("redis", "unix"):
+        return BadStoreAddress(f"The option {given} needs a TLS connection.", "Begin the address with rediss://")
+    if remedy := _REMEDIES.get(given.lower()):
+        return BadStoreAddress(f"The option {given} is not understood.", remedy)
+    known = OPTIONS[scheme] - _UNUSED
+    words = "Take it out." if len(known) > 12 else f"Known are: {', '.join(sorted(known)) or 'none'}."
+    return BadStoreAddress(f"{scheme} stores do not have the option {given}.", words)
+
+
+def _secret(given: str) -> BadStoreAddress:
+    return BadStoreAddress(
+        f"The option {given} holds a secret, and an address is kept readable.",
+        "Take it out; for a key file, one without a passphrase.",
+    )
