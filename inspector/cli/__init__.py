@@ -9,23 +9,25 @@ import os
 import sys
 from collections.abc import Sequence
 
-from inspector.cli._signals import Interrupted, Signals
-
 __all__ = ["main"]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code (`_run.ExitCode`); `arguments` None: those of the process, which then ends."""
-    signals = Signals()
-    signals.listen()
+    signals = None
     try:
+        from inspector.cli._signals import Signals
+
+        signals = Signals()
+        signals.listen()
         from inspector.cli._run import run
 
         return run(arguments, signals)
-    except Interrupted as interrupted:
+    except KeyboardInterrupt as interrupted:
         # Before there was anything to say it with.
         if sys.stderr is not None:
             os.write(2, b"session-inspector: Interrupted. Nothing was done yet.\n")
-        return 128 + interrupted.number
+        return 128 + int(getattr(interrupted, "number", 2))
     finally:
-        signals.forget(ends=arguments is None)
+        if signals is not None:
+            signals.forget(ends=arguments is None)

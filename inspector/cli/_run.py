@@ -32,6 +32,15 @@ def run(arguments: Sequence[str] | None, signals: Signals) -> int:
     answers, complaints = open_streams()
     output = Output(answers, complaints, signals)
     try:
+        return _run(arguments, output)
+    except Interrupted as interrupted:
+        output.complain(f"Interrupted. {output.so_far}".strip())
+        output.let_go()
+        return 128 + interrupted.number
+
+
+def _run(arguments: Sequence[str] | None, output: Output) -> int:
+    try:
         options = parse_arguments(arguments)
         if options.log_commands:
             output.log_commands()
@@ -44,7 +53,7 @@ def run(arguments: Sequence[str] | None, signals: Signals) -> int:
                 "The commands need none: see session-inspector --help"
             )
             return ExitCode.BAD_USAGE
-        signals.forget(ends=False)
+        output.signals.forget(ends=False)
         return _open_window(options)
     return _settle(output, run_command(options, output))
 
@@ -88,7 +97,7 @@ def _open_window(options: object) -> int:
 
 
 def run_command(options: object, output: Output) -> int:
-    """Run a parsed command and return its exit code; what goes wrong is said."""
+    """Run a parsed command and return its exit code; what goes wrong is said. `Interrupted`."""
     from inspector.codecs import CodecError
     from inspector.cookies import CookieError
     from inspector.core.edits import EditError
@@ -110,9 +119,6 @@ def run_command(options: object, output: Output) -> int:
     except OutputLost as error:
         output.complain(f"{error} {output.so_far}".strip())
         return ExitCode.TROUBLE
-    except Interrupted as interrupted:
-        output.complain(f"Interrupted. {output.so_far}".strip())
-        return 128 + interrupted.number
     except (BadUsage, FieldPathError, FilterError, CookieError, BadStoreAddress, EditError, SessionRefused) as error:
         output.complain(str(error))
         return ExitCode.BAD_USAGE

@@ -49,9 +49,11 @@ class Signals:
             self._hook_before, sys.unraisablehook = sys.unraisablehook, self._lost
 
     def forget(self, *, ends: bool) -> None:
-        """Hear them no longer. `ends`: the process does, so that a late signal ends it without a word of Python's."""
+        """Hear them no longer. `ends`: the process does, and a late signal changes nothing, or ends it without a word of Python's."""
+        self._is_raised = True
+        last = signal.SIG_IGN if self.number else signal.SIG_DFL
         for number, before in self._before.items():
-            signal.signal(number, signal.SIG_DFL if ends else before)
+            signal.signal(number, last if ends else before)
         self._before.clear()
         if self._hook_before is not None:
             sys.unraisablehook, self._hook_before = self._hook_before, None
