@@ -13,7 +13,7 @@ from importlib import import_module
 
 from inspector.cli._arguments import parse_arguments
 from inspector.cli._output import BadUsage, FileTrouble, Output, OutputLost, ReaderGone, open_streams
-from inspector.cli._signals import Interrupted, Signals
+from inspector.cli._signals import Signals
 
 
 class ExitCode(enum.IntEnum):
@@ -33,10 +33,10 @@ def run(arguments: Sequence[str] | None, signals: Signals) -> int:
     output = Output(answers, complaints, signals)
     try:
         return _run(arguments, output)
-    except Interrupted as interrupted:
+    except KeyboardInterrupt:  # some libraries make their own of `Interrupted`
         output.complain(f"Interrupted. {output.so_far}".strip())
         output.let_go()
-        return 128 + interrupted.number
+        return 128 + signals.number
 
 
 def _run(arguments: Sequence[str] | None, output: Output) -> int:
@@ -97,7 +97,7 @@ def _open_window(options: object) -> int:
 
 
 def run_command(options: object, output: Output) -> int:
-    """Run a parsed command and return its exit code; what goes wrong is said. `Interrupted`."""
+    """Run a parsed command and return its exit code; what goes wrong is said. `KeyboardInterrupt`."""
     from inspector.codecs import CodecError
     from inspector.cookies import CookieError
     from inspector.core.edits import EditError
@@ -118,6 +118,7 @@ def run_command(options: object, output: Output) -> int:
         return ExitCode.DONE
     except OutputLost as error:
         output.complain(f"{error} {output.so_far}".strip())
+        output.let_go()
         return ExitCode.TROUBLE
     except (BadUsage, FieldPathError, FilterError, CookieError, BadStoreAddress, EditError, SessionRefused) as error:
         output.complain(str(error))

@@ -27,8 +27,8 @@ def watch_store(options: Any, output: Output) -> int:
         with opened(options.store_name, log=output.log) as connection:
             for changes in connection.store.watch(CancelToken()):
                 _say_changes(options, output, connection.store, changes)
-    except Interrupted:
-        pass  # how a watch ends
+    except KeyboardInterrupt:
+        pass  # how a watch ends; the library that hears of files makes its own of ours
     return 0
 
 
