@@ -73,7 +73,7 @@ def main(launch: Launch | None = None) -> NoReturn:
     folder = Path(tempfile.mkdtemp(prefix="session-inspector-tour-")) if launch.tour is not None else None
     faults_of(application).install_for_process(folder or default_folder())
     unfinished = UnfinishedFiles(folder or default_folder())
-    window = open_window(launch, folder, unfinished=unfinished)
+    window = open_window(launch, folder, None, unfinished)
     EndSignals(window, lambda number: _end(unfinished, number))
     _show(window)
     calm_interpreter(window)

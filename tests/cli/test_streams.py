@@ -144,7 +144,7 @@ def test_complaint_with_any_character_is_no_traceback(store: str) -> None:
 @pytest.mark.parametrize("digits", [5_000, 1_000_000])
 def test_number_of_any_length_is_shown_as_it_is_stored(digits: int, store: str) -> None:
     number = "9" * digits
-    record = '{"cookie":{"originalMaxAge":1000},"n":%s,"f":1e999,"n":1.10,"__lastAccess":4102444800000}' % number
+    record = f'{{"cookie":{{"originalMaxAge":1000}},"n":{number},"f":1e999,"n":1.10,"__lastAccess":4102444800000}}'
     Path(store.removeprefix("file://"), "big.json").write_text(record)
     done = in_shell("", "show", store, "big", "--json")
     assert (done.returncode, done.stderr) == (0, b"")
