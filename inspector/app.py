@@ -18,6 +18,7 @@ from inspector import __version__
 from inspector.core.secret import Secret
 from inspector.demo.demo_secret import DEMO_SECRET
 from inspector.demo.prepare import demo_store_url, prepare_demo
+from inspector.services.bulk.unfinished_files import UnfinishedFiles
 from inspector.services.sessions.decoder import DECODER
 from inspector.services.sessions.journal import Journal
 from inspector.services.settings.command_log import CommandLog
@@ -41,7 +42,9 @@ from inspector.ui.base.small_screen import FRAME_HEIGHT
 from inspector.ui.base.theme import Theme
 from inspector.ui.base.trouble import describe_trouble
 from inspector.ui.stores.secret_dialogs import open_sealed_file
+from inspector.ui.window.end_signals import EndSignals
 from inspector.ui.window.fault_reports import FaultReports
+from inspector.ui.window.leftovers import offer_leftovers
 from inspector.ui.window.main_window import MainWindow
 from store_adapters.errors import BadStoreAddress
 from store_adapters.registry import load_driver
@@ -71,7 +74,9 @@ def main(launch: Launch | None = None) -> NoReturn:
     # A tour changes sessions, so it goes through a demo of its own.
     folder = Path(tempfile.mkdtemp(prefix="session-inspector-tour-")) if launch.tour is not None else None
     faults_of(application).install_for_process(folder or default_folder())
-    window = open_window(launch, folder)
+    unfinished = UnfinishedFiles(folder or default_folder())
+    window = open_window(launch, folder, None, unfinished)
+    EndSignals(window, lambda number: _end(unfinished, number))
     _show(window)
     calm_interpreter(window)
     if launch.tour is not None:
@@ -93,6 +98,12 @@ def _show(window: MainWindow) -> None:
         window.show()
     # Nothing is marked until a person does something; Ctrl+1 goes into the list.
     window.setFocus()
+
+
+def _end(unfinished: UnfinishedFiles, number: int) -> NoReturn:
+    """End as a signal asks: unsaved edits are sealed as after a crash, and half an export is not left behind."""
+    unfinished.remove_own()
+    _leave(128 + number)
 
 
 def _leave(code: int) -> NoReturn:
@@ -122,7 +133,12 @@ def faults_of(application: QApplication) -> FaultReports:
     return application.findChild(FaultReports) or FaultReports(application)
 
 
-def open_window(launch: Launch, folder: Path | None = None, secrets: SecretStore | None = None) -> MainWindow:
+def open_window(
+    launch: Launch,
+    folder: Path | None = None,
+    secrets: SecretStore | None = None,
+    unfinished: UnfinishedFiles | None = None,
+) -> MainWindow:
     """Make the services and the window, and open what was asked for."""
     application = make_application()
     folder = folder or default_folder()
@@ -138,6 +154,7 @@ def open_window(launch: Launch, folder: Path | None = None, secrets: SecretStore
         secrets=secrets,
         journal=Journal(),
         commands=CommandLog(),
+        unfinished=unfinished or UnfinishedFiles(folder),
         compute=Lane("compute"),
         counting=Lane("counting"),
         vault=Lane("vault"),
@@ -184,6 +201,7 @@ def _unlock_first(window: MainWindow, context: Context, launch: Launch, folder: 
     def go_on(_is_open: bool) -> None:
         _open_first(window, context, launch, folder, last)
         window.unsaved.offer(lambda: window.stores)
+        offer_leftovers(context, window)
 
     sealed = context.secrets.sealed
     if sealed is None or sealed.is_open:

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import re
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
 
 from inspector import __version__
 
-_EXIT_CODES = "Exit codes: 0 done, 1 a negative answer, 2 bad usage, 3 store trouble, 4 changed meanwhile."
+_EXIT_CODES = (
+    "Exit codes: 0 done, 1 a negative answer, 2 bad usage, 3 trouble with the store or a file, 4 changed meanwhile, "
+    "5 a fault of the program, 128 and the signal's number when interrupted (130 for Ctrl-C)."
+)
 # As in inspector.demo.faults, which is not imported to print a help text.
 _FAULTS = (
     "none", "lost-update", "missing-trust-proxy", "no-expiry", "wrong-secret", "save-uninitialized-flood", "resave-overwrites-edit",
@@ -14,9 +21,72 @@ _FAULTS = (
 _STORE_HELP = "store URL (redis://, mongodb://, file://, sqlite://, memory:) or the name of a store kept in the window"
 
 
+_PLAIN = "\0"
+"""Set before an argument that begins with - and is none of the options: argparse takes it for what it is. No argument has it."""
+_OPTION_LIKE = re.compile(r"-[A-Za-z]|--[a-z]+(-[a-z]+)*(=.*)?", re.S)
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong with an argument without sending it to the terminal raw."""
+
+    def error(self, message: str) -> NoReturn:
+        from inspector.core.display import escape_display
+
+        super().error(escape_display(message.replace(_PLAIN, "").replace("\\x00", ""), 1000))
+
+
+def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Read the arguments, None for the process's. A session ID may begin with - (one of 64 does), as may an option's value."""
+    parser = make_parser()
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    options = parser.parse_args(_mark_plain(parser, given))
+    for name, value in vars(options).items():
+        if isinstance(value, str):
+            setattr(options, name, value.removeprefix(_PLAIN))
+    options.log_commands = getattr(options, "log_commands", False)
+    return options
+
+
+def _mark_plain(parser: argparse.ArgumentParser, given: list[str]) -> list[str]:
+    """Return the arguments with those marked that are no option, and each option that takes a value joined to it."""
+    marked: list[str] = []
+    waiting = iter(given)
+    for argument in waiting:
+        option = parser._option_string_actions.get(argument)
+        if option is not None and option.nargs != 0:
+            value = next(waiting, None)
+            marked.append(
+                argument if value is None else f"{argument}={value}" if argument[:2] == "--" else argument + value
+            )
+        elif argument == "--":
+            marked += [_PLAIN + rest if rest.startswith("-") else rest for rest in waiting]
+        elif argument in ("", "-") or not argument.startswith("-"):
+            marked.append(argument)
+            parts = _commands_of(parser)
+            if argument in parts:
+                return marked + _mark_plain(parts[argument], list(waiting))
+        else:
+            marked.append(argument if _is_option(parser, argument) else _PLAIN + argument)
+    return marked
+
+
+def _commands_of(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
+    parts = [one for one in parser._actions if isinstance(one, argparse._SubParsersAction)]
+    return dict(parts[0].choices) if parts else {}
+
+
+def _is_option(parser: argparse.ArgumentParser, argument: str) -> bool:
+    """True for an option of the parser, and for what can only be a mistyped one: no session ID looks like it."""
+    known = parser._option_string_actions
+    short = known.get(argument[:2])
+    if argument.partition("=")[0] in known or (short is not None and short.nargs != 0 and argument[1] != "-"):
+        return True
+    return _OPTION_LIKE.fullmatch(argument) is not None
+
+
 def make_parser() -> argparse.ArgumentParser:
     """Return the parser of the whole program; `command` is None for the window."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="session-inspector",
         description="See, edit and verify the sessions of web applications. Without a command: the window.",
         epilog=_EXIT_CODES,
@@ -35,9 +105,7 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add(
-    parts: argparse._SubParsersAction[argparse.ArgumentParser], name: str, words: str, act: str
-) -> argparse.ArgumentParser:
+def _add(parts: argparse._SubParsersAction[_Parser], name: str, words: str, act: str) -> argparse.ArgumentParser:
     part = parts.add_parser(name, help=words, description=words, epilog=_EXIT_CODES)
     part.set_defaults(act=act)
     part.add_argument("--log-commands", action="store_true", help="tell on standard error what is sent, without values")
@@ -58,7 +126,7 @@ def _add_password(part: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
-def _add_reading(parts: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _add_reading(parts: argparse._SubParsersAction[_Parser]) -> None:
     part = _add(parts, "list", "list the sessions of a store", "_commands.list_sessions")
     part.add_argument("store_name", metavar="STORE", help=_STORE_HELP)
     _add_secrets(part)
@@ -77,7 +145,7 @@ def _add_session(part: argparse.ArgumentParser) -> None:
     _add_secrets(part)
 
 
-def _add_writing(parts: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _add_writing(parts: argparse._SubParsersAction[_Parser]) -> None:
     part = _add(parts, "edit", "change fields of one session", "_commands.edit_session")
     _add_session(part)
     part.add_argument(
@@ -92,7 +160,7 @@ def _add_writing(parts: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     part.add_argument("session_id", metavar="SESSION_ID", nargs="?", default="")
     _add_secrets(part)
     part.add_argument("--data", metavar="JSON", default="{}", help="the session's fields beside the cookie")
-    part.add_argument("--max-age", metavar="MS", type=_count, default=86_400_000, help="lifetime in milliseconds")
+    part.add_argument("--max-age", metavar="MS", type=_lifetime, default=86_400_000, help="lifetime in milliseconds")
     part = _add(parts, "delete", "delete one session", "_commands.delete_one_session")
     _add_session(part)
     part = _add(parts, "expire", "change when a session ends", "_commands.expire_session")
@@ -106,7 +174,7 @@ def _add_writing(parts: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     )
 
 
-def _add_transfer(parts: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _add_transfer(parts: argparse._SubParsersAction[_Parser]) -> None:
     part = _add(parts, "export", "write sessions as JSON, one a line, with their expiry", "_transfer.export_sessions")
     part.add_argument("store_name", metavar="STORE", help=_STORE_HELP)
     _add_secrets(part)
@@ -116,7 +184,7 @@ def _add_transfer(parts: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--output",
         metavar="FILE",
         default="",
-        help="a file, whole or not at all, readable by you alone; else printed",
+        help="a file, whole or not at all, readable by you alone; else, and for -, printed",
     )
     part = _add(parts, "import", "create the sessions of an export that are absent", "_transfer.import_from_file")
     part.add_argument("store_name", metavar="STORE", help=_STORE_HELP)
@@ -136,7 +204,7 @@ def _add_secrets(part: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
-def _add_cookies(parts: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _add_cookies(parts: argparse._SubParsersAction[_Parser]) -> None:
     part = _add(
         parts, "verify", "verify the cookies in a text, and follow them to their session", "_commands.verify_cookies"
     )
@@ -150,7 +218,7 @@ def _add_cookies(parts: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     part = _add(parts, "har", "follow the sessions in a HAR file of a browser", "_har.follow_har")
     _add_secrets(part)
     part.add_argument("--store", metavar="STORE", dest="store_name", default="", help="take its secrets from a profile")
-    part.add_argument("file", metavar="FILE")
+    part.add_argument("file", metavar="FILE", help="a HAR file; - reads the standard input")
     part = _add(parts, "sign", "sign a session ID", "_commands.sign_session")
     _add_secrets(part)
     schemes = ("express-session", "fastify-session", "koa-session")
@@ -160,7 +228,7 @@ def _add_cookies(parts: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     part.add_argument("session_id", metavar="SESSION_ID")
 
 
-def _add_serving(parts: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _add_serving(parts: argparse._SubParsersAction[_Parser]) -> None:
     part = _add(parts, "demo", "run the demo server until interrupted", "_serving.serve_demo")
     _add_secrets(part)
     part.add_argument("--port", metavar="N", type=_port, help="3000 or the next free one unless given; 0 for any")
@@ -194,3 +262,11 @@ def _count(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 16):
         raise argparse.ArgumentTypeError("must be a whole number, 0 or more")
     return int(text)
+
+
+def _lifetime(text: str) -> int:
+    from inspector.core.expiry import parse_count
+
+    if not (text.isascii() and text.isdigit()):
+        raise argparse.ArgumentTypeError("must be a whole number, 0 or more")
+    return parse_count(text)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from typing import Any
 
-from inspector.cli._output import BadUsage, Output
+from inspector.cli._input import read_input
+from inspector.cli._output import BadUsage, JsonText, Output
 from inspector.cli._stores import opened, read_secrets
 from inspector.codecs import CodecError, format_json, json_bytes, parse_json, retype
 from inspector.cookies import Status, sign_id
 from inspector.core.display import format_size, format_time, parse_time
 from inspector.core.edits import InsertEntry, RemoveEntry, SetValue, apply_edit
-from inspector.core.expiry import After, Ending, end_from, format_countdown
+from inspector.core.expiry import CAPPED, LATEST_MS, After, Ending, end_from, format_countdown, is_capped, parse_count
 from inspector.core.field_path import find_path, format_keys, parse_field_path
 from inspector.core.merge import FieldChange, FieldState, diff
 from inspector.core.node import Entry, Kind, Node, child
@@ -38,6 +38,7 @@ from store_adapters.contract import CancelToken
 _DONE, _NEGATIVE, _USAGE, _TROUBLE, _CHANGED = range(5)
 _UNITS = {"s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 _MOST_TEXT = 300_000
+_NOT_KNOWN = "Whether it was written is not known: look with show."
 
 
 # --- reading -------------------------------------------------------------------------------------------------------
@@ -118,7 +119,7 @@ def _session_object(session: OpenedSession) -> dict[str, object]:
         "writer": {"name": session.writer.name, "certainty": session.writer.certainty.value, "why": session.writer.why},
         "application": {"effect": session.verdict.effect.value, "text": session.verdict.text or None},
         "fidelity": decoded.fidelity.value if decoded is not None else None,
-        "data": json.loads(json_bytes(decoded.root)) if decoded is not None else None,
+        "data": _data(decoded.root if decoded is not None else None),
         "expiry": [
             {"name": one.name, "value": one.value, "at": _time(one.at_ms), "counts": one.counts, "note": one.note}
             for one in session.expiry.sources
@@ -156,6 +157,7 @@ def edit_session(options: Any, output: Output) -> int:
             refused = [f"{one.text} {one.remedy}".strip() for one in review.refusals]
             _say_edit(options, output, "refused" if refused else "dry-run", diff(session.decoded.root, root), refused)
             return _NEGATIVE if refused else _DONE
+        output.so_far = _NOT_KNOWN
         outcome = save_session(store, session, root, Journal())
     changes = tuple(one for one in outcome.changes if one.state is not FieldState.THEIRS)
     _say_edit(options, output, outcome.state.value, changes, [outcome.message])
@@ -195,6 +197,7 @@ def _edited(root: Node, kind: str, text: str) -> Node:
 
 
 def _say_edit(options: Any, output: Output, state: str, changes: tuple[FieldChange, ...], messages: list[str]) -> None:
+    output.so_far = f"The edit: {state}."
     if options.json:
         rows = [{"field": one.field, "before": _data(one.base), "after": _data(one.mine)} for one in changes]
         output.say_json({"id": options.session_id, "state": state, "changes": rows, "messages": messages})
@@ -206,7 +209,7 @@ def _say_edit(options: Any, output: Output, state: str, changes: tuple[FieldChan
 
 
 def _data(node: Node | None) -> object:
-    return json.loads(json_bytes(node)) if node is not None else None
+    return JsonText(json_bytes(node).decode()) if node is not None else None
 
 
 def _short(node: Node | None) -> str:
@@ -222,13 +225,18 @@ def create_new_session(options: Any, output: Output) -> int:
     if data.kind is not Kind.OBJECT:
         raise BadUsage('--data wants a JSON object, for example \'{"user": {"id": 1}}\'.')
     session_id, now = options.session_id or new_session_id(), now_ms()
-    base = new_session_root(options.max_age, now)
+    if is_capped(After(options.max_age), now):
+        output.complain(CAPPED)
+    life_ms = min(options.max_age, LATEST_MS - now)
+    ends = now + life_ms
+    base = new_session_root(life_ms, now)
     given = {entry.key for entry in data.entries}
     usual = (entry for entry in base.entries if entry.key not in given)
     root = Node(Kind.OBJECT, entries=(*usual, *(Entry(entry.key, entry.value) for entry in data.entries)))
     with opened(options.store_name, options.secret_sources, output.log) as connection:
-        ends = now + options.max_age
+        output.so_far = f"Whether {session_id} was created is not known: look with show."
         session = create_session(connection.store, session_id, root, ends, Journal(), now, connection.reading)
+        output.so_far = f"{session_id} was created."
     output.say_json(_session_object(session)) if options.json else output.say(session.session_id)
     return _DONE
 
@@ -237,7 +245,9 @@ def delete_one_session(options: Any, output: Output) -> int:
     """Delete one session as it is now."""
     with opened(options.store_name, options.secret_sources, output.log) as connection:
         session = open_session(connection.store, connection.store.ref_for(options.session_id), connection.reading)
+        output.so_far = _NOT_KNOWN
         delete_session(connection.store, session, Journal())
+        output.so_far = f"{options.session_id} was deleted."
     if options.json:
         output.say_json({"id": options.session_id, "state": "deleted"})
     else:
@@ -249,11 +259,15 @@ def expire_session(options: Any, output: Output) -> int:
     """Change when a session ends, lastingly unless `--once`."""
     ending, now = _ending(options), now_ms()
     ends = end_from(ending, now)
+    if is_capped(ending, now):
+        output.complain(CAPPED)
     if ends is not None and ends <= now:
         raise BadUsage("That time is in the past: the session would be gone. Use delete if that is meant.")
     with opened(options.store_name, options.secret_sources, output.log) as connection:
         session = open_session(connection.store, connection.store.ref_for(options.session_id), connection.reading)
+        output.so_far = _NOT_KNOWN
         after = change_expiry(connection.store, session, ending, Journal(), lasting=not options.once)
+        output.so_far = f"{options.session_id} {after.expiry.summary}."
     if options.json:
         output.say_json(_session_object(after))
     else:
@@ -265,10 +279,10 @@ def _ending(options: Any) -> Ending:
     if options.never:
         return None
     if options.duration is not None:
-        found = re.fullmatch(r"(\d{1,9})\s*([smhd])", options.duration.strip())
+        found = re.fullmatch(r"([0-9]+)\s*([smhd])", options.duration.strip())
         if found is None:
             raise BadUsage("--in wants a duration such as 90s, 15m, 2h or 7d.")
-        return After(int(found[1]) * _UNITS[found[2]])
+        return After(parse_count(found[1]) * _UNITS[found[2]])
     at = parse_time(options.at)
     if at is None:
         raise BadUsage("--at wants a time with its zone, such as 2026-11-24T22:29:03Z.")
@@ -280,7 +294,7 @@ def _ending(options: Any) -> Ending:
 
 def verify_cookies(options: Any, output: Output) -> int:
     """Judge the cookies in a text; 0 only when a session cookie is there and none is broken."""
-    text = sys.stdin.buffer.read(_MOST_TEXT).decode("utf-8", "replace") if options.text == "-" else options.text
+    text = read_input("-", _MOST_TEXT).decode("utf-8", "replace") if options.text == "-" else options.text
     secrets = read_secrets(options.secret_sources, options.store_name)
     if options.store_name:
         with opened(options.store_name, options.secret_sources, output.log) as connection:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 from typing import Any
 
+from inspector.cli._input import read_input
 from inspector.cli._output import Output
 from inspector.cli._stores import read_secrets
-from inspector.services.cookies.har_report import TROUBLE, HarRow, follow_file
+from inspector.cookies import HAR_MOST_BYTES, read_har
+from inspector.services.cookies.har_report import TROUBLE, HarRow, follow_session
 
 _DONE, _NEGATIVE = 0, 1
 
 
 def follow_har(options: Any, output: Output) -> int:
     """Print what happened to each session in a HAR file; 0 only when there is one and none was lost or refused."""
-    report = follow_file(Path(options.file), read_secrets(options.secret_sources, options.store_name))
+    secrets = read_secrets(options.secret_sources, options.store_name)
+    report = follow_session(read_har(read_input(options.file, HAR_MOST_BYTES + 1)), secrets)
     for row in report.rows:
         if options.json:
             output.say_json(_row_object(row))

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from inspector.cli._output import BadUsage
+from inspector.cli._output import BadUsage, FileTrouble
 from inspector.core.secret import Secret
 from inspector.services.settings.command_log import CommandLog
 from inspector.services.settings.connection import Connection, connect, split_url
@@ -132,7 +132,7 @@ def _read_secret(kind: str, name: str) -> Secret:
         with Path(name).open("rb") as file:
             data = file.read(_SECRET_BYTES + 1)
     except OSError as error:
-        raise BadUsage(f"The secret file {name} cannot be read: {error.strerror}.") from None
+        raise FileTrouble(f"The secret file {name} cannot be read: {error.strerror}.") from None
     if len(data) > _SECRET_BYTES:
         raise BadUsage(f"The secret file {name} is larger than 64 KB.")
     return Secret(data, Path(name).name)

@@ -44,10 +44,32 @@ class After:
 Ending: TypeAlias = int | After | None
 """When a session shall end: at a moment in epoch milliseconds, so long after it is written, or never."""
 
+LATEST_MS = 250_246_627_200_000
+"""The latest end that is written, 9900-01-01T00:00:00Z. A cookie's date has a year of four digits, and the application counts
+the lifetime anew at each request, for which a hundred years are left. JavaScript's own dates end in the year 275760."""
+CAPPED = f"That is later than cookies can say: the session ends on {format_time(LATEST_MS)[:10]} instead."
+_MOST_DIGITS = 18
+
 
 def end_from(ending: Ending, now_ms: int) -> int | None:
-    """Return the moment of the end for a session that is written at `now_ms`; None: never."""
+    """Return the moment of the end for a session that is written at `now_ms`, at most `LATEST_MS`; None: never."""
+    asked = _asked_end(ending, now_ms)
+    return None if asked is None else min(asked, LATEST_MS)
+
+
+def is_capped(ending: Ending, now_ms: int) -> bool:
+    """True when `end_from` returns an earlier moment than was asked for."""
+    return (_asked_end(ending, now_ms) or 0) > LATEST_MS
+
+
+def _asked_end(ending: Ending, now_ms: int) -> int | None:
     return now_ms + ending.life_ms if isinstance(ending, After) else ending
+
+
+def parse_count(digits: str) -> int:
+    """Return the number of ASCII digits, however many; beyond 18 of them it is 10^18, which any clock is capped below."""
+    kept = digits.lstrip("0") or "0"
+    return int(kept) if len(kept) <= _MOST_DIGITS else 10**_MOST_DIGITS
 
 
 def format_duration(ms: int | float) -> str:

@@ -164,7 +164,6 @@ class FileStore(OneByOne):
                 yield_on_timeout=True,
                 recursive=False,
                 watch_filter=None,
-                raise_interrupt=False,
             )
             for found in events:
                 if cancel.is_cancelled:

@@ -18,7 +18,8 @@ from store_adapters.clock import now_ms
 from store_adapters.contract import CancelToken
 from store_adapters.polling import Glance
 from store_adapters.redis.cas import is_way_closed
-from store_adapters.redis.link import RedisLink, describe_reply
+from store_adapters.redis.link import RedisLink
+from store_adapters.redis.redis_errors import describe_reply
 
 _COUNT = 300
 _SLACK_MS = 1500

@@ -22,6 +22,7 @@ from inspector.services.bulk.report import BulkStep
 from inspector.services.bulk.selection import Selection, preview
 from inspector.services.bulk.session_lines import read_lines
 from inspector.services.bulk.undo import UndoBundle, undo_bulk
+from inspector.services.bulk.unfinished_files import UnfinishedFiles
 from inspector.services.catalogue.catalogue import Catalogue
 from inspector.services.sessions.journal import Journal
 from store_adapters.clock import now_ms
@@ -84,10 +85,15 @@ def measure(store: SessionStore, port: int, path: Path) -> None:
     undoable = preview(selection, now).undoable
     within(f"preview of {SIZE:,}", (time.perf_counter() - begun) * 1000, "ms", 1000)
 
-    export_s = timed(export_to_file(path, lambda put: export_all(store, put, stop)))
+    unfinished = UnfinishedFiles(path.parent)
+
+    def export() -> float:
+        return timed(export_to_file(path, lambda put: export_all(store, put, stop), unfinished))
+
+    export_s = export()
     read_s = run_bare(port, (command for key in keys for command in (("GET", key), ("PTTL", key))))
     at_most(f"export {SIZE:,} to a file", export_s, read_s, "bare GET, PTTL", _BOUND)
-    peak(f"memory of exporting {SIZE:,}", lambda: timed(export_to_file(path, lambda put: export_all(store, put, stop))))
+    peak(f"memory of exporting {SIZE:,}", export)
 
     bare_expire_s = run_bare(port, (("PEXPIRE", key, 7 * 86_400_000) for key in keys))
     expire_s = timed(expire_sessions(store, selection, now + 7 * 86_400_000, journal, stop, UndoBundle("")))

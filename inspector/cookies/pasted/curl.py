@@ -11,7 +11,12 @@ from dataclasses import dataclass
 
 from inspector.cookies._api import CookieError
 
-_COMMAND = re.compile(r"\s*\$?\s*(?:(curl|wget|https?|xhs?)(?:\.exe)?(?=\s)|(?=-[Hb]|--(?:header|cookie)[\s=]))", re.I)
+# An option needs what it is about: the ID in a cookie's bare value may begin with -H or -b, and its signature end with =.
+_COMMAND = re.compile(
+    r"\s*\$?\s*(?:(curl|wget|https?|xhs?)(?:\.exe)?(?=\s)"
+    r"|(?=(?-i:-[Hb])(?:[\s'\"$^]|[^\s:=]+[:=][^=\s]|[^\s:=]+:\s)|--(?:header|cookie)[\s=]))",
+    re.I,
+)
 _CMD = re.compile(r'\^"|\s\^\r?\n')
 _HEADER = re.compile(r"cookie\s*:\s*(.*)\Z", re.I | re.S)
 # Flags of one letter before the option that takes a value, as in -sSH.

@@ -11,10 +11,11 @@ from inspector.services.bulk.bulk_changes import read_parts
 from inspector.services.bulk.report import STOPPED, BulkStep, Tally
 from inspector.services.bulk.selection import Selection
 from inspector.services.bulk.session_lines import format_line
+from inspector.services.bulk.unfinished_files import UnfinishedFiles
 from inspector.services.catalogue.catalogue import Catalogue
 from inspector.services.filtering.parser import SessionFilter
 from inspector.services.sessions.open_session import PLAIN, Reading, ref_of_key
-from inspector.services.settings.new_file import open_new_file
+from inspector.services.settings.new_file import is_special, open_new_file, open_special
 from store_adapters.clock import now_ms
 from store_adapters.contract import Batch, CancelToken, RawRecord, RecordRef, SessionStore
 
@@ -57,9 +58,15 @@ def export_all(
     yield tally.step()
 
 
-def export_to_file(path: Path, steps: Callable[[Put], Iterator[BulkStep]]) -> Iterator[BulkStep]:
-    """Run an export into a new file, which is there whole or not at all: not after a stop or an error. `OSError`."""
-    with suppress(_Stopped), open_new_file(path) as file:
+def export_to_file(
+    path: Path, steps: Callable[[Put], Iterator[BulkStep]], unfinished: UnfinishedFiles, *, may_be_special: bool = False
+) -> Iterator[BulkStep]:
+    """Run an export into a new file, which is there whole or not at all: not after a stop or an error. `OSError`.
+
+    `may_be_special`: what is no regular file is written through, where a pipe may wait for its reader; else it is refused.
+    """
+    target = open_special(path) if may_be_special and is_special(path) else open_new_file(path, unfinished)
+    with suppress(_Stopped), target as file:
         for step in steps(file.write):
             yield step
             if step.report.stopped:

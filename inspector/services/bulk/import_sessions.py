@@ -10,6 +10,10 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+import msgspec
+
+from inspector.core.display import format_time
+from inspector.core.expiry import LATEST_MS
 from inspector.services.bulk.report import FIRST_PART, STOPPED, next_part_size
 from inspector.services.bulk.session_lines import LineError, SessionLine, parse_line
 from store_adapters.clock import now_ms
@@ -43,7 +47,8 @@ _FORMS = {"redis": "text", "memory": "text", "sqlite": "text", "mongo": "documen
 class ImportReport:
     """How far an import is. `lines`: read so far; of these `created`, `replaced`, `same` (there already, to the byte),
     `existing` (there with other content, left), `expired` (left out), `changed` (written by somebody meanwhile, left),
-    `failed` (no session, or the store refused). `troubles`: at most 20 sentences with the line's number.
+    `failed` (no session, or the store refused). `capped`: how many of all should end later than is written. `troubles`: at most
+    20 sentences with the line's number.
     `stopped`: why it ended before the last line, else empty."""
 
     lines: int = 0
@@ -54,6 +59,7 @@ class ImportReport:
     expired: int = 0
     changed: int = 0
     failed: int = 0
+    capped: int = 0
     troubles: tuple[str, ...] = ()
     stopped: str = ""
 
@@ -150,6 +156,9 @@ def _item(run: _Run, number: int, line: bytes | None) -> _Item | None:
     if found.expires_at_ms is not None and found.expires_at_ms <= now_ms():
         run.count("expired")
         return None
+    if found.expires_at_ms is not None and found.expires_at_ms > LATEST_MS:
+        run.count("capped")
+        found = msgspec.structs.replace(found, expires_at_ms=LATEST_MS)
     return _Item(number, ref, found)
 
 
@@ -211,6 +220,11 @@ def _count_error(run: _Run, item: _Item, error: StoreError) -> None:
 def is_clean(report: ImportReport) -> bool:
     """True when every line went in or was there to the byte, or had expired."""
     return not (report.failed or report.changed or report.stopped)
+
+
+def describe_capped(number: int) -> str:
+    """Say that so many sessions end sooner than their lines say."""
+    return f"{number:,} should end later than cookies can say: they end on {format_time(LATEST_MS)[:10]} instead."
 
 
 def describe_import(report: ImportReport, *, is_dry: bool) -> str:

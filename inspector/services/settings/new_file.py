@@ -1,30 +1,64 @@
-"""A file that is there whole or not at all: written as a sibling of mode 0600, flushed, then renamed; knows no content."""
+"""A file that is there whole or not at all: written as a sibling of mode 0600, flushed, then renamed."""
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from inspector.services.bulk.unfinished_files import SUFFIX, UnfinishedFiles
+
+_BUFFER_BYTES = 1 << 18
+
 
 @contextmanager
-def open_new_file(path: Path) -> Iterator[BinaryIO]:
-    """Yield a file which takes the place of `path` at the end; after an exception nothing has changed. `OSError`."""
-    fresh = path.with_name(f".{path.name[:200]}.{secrets.token_hex(4)}")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+def open_new_file(path: Path, unfinished: UnfinishedFiles) -> Iterator[BinaryIO]:
+    """Yield a file which takes the place of `path` at the end; after an exception nothing has changed. `OSError`.
+
+    A symbolic link stays one: what it points to is replaced. What is no regular file is refused.
+    """
+    if is_special(path):
+        raise OSError(errno.EINVAL, "It is no regular file", str(path))
+    # A link in the place of the file, or one that points nowhere yet.
+    target = Path(os.path.realpath(path)) if path.is_symlink() else path
+    fresh = target.with_name(f".{_short(target.name)}.{secrets.token_hex(4)}{SUFFIX}")
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0), 0o600)
     try:
-        with os.fdopen(descriptor, "wb", buffering=1 << 18) as file:
+        with os.fdopen(descriptor, "wb", buffering=_BUFFER_BYTES) as file, unfinished.noted(fresh, descriptor):
             yield file
             file.flush()
             os.fsync(file.fileno())
-        fresh.replace(path)
+            fresh.replace(target)
     except BaseException:
         fresh.unlink(missing_ok=True)
         raise
-    _flush_folder(path.parent)
+    _flush_folder(target.parent)
+
+
+@contextmanager
+def open_special(path: Path) -> Iterator[BinaryIO]:
+    """Yield a device or a pipe to write to; a pipe is waited for until somebody reads it. `OSError`."""
+    descriptor = os.open(path, os.O_WRONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOCTTY", 0))
+    with os.fdopen(descriptor, "wb", buffering=_BUFFER_BYTES) as file:
+        yield file
+
+
+def is_special(path: Path) -> bool:
+    """True when there is something at the end of all links that is no regular file: a device, a pipe, a folder …"""
+    try:
+        return not stat.S_ISREG(path.stat().st_mode)
+    except FileNotFoundError:
+        return False
+
+
+def _short(name: str) -> str:
+    # A name has at most 255 bytes.
+    return os.fsdecode(os.fsencode(name)[:200])
 
 
 def _flush_folder(folder: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import secrets
 import time
@@ -21,20 +22,24 @@ def make_folder(folder: Path) -> None:
 def write_safely(path: Path, data: bytes, *, keep_old: bool = True) -> None:
     """Put `data` in the place of the file, mode 0600, in one step; `keep_old`: the old content as `.bak`. `OSError`.
 
-    At every moment there is a whole file at `path`, the old one or the new one.
+    At every moment there is a whole file at `path`, the old one or the new one. A symbolic link stays one: what it points to
+    is written, unless that is no regular file.
     """
     make_folder(path.parent)
-    fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    target = Path(os.path.realpath(path)) if path.is_symlink() else path
+    if target.exists() and not target.is_file():
+        raise OSError(errno.EINVAL, "It is no regular file", str(path))
+    fresh = target.with_name(f".{path.name}.{secrets.token_hex(4)}")
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        if keep_old and path.exists():
-            _keep_old(path)
-        fresh.replace(path)
-        _sync(path.parent)
+        if keep_old and target.exists():
+            _keep_old(path, target)
+        fresh.replace(target)
+        _sync(target.parent)
     except BaseException:
         fresh.unlink(missing_ok=True)
         raise
@@ -45,7 +50,10 @@ def backup_of(path: Path) -> Path:
     return path.with_suffix(".bak")
 
 
-def _keep_old(path: Path) -> None:
+def _keep_old(path: Path, target: Path) -> None:
+    if target != path:  # it may be on another disk, where it cannot have a second name
+        write_safely(backup_of(path), target.read_bytes(), keep_old=False)
+        return
     # A second name and a rename: the file itself is at its place all the time.
     link = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:

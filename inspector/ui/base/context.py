@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from inspector.services.bulk.unfinished_files import UnfinishedFiles
 from inspector.services.sessions.journal import Journal
 from inspector.services.settings.command_log import CommandLog
 from inspector.services.settings.profiles import ProfileBook
@@ -24,6 +25,7 @@ class Context:
     secrets: SecretStore
     journal: Journal
     commands: CommandLog
+    unfinished: UnfinishedFiles
     compute: Lane
     counting: Lane
     vault: Lane

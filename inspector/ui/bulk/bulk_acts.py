@@ -54,7 +54,7 @@ class BulkActs(QObject):
         """Export and import; made when first wanted."""
         from inspector.ui.bulk.transfer_acts import TransferActs  # as the dialogs below: the start is quicker without
 
-        return TransferActs(self.runner, self._window)
+        return TransferActs(self.runner, self._context.unfinished, self._window)
 
     def can_undo(self, store: OpenStore) -> bool:
         """True when the last bulk act was on this store and something of it can be taken back."""

@@ -11,10 +11,11 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from inspector.services.bulk.export_sessions import Put, export_all, export_selection, export_to_file
-from inspector.services.bulk.import_sessions import ImportReport, describe_import, import_sessions
+from inspector.services.bulk.import_sessions import ImportReport, describe_capped, describe_import, import_sessions
 from inspector.services.bulk.report import BulkStep
 from inspector.services.bulk.selection import Selection
 from inspector.services.bulk.session_lines import read_lines
+from inspector.services.bulk.unfinished_files import UnfinishedFiles
 from inspector.services.settings.profiles import Environment
 from inspector.ui.base.plain import tell
 from inspector.ui.bulk.bulk_runner import BulkRunner
@@ -30,9 +31,10 @@ _FILES = "JSON lines (*.jsonl *.ndjson);;All files (*)"
 class TransferActs(QObject):
     """Asks with dialogs, runs on the store's bulk lane, shows itself in the runner's strip."""
 
-    def __init__(self, runner: BulkRunner, window: QWidget) -> None:
+    def __init__(self, runner: BulkRunner, unfinished: UnfinishedFiles, window: QWidget) -> None:
         super().__init__(window)
         self._runner = runner
+        self._unfinished = unfinished
         self._window = window
         self.export_dialog: ExportDialog | None = None
         self.import_dialog: ImportDialog | None = None
@@ -75,7 +77,7 @@ class TransferActs(QObject):
                     return export_all(adapter, put, stop)
                 return export_selection(adapter, selection, put, stop)
 
-            return export_to_file(path, steps)
+            return export_to_file(path, steps, self._unfinished)
 
         def done(step: BulkStep) -> None:
             report = step.report
@@ -137,6 +139,7 @@ class TransferActs(QObject):
         def done(found: tuple[ImportReport, int, int]) -> None:
             report = found[0]
             words = f"Imported from {path.name}: {describe_import(report, is_dry=False)} {report.stopped}".strip()
+            words += f" {describe_capped(report.capped)}" if report.capped else ""
             self._runner.strip.show_result(words, can_undo=False)
             if report.troubles:
                 tell(self._window, f"{report.failed:,} lines were not taken", "\n".join(report.troubles[:5]))

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from inspector.core.expiry import After, Ending, ExpiryReport, describe_end
+from inspector.core.expiry import LATEST_MS, After, Ending, ExpiryReport, describe_end
 from inspector.ui.base.plain import PlainLabel
 from inspector.ui.base.small_screen import Flowing, fit_screen, make_scrollable
 
@@ -56,7 +56,7 @@ class ExpiryDialog(QDialog):
         self.edit = QDateTimeEdit()
         self.edit.setDisplayFormat("yyyy-MM-dd HH:mm:ss")
         self.edit.setCalendarPopup(True)
-        self.edit.setMinimumDateTime(QDateTime.currentDateTime())
+        self.edit.setDateTimeRange(QDateTime.currentDateTime(), QDateTime.fromMSecsSinceEpoch(LATEST_MS))
         self.edit.setAccessibleName("The session ends at (local time)")
         self.edit.dateTimeChanged.connect(lambda _moment: self._choose_moment())
         layout.addWidget(self.edit)

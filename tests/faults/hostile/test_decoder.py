@@ -19,9 +19,10 @@ import pytest
 import redis
 from pytestqt.qtbot import QtBot
 
-from inspector.cli import run_command
-from inspector.cli._arguments import make_parser
+from inspector.cli._arguments import parse_arguments
 from inspector.cli._output import Output
+from inspector.cli._run import run_command
+from inspector.cli._signals import Signals
 from inspector.codecs import CodecError, OpeningKeys, SealedError, decode, pack_decoded, pack_error, read_answer
 from inspector.codecs import _wire as wire
 from inspector.services.sessions import decoder
@@ -97,8 +98,8 @@ def test_f48_window_goes_on_while_the_decoder_hangs_and_crashes(
 def test_f48_command_line_says_that_the_decoder_gave_up(redis_url: str, bad: DecoderProcess) -> None:
     _put(redis_url, {"crash": evil(CRASH)})
     answers, complaints = io.StringIO(), io.StringIO()
-    options = make_parser().parse_args(["show", f"{redis_url}?prefix=sess:", "crash"])
-    code = run_command(options, Output(answers, complaints))
+    options = parse_arguments(["show", f"{redis_url}?prefix=sess:", "crash"])
+    code = run_command(options, Output(answers, complaints, Signals()))
     assert "ended the decoder" in answers.getvalue() + complaints.getvalue()
     assert code in (0, 1)
 

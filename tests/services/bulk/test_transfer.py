@@ -14,6 +14,7 @@ import pytest
 from inspector.services.bulk.export_sessions import export_all, export_selection
 from inspector.services.bulk.import_sessions import ImportReport, import_sessions
 from inspector.services.bulk.session_lines import LineError, format_line, parse_line, read_lines
+from inspector.services.bulk.unfinished_files import UnfinishedFiles
 from inspector.services.filtering.parser import parse_filter
 from inspector.services.settings.new_file import open_new_file
 from store_adapters.clock import now_ms
@@ -205,7 +206,7 @@ def test_memory_does_not_grow_with_the_number_of_sessions(tmp_path: Path) -> Non
     def peak_of(count: int) -> int:
         many.count_to_list = count
         tracemalloc.start()
-        with open_new_file(path) as file:
+        with open_new_file(path, UnfinishedFiles(tmp_path.parent / "home")) as file:
             assert run(export_all(many, file.write, CancelToken())).done == count
         with path.open("rb") as exported:
             *_, report = import_sessions(many, read_lines(exported), CancelToken(), is_dry=True)
@@ -223,11 +224,11 @@ def test_memory_does_not_grow_with_the_number_of_sessions(tmp_path: Path) -> Non
 def test_file_is_there_whole_or_not_at_all_and_for_its_owner_alone(tmp_path: Path) -> None:
     path = tmp_path / "sessions.jsonl"
     path.write_bytes(b"before")
-    with pytest.raises(RuntimeError), open_new_file(path) as file:
+    with pytest.raises(RuntimeError), open_new_file(path, UnfinishedFiles(tmp_path.parent / "home")) as file:
         file.write(b"half")
         raise RuntimeError
     assert path.read_bytes() == b"before"
-    with open_new_file(path) as file:
+    with open_new_file(path, UnfinishedFiles(tmp_path.parent / "home")) as file:
         file.write(b"whole")
     assert path.read_bytes() == b"whole"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
