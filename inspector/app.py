@@ -20,6 +20,7 @@ from inspector.demo.demo_secret import DEMO_SECRET
 from inspector.demo.prepare import demo_store_url, prepare_demo
 from inspector.services.sessions.decoder import DECODER
 from inspector.services.sessions.journal import Journal
+from inspector.services.sessions.journal_file import JournalFile
 from inspector.services.settings.command_log import CommandLog
 from inspector.services.settings.connection import split_url
 from inspector.services.settings.profiles import (
@@ -129,16 +130,18 @@ def open_window(launch: Launch, folder: Path | None = None, secrets: SecretStore
     secrets.put_for_this_run(Secret.from_text(DEMO_SECRET, "demo"), DEMO_SECRET_ID)
     theme = Theme(application)
     theme.choose(book.settings.theme)
+    journal, vault = Journal(), Lane("vault")
     context = Context(
         theme=theme,
         jobs=JobRunner(application),
         book=book,
         secrets=secrets,
-        journal=Journal(),
+        journal=journal,
+        history=JournalFile(journal, folder, secrets, lambda: book.settings.keep_history, vault.put),
         commands=CommandLog(),
         compute=Lane("compute"),
         counting=Lane("counting"),
-        vault=Lane("vault"),
+        vault=vault,
     )
     window = MainWindow(context, demo_store_url(folder))
     for words in book.troubles:
@@ -182,6 +185,7 @@ def _unlock_first(window: MainWindow, context: Context, launch: Launch, folder: 
     def go_on(_is_open: bool) -> None:
         _open_first(window, context, launch, folder, last)
         window.unsaved.offer(lambda: window.stores)
+        window.take_up_history()
 
     sealed = context.secrets.sealed
     if sealed is None or sealed.is_open:

@@ -126,13 +126,14 @@ def save_session(
     *,
     overwrite: bool = False,
     max_attempts: int = 10,
+    action: str = "edited",
 ) -> SaveOutcome:
     """Write the edits in `root` over what the store holds now, merged by field, by compare-and-set.
 
     Reads, merges, writes against what was just read, and tries again up to `max_attempts` times when the application
     was faster. The expiry stays; a record that is gone is not recreated; no edit, no write. `overwrite` takes mine for
     every field (a real choice of the person's, still compare-and-set, still never recreating). The before-image goes
-    to the journal. `StoreReadOnly`, `StoreUnreachable` and their like pass through: nothing was written then.
+    to the journal as `action`. `StoreReadOnly`, `StoreUnreachable` and their like pass through: nothing was written then.
     """
     base = _base(opened)
     if root == base.root:
@@ -161,7 +162,7 @@ def save_session(
         except OutcomeUnknown as error:
             return SaveOutcome(SaveState.UNKNOWN, str(error), review=review, attempts=attempt)
         mine = tuple(change for change in review.changes if change.state is not FieldState.THEIRS)
-        journal.record(store.label, after.ref, "edited", describe_fields(mine), review.now, after)
+        journal.record(store.label, after.ref, action, describe_fields(mine), review.now, after)
         return SaveOutcome(
             SaveState.SAVED,
             f"{_saved_words(review, mine)} {after.note}".strip(),

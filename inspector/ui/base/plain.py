@@ -133,9 +133,24 @@ def confirm(parent: QWidget | None, title: str, text: str, action: str, commands
     if commands:
         box.setDetailedText("It would send:\n" + "\n".join(commands))
     button = box.addButton(action, QMessageBox.ButtonRole.AcceptRole)
-    box.addButton(QMessageBox.StandardButton.Cancel)
+    box.setDefaultButton(box.addButton(QMessageBox.StandardButton.Cancel))  # Return does no harm
     box.exec()
     return box.clickedButton() is button
+
+
+def ask_loss(parent: QWidget | None, title: str, text: str, loses: str, shows: str) -> str:
+    """Ask before something is lost; return the action that was pressed, `loses` or `shows`, or "" for Cancel, which is
+    the default."""
+    box = _box(parent, QMessageBox.Icon.Warning, title, text, "")
+    destroys = box.addButton(loses, QMessageBox.ButtonRole.DestructiveRole)
+    destroys.setProperty("role", "danger")
+    looks = box.addButton(shows, QMessageBox.ButtonRole.ActionRole)
+    cancel = box.addButton(QMessageBox.StandardButton.Cancel)
+    box.setDefaultButton(cancel)
+    box.setEscapeButton(cancel)
+    box.exec()
+    pressed = box.clickedButton()
+    return loses if pressed is destroys else shows if pressed is looks else ""
 
 
 def ask_three(
