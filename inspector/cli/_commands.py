@@ -151,9 +151,10 @@ def edit_session(options: Any, output: Output) -> int:
             root = _edited(root, kind, text)
         if options.dry_run:
             review = review_changes(store, session, root)
-            refused = [f"{one.text} {one.remedy}".strip() for one in review.refusals]
-            _say_edit(options, output, "refused" if refused else "dry-run", diff(session.decoded.root, root), refused)
-            return _NEGATIVE if refused else _DONE
+            found = [f"{one.text} {one.remedy}".strip() for one in review.findings]
+            state = "refused" if review.refusals else "dry-run"
+            _say_edit(options, output, state, diff(session.decoded.root, root), found)
+            return _NEGATIVE if review.refusals else _DONE
         outcome = save_session(store, session, root, Journal())
     changes = tuple(one for one in outcome.changes if one.state is not FieldState.THEIRS)
     _say_edit(options, output, outcome.state.value, changes, [outcome.message])

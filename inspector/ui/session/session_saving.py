@@ -272,7 +272,7 @@ class SessionSaving(QObject):
         self, store: OpenStore, work: Callable[[SessionStore], OpenedSession], words: str, *, make: bool = False
     ) -> None:
         def done(opened: OpenedSession) -> None:
-            self.noted.emit(words)
+            self.noted.emit(f"{words} {opened.over.text if opened.over else ''}".strip())
             self._written(store, opened)
             if make:
                 self.session_made.emit(opened.raw.ref.key)
