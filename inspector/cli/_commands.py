@@ -11,7 +11,7 @@ from inspector.cli._output import BadUsage, Output
 from inspector.cli._stores import opened, read_secrets
 from inspector.codecs import CodecError, format_json, json_bytes, parse_json, retype
 from inspector.cookies import Status, sign_id
-from inspector.core.display import format_size, format_time, parse_time
+from inspector.core.display import format_size, format_time, localise_times, parse_time
 from inspector.core.edits import InsertEntry, RemoveEntry, SetValue, apply_edit
 from inspector.core.expiry import After, Ending, end_from, format_countdown
 from inspector.core.field_path import find_path, format_keys, parse_field_path
@@ -94,9 +94,11 @@ def show_session(options: Any, output: Output) -> int:
     output.say(f"{session.session_id}  {format_size(len(session.raw.payload))}  {session.summary.format}")
     output.say(f"  written by {session.writer.name} ({session.writer.certainty.value}: {session.writer.why})")
     for source in session.expiry.sources:
-        output.say(f"  {'*' if source.counts else ' '} {source.name}: {source.value}  {source.note}")
+        output.say(
+            f"  {'*' if source.counts else ' '} {source.name}: {localise_times(f'{source.value}  {source.note}')}"
+        )
     for finding in session.findings:
-        output.say(f"  ! {finding.text} {finding.remedy}")
+        output.say(localise_times(f"  ! {finding.text} {finding.remedy}"))
     if decoded is not None:
         output.say_lines(format_json(decoded.root))
     for attempt in session.attempts:
@@ -201,7 +203,7 @@ def _say_edit(options: Any, output: Output, state: str, changes: tuple[FieldChan
     for change in changes:
         output.say(f"{change.field}: {_short(change.base)} -> {_short(change.mine)}")
     for message in messages:
-        output.say(message)
+        output.say(localise_times(message))
 
 
 def _data(node: Node | None) -> object:
@@ -314,7 +316,7 @@ def _say_report(options: Any, output: Output, report: CookieReport) -> None:
     secret = f", secret {number}" if number is not None else ""
     output.say(f"{cookie.name or '(value)'}: {verdict.status.value}{secret}")
     for link in report.chain:
-        output.say(f"  {link.state.value:<8} {link.name:<11} {link.text}")
+        output.say(f"  {link.state.value:<8} {link.name:<11} {localise_times(link.text)}")
     if verdict.payload is not None:
         output.say(f"  {verdict.payload}")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TextIO
 
-from inspector.core.display import escape_display, format_time
+from inspector.core.display import escape_display, format_local
 from inspector.services.settings.command_log import CommandLog, SentCommand
 
 _LIMIT = 2000
@@ -51,7 +51,7 @@ class Output:
         self._complaints.write(f"session-inspector: {escape_display(text, _LIMIT)}\n")
 
     def _tell_sent(self, sent: SentCommand) -> None:
-        words = f"> {format_time(sent.at_ms)} {sent.store}: {sent.words}"
+        words = f"> {format_local(sent.at_ms)} {sent.store}: {sent.words}"
         self._complaints.write(escape_display(words, _LIMIT) + "\n")
 
     def flush(self) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from inspector.cli._output import BadUsage, Output
 from inspector.cli._stores import find_store, known_profiles, opened, read_secrets
-from inspector.core.display import format_time
+from inspector.core.display import format_local, format_time
 from inspector.core.secret import Secret
 from store_adapters.clock import now_ms
 from store_adapters.contract import CancelToken
@@ -36,12 +36,12 @@ def watch_store(options: Any, output: Output) -> int:
         for changes in store.watch(interrupted.token):
             for change in changes:
                 session_id = store.session_id_of(change.key) if change.key else ""
-                at = format_time(change.seen_at_ms)
                 if options.json:
+                    at = format_time(change.seen_at_ms)
                     key = change.key.decode("utf-8", "surrogateescape")
                     output.say_json({"at": at, "kind": change.kind.value, "id": session_id, "key": key})
                 else:
-                    output.say(f"{at} {change.kind.value:<8} {session_id}")
+                    output.say(f"{format_local(change.seen_at_ms)} {change.kind.value:<8} {session_id}")
             if changes:
                 output.flush()
             if interrupted.token.is_cancelled:
@@ -103,7 +103,7 @@ def serve_demo(options: Any, output: Output) -> int:
             # "touched: expires +1.9 s" says "touched" already.
             done = [one for one in entry.operations if not any(change.startswith(one) for change in entry.changes)]
             words = ", ".join([*done, *entry.changes]) or "no session"
-            output.say(f"{format_time(entry.at_ms)} {entry.method} {entry.path} {entry.status} {words}")
+            output.say(f"{format_local(entry.at_ms)} {entry.method} {entry.path} {entry.status} {words}")
         output.flush()
 
     fault = Fault(options.fault)

@@ -95,12 +95,20 @@ def format_local(epoch_ms: int) -> str:
     return "" if moment is None else f"{moment:%Y-%m-%d %H:%M:%S} {_zone(moment)}"
 
 
-def format_clock(epoch_ms: int) -> str:
-    """Return the time of a day alone: "19:27:13 EST"; for what happened today, else as `format_local`."""
-    moment, now = _local(epoch_ms), datetime.datetime.now().astimezone()
-    if moment is None or moment.date() != now.date():
-        return format_local(epoch_ms)
-    return f"{moment:%H:%M:%S} {_zone(moment)}"
+def format_clock(epoch_ms: int, *, with_ms: bool = False) -> str:
+    """Return the time of a day alone for what happened today, "19:27:13 EST" or "19:27:13.042 EST"; else with the date."""
+    moment = _local(epoch_ms)
+    if moment is None:
+        return ""
+    is_today = moment.date() == datetime.datetime.now().astimezone().date()
+    part = f".{epoch_ms % 1000:03}" if with_ms else ""
+    return f"{moment:{'' if is_today else '%Y-%m-%d '}%H:%M:%S}{part} {_zone(moment)}"
+
+
+def zone_of(epoch_ms: int) -> str:
+    """Return this machine's zone at a moment: "EST", "EDT" or "UTC-03:00"."""
+    moment = _local(epoch_ms)
+    return "" if moment is None else _zone(moment)
 
 
 def localise_times(sentence: str) -> str:

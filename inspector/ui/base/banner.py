@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
 
+from inspector.core.display import localise_times
 from inspector.ui.base.plain import PlainLabel
 
 
@@ -21,5 +22,5 @@ class Banner(QFrame):
 
     def show_words(self, words: str) -> None:
         """Say this; "" hides the line."""
-        self.label.setText(words)
+        self.label.setText(localise_times(words))
         self.setVisible(bool(words))

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from inspector.core.display import escape_display, escape_lines
+from inspector.core.display import escape_display, escape_lines, localise_times
 from inspector.ui.base.clipboard import copy_secret
 from inspector.ui.base.guard import qt_guard
 
@@ -67,6 +67,15 @@ class PlainLabel(QLabel):
             self.setProperty("role", role)
             self.style().unpolish(self)
             self.style().polish(self)
+
+
+def timed_label(sentence: str, *, role: str = "", wrap: bool = False, selectable: bool = False) -> PlainLabel:
+    """Return a label for a sentence of this program's, its times local; where there are some, UTC is in the tooltip."""
+    words = localise_times(sentence)
+    label = PlainLabel(words, role=role, wrap=wrap, selectable=selectable)
+    if words != sentence:
+        label.setToolTip(plain_tip(sentence))
+    return label
 
 
 def plain_tip(text: str, limit: int = 600) -> str:

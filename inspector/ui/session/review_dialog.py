@@ -28,7 +28,7 @@ from inspector.services.sessions.shown_changes import value_text as _value_text
 from inspector.services.settings.profiles import Environment, Profile
 from inspector.ui.base.fitting_label import FittingLabel
 from inspector.ui.base.guard import qt_guard
-from inspector.ui.base.plain import PlainLabel, plain_tip
+from inspector.ui.base.plain import PlainLabel, plain_tip, timed_label
 from inspector.ui.base.small_screen import fit_screen
 from inspector.ui.base.theme import mono_font
 
@@ -302,5 +302,5 @@ def _add_note(column: QVBoxLayout, badge: str, role: str, words: str) -> None:
     row = QHBoxLayout()
     row.setSpacing(8)
     row.addWidget(PlainLabel(badge, role=role), 0, Qt.AlignmentFlag.AlignTop)
-    row.addWidget(PlainLabel(words, wrap=True), 1)
+    row.addWidget(timed_label(words, wrap=True), 1)
     column.addLayout(row)

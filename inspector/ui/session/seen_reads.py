@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from inspector.core.display import localise_times
 from inspector.core.merge import diff
 from inspector.services.sessions.journal import JournalEntry
 from inspector.services.sessions.open_session import OpenedSession
@@ -72,7 +73,9 @@ class SeenReads:
         signs = judge_reads(before, now, kind, older=older, was_gone=was_gone)
         seen = self._seen.setdefault(place, [])
         seen.append(
-            SeenChange(now.raw.read_at_ms, what, " ".join(f"{one.text} {one.remedy}" for one in signs), changes)
+            SeenChange(
+                now.raw.read_at_ms, what, localise_times(" ".join(f"{one.text} {one.remedy}" for one in signs)), changes
+            )
         )
         del seen[:-_LIMIT]
         return replace(now, findings=(*now.findings, *signs))

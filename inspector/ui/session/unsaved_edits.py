@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QDialog, QWidget
 
 from inspector.codecs import CodecError, encode
-from inspector.core.display import escape_display
+from inspector.core.display import escape_display, format_local
 from inspector.core.edits import SetValue
 from inspector.core.node import Node
 from inspector.services.sessions.open_session import OpenedSession
@@ -100,8 +100,8 @@ class UnsavedEdits(QObject):
         number = len(edits)
         names = sorted({stores[one.profile_id].profile.name for one in edits if one.profile_id in stores})
         what = "one session" if number == 1 else f"{number:,} sessions"
-        at = time.strftime("%d %B, %H:%M", time.localtime(max(one.edited_at_ms for one in edits) / 1000))
-        words = f"The program ended on {at} before they were saved. Nothing of them is in the store"
+        at = format_local(max(one.edited_at_ms for one in edits))
+        words = f"The program ended before they were saved; the last was made on {at}. Nothing of them is in the store"
         words += f" ({', '.join(names)})." if names else "; their store is no longer in the list."
         words += f"\n{_name_sessions(edits)}"
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import QApplication, QMessageBox, QPushButton
+from PySide6.QtWidgets import QApplication, QLabel, QMessageBox, QPushButton
 from pytestqt.qtbot import QtBot
 from redis import Redis
 
@@ -331,3 +333,30 @@ def test_removing_a_store_names_the_edits_that_go_with_it(qtbot: QtBot, window: 
     press("Remove", pressed)
     window.remove_current_store()
     assert window.panel.unsaved() == 0
+
+
+# --- times ----------------------------------------------------------------------------------------------------------
+
+
+def test_one_clock_with_its_zone_in_the_whole_panel(
+    qtbot: QtBot, window: MainWindow, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    write(url, "session0", "lastVisit", '"2026-12-08T00:27:13.649Z"')
+    window.panel.reload()
+    qtbot.waitUntil(lambda: b"lastVisit" in payload(window), timeout=WAIT_MS)
+    window.show_tab(2)
+    qtbot.waitUntil(lambda: window.panel.cookie_tab.isVisible(), timeout=WAIT_MS)
+    labels = [one for one in window.panel.findChildren(QLabel) if one.isVisible()]
+    tree = window.panel.data_tab.model
+    row = next(row for row in range(tree.rowCount()) if tree.index(row, 0).data() == "lastVisit")
+    kind, tip = (tree.index(row, 2).data(role) for role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole))
+    monkeypatch.undo()
+    time.tzset()
+    assert [one.text() for one in labels if re.search(r"T\d\d:\d\d:\d\d", one.text())] == []
+    told = [one for one in labels if re.search(r"\d\d:\d\d:\d\d E[SD]T", one.text())]
+    assert len(told) >= 3
+    assert all(re.search(r"T\d\d:\d\d:\d\d\.\d{3}Z", one.toolTip()) for one in told), "UTC is in the tooltip"
+    assert kind.endswith("2026-12-07 19:27:13 EST")
+    assert "2026-12-08T00:27:13.649Z" in tip
