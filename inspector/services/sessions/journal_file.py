@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
 
 import msgspec
 
-from inspector.services.sessions.journal import Journal, JournalEntry
+from inspector.services.sessions.journal import AGE_DAYS, Journal, JournalEntry
 from inspector.services.settings.run_file import RunFile, forget
 from inspector.services.settings.secrets import SecretStore
 from store_adapters.contract import RawRecord, RecordRef
@@ -96,6 +97,7 @@ class JournalFile:
             entries = self._read(path)
             if entries is not None:
                 self._journal.adopt(entries)
+            if entries is not None or _is_old(path):
                 read.append(path)
         if self.keep() is Keeping.KEPT:
             for path in read:
@@ -145,6 +147,14 @@ class JournalFile:
         except msgspec.MsgspecError:
             return None
         return None if kept is None else [_entry_of(one) for one in kept]
+
+
+def _is_old(path: Path) -> bool:
+    """True for a file that holds nothing younger than the journal keeps, whether it can be opened or not."""
+    try:
+        return time.time() - path.stat().st_mtime > AGE_DAYS * 86_400
+    except OSError:
+        return False
 
 
 def _image_of(entry: JournalEntry) -> _Kept:

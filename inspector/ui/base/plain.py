@@ -153,6 +153,7 @@ def ask_loss(parent: QWidget | None, title: str, text: str, loses: str, shows: s
     box = _box(parent, QMessageBox.Icon.Warning, title, text, "")
     destroys = box.addButton(loses, QMessageBox.ButtonRole.DestructiveRole)
     destroys.setProperty("role", "danger")
+    destroys.style().polish(destroys)
     looks = box.addButton(shows, QMessageBox.ButtonRole.ActionRole)
     cancel = box.addButton(QMessageBox.StandardButton.Cancel)
     box.setDefaultButton(cancel)

@@ -331,7 +331,8 @@ class NodeTreeModel(QAbstractItemModel):
         if node.kind is Kind.STRING and len(str(node.scalar)) > 40:
             return str(node.scalar)
         words = describe_type(node, item.entry.key, self.now_ms)
-        return words if words != localise_times(words) else ""  # a time: in UTC
+        local = localise_times(words)
+        return f"{local} · {words.rpartition(', ')[2]}" if local != words else ""  # a time, in UTC as well
 
     @qt_guard(False)
     def setData(self, index: _Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:

@@ -203,7 +203,7 @@ class SessionSaving(QObject):
         self._write(store, carry_out, "Restored.", make=plan.is_absent)
 
     def restore_last(self, store: OpenStore) -> None:
-        """Bring back the last record that was deleted from a store."""
+        """Restore the last record that was deleted from a store."""
         label = store.connection.store.label if store.connection is not None else ""
         journal, reading = self._context.journal, store.reading
         entry = journal.last_deleted(label)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -124,6 +125,17 @@ def test_damaged_file_does_not_stop_the_start(tmp_path: Path, damage: bytes) -> 
     again, later = run(tmp_path)
     assert again.entries() == ()
     later.close()
+
+
+def test_file_that_cannot_be_opened_is_swept_after_a_week(tmp_path: Path) -> None:
+    journal, file = run(tmp_path)
+    edit(journal)
+    file.close()
+    (path,) = sealed_files(tmp_path)
+    path.write_bytes(b"damaged")
+    os.utime(path, (0, now_ms() / 1000 - 8 * 86_400))
+    run(tmp_path)[1].close()
+    assert sealed_files(tmp_path) == []
 
 
 def test_entry_older_than_a_week_is_dropped() -> None:
