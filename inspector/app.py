@@ -185,7 +185,7 @@ def _unlock_first(window: MainWindow, context: Context, launch: Launch, folder: 
     def go_on(_is_open: bool) -> None:
         _open_first(window, context, launch, folder, last)
         window.unsaved.offer(lambda: window.stores)
-        window.take_up_history()
+        QTimer.singleShot(_IDLE_MS, window, window.take_up_history)
 
     sealed = context.secrets.sealed
     if sealed is None or sealed.is_open:

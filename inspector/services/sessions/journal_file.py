@@ -99,9 +99,16 @@ class JournalFile:
                 self._journal.adopt(entries)
             if entries is not None or _is_old(path):
                 read.append(path)
-        if self.keep() is Keeping.KEPT:
+        if not read and not self._journal.entries():
+            self.keeping = Keeping.UNKNOWN  # the start asks no keyring for nothing
+        elif self.keep() is Keeping.KEPT:
             for path in read:
                 forget(path)
+
+    def look(self) -> None:
+        """Find out what a restart would do to the journal, before something is written that it is told of."""
+        if self.keeping is Keeping.UNKNOWN:
+            self.keep()
 
     def keep(self) -> Keeping:
         """Seal the journal as it is now; where it cannot be, or shall not be, nothing of it stays on the disk."""

@@ -7,7 +7,6 @@ from inspector.services.sessions.journal_file import JournalFile, Keeping
 
 _UNTIL_END = "until the program ends"
 _WHY = {
-    Keeping.UNKNOWN: "",
     Keeping.OFF: " Preferences turned keeping it off.",
     Keeping.NO_PLACE: " There is no keyring for the key to seal it with; File › Preferences can keep the key in a sealed file.",
     Keeping.FAILED: " Its file cannot be written.",
@@ -26,6 +25,8 @@ def deletion_words(history: JournalFile, size_bytes: int) -> str:
 
 def keeping_words(history: JournalFile) -> str:
     """Say below the history what a restart does to it."""
+    if history.keeping is Keeping.UNKNOWN:
+        return ""
     if history.keeping is Keeping.KEPT:
         return f"What is written from here is kept sealed for {AGE_DAYS} days, also after a restart."
     return f"What is written from here is kept in memory {_UNTIL_END}.{_WHY[history.keeping]}"

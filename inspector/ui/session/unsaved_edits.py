@@ -68,12 +68,14 @@ class UnsavedEdits(QObject):
 
     def keep(self) -> None:
         """Seal the edits as they are now; what is encoded and written is done on the vault lane."""
+        history = self._context.history
         drafts = [(profile_id, draft.opened, draft.root) for profile_id, draft in self._panel.drafts()]
         waiting, recovery = tuple(self._waiting), self._recovery
         self._had_edits = bool(drafts or waiting)
 
         def seal() -> bool:
             edits = [edit for draft in drafts if (edit := _as_edit(*draft)) is not None]
+            history.look()  # the review that follows says how long the old record can be restored
             return recovery.keep([*waiting, *edits])
 
         self._context.jobs.submit(
