@@ -21,6 +21,7 @@ from inspector.demo.prepare import demo_store_url, prepare_demo
 from inspector.services.bulk.unfinished_files import UnfinishedFiles
 from inspector.services.sessions.decoder import DECODER
 from inspector.services.sessions.journal import Journal
+from inspector.services.sessions.journal_file import JournalFile
 from inspector.services.settings.command_log import CommandLog
 from inspector.services.settings.connection import split_url
 from inspector.services.settings.profiles import (
@@ -147,17 +148,19 @@ def open_window(
     secrets.put_for_this_run(Secret.from_text(DEMO_SECRET, "demo"), DEMO_SECRET_ID)
     theme = Theme(application)
     theme.choose(book.settings.theme)
+    journal, vault = Journal(), Lane("vault")
     context = Context(
         theme=theme,
         jobs=JobRunner(application),
         book=book,
         secrets=secrets,
-        journal=Journal(),
+        journal=journal,
+        history=JournalFile(journal, folder, secrets, lambda: book.settings.keep_history, vault.put),
         commands=CommandLog(),
         unfinished=unfinished or UnfinishedFiles(folder),
         compute=Lane("compute"),
         counting=Lane("counting"),
-        vault=Lane("vault"),
+        vault=vault,
     )
     window = MainWindow(context, demo_store_url(folder))
     for words in book.troubles:
@@ -202,6 +205,7 @@ def _unlock_first(window: MainWindow, context: Context, launch: Launch, folder: 
         _open_first(window, context, launch, folder, last)
         window.unsaved.offer(lambda: window.stores)
         offer_leftovers(context, window)
+        QTimer.singleShot(_IDLE_MS, window, window.take_up_history)
 
     sealed = context.secrets.sealed
     if sealed is None or sealed.is_open:

@@ -11,7 +11,7 @@ from inspector.cli._output import BadUsage, JsonText, Output
 from inspector.cli._stores import opened, read_secrets
 from inspector.codecs import CodecError, format_json, json_bytes, parse_json, retype
 from inspector.cookies import Status, sign_id
-from inspector.core.display import format_size, format_time, parse_time
+from inspector.core.display import format_size, format_time, localise_times, parse_time
 from inspector.core.edits import InsertEntry, RemoveEntry, SetValue, apply_edit
 from inspector.core.expiry import CAPPED, LATEST_MS, After, Ending, end_from, format_countdown, is_capped, parse_count
 from inspector.core.field_path import find_path, format_keys, parse_field_path
@@ -96,9 +96,11 @@ def show_session(options: Any, output: Output) -> int:
     output.say(f"  written by {session.writer.name} ({session.writer.certainty.value}: {session.writer.why})")
     output.say(f"  the application: {session.verdict.effect.value}")
     for source in session.expiry.sources:
-        output.say(f"  {'*' if source.counts else ' '} {source.name}: {source.value}  {source.note}")
+        output.say(
+            f"  {'*' if source.counts else ' '} {source.name}: {localise_times(f'{source.value}  {source.note}')}"
+        )
     for finding in session.findings:
-        output.say(f"  ! {finding.text} {finding.remedy}")
+        output.say(localise_times(f"  ! {finding.text} {finding.remedy}"))
     if decoded is not None:
         output.say_lines(format_json(decoded.root))
     for attempt in session.attempts:
@@ -154,9 +156,10 @@ def edit_session(options: Any, output: Output) -> int:
             root = _edited(root, kind, text)
         if options.dry_run:
             review = review_changes(store, session, root)
-            refused = [f"{one.text} {one.remedy}".strip() for one in review.refusals]
-            _say_edit(options, output, "refused" if refused else "dry-run", diff(session.decoded.root, root), refused)
-            return _NEGATIVE if refused else _DONE
+            found = [f"{one.text} {one.remedy}".strip() for one in review.findings]
+            state = "refused" if review.refusals else "dry-run"
+            _say_edit(options, output, state, diff(session.decoded.root, root), found)
+            return _NEGATIVE if review.refusals else _DONE
         output.so_far = _NOT_KNOWN
         outcome = save_session(store, session, root, Journal())
     changes = tuple(one for one in outcome.changes if one.state is not FieldState.THEIRS)
@@ -205,7 +208,7 @@ def _say_edit(options: Any, output: Output, state: str, changes: tuple[FieldChan
     for change in changes:
         output.say(f"{change.field}: {_short(change.base)} -> {_short(change.mine)}")
     for message in messages:
-        output.say(message)
+        output.say(localise_times(message))
 
 
 def _data(node: Node | None) -> object:
@@ -335,7 +338,7 @@ def _say_report(options: Any, output: Output, report: CookieReport) -> None:
     secret = f", secret {number}" if number is not None else ""
     output.say(f"{cookie.name or '(value)'}: {verdict.status.value}{secret}")
     for link in report.chain:
-        output.say(f"  {link.state.value:<8} {link.name:<11} {link.text}")
+        output.say(f"  {link.state.value:<8} {link.name:<11} {localise_times(link.text)}")
     if verdict.payload is not None:
         output.say(f"  {verdict.payload}")
 

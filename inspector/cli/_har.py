@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from inspector.cli._input import read_input
 from inspector.cli._output import Output
 from inspector.cli._stores import read_secrets
 from inspector.cookies import HAR_MOST_BYTES, read_har
+from inspector.core.display import format_local, localise_times
 from inspector.services.cookies.har_report import TROUBLE, HarRow, follow_session
 
 _DONE, _NEGATIVE = 0, 1
@@ -31,10 +31,10 @@ def follow_har(options: Any, output: Output) -> int:
 
 def _row_line(row: HarRow) -> str:
     exchange = row.exchange
-    clock = time.strftime("%H:%M:%S", time.localtime(exchange.started_at_ms / 1000))
+    clock = format_local(exchange.started_at_ms)
     request = f"{exchange.method:<5} {(exchange.address.path or '/')[:30]:<30} {exchange.status}"
     ids = f"{row.sent[:10] or '-':<10} {row.received[:10] or '-':<10}"
-    return f"{exchange.number:>4} {clock} {request} {ids} {row.event.value}: {row.text}"
+    return f"{exchange.number:>4} {clock} {request} {ids} {row.event.value}: {localise_times(row.text)}"
 
 
 def _row_object(row: HarRow) -> dict[str, object]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TextIO
 
 from inspector.cli._signals import Signals
-from inspector.core.display import escape_display, escape_json, format_time
+from inspector.core.display import escape_display, escape_json, format_local
 from inspector.services.settings.command_log import CommandLog, SentCommand
 
 _LIMIT = 2000
@@ -118,7 +118,7 @@ class Output:
         self._tell(f"session-inspector: {escape_display(text, _LIMIT)}\n")
 
     def _tell_sent(self, sent: SentCommand) -> None:
-        words = f"> {format_time(sent.at_ms)} {sent.store}: {sent.words}"
+        words = f"> {format_local(sent.at_ms)} {sent.store}: {sent.words}"
         self._tell(escape_display(words, _LIMIT) + "\n")
 
     def _tell(self, line: str) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from inspector.cli._output import BadUsage, Output, OutputLost
 from inspector.cli._signals import Interrupted
 from inspector.cli._stores import find_store, kept_secrets, known_profiles, opened, read_secrets
-from inspector.core.display import format_time
+from inspector.core.display import format_local, format_time
 from inspector.core.secret import Secret
 from store_adapters.clock import now_ms
 from store_adapters.contract import CancelToken, Change, SessionStore
@@ -40,7 +40,7 @@ def _say_changes(options: Any, output: Output, store: SessionStore, changes: Seq
             key = change.key.decode("utf-8", "surrogateescape")
             output.say_json({"at": at, "kind": change.kind.value, "id": session_id, "key": key})
         else:
-            output.say(f"{at} {change.kind.value:<8} {session_id}")
+            output.say(f"{format_local(change.seen_at_ms)} {change.kind.value:<8} {session_id}")
     if changes:
         output.flush()
 
@@ -156,4 +156,4 @@ class _Teller:
         # "touched: expires +1.9 s" says "touched" already.
         done = [one for one in entry.operations if not any(change.startswith(one) for change in entry.changes)]
         words = ", ".join([*done, *entry.changes]) or "no session"
-        self._output.say(f"{format_time(entry.at_ms)} {entry.method} {entry.path} {entry.status} {words}")
+        self._output.say(f"{format_local(entry.at_ms)} {entry.method} {entry.path} {entry.status} {words}")

@@ -8,6 +8,9 @@ import unicodedata
 
 LINE_LIMIT = 2000
 _NOT_ASCII = re.compile("[^\x00-\x7e]")
+_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+_UTC_TIME = re.compile(r"(?<![\w-])\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z(?!\w)")
+_ZONE_NAME = re.compile("[A-Za-z]{2,5}")
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
@@ -79,10 +82,62 @@ def format_size(size_bytes: int) -> str:
 def format_time(epoch_ms: int) -> str:
     """Return a time as ISO 8601 in UTC with milliseconds, as JavaScript's `toISOString` does; "" outside its range."""
     try:
-        moment = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC) + datetime.timedelta(milliseconds=epoch_ms)
+        moment = _EPOCH + datetime.timedelta(milliseconds=epoch_ms)
     except OverflowError:
         return ""
     return moment.isoformat(timespec="milliseconds")[:-6] + "Z"
+
+
+def format_local(epoch_ms: int) -> str:
+    """Return a time as a person reads it, on this machine's clock with its zone: "2026-12-07 19:27:13 EST"; "" outside
+    the range. Beside it, in a tooltip or `--json`, stands `format_time`."""
+    moment = _local(epoch_ms)
+    return "" if moment is None else f"{moment:%Y-%m-%d %H:%M:%S} {_zone(moment)}"
+
+
+def format_clock(epoch_ms: int, *, with_ms: bool = False) -> str:
+    """Return the time of a day alone for what happened today, "19:27:13 EST" or "19:27:13.042 EST"; else with the date."""
+    moment = _local(epoch_ms)
+    if moment is None:
+        return ""
+    is_today = moment.date() == datetime.datetime.now().astimezone().date()
+    part = f".{epoch_ms % 1000:03}" if with_ms else ""
+    return f"{moment:{'' if is_today else '%Y-%m-%d '}%H:%M:%S}{part} {_zone(moment)}"
+
+
+def zone_of(epoch_ms: int) -> str:
+    """Return this machine's zone at a moment: "EST", "EDT" or "UTC-03:00"."""
+    moment = _local(epoch_ms)
+    return "" if moment is None else _zone(moment)
+
+
+def localise_times(sentence: str) -> str:
+    """Return a sentence of this program's with each time that `format_time` wrote into it as `format_local` does.
+
+    Sentences are made where no clock's zone is known, and are printed by `--json` as they are.
+    """
+    return _UTC_TIME.sub(_localise, sentence)
+
+
+def _localise(found: re.Match[str]) -> str:
+    at_ms = parse_time(found[0])
+    return found[0] if at_ms is None else format_local(at_ms) or found[0]
+
+
+def _local(epoch_ms: int) -> datetime.datetime | None:
+    try:
+        return (_EPOCH + datetime.timedelta(milliseconds=epoch_ms)).astimezone()
+    except (OverflowError, OSError, ValueError):
+        return None
+
+
+def _zone(moment: datetime.datetime) -> str:
+    # Windows has long names and some zones none; an offset then says it.
+    name = moment.tzname() or ""
+    if _ZONE_NAME.fullmatch(name):
+        return name
+    offset = f"{moment:%z}"
+    return f"UTC{offset[:3]}:{offset[3:5]}"
 
 
 def parse_time(text: str) -> int | None:
@@ -95,4 +150,4 @@ def parse_time(text: str) -> int | None:
         return None
     if moment.tzinfo is None:
         return None
-    return round((moment - datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)) / datetime.timedelta(milliseconds=1))
+    return round((moment - _EPOCH) / datetime.timedelta(milliseconds=1))

@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from inspector.core.display import escape_display, format_time, parse_time
 from inspector.core.field_path import format_field_path
+from inspector.core.finding import Finding, Severity
 from inspector.core.node import Kind, Node, member, number_of, text_of
 from inspector.core.other_findings import end_inside
 from inspector.core.writer import Family
@@ -135,6 +136,14 @@ def explain_expiry(
         expires_at_ms = ends if is_first else expires_at_ms
     summary = "is not found by the application" if hidden_by else describe_end(expires_at_ms, now_ms)
     return ExpiryReport(expires_at_ms, tuple(sources), summary)
+
+
+def judge_over(expires_at_ms: int | None, now_ms: int) -> Finding | None:
+    """Return that a session has ended whose record still stands in the store; None while it lives."""
+    if expires_at_ms is None or expires_at_ms > now_ms:
+        return None
+    words = f"This session is over: it {describe_end(expires_at_ms, now_ms)}. The application will not read it."
+    return Finding(Severity.WARNING, (), words, "Change its expiry if it should.")
 
 
 def describe_end(expires_at_ms: int | None, now_ms: int) -> str:

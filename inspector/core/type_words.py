@@ -14,11 +14,11 @@ _EPOCH_S = (1_000_000_000, 4_102_444_800)
 
 
 def describe_type(node: Node, key: str | None, now_ms: int) -> str:
-    """Return "string", "number · 1 d", "date · 3 h ago", "int64 · 4 m ago, 2026-11-24T22:29:03.114Z" …"""
+    """Return "string", "number · 1 d", "date · 3 h ago, 2026-11-24T19:29:03.114Z", "int64 · 4 m ago, 2026-11-24T22:29:03.114Z" …"""
     name = node.tag or node.kind.value
     if node.tag == "date" or node.kind is Kind.STRING:
         at_ms = parse_time(text_of(node) or str(node.scalar or ""))
-        return name if at_ms is None else f"date · {describe_moment(at_ms, now_ms)}"
+        return name if at_ms is None else f"date · {describe_moment(at_ms, now_ms)}, {format_time(at_ms)}"
     number = number_of(node)
     if number is None or not key:
         return name

@@ -7,9 +7,11 @@ import base64
 import importlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -304,3 +306,22 @@ def test_every_command_names_a_function_that_is_there() -> None:
     for name, part in parts.choices.items():
         module, _, function = part.get_default("act").partition(".")
         assert callable(getattr(importlib.import_module(f"inspector.cli.{module}"), function)), name
+
+
+def test_times_are_local_for_a_person_and_utc_in_json(
+    capsys: pytest.CaptureFixture[str], store: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    run(capsys, "create", store, "abc", "--data", DATA)
+    run(capsys, "expire", store, "abc", "--at", "2030-12-08T00:27:13Z")
+    _, shown, commands = run(capsys, "show", store, "abc", "--log-commands")
+    _, machine, _ = run(capsys, "show", store, "abc", "--json")
+    monkeypatch.undo()
+    time.tzset()
+    sentences = [line for line in shown.splitlines() if line.startswith(("  * ", "    cookie"))]
+    assert "2030-12-07 19:27:13 EST" in sentences[0]
+    assert not [line for line in sentences if re.search(r"T\d\d:\d\d.*Z", line)]
+    assert "2030-12-08T00:27:13.000Z" in str(json.loads(machine)["expires_at"])
+    assert "EST" not in machine
+    assert re.search(r"^> \d{4}-\d\d-\d\d \d\d:\d\d:\d\d E[SD]T ", commands)

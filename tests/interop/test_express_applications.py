@@ -21,8 +21,9 @@ from inspector.services.catalogue.session_row import Column
 from inspector.services.cookies.signed_cookie import signed_cookie_value
 from inspector.services.cookies.verify_cookie import inspect_cookies
 from inspector.services.sessions.journal import Journal
-from inspector.services.sessions.manage_sessions import change_expiry, delete_session, restore
+from inspector.services.sessions.manage_sessions import change_expiry, delete_session
 from inspector.services.sessions.open_session import OpenedSession, open_session
+from inspector.services.sessions.restoration import restore_deleted
 from inspector.services.sessions.save_session import SaveState, save_session
 from store_adapters.clock import now_ms
 from store_adapters.contract import CancelToken
@@ -103,7 +104,7 @@ def test_delete_logs_out_and_restoring_logs_in_again(site: Site) -> None:
     browser, journal = log_in(site), Journal()
     delete_session(site.store, open_own(site, browser), journal)
     assert browser.get("/dashboard")[0] == 302
-    restore(site.store, journal.entries()[0], journal)
+    restore_deleted(site.store, journal.entries()[0], journal)
     assert browser.get("/dashboard") == (200, "Welcome ada")
 
 

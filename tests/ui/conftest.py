@@ -14,6 +14,7 @@ from pytestqt.qtbot import QtBot
 from inspector.app import Launch, open_window
 from inspector.services.settings.profiles import Profile
 from inspector.services.settings.secrets import SecretStore
+from inspector.ui.session.unsaved_edits import DISCARD_AND_QUIT
 from inspector.ui.stores.open_store import StoreState
 from inspector.ui.window.main_window import MainWindow
 from tests.stalls import Heartbeat, keep_stall
@@ -55,7 +56,7 @@ def make_window(
     yield make
     heartbeat.stop()
     # Nobody is there to answer whether edits may be left.
-    monkeypatch.setattr("inspector.ui.window.main_window.confirm", lambda *_words: True)
+    monkeypatch.setattr("inspector.ui.session.unsaved_edits.ask_loss", lambda *_words: DISCARD_AND_QUIT)
     close_windows(windows)
     sys.excepthook, threading.excepthook = hooks
 

@@ -85,6 +85,7 @@ def _take_back(store: SessionStore, images: list[BeforeImage], journal: Journal,
     now, tried = read_clock(), [True] * len(images)
     is_inside = store.capabilities.lifetime_ms is not None
     writes: list[tuple[int, Write]] = []
+    currents: dict[int, RawRecord] = {}
     found = iter(store.read_many([image.record.ref for image in images if image.written is not None]))
     for place, image in enumerate(images):
         before = image.record
@@ -100,21 +101,25 @@ def _take_back(store: SessionStore, images: list[BeforeImage], journal: Journal,
         elif _digest(current.payload) != image.written:
             tally.changed += 1
         elif is_inside:
+            currents[place] = current
             writes.append((place, Replace(current, before.payload)))
         else:
+            currents[place] = current
             payload = before.payload if before.payload != current.payload else None
             writes.append((place, ChangeExpiry(current, before.expires_at_ms, payload)))
     results = dict(zip((place for place, _ in writes), store.write_many([one for _, one in writes]), strict=True))
     for place, result in results.items():
-        tried[place] = _count_back(store, images[place], result, journal, tally)
+        tried[place] = _count_back(store, images[place], currents.get(place), result, journal, tally)
     return tried
 
 
-def _count_back(store: SessionStore, image: BeforeImage, result: Written, journal: Journal, tally: Tally) -> bool:
+def _count_back(
+    store: SessionStore, image: BeforeImage, current: RawRecord | None, result: Written, journal: Journal, tally: Tally
+) -> bool:
     if isinstance(result, RawRecord):
         if tally.done < JOURNALLED:
             what = "deleted" if image.written is None else "expiry changed"
-            journal.record(store.label, result.ref, "restored", what, None, result)
+            journal.record(store.label, result.ref, "restored", what, current, result)
         tally.done += 1
         return True
     if isinstance(result, RecordExists | RecordChanged):

@@ -1,4 +1,4 @@
-"""Create, duplicate, delete, restore a session and change its expiry; knows no window. Many at once: `bulk.py`.
+"""Create, duplicate, delete, recreate a session and change its expiry; knows no window. Many at once: `bulk.py`.
 
 Every function talks to the store and belongs on its lane.
 """
@@ -24,8 +24,9 @@ from inspector.core.finding import Severity
 from inspector.core.findings import check_edit
 from inspector.core.node import FALSE, NULL, TRUE, Kind, Node, find_member, member, number_node, object_node, text_node
 from inspector.services.sessions.decoder import decode_record
-from inspector.services.sessions.journal import Journal, JournalEntry
+from inspector.services.sessions.journal import Journal
 from inspector.services.sessions.open_session import PLAIN, OpenedSession, Reading, describe_record
+from store_adapters.clock import now_ms as read_clock
 from store_adapters.contract import CancelToken, ChangeExpiry, RawRecord, RecordRef, SessionStore
 from store_adapters.errors import RecordChanged
 
@@ -254,23 +255,12 @@ def _set_member(root: Node, parent: tuple[int, ...], key: str, node: Node) -> No
     return apply_edit(root, SetValue((*parent, place), node))[0]
 
 
-def restore(store: SessionStore, entry: JournalEntry, journal: Journal, reading: Reading = PLAIN) -> OpenedSession:
-    """Bring a before-image back by compare-and-set against what the entry wrote; `RecordChanged` otherwise.
-
-    A deleted record is created again, which is what the person asked for. `SessionRefused` for an entry which created.
-    """
-    if entry.before is None:
-        raise SessionRefused("There was nothing before this record was created. Delete it instead.")
-    if entry.after is None:
-        payload, expires_at_ms = entry.before.payload, entry.before.expires_at_ms
-        return _create(store, entry.ref, payload, expires_at_ms, journal, "restored", reading, entry.action)
-    now = store.read(entry.ref)
-    if now.payload != entry.after.payload:
-        raise RecordChanged("The session has changed since.", "Open it and edit what should be otherwise.")
-    after, payload = now, entry.before.payload
-    if entry.action == "expiry changed" and now.expires_at_ms != entry.before.expires_at_ms:
-        after = store.change_expiry(now, entry.before.expires_at_ms, payload if payload != now.payload else None)
-    elif now.payload != payload:
-        after = store.replace(now, payload)
-    journal.record(store.label, entry.ref, "restored", f"{entry.action} {entry.what}".strip(), now, after)
-    return describe_record(store, after, reading)
+def recreate_session(
+    store: SessionStore, before: RawRecord, journal: Journal, reading: Reading = PLAIN
+) -> OpenedSession:
+    """Create a deleted record again with its old expiry. `RecordExists`; `SessionRefused` when that is past by now."""
+    ends = before.expires_at_ms
+    if ends is not None and ends <= read_clock():
+        words = "This session would have expired by now, so it was not created again."
+        raise SessionRefused(words)
+    return _create(store, before.ref, before.payload, ends, journal, "restored", reading, "what was deleted")

@@ -18,7 +18,7 @@ from inspector.codecs import (
     summarise,
     summarise_decoded,
 )
-from inspector.core.expiry import ExpiryReport, explain_expiry
+from inspector.core.expiry import ExpiryReport, explain_expiry, judge_over
 from inspector.core.express_findings import judge_lifetime
 from inspector.core.finding import Finding, Severity
 from inspector.core.findings import examine
@@ -65,6 +65,11 @@ class OpenedSession:
     writer: Writer = UNKNOWN_WRITER
     reading: Reading = PLAIN
     verdict: RecordVerdict = FOUND
+
+    @property
+    def over(self) -> Finding | None:
+        """That the session had ended when it was read, though its record still stands."""
+        return judge_over(self.expiry.expires_at_ms, self.raw.read_at_ms)
 
     @property
     def is_editable(self) -> bool:

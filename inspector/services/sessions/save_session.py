@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from inspector.codecs import CodecError, Decoded, encode
-from inspector.core.expiry import format_countdown
+from inspector.codecs import CodecError, Decoded, encode, json_bytes
+from inspector.core.expiry import explain_expiry, format_countdown, judge_over
 from inspector.core.finding import Finding, Severity
 from inspector.core.findings import check_edit
 from inspector.core.merge import Choice, FieldChange, FieldState, Merge, diff, merge
@@ -22,6 +22,7 @@ from inspector.services.sessions.journal import Journal
 from inspector.services.sessions.open_session import OpenedSession, describe_record
 from store_adapters.contract import RawRecord, SessionStore
 from store_adapters.errors import OutcomeUnknown, RecordChanged, RecordMissing
+from store_adapters.files.session_file import expiry_of
 
 _LONGEST_PAUSE_S = 0.05
 _MANY = 3
@@ -109,8 +110,25 @@ def _review(store: SessionStore, opened: OpenedSession, root: Node, now: RawReco
         # The application wrote something no codec reads: only an unchanged record can be saved over.
         return Review(opened, root, now, None, diff(base.root, root), (), False, True, _expiry_words(now))
     changes = merge(base.root, root, theirs.root).changes
-    findings = check_edit(base.root, root, kind, opened.writer.family)
+    over = _judge_end(store, opened, root, now, theirs)
+    findings = (*check_edit(base.root, root, kind, opened.writer.family), *((over,) if over else ()))
     return Review(opened, root, now, theirs, changes, findings, False, theirs.root != base.root, _expiry_words(now))
+
+
+def _judge_end(
+    store: SessionStore, opened: OpenedSession, root: Node, now: RawRecord, theirs: Decoded
+) -> Finding | None:
+    """Return that the session will be over after the save; where its expiry is in its content, the edit may change that."""
+    capabilities = store.capabilities
+    mine = dict.fromkeys((one.field for one in merge(_base(opened).root, root, theirs.root).conflicts), Choice.MINE)
+    merged = merge(_base(opened).root, root, theirs.root, mine).root or root
+    ends = now.expires_at_ms
+    if capabilities.lifetime_ms is not None:
+        ends = expiry_of(json_bytes(merged), capabilities.lifetime_ms / 1000)
+    report = explain_expiry(
+        capabilities.kind, ends, merged, theirs.envelope, now.read_at_ms, family=opened.writer.family
+    )
+    return judge_over(report.expires_at_ms, now.read_at_ms)
 
 
 def _expiry_words(now: RawRecord) -> str:
@@ -126,13 +144,14 @@ def save_session(
     *,
     overwrite: bool = False,
     max_attempts: int = 10,
+    action: str = "edited",
 ) -> SaveOutcome:
     """Write the edits in `root` over what the store holds now, merged by field, by compare-and-set.
 
     Reads, merges, writes against what was just read, and tries again up to `max_attempts` times when the application
     was faster. The expiry stays; a record that is gone is not recreated; no edit, no write. `overwrite` takes mine for
     every field (a real choice of the person's, still compare-and-set, still never recreating). The before-image goes
-    to the journal. `StoreReadOnly`, `StoreUnreachable` and their like pass through: nothing was written then.
+    to the journal as `action`. `StoreReadOnly`, `StoreUnreachable` and their like pass through: nothing was written then.
     """
     base = _base(opened)
     if root == base.root:
@@ -162,10 +181,10 @@ def save_session(
             return SaveOutcome(SaveState.UNKNOWN, str(error), review=review, attempts=attempt)
         mine = tuple(change for change in review.changes if change.state is not FieldState.THEIRS)
         record = describe_record(store, after, opened.reading)
-        journal.record(store.label, after.ref, "edited", describe_fields(mine), review.now, after)
+        journal.record(store.label, after.ref, action, describe_fields(mine), review.now, after)
         return SaveOutcome(
             SaveState.SAVED,
-            f"{_saved_words(review, mine)} {after.note} {_but_words(record)}".strip(),
+            " ".join(filter(None, (_saved_words(review, mine), after.note, _but_words(record)))),
             record,
             review,
             mine,
@@ -224,6 +243,8 @@ def _saved_words(review: Review, mine: tuple[FieldChange, ...]) -> str:
 
 def _but_words(record: OpenedSession) -> str:
     """Return why the application will not see what was saved, "" where it will."""
+    if record.over:
+        return record.over.text
     return record.verdict.text if record.verdict.is_refused else ""
 
 
@@ -272,7 +293,8 @@ def check_stuck(store: SessionStore, saved: OpenedSession, changes: tuple[FieldC
             "Save again; with resave:true it happens at every request."
         )
         return StickReport(StickState.OVERWRITTEN, words, record)
-    return StickReport(StickState.CHANGED, "Saved and still there; the application changed other fields since.", record)
+    words = f"Saved and still there; the application changed other fields since. {_but_words(record)}".strip()
+    return StickReport(StickState.CHANGED, words, record)
 
 
 def _covers(mine: set[str], field: str) -> bool:

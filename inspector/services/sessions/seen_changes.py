@@ -6,9 +6,9 @@ given here. Knows no window.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 
+from inspector.core.display import format_clock
 from inspector.core.field_path import find_path, parse_field_path
 from inspector.core.finding import Finding, Severity
 from inspector.core.merge import diff
@@ -64,7 +64,7 @@ def judge_return(entries: Sequence[JournalEntry]) -> tuple[Finding, ...]:
     """Return that a session which is there was deleted here, by what was written to it from here (newest first)."""
     if not entries or entries[0].action != "deleted":
         return ()
-    when = time.strftime("%H:%M:%S", time.localtime(entries[0].at_ms / 1000))
+    when = format_clock(entries[0].at_ms)
     words = f"You deleted it here at {when}, and it is back: a request that was running wrote its older copy, or another tool did."
     return (Finding(Severity.WARNING, (), words, _DELETE_AGAIN),)
 

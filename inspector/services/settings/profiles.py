@@ -67,7 +67,8 @@ class SecretPlace(Enum):
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Preferences. `theme`: "system", "light" or "dark". `list_memory_mb`: how much of the values a list keeps as they
-    are; beyond, they are compressed, or with `list_drops` forgotten. `version`: of the file's form."""
+    are; beyond, they are compressed, or with `list_drops` forgotten. `keep_history`: from one run to the next.
+    `version`: of the file's form."""
 
     version: int = 1
     theme: str = "system"
@@ -78,6 +79,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     list_memory_mb: int = 1024
     list_drops: bool = False
     secret_place: SecretPlace = SecretPlace.KEYRING
+    keep_history: bool = True
 
 
 class _ProfileFile(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,29 +1,17 @@
-"""Unsaved edits that survive a crash: sealed with a key that the secret store keeps; knows no window and no store.
-
-One file for each running program, held by a lock for as long as it runs, so that another one takes up only what was left
-behind. Without a place for the key nothing is written: session data does not lie about in the open.
-"""
+"""Unsaved edits that survive a crash, sealed in this run's file (`run_file.py`)."""
 
 from __future__ import annotations
 
-import contextlib
-import os
-import secrets
-import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO
 
 import msgspec
 
-from inspector.core.secret import Secret
-from inspector.services.settings.safe_file import make_folder, read_whole, write_safely
+from inspector.services.settings.run_file import RunFile, forget
 from inspector.services.settings.secrets import SecretStore
 from store_adapters.contract import RawRecord, RecordRef
 
-_KEY_ID = "recovery-key"
 _MAGIC = b"session-inspector edits 1\n"
-_NONCE_BYTES, _KEY_BYTES = 12, 32
 
 
 class UnsavedEdit(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,42 +35,22 @@ class Recovery:
     """The edits of this run, and those that earlier runs left behind. Talks to the keyring: never on the GUI thread."""
 
     def __init__(self, folder: Path, keeper: SecretStore) -> None:
-        self._folder = folder / "unsaved"
-        self._keeper = keeper
-        self._token = secrets.token_hex(6)
-        self._lock: IO[bytes] | None = None
+        self._file = RunFile(folder / "unsaved", keeper, _MAGIC)
         self._left: tuple[Path, ...] = ()
-        self._closing = threading.Event()
 
     def keep(self, edits: Sequence[UnsavedEdit]) -> bool:
         """Put these in the place of what is kept of this run; none removes the file. False: there is no place for the
         key, so they are in memory only. `OSError`."""
         if not edits:
-            self._path.unlink(missing_ok=True)
+            self._file.remove()
             return True
-        key = self._key(make=True)
-        if key is None:
-            return False
-        if self._closing.is_set():
-            return True
-        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
-        self._hold()
-        nonce = os.urandom(_NONCE_BYTES)
-        sealed = AESGCM(key).encrypt(nonce, msgspec.msgpack.encode(list(edits)), _MAGIC)
-        write_safely(self._path, _MAGIC + nonce + sealed, keep_old=False)
-        # No lock: a keyring may take for ever, and closing the window may not wait for it.
-        if self._closing.is_set():
-            self._path.unlink(missing_ok=True)
-        return True
+        return self._file.write(msgspec.msgpack.encode(list(edits)))
 
     def find_left(self) -> tuple[UnsavedEdit, ...]:
         """Return the edits of runs that ended without asking; `forget_left` removes them. Unreadable ones stay."""
         found: list[UnsavedEdit] = []
         left = []
-        for path in sorted(self._folder.glob("*.sealed")) if self._folder.is_dir() else ():
-            if path == self._path or _is_held(path.with_suffix(".lock")):
-                continue
+        for path in self._file.left():
             edits = self._read(path)
             if edits is not None:
                 found += edits
@@ -93,68 +61,16 @@ class Recovery:
     def forget_left(self) -> None:
         """Remove the files that `find_left` has read: their edits were taken up or are not wanted. `OSError`."""
         for path in self._left:
-            path.unlink(missing_ok=True)
-            path.with_suffix(".lock").unlink(missing_ok=True)
+            forget(path)
         self._left = ()
 
     def close(self) -> None:
         """Remove this run's file: whoever closes the window has answered what becomes of the edits."""
-        self._closing.set()
-        with contextlib.suppress(OSError):
-            self._path.unlink(missing_ok=True)
-            if self._lock is not None:
-                self._path.with_suffix(".lock").unlink(missing_ok=True)
-                self._lock.close()
-
-    @property
-    def _path(self) -> Path:
-        return self._folder / f"{self._token}.sealed"
-
-    def _hold(self) -> None:
-        if self._lock is None:
-            make_folder(self._folder)
-            self._lock = self._path.with_suffix(".lock").open("wb")
-            _try_lock(self._lock)
-
-    def _key(self, *, make: bool) -> bytes | None:
-        found = self._keeper.get(_KEY_ID)
-        if found is None and make and self._keeper.is_persistent:
-            found = Secret(os.urandom(_KEY_BYTES), "unsaved edits")
-            self._keeper.put(found, _KEY_ID)
-        # After a failed `put` the key would be lost with the program: better nothing than what nobody can open.
-        return found.reveal() if found is not None and self._keeper.is_persistent else None
+        self._file.close(removes=True)
 
     def _read(self, path: Path) -> list[UnsavedEdit] | None:
-        from cryptography.exceptions import InvalidTag
-        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
-        key = self._key(make=False)
+        opened = self._file.read_left(path)
         try:
-            data = read_whole(path)
-            if key is None or not data.startswith(_MAGIC):
-                return None
-            nonce = data[len(_MAGIC) : len(_MAGIC) + _NONCE_BYTES]
-            opened = AESGCM(key).decrypt(nonce, data[len(_MAGIC) + _NONCE_BYTES :], _MAGIC)
-            return msgspec.msgpack.decode(opened, type=list[UnsavedEdit])
-        except (OSError, InvalidTag, ValueError, msgspec.MsgspecError):
+            return None if opened is None else msgspec.msgpack.decode(opened, type=list[UnsavedEdit])
+        except msgspec.MsgspecError:
             return None
-
-
-def _try_lock(file: IO[bytes]) -> bool:
-    try:
-        import fcntl
-    except ImportError:  # Windows: a file that is open cannot be removed there, which `_is_held` does not ask
-        return True
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
-
-
-def _is_held(path: Path) -> bool:
-    try:
-        with path.open("ab") as file:
-            return not _try_lock(file)
-    except OSError:
-        return False

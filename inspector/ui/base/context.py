@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from inspector.services.bulk.unfinished_files import UnfinishedFiles
 from inspector.services.sessions.journal import Journal
+from inspector.services.sessions.journal_file import JournalFile
 from inspector.services.settings.command_log import CommandLog
 from inspector.services.settings.profiles import ProfileBook
 from inspector.services.settings.secrets import SecretStore
@@ -13,10 +14,13 @@ from inspector.ui.base.clipboard import clear_secret
 from inspector.ui.base.jobs import JobRunner, Lane
 from inspector.ui.base.theme import Theme
 
+_LAST_WRITE_S = 2.0
+
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The services of one run of the window. `compute`: a lane for pure computing (sorting, filtering, parsing);
+    """The services of one run of the window. `history`: what keeps the journal for the
+    next one. `compute`: a lane for pure computing (sorting, filtering, parsing);
     `counting`: one for what may come later (chips and plots); `vault`: one for the keyring, which may take seconds."""
 
     theme: Theme
@@ -24,6 +28,7 @@ class Context:
     book: ProfileBook
     secrets: SecretStore
     journal: Journal
+    history: JournalFile
     commands: CommandLog
     unfinished: UnfinishedFiles
     compute: Lane
@@ -37,3 +42,6 @@ class Context:
         self.compute.close()
         self.counting.close()
         self.vault.close()
+        if self.history.is_pending:
+            self.vault.join(_LAST_WRITE_S)  # a keyring that hangs does not hold the window
+        self.history.close()

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from inspector.core.display import escape_display, escape_lines
+from inspector.core.display import escape_display, escape_lines, localise_times
 from inspector.ui.base.clipboard import copy_secret
 from inspector.ui.base.guard import qt_guard
 
@@ -67,6 +67,15 @@ class PlainLabel(QLabel):
             self.setProperty("role", role)
             self.style().unpolish(self)
             self.style().polish(self)
+
+
+def timed_label(sentence: str, *, role: str = "", wrap: bool = False, selectable: bool = False) -> PlainLabel:
+    """Return a label for a sentence of this program's, its times local; where there are some, UTC is in the tooltip."""
+    words = localise_times(sentence)
+    label = PlainLabel(words, role=role, wrap=wrap, selectable=selectable)
+    if words != sentence:
+        label.setToolTip(plain_tip(sentence))
+    return label
 
 
 def plain_tip(text: str, limit: int = 600) -> str:
@@ -133,9 +142,25 @@ def confirm(parent: QWidget | None, title: str, text: str, action: str, commands
     if commands:
         box.setDetailedText("It would send:\n" + "\n".join(commands))
     button = box.addButton(action, QMessageBox.ButtonRole.AcceptRole)
-    box.addButton(QMessageBox.StandardButton.Cancel)
+    box.setDefaultButton(box.addButton(QMessageBox.StandardButton.Cancel))  # Return does no harm
     box.exec()
     return box.clickedButton() is button
+
+
+def ask_loss(parent: QWidget | None, title: str, text: str, loses: str, shows: str) -> str:
+    """Ask before something is lost; return the action that was pressed, `loses` or `shows`, or "" for Cancel, which is
+    the default."""
+    box = _box(parent, QMessageBox.Icon.Warning, title, text, "")
+    destroys = box.addButton(loses, QMessageBox.ButtonRole.DestructiveRole)
+    destroys.setProperty("role", "danger")
+    destroys.style().polish(destroys)
+    looks = box.addButton(shows, QMessageBox.ButtonRole.ActionRole)
+    cancel = box.addButton(QMessageBox.StandardButton.Cancel)
+    box.setDefaultButton(cancel)
+    box.setEscapeButton(cancel)
+    box.exec()
+    pressed = box.clickedButton()
+    return loses if pressed is destroys else shows if pressed is looks else ""
 
 
 def ask_three(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QDialog, QWidget
 
+from inspector.core.display import format_local
 from inspector.core.expiry import After, end_from, format_duration
 from inspector.services.bulk.bulk_changes import delete_sessions, expire_sessions
 from inspector.services.bulk.report import BulkReport, BulkStep
@@ -90,7 +91,7 @@ class BulkActs(QObject):
             return
         ending = dialog.ending
         ends = end_from(ending, round(time.time() * 1000))
-        when = "never" if ends is None else time.strftime("on %a %d %b %Y at %H:%M:%S", time.localtime(ends / 1000))
+        when = "never" if ends is None else f"on {format_local(ends)}"
         if isinstance(ending, After):
             when = f"{format_duration(ending.life_ms)} after each is written"
         words = f"They will end {when}. Each session's own lifetime is set with it; all else in them stays."

@@ -14,7 +14,7 @@ from inspector.services.cookies.cookie_chain import CookieReport, LinkState
 from inspector.services.cookies.signed_cookie import curl_line
 from inspector.services.cookies.verify_cookie import edit_cookie, resign_cookie
 from inspector.ui.base.icons import icon_pixmap
-from inspector.ui.base.plain import PlainLabel, copy_text, plain_tip, tell
+from inspector.ui.base.plain import PlainLabel, copy_text, plain_tip, tell, timed_label
 from inspector.ui.base.theme import Theme, mono_font
 from store_adapters.clock import now_ms
 
@@ -60,10 +60,10 @@ class CookieCard(QFrame):
         layout.setSpacing(9)
         layout.addLayout(self._build_head())
         if report.verdict.status is Status.UNKNOWN:
-            layout.addWidget(PlainLabel(report.verdict.detail, role="muted", wrap=True))
+            layout.addWidget(timed_label(report.verdict.detail, role="muted", wrap=True))
             return
         if report.broken:
-            self.broken_label = PlainLabel(report.broken, role="error", wrap=True, selectable=True)
+            self.broken_label = timed_label(report.broken, role="error", wrap=True, selectable=True)
             layout.addWidget(self.broken_label)
         layout.addLayout(self._build_chain())
         if report.verdict.payload is not None:
@@ -111,7 +111,7 @@ class CookieCard(QFrame):
             title.setMinimumWidth(110)
             grid.addWidget(title, row, 1, Qt.AlignmentFlag.AlignTop)
             role = {LinkState.BROKEN: "error", LinkState.SKIPPED: "muted"}.get(link.state, "")
-            grid.addWidget(PlainLabel(link.text, role=role, wrap=True, selectable=True), row, 2)
+            grid.addWidget(timed_label(link.text, role=role, wrap=True, selectable=True), row, 2)
         return grid
 
     def _add_payload(self, layout: QVBoxLayout, payload: str) -> None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
-from inspector.core.display import escape_display
+from inspector.core.display import escape_display, format_clock, format_time, localise_times
 from inspector.services.cookies.har_report import TROUBLE, HarRow
 from inspector.ui.base.guard import qt_guard
 from inspector.ui.base.plain import plain_tip
@@ -63,7 +62,7 @@ class HarTableModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.ForegroundRole and index.column() == len(TITLES) - 1 and row.event in TROUBLE:
             return self._theme.colour("bad")
         if role == Qt.ItemDataRole.ToolTipRole:
-            return plain_tip(f"{row.exchange.url}: {row.text}")
+            return plain_tip(f"{format_time(row.exchange.started_at_ms)} {row.exchange.url}: {row.text}")
         return None
 
     def _text(self, row: HarRow, column: int) -> str:
@@ -72,7 +71,7 @@ class HarTableModel(QAbstractTableModel):
             case 0:
                 return str(exchange.number)
             case 1:
-                return time.strftime("%H:%M:%S", time.localtime(exchange.started_at_ms / 1000))
+                return format_clock(exchange.started_at_ms)
             case 2:
                 return escape_display(f"{exchange.method} {exchange.address.path or '/'}", 60)
             case 3:
@@ -84,4 +83,4 @@ class HarTableModel(QAbstractTableModel):
             case 6:
                 return escape_display(row.received or "–", 12)
             case _:
-                return escape_display(f"{row.event.value}: {row.text}")
+                return escape_display(f"{row.event.value}: {localise_times(row.text)}")

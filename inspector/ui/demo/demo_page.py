@@ -149,7 +149,7 @@ class DemoPage(QWidget):
         header.setHighlightSections(False)
         header.setStretchLastSection(True)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
-        for section, width in enumerate((105, 145, 60, 95, 200)):
+        for section, width in enumerate((150, 145, 60, 95, 200)):
             header.resizeSection(section, width)
         self.table.activated.connect(self._row_chosen)
         column.addWidget(self.table, 1)

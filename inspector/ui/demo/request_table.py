@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
-from inspector.core.display import escape_display
+from inspector.core.display import escape_display, format_clock, format_time
 from inspector.demo.request_log import RequestEntry
 from inspector.ui.base.guard import qt_guard
 from inspector.ui.base.plain import plain_tip
@@ -75,14 +74,15 @@ class RequestTableModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.FontRole:
             return self._font
         if role == Qt.ItemDataRole.ToolTipRole:
-            return plain_tip(f"{entry.session_id or 'no session'}: {', '.join(entry.operations) or 'nothing'}")
+            return plain_tip(
+                f"{format_time(entry.at_ms)} · {entry.session_id or 'no session'}: {', '.join(entry.operations) or 'nothing'}"
+            )
         return None
 
     def _text(self, entry: RequestEntry, column: int) -> str:
         match column:
             case 0:
-                clock = time.strftime("%H:%M:%S", time.localtime(entry.at_ms / 1000))
-                return f"{clock}.{entry.at_ms % 1000:03d}"
+                return format_clock(entry.at_ms, with_ms=True)
             case 1:
                 return escape_display(f"{entry.method} {entry.path}", 120)
             case 2:

@@ -9,7 +9,7 @@ from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
-from inspector.core.display import escape_display, format_size
+from inspector.core.display import escape_display, format_local, format_size, format_time
 from inspector.core.expiry import format_countdown, format_duration
 from inspector.services.catalogue.catalogue import Catalogue
 from inspector.services.catalogue.session_row import Column, Row
@@ -212,7 +212,9 @@ class SessionTableModel(QAbstractTableModel):
             case Column.SIGNED_IN:
                 return "A user was found in this session" if row.signed_in else "No user in this session"
             case Column.EXPIRES if row.expires_at_ms is not None:
-                return time.strftime("%a %d %b %Y %H:%M:%S", time.localtime(row.expires_at_ms / 1000))
+                return f"{format_local(row.expires_at_ms)} · {format_time(row.expires_at_ms)}"
+            case Column.CHANGED if row.changed_at_ms is not None:
+                return f"{format_local(row.changed_at_ms)} · {format_time(row.changed_at_ms)}"
             case Column.SIZE:
                 return f"{row.size:,} bytes"
             case _:

@@ -22,7 +22,7 @@ from inspector.services.sessions.open_session import OpenedSession
 from inspector.services.settings.profiles import Profile
 from inspector.ui.base.choice_box import ChoiceBox
 from inspector.ui.base.guard import qt_guard
-from inspector.ui.base.plain import PlainLabel, copy_text, tell
+from inspector.ui.base.plain import PlainLabel, copy_text, tell, timed_label
 from inspector.ui.base.theme import mono_font
 
 _VALUE, _HEADER = "the cookie's value", "the Cookie header"
@@ -159,7 +159,7 @@ class CookieTab(QWidget):
             grid.addWidget(PlainLabel(source.name), 2 * row, 0, Qt.AlignmentFlag.AlignTop)
             words, gap, more = source.value.partition(" (")
             # The duration stays in one piece where the line breaks.
-            value = PlainLabel(words + gap + more.replace(" ", "\u00a0"), selectable=True, wrap=True)
+            value = timed_label(words + gap + more.replace(" ", "\u00a0"), selectable=True, wrap=True)
             value.setFont(mono_font())
             grid.addWidget(value, 2 * row, 1, Qt.AlignmentFlag.AlignTop)
             # Below the name: beside the value it would make the panel too wide for a small window.
@@ -167,7 +167,7 @@ class CookieTab(QWidget):
             note.setSpacing(8)
             if source.counts:
                 note.addWidget(PlainLabel("counts", role="badge-ok"), 0, Qt.AlignmentFlag.AlignTop)
-            note.addWidget(PlainLabel(source.note, role="caption", wrap=True), 1)
+            note.addWidget(timed_label(source.note, role="caption", wrap=True), 1)
             grid.addLayout(note, 2 * row + 1, 0, 1, 2)
         column.addWidget(card)
 
@@ -179,7 +179,7 @@ class CookieTab(QWidget):
         card, grid = _card()
         for row, entry in enumerate(cookie.entries[:40]):
             grid.addWidget(PlainLabel(escape_display(entry.key or "", 60)), row, 0)
-            value = PlainLabel(_value_words(entry.value), selectable=True, wrap=True)
+            value = timed_label(_value_words(entry.value), selectable=True, wrap=True)
             value.setFont(mono_font())
             grid.addWidget(value, row, 1)
         column.addWidget(card)

@@ -5,17 +5,21 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
-from inspector.core.edits import Edit, apply_edit
+from inspector.core.edits import Edit, SetValue, apply_edit
 from inspector.core.merge import FieldChange, diff
 from inspector.core.node import Node
 from inspector.services.sessions.open_session import OpenedSession
 from inspector.ui.base.guard import qt_guard
 
+_MERGED_ID = 1
+
 
 class Draft(QObject):
-    """Edits over `opened`. `edited(edit, root)` follows each single edit, undone and redone ones too."""
+    """Edits over `opened`. `edited(edit, root)` follows each single edit, undone and redone ones too. `reopened`: an undo
+    or redo put the edits on another read of the record."""
 
     edited = Signal(object, object)  # Edit, Node
+    reopened = Signal()
     dirty_changed = Signal(bool)
 
     def __init__(self, opened: OpenedSession, parent: QObject | None = None) -> None:
@@ -27,6 +31,7 @@ class Draft(QObject):
         self.root: Node = self.base
         self.stack = QUndoStack(self)
         self._was_dirty = False
+        self._discards: set[int] = set()  # the stack's index after each of them
 
     @property
     def is_dirty(self) -> bool:
@@ -40,13 +45,43 @@ class Draft(QObject):
     def apply(self, edit: Edit, words: str) -> None:
         """Do an edit and put it on the undo stack under `words`. `EditError`: nothing was done."""
         root, inverse = apply_edit(self.root, edit)
+        self._forget_redone()
         self.stack.push(_Step(self, edit, inverse, root, words))
 
     def discard(self) -> None:
-        """Take every edit back; cannot be undone."""
-        while self.stack.canUndo():
-            self.stack.undo()
-        self.stack.clear()
+        """Take every edit back; one undo brings them again."""
+        if self.is_dirty:
+            self._forget_redone()
+            self.stack.push(_Discard(self))
+            self._discards.add(self.stack.index())
+
+    @property
+    def is_discarded(self) -> bool:
+        """True when the next undo brings discarded edits back."""
+        return self.stack.index() in self._discards
+
+    def follow(self, opened: OpenedSession) -> bool:
+        """Stand on a newer read of the record and keep what can be undone; False where there is nothing to keep."""
+        if self.is_dirty or opened.decoded is None or not self.stack.count():
+            return False
+        if opened.raw.payload == self.opened.raw.payload:
+            self.opened = opened
+            return True
+        if not self.is_discarded:
+            return False
+        self.stack.push(_Reopen(self, opened, opened.decoded.root))
+        return True
+
+    def reopen(self, opened: OpenedSession, base: Node, root: Node) -> None:
+        """Put edits in force that may stand on another read; for the undo stack's steps."""
+        is_other = base is not self.base
+        self.opened, self.base, self.root = opened, base, root
+        if is_other:
+            self.reopened.emit()
+        self.show(SetValue((), root), root)
+
+    def _forget_redone(self) -> None:
+        self._discards = {index for index in self._discards if index <= self.stack.index()}
 
     def show(self, edit: Edit, root: Node) -> None:
         """Put an edited tree in force; for the undo stack's steps."""
@@ -73,3 +108,47 @@ class _Step(QUndoCommand):
     @qt_guard()
     def undo(self) -> None:
         self._draft.show(self._inverse, self._before)
+
+
+class _Discard(QUndoCommand):
+    """All edits at once. A newer read that follows becomes part of it, so that one undo brings the edits back."""
+
+    def __init__(self, draft: Draft) -> None:
+        super().__init__("discard")
+        self._draft = draft
+        self._before = (draft.opened, draft.base, draft.root)
+        self._after = (draft.opened, draft.base, draft.base)
+
+    @qt_guard()
+    def redo(self) -> None:
+        self._draft.reopen(*self._after)
+
+    @qt_guard()
+    def undo(self) -> None:
+        self._draft.reopen(*self._before)
+
+    @qt_guard(-1)
+    def id(self) -> int:
+        return _MERGED_ID
+
+    @qt_guard(False)
+    def mergeWith(self, other: QUndoCommand) -> bool:
+        if not isinstance(other, _Reopen):
+            return False
+        self._after = other.after
+        return True
+
+
+class _Reopen(QUndoCommand):
+    def __init__(self, draft: Draft, opened: OpenedSession, root: Node) -> None:
+        super().__init__("read again")
+        self._draft = draft
+        self.after = (opened, root, root)
+
+    @qt_guard()
+    def redo(self) -> None:
+        self._draft.reopen(*self.after)
+
+    @qt_guard(-1)
+    def id(self) -> int:
+        return _MERGED_ID

@@ -12,11 +12,13 @@ from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QGridLayout,
+    QHBoxLayout,
     QPushButton,
     QVBoxLayout,
     QWidget,
 )
 
+from inspector.core.display import zone_of
 from inspector.core.expiry import LATEST_MS, After, Ending, ExpiryReport, describe_end
 from inspector.ui.base.plain import PlainLabel
 from inspector.ui.base.small_screen import Flowing, fit_screen, make_scrollable
@@ -59,7 +61,11 @@ class ExpiryDialog(QDialog):
         self.edit.setDateTimeRange(QDateTime.currentDateTime(), QDateTime.fromMSecsSinceEpoch(LATEST_MS))
         self.edit.setAccessibleName("The session ends at (local time)")
         self.edit.dateTimeChanged.connect(lambda _moment: self._choose_moment())
-        layout.addWidget(self.edit)
+        self.zone_label = PlainLabel("", role="muted")
+        line = QHBoxLayout()
+        line.addWidget(self.edit, 1)
+        line.addWidget(self.zone_label)
+        layout.addLayout(line)
         self.never_box = QCheckBox("Never expires")
         self.never_box.setVisible(can_never)
         self.never_box.toggled.connect(self._choose_never)
@@ -122,6 +128,7 @@ class ExpiryDialog(QDialog):
 
     def _show_choice(self, life_ms: int | None) -> None:
         self._life_ms = life_ms
+        self.zone_label.setText(zone_of(self.edit.dateTime().toMSecsSinceEpoch()))
         self.presets.setExclusive(False)  # else none could be released
         for (_words, preset_ms), button in zip(_PRESETS, self.presets.buttons(), strict=True):
             button.setChecked(preset_ms == life_ms)

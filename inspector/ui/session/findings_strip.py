@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QScrollArea, QVB
 
 from inspector.core.finding import Finding, Severity
 from inspector.ui.base.guard import qt_guard
-from inspector.ui.base.plain import PlainLabel
+from inspector.ui.base.plain import PlainLabel, timed_label
 
 _WORDS = {
     Severity.REFUSED: ("Refused", "badge-bad"),
@@ -80,7 +80,7 @@ class FindingsStrip(QFrame):
         word, role = _WORDS[finding.severity]
         badge = PlainLabel(word, role=role)
         row.addWidget(badge, 0, Qt.AlignmentFlag.AlignTop)
-        words = PlainLabel(f"{finding.text} {finding.remedy}".strip(), wrap=True, selectable=True)
+        words = timed_label(f"{finding.text} {finding.remedy}".strip(), wrap=True, selectable=True)
         # On one line with the badge, however high the row is.
         words.setAlignment(Qt.AlignmentFlag.AlignTop)
         words.setContentsMargins(0, 2, 0, 0)

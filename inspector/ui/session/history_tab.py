@@ -2,27 +2,41 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QListWidget, QListWidgetItem, QPushButton, QVBoxLayout, QWidget
 
-from inspector.core.display import escape_display
+from inspector.core.display import escape_display, format_local, format_time
 from inspector.services.sessions.journal import JournalEntry
+from inspector.services.sessions.shown_changes import ShownChange
 from inspector.ui.base.plain import PlainLabel, plain_tip
 from inspector.ui.session.seen_reads import SeenChange
 
 _SHOWN = 160
 """Characters of a row; the rest is in its tip."""
 _MOST_TIP = 4000
+_FIELDS_SHOWN = 6
+_VALUE_SHOWN = 60
 _WORDS = {
     "edited": "You edited",
     "created": "You created it",
     "deleted": "You deleted it",
     "expiry changed": "You changed the expiry",
-    "restored": "You took back:",
+    "restored": "You restored",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A line of the history: `words` to show, `whole` for the tip, the fields, and the entry that can be restored."""
+
+    at_ms: int
+    words: str
+    whole: str
+    changes: tuple[ShownChange, ...]
+    entry: JournalEntry | None
 
 
 class HistoryTab(QWidget):
@@ -41,12 +55,7 @@ class HistoryTab(QWidget):
         self.list.setSpacing(2)
         self.list.currentItemChanged.connect(lambda _now, _old: self._enable())
         layout.addWidget(self.list, 1)
-        self.empty = PlainLabel(
-            "Nothing was written from here in this run. What the program writes is kept in memory until it ends, "
-            "so that it can be brought back.",
-            role="muted",
-            wrap=True,
-        )
+        self.empty = PlainLabel("Nothing was written from here.", role="muted", wrap=True)
         self.empty.setContentsMargins(40, 8, 40, 8)
         self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         layout.addWidget(self.empty)
@@ -54,21 +63,40 @@ class HistoryTab(QWidget):
         self.restore_button.clicked.connect(self._restore)
         foot = QHBoxLayout()
         foot.setContentsMargins(14, 0, 14, 0)
+        foot.setSpacing(12)
+        self.keeping_label = PlainLabel("", role="caption", wrap=True)
+        foot.addWidget(self.keeping_label, 1)
         foot.addWidget(self.restore_button, 0, Qt.AlignmentFlag.AlignRight)
         layout.addLayout(foot)
 
-    def show_history(self, entries: Sequence[JournalEntry], seen: Sequence[SeenChange], *, can_write: bool) -> None:
-        """Show the journal's entries of one record and the changes that were seen."""
+    def show_keeping(self, words: str) -> None:
+        """Say what a restart does to the history."""
+        self.keeping_label.setText(words)
+
+    def show_history(
+        self,
+        entries: Sequence[JournalEntry],
+        seen: Sequence[SeenChange],
+        changes: Mapping[int, Sequence[ShownChange]],
+        *,
+        can_write: bool,
+    ) -> None:
+        """Show the journal's entries of one record, by their numbers what they changed, and the changes that were seen."""
         self._can_write = can_write
+        chosen = self._entry()
+        rows = [_Row(one.at_ms, *_words(one), tuple(changes.get(one.number, ())), one) for one in entries]
+        rows += [_Row(one.at_ms, *_seen_words(one), one.changes, None) for one in seen]
+        # What is chosen stays, and so does the keyboard's place at the button.
+        self.list.blockSignals(True)
         self.list.clear()
-        rows: list[tuple[int, str, str, JournalEntry | None]] = [(one.at_ms, *_words(one), one) for one in entries]
-        rows += [(one.at_ms, *_seen_words(one), None) for one in seen]
-        for at_ms, words, whole, entry in sorted(rows, key=lambda row: -row[0]):
-            clock = time.strftime("%H:%M:%S", time.localtime(at_ms / 1000))
-            item = QListWidgetItem(f"{clock}   {escape_display(words, _SHOWN)}")
-            item.setToolTip(plain_tip(whole, _MOST_TIP))
-            item.setData(Qt.ItemDataRole.UserRole, entry)
+        for row in sorted(rows, key=lambda row: -row.at_ms):
+            item = QListWidgetItem(_row_text(row))
+            item.setToolTip(plain_tip(_row_tip(row), _MOST_TIP))
+            item.setData(Qt.ItemDataRole.UserRole, row.entry)
             self.list.addItem(item)
+            if chosen is not None and row.entry is not None and row.entry.number == chosen.number:
+                self.list.setCurrentItem(item)
+        self.list.blockSignals(False)
         self.list.setVisible(bool(rows))
         self.empty.setVisible(not rows)
         self._enable()
@@ -89,6 +117,24 @@ class HistoryTab(QWidget):
         entry = self._entry()
         if entry is not None:
             self.restore_wanted.emit(entry)
+
+
+def _row_text(row: _Row) -> str:
+    lines = [f"{format_local(row.at_ms)}   {escape_display(row.words, _SHOWN)}"]
+    lines += [_change_text(one, _VALUE_SHOWN) for one in row.changes[:_FIELDS_SHOWN]]
+    if len(row.changes) > _FIELDS_SHOWN:
+        lines.append(f"      … and {len(row.changes) - _FIELDS_SHOWN} more")
+    return "\n".join(lines)
+
+
+def _row_tip(row: _Row) -> str:
+    fields = (_change_text(one, 300).strip() for one in row.changes)
+    return " · ".join((format_time(row.at_ms), row.whole, *fields))
+
+
+def _change_text(change: ShownChange, limit: int) -> str:
+    before, after = (escape_display(text, limit) for text in (change.before, change.after))
+    return f"      {escape_display(change.field, 80)}:  {before}  →  {after}"
 
 
 def _words(entry: JournalEntry) -> tuple[str, str]:

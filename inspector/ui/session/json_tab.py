@@ -39,6 +39,7 @@ class JsonTab(QWidget):
         self._is_applying = False
         self._is_stale = True
         self._is_cut = False
+        self._text = ""
         self.is_settled = True
         self._job: Job | None = None
         self._typing = QTimer(self, singleShot=True, interval=_TYPING_MS)
@@ -102,6 +103,7 @@ class JsonTab(QWidget):
         self._is_cut = is_cut
         self._highlighter.is_on = len(text) <= _COLOURED
         self.edit.setPlainText(text)
+        self._text = self.edit.toPlainText()
         self._is_filling = False
         self.edit.setReadOnly(is_cut or not self._is_editable)
         self._show_message(
@@ -135,6 +137,10 @@ class JsonTab(QWidget):
     def _typed(self) -> None:
         if self._is_filling or self._draft is None or self.edit.isReadOnly():
             return
+        text = self.edit.toPlainText()
+        if text == self._text:  # Qt tells of colours as well: another theme is no edit
+            return
+        self._text = text
         self._settle(False)
         self._typing.start()
 

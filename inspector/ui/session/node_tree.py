@@ -11,7 +11,7 @@ from typing import Any
 from PySide6.QtCore import QAbstractItemModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
 
 from inspector.codecs import scalar_json
-from inspector.core.display import escape_display
+from inspector.core.display import escape_display, localise_times
 from inspector.core.edits import Edit, InsertEntry, MoveEntry, RemoveEntry, RenameKey, SetValue, touched_paths
 from inspector.core.field_path import find_path, format_keys, keys_of
 from inspector.core.finding import Finding
@@ -302,7 +302,7 @@ class NodeTreeModel(QAbstractItemModel):
             value = _value_text(node)
             before = self._before(item)
             return f"{_value_text(before)} → {value}" if before is not None else value
-        words = describe_type(node, key, self.now_ms)
+        words = localise_times(describe_type(node, key, self.now_ms))
         if item.path in self._touched:
             words += " · edited" if self._before(item) is not None else " · added"
         elif item.path in self._findings:
@@ -328,7 +328,11 @@ class NodeTreeModel(QAbstractItemModel):
         if finding is not None:
             return f"{finding.text} {finding.remedy}"
         node = item.entry.value
-        return str(node.scalar) if node.kind is Kind.STRING and len(str(node.scalar)) > 40 else ""
+        if node.kind is Kind.STRING and len(str(node.scalar)) > 40:
+            return str(node.scalar)
+        words = describe_type(node, item.entry.key, self.now_ms)
+        local = localise_times(words)
+        return f"{local} · {words.rpartition(', ')[2]}" if local != words else ""  # a time, in UTC as well
 
     @qt_guard(False)
     def setData(self, index: _Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:

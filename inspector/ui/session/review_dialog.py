@@ -20,16 +20,15 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from inspector.codecs import format_json, scalar_json
 from inspector.core.display import escape_display
 from inspector.core.item_changes import count_changes, item_changes
 from inspector.core.merge import Choice, FieldChange, FieldState
-from inspector.core.node import Kind, Node
 from inspector.services.sessions.save_session import Review, describe_fields
+from inspector.services.sessions.shown_changes import value_text as _value_text
 from inspector.services.settings.profiles import Environment, Profile
 from inspector.ui.base.fitting_label import FittingLabel
 from inspector.ui.base.guard import qt_guard
-from inspector.ui.base.plain import PlainLabel, plain_tip
+from inspector.ui.base.plain import PlainLabel, plain_tip, timed_label
 from inspector.ui.base.small_screen import fit_screen
 from inspector.ui.base.theme import mono_font
 
@@ -57,6 +56,7 @@ class ReviewDialog(QDialog):
         self.resize(fit_screen(self, 900, 420))
         self._profile = profile
         self._groups: dict[str, QButtonGroup] = {}
+        self._promise = ""
         self.review = review
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -100,7 +100,7 @@ class ReviewDialog(QDialog):
         row = QHBoxLayout(foot)
         row.setContentsMargins(18, 10, 18, 10)
         row.setSpacing(8)
-        self.foot_label = PlainLabel("The old record is kept in History and can be restored.", role="muted", wrap=True)
+        self.foot_label = PlainLabel("", role="muted", wrap=True)
         row.addWidget(self.foot_label, 1)
         self.preview_button = QPushButton("Show commands")
         self.preview_button.setCheckable(True)
@@ -144,6 +144,11 @@ class ReviewDialog(QDialog):
         self.overwrite_button.setVisible(bool(review.conflicts))
         self.set_busy(False)
         self._preview()
+
+    def promise(self, words: str) -> None:
+        """Say what becomes of the old record, where it is going to be written over."""
+        self._promise = words
+        self._enable()
 
     def show_commands(self, commands: Sequence[str]) -> None:
         """Show what a save would send as it stands."""
@@ -245,6 +250,7 @@ class ReviewDialog(QDialog):
         decided = all(group.checkedId() >= 0 for group in self._groups.values())
         self.save_button.setEnabled(self.review.can_save and decided and not self._is_busy)
         self.overwrite_button.setEnabled(self.review.can_save and not self._is_busy)
+        self.foot_label.setText(self._promise if self.review.can_save else "")
 
 
 class _Choice(QRadioButton):
@@ -292,17 +298,9 @@ def _shown_values(change: FieldChange) -> tuple[str, ...]:
     return tuple(text if node is None else f"…{text[skipped:]}" for node, text in zip(nodes, texts, strict=True))
 
 
-def _value_text(node: Node | None, limit: int) -> str:
-    if node is None:
-        return "–"
-    if node.kind in (Kind.OBJECT, Kind.ARRAY):
-        return escape_display(format_json(node, None), limit)
-    return escape_display(str(node.scalar) if node.kind is Kind.OTHER else scalar_json(node), limit)
-
-
 def _add_note(column: QVBoxLayout, badge: str, role: str, words: str) -> None:
     row = QHBoxLayout()
     row.setSpacing(8)
     row.addWidget(PlainLabel(badge, role=role), 0, Qt.AlignmentFlag.AlignTop)
-    row.addWidget(PlainLabel(words, wrap=True), 1)
+    row.addWidget(timed_label(words, wrap=True), 1)
     column.addLayout(row)

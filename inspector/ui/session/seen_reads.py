@@ -5,23 +5,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from inspector.core.display import localise_times
 from inspector.core.merge import diff
 from inspector.services.sessions.journal import JournalEntry
 from inspector.services.sessions.open_session import OpenedSession
 from inspector.services.sessions.save_session import describe_fields
 from inspector.services.sessions.seen_changes import judge_reads
+from inspector.services.sessions.shown_changes import ShownChange, show_changes
 
 _LIMIT = 200
+_FIELDS = 10
 _Place = tuple[str, bytes]
 
 
 @dataclass(frozen=True, slots=True)
 class SeenChange:
-    """A change that the application made. `warning`: what it is a sign of, and the remedy, "" for nothing."""
+    """A change that the application made. `warning`: what it is a sign of, and the remedy, "" for nothing. `changes`: its
+    fields before and after."""
 
     at_ms: int
     what: str
     warning: str = ""
+    changes: tuple[ShownChange, ...] = ()
 
 
 class SeenReads:
@@ -61,10 +66,16 @@ class SeenReads:
             self._older = None  # what is written here is no request of the application's
             return now
         what = "its bytes"
+        changes: tuple[ShownChange, ...] = ()
         if before.decoded is not None and now.decoded is not None:
             what = describe_fields(diff(before.decoded.root, now.decoded.root)) or "only the formatting"
+            changes = show_changes(before.decoded.root, now.decoded.root)[:_FIELDS]
         signs = judge_reads(before, now, kind, older=older, was_gone=was_gone)
         seen = self._seen.setdefault(place, [])
-        seen.append(SeenChange(now.raw.read_at_ms, what, " ".join(f"{one.text} {one.remedy}" for one in signs)))
+        seen.append(
+            SeenChange(
+                now.raw.read_at_ms, what, localise_times(" ".join(f"{one.text} {one.remedy}" for one in signs)), changes
+            )
+        )
         del seen[:-_LIMIT]
         return replace(now, findings=(*now.findings, *signs))

@@ -8,7 +8,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from inspector.codecs import MAX_BYTES
-from inspector.core.display import escape_display, format_size
+from inspector.core.display import escape_display, format_local, format_size
 from inspector.core.expiry import format_countdown
 from inspector.core.writer import UNKNOWN_WRITER, Certainty
 from inspector.services.sessions.open_session import OpenedSession
@@ -103,5 +103,5 @@ def _ends(opened: OpenedSession) -> str:
     if ends is None:
         return "expiry not readable" if opened.is_sealed else format_countdown(None, now_ms)
     words = format_countdown(ends, now_ms)
-    clock = time.strftime("%a %d %b %H:%M", time.localtime(ends / 1000))
+    clock = format_local(ends)
     return f"expires {clock} ({words})" if ends > now_ms else f"{words} ago, {clock}"

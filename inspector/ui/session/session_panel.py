@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from PySide6.QtCore import QTimer, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QStackedWidget, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QStackedWidget, QTabWidget, QVBoxLayout, QWidget
 
 from inspector.codecs import CodecError
-from inspector.core.edits import EditError
+from inspector.core.edits import Edit, EditError
 from inspector.core.item_changes import count_changes
 from inspector.core.node import Node
-from inspector.services.sessions.journal import JournalEntry
 from inspector.services.sessions.open_session import OpenedSession, open_session, ref_of_key
-from inspector.services.sessions.seen_changes import judge_return
+from inspector.ui.base.banner import Banner
 from inspector.ui.base.context import Context
 from inspector.ui.base.empty_state import EmptyState
-from inspector.ui.base.plain import PlainLabel, copy_text
+from inspector.ui.base.plain import copy_text
 from inspector.ui.base.trouble import describe_trouble
 from inspector.ui.session.changes_bar import ChangesBar
 from inspector.ui.session.cookie_tab import CookieTab
@@ -24,9 +21,10 @@ from inspector.ui.session.data_tab import DataTab
 from inspector.ui.session.draft import Draft
 from inspector.ui.session.history_tab import HistoryTab
 from inspector.ui.session.json_tab import JsonTab
+from inspector.ui.session.kept_drafts import KeptDrafts
 from inspector.ui.session.raw_tab import RawTab, text_of_bytes
-from inspector.ui.session.seen_reads import SeenReads
 from inspector.ui.session.session_head import SessionHead
+from inspector.ui.session.session_history import SessionHistory
 from inspector.ui.stores.open_store import OpenStore, StoreState
 from store_adapters.contract import SessionStore
 from store_adapters.errors import RecordMissing, RecordTooLarge
@@ -43,6 +41,7 @@ class SessionPanel(QWidget):
     secrets_wanted = Signal()
     restore_wanted = Signal(object)  # JournalEntry
     edits_wanted = Signal(str, bytes)  # profile id, key: show that session, which has unsaved edits
+    edits_shown = Signal()  # the session in the panel has them: show the panel
     draft_changed = Signal()
     noted = Signal(str)
 
@@ -53,10 +52,8 @@ class SessionPanel(QWidget):
         self.key: bytes | None = None
         self.opened: OpenedSession | None = None
         self.draft: Draft | None = None
-        self._kept: dict[tuple[str, bytes], Draft] = {}
-        self._reads = SeenReads()
+        self._kept = KeptDrafts()
         self._left_tab: int | None = None
-        self._is_stale = False
         self.setMinimumWidth(400)
         self._build()
         self._clock = QTimer(self, interval=1000)
@@ -77,7 +74,8 @@ class SessionPanel(QWidget):
         column.setSpacing(0)
         self.head = SessionHead()
         column.addWidget(self.head)
-        column.addWidget(self._build_banner())
+        self.banner = Banner()
+        column.addWidget(self.banner)
         column.addWidget(self._build_tabs(), 1)
         column.addWidget(self._build_bar())
         self._stack.addWidget(inside)
@@ -87,19 +85,6 @@ class SessionPanel(QWidget):
         places = (self.data_tab.tree, self.json_tab.edit, None, self.history_tab.list, self.raw_tab.edit)
         (places[self.tabs.currentIndex()] or self.tabs.tabBar()).setFocus()
 
-    def _build_banner(self) -> QFrame:
-        self.banner = QFrame()
-        self.banner.setProperty("role", "bar")
-        row = QHBoxLayout(self.banner)
-        row.setContentsMargins(14, 6, 14, 6)
-        self.banner_label = PlainLabel("", role="warn", wrap=True)
-        row.addWidget(self.banner_label, 1)
-        self.banner_button = QPushButton("Show it as it is now")
-        self.banner_button.clicked.connect(self.reload)
-        row.addWidget(self.banner_button)
-        self.banner.hide()
-        return self.banner
-
     def _build_tabs(self) -> QTabWidget:
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
@@ -107,6 +92,8 @@ class SessionPanel(QWidget):
         self.json_tab = JsonTab(self._context)
         self.cookie_tab = CookieTab()
         self.history_tab = HistoryTab()
+        self._history = SessionHistory(self._context, self.history_tab, self)
+        self._history.ready.connect(self.show_history)
         self.raw_tab = RawTab()
         tabs = (self.data_tab, self.json_tab, self.cookie_tab, self.history_tab, self.raw_tab)
         for title, tab in zip(TAB_TITLES, tabs, strict=True):
@@ -129,7 +116,7 @@ class SessionPanel(QWidget):
 
     def _go_to_other(self) -> None:
         # The one that was left longest ago: what is left now comes last, so that all come in turn.
-        place = next(iter(self._kept), None)
+        place = self._kept.first()
         if place is not None:
             self.edits_wanted.emit(*place)
 
@@ -142,28 +129,27 @@ class SessionPanel(QWidget):
         if store is not None:
             store.followed_key = key
         self.opened, self.draft = None, None
-        self._reads.begin()
+        self._history.reads.begin()
         if store is None or key is None:
             self._show_empty("No session chosen", "Choose one in the list to see its data.")
             return
-        kept = self._kept.pop((store.profile.id, key), None)
+        kept = self._kept.take((store.profile.id, key))
         if kept is not None:
             self._show_draft(kept)
-            self.reload()
-            return
         self.reload()
 
     def _keep_draft(self) -> None:
-        if self.draft is not None and self.store is not None and self.key is not None and self.draft.is_dirty:
-            self._kept[(self.store.profile.id, self.key)] = self.draft
-        elif self.draft is not None:
-            self._drop_draft(self.draft)
-        self.draft = None
+        draft, self.draft = self.draft, None
+        if draft is None:
+            return
+        draft.edited.disconnect(self._edited)
+        draft.reopened.disconnect(self._reopened)
+        if self.store is None or self.key is None or not self._kept.put((self.store.profile.id, self.key), draft):
+            self._drop_draft(draft)
 
     def _drop_draft(self, draft: Draft) -> None:
-        if draft is self.draft:
-            self.data_tab.show_draft(None, "memory", is_editable=False)
-            self.json_tab.show_draft(None, is_editable=False)
+        self.data_tab.show_draft(None, "memory", is_editable=False)
+        self.json_tab.show_draft(None, is_editable=False)
         draft.deleteLater()
 
     def reload(self) -> None:
@@ -188,18 +174,25 @@ class SessionPanel(QWidget):
 
     def show_opened(self, opened: OpenedSession) -> None:
         """Show a session that was just read or written; staged edits stay."""
+        store = self.store
+        if store is None:
+            return
         if self.draft is not None and self.draft.is_dirty:
-            if self._reads.was_gone:
-                signs = self._note_change(opened).findings[len(opened.findings) :]
-                self._show_banner(" ".join(f"{one.text} {one.remedy}" for one in signs), button=False)
+            if self._history.reads.was_gone:
+                signs = self._history.note_read(store, self.opened, opened).findings[len(opened.findings) :]
+                self.banner.show_words(" ".join(f"{one.text} {one.remedy}" for one in signs))
                 self.show_history()
             elif opened.raw.payload == self.draft.opened.raw.payload:
-                self._show_banner("", button=False)
+                self.banner.show_words("")
             else:
-                self._show_banner("The application changed this session meanwhile. Review merges both.", button=False)
+                self.banner.show_words("The application changed this session meanwhile. Review merges both.")
             return
-        opened = self._note_change(opened)
+        opened = self._history.note_read(store, self.opened, opened)
         old = self.draft
+        if old is not None and old.follow(opened):
+            self.opened = opened
+            self._fill()
+            return
         if opened.decoded is None:
             self.opened, self.draft = opened, None
             self._fill()
@@ -211,7 +204,7 @@ class SessionPanel(QWidget):
     def show_saved(self, store: OpenStore, opened: OpenedSession) -> None:
         """Show the session as it was written: the staged edits are in it. Another session may be shown by now."""
         if (store, opened.raw.ref.key) != (self.store, self.key):
-            kept = self._kept.pop((store.profile.id, opened.raw.ref.key), None)
+            kept = self._kept.take((store.profile.id, opened.raw.ref.key))
             if kept is not None:
                 if self.opened is None:
                     # The tabs still show it, until the other session is read.
@@ -229,23 +222,22 @@ class SessionPanel(QWidget):
 
     def _show_draft(self, draft: Draft) -> None:
         self.draft, self.opened = draft, draft.opened
-        draft.edited.connect(lambda _edit, _root: self._edited(draft))
+        draft.edited.connect(self._edited)
+        draft.reopened.connect(self._reopened)
         self._fill()
 
-    def _edited(self, draft: Draft) -> None:
-        if draft is self.draft:
-            self._show_bar()
-            self.draft_changed.emit()
+    def _edited(self, _edit: Edit, _root: Node) -> None:
+        self._show_bar()
+        self.draft_changed.emit()
 
-    def _note_change(self, opened: OpenedSession) -> OpenedSession:
-        store = self.store
-        if store is None or self.key is None or store.connection is None:
-            return opened
-        ours = self._context.journal.entries(store.connection.store.label, opened.raw.ref)
-        kind, signs = store.connection.store.capabilities.kind, judge_return(ours)
-        if self.opened is not None:
-            opened = self._reads.note((store.profile.id, self.key), self.opened, opened, kind, ours)
-        return replace(opened, findings=(*opened.findings, *signs))
+    def _reopened(self) -> None:
+        draft = self.draft
+        if draft is None:
+            return
+        self.opened = draft.opened
+        self._fill()
+        if draft.is_dirty:
+            self.reload()  # and say so if the application has changed the record since
 
     def follow(self, keys: frozenset[bytes]) -> None:
         """The store says these changed: read the session again when it is among them."""
@@ -266,7 +258,7 @@ class SessionPanel(QWidget):
         self._enable_tabs(opened.decoded is not None)
         self._tab_chosen(self.tabs.currentIndex())
         self._stack.setCurrentIndex(1)
-        self._show_banner(store.write_refusal, button=False)
+        self.banner.show_words(store.write_refusal)
         self._show_bar()
         self.draft_changed.emit()
 
@@ -287,13 +279,8 @@ class SessionPanel(QWidget):
         """Show the journal's entries and the changes seen of this session."""
         if self.store is None or self.key is None:
             return
-        seen = self._reads.changes((self.store.profile.id, self.key))
-        self.history_tab.show_history(self._journal_entries(), seen, can_write=self.store.can_write)
-
-    def _journal_entries(self) -> tuple[JournalEntry, ...]:
-        if self.store is None or self.store.connection is None or self.opened is None:
-            return ()
-        return self._context.journal.entries(self.store.connection.store.label, self.opened.raw.ref)
+        is_looked_at = self.tabs.currentIndex() == HISTORY
+        self._history.show(self.store, self.key, self.opened, with_changes=is_looked_at)
 
     def _show_bar(self) -> None:
         draft, store = self.draft, self.store
@@ -315,14 +302,14 @@ class SessionPanel(QWidget):
 
     def drafts(self) -> list[tuple[str, Draft]]:
         """Return the profile's id and the draft of every session with staged edits."""
-        found = [(profile_id, draft) for (profile_id, _key), draft in self._kept.items()]
+        found = [(profile_id, draft) for (profile_id, _key), draft in self._kept.edited()]
         if self.draft is not None and self.draft.is_dirty and self.store is not None:
             found.append((self.store.profile.id, self.draft))
         return found
 
     def put_draft(self, store: OpenStore, key: bytes, draft: Draft) -> None:
         """Take edits up that were made before this run."""
-        self._kept[(store.profile.id, key)] = draft
+        self._kept.put((store.profile.id, key), draft)
         if (store, key) == (self.store, self.key):
             if self.draft is not None:
                 self._drop_draft(self.draft)
@@ -331,12 +318,32 @@ class SessionPanel(QWidget):
         self._show_bar()
         self.draft_changed.emit()
 
-    def unsaved(self) -> int:
-        """Return how many sessions have staged edits, the one shown included."""
-        return len(self._kept) + (self.draft is not None and self.draft.is_dirty)
+    def unsaved(self, profile_id: str = "") -> int:
+        """Return how many sessions have staged edits, the one shown included; of one store where it is named."""
+        kept = sum(place[0] == profile_id or not profile_id for place, _draft in self._kept.edited())
+        is_shown = self._has_edits and self.store is not None and profile_id in ("", self.store.profile.id)
+        return kept + is_shown
+
+    @property
+    def _has_edits(self) -> bool:
+        # JSON text that is wrong, or not read yet, is an edit as well.
+        return self.draft is not None and (self.draft.is_dirty or not self.json_tab.is_settled)
+
+    def show_unsaved(self) -> None:
+        """Show a session that has unsaved edits: this one, else the one that was left longest ago."""
+        if self._has_edits and self.store is not None and self.key is not None:
+            self.edits_shown.emit()
+        else:
+            self._go_to_other()
+
+    def drop_drafts(self, profile_id: str) -> None:
+        """Forget the staged edits of a store that goes."""
+        self._kept.drop(profile_id)
+        self._show_bar()
+        self.draft_changed.emit()
 
     def discard(self) -> None:
-        """Take the staged edits of the session back."""
+        """Take the staged edits of the session back; an undo brings them again."""
         if self.draft is not None:
             self.draft.discard()
             self.json_tab.show_draft(self.draft, is_editable=True)
@@ -367,13 +374,13 @@ class SessionPanel(QWidget):
     def _show_failure(self, error: Exception) -> None:
         trouble = describe_trouble(error)
         if isinstance(error, RecordMissing) and self.opened is not None:
-            self._reads.note_gone()
-            self._show_banner(
+            self._history.reads.note_gone()
+            self.banner.show_words(
                 "This session is gone: deleted, logged out or expired. What is shown is the last that was read."
             )
             return
         if self.draft is not None and self.draft.is_dirty:
-            self._show_banner(f"{trouble.text} {trouble.remedy}", button=False)
+            self.banner.show_words(f"{trouble.text} {trouble.remedy}")
             return
         self.opened = self.draft = None
         if isinstance(error, RecordTooLarge) and error.head:
@@ -381,11 +388,6 @@ class SessionPanel(QWidget):
             self._show_empty(trouble.text, words, excerpt=text_of_bytes(error.head))
             return
         self._show_empty(trouble.text, trouble.remedy)
-
-    def _show_banner(self, text: str, *, button: bool = False) -> None:
-        self.banner_label.setText(text)
-        self.banner_button.setVisible(button)
-        self.banner.setVisible(bool(text))
 
     def _tab_chosen(self, number: int) -> None:
         if number == JSON:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QDialog, QWidget
 
-from inspector.core.display import escape_display
+from inspector.core.display import escape_display, format_local
 from inspector.core.merge import Choice
 from inspector.services.sessions.journal import JournalEntry
 from inspector.services.sessions.manage_sessions import (
@@ -22,10 +22,10 @@ from inspector.services.sessions.manage_sessions import (
     duplicate_session,
     new_session_id,
     new_session_root,
-    restore,
 )
 from inspector.services.sessions.open_session import OpenedSession, open_session, ref_of_key
 from inspector.services.sessions.preview import preview_delete, preview_save
+from inspector.services.sessions.restoration import Restoration, plan_restoration, restore, restore_deleted
 from inspector.services.sessions.save_session import (
     Review,
     SaveOutcome,
@@ -38,6 +38,7 @@ from inspector.services.sessions.save_session import (
 from inspector.ui.base.context import Context
 from inspector.ui.base.plain import ask_text, tell
 from inspector.ui.base.trouble import describe_trouble
+from inspector.ui.session.history_promise import deletion_words, save_words
 from inspector.ui.session.session_panel import SessionPanel
 from inspector.ui.session.stick_check import StickCheck
 from inspector.ui.stores.confirm_store import confirm_act
@@ -84,11 +85,12 @@ class SessionSaving(QObject):
             failed=self._tell_not_saved,
         )
 
-    def _show_review(self, store: OpenStore, review: Review) -> None:
+    def _show_review(self, store: OpenStore, review: Review, plan: Restoration | None = None) -> None:
         from inspector.ui.session.review_dialog import ReviewDialog  # dialogs when wanted: the start is quicker
 
         dialog = ReviewDialog(review, store.profile, self._window)
-        dialog.save_wanted.connect(lambda choices, overwrite: self._save(store, dialog, choices, overwrite))
+        dialog.promise(save_words(self._context.history, 2 * len(review.opened.raw.payload)))
+        dialog.save_wanted.connect(lambda choices, overwrite: self._save(store, dialog, choices, overwrite, plan))
         dialog.preview_wanted.connect(lambda choices: self._preview(store, dialog, choices))
         dialog.finished.connect(lambda _code: self._forget(dialog))
         self.dialog = dialog
@@ -107,16 +109,28 @@ class SessionSaving(QObject):
         self.dialog = None
         dialog.deleteLater()
 
-    def _save(self, store: OpenStore, dialog: ReviewDialog, choices: dict[str, Choice], overwrite: bool) -> None:
+    def _save(
+        self,
+        store: OpenStore,
+        dialog: ReviewDialog,
+        choices: dict[str, Choice],
+        overwrite: bool,
+        plan: Restoration | None,
+    ) -> None:
         review, journal = dialog.review, self._context.journal
         dialog.set_busy(True)
+
+        def save(adapter: SessionStore) -> SaveOutcome:
+            if plan is not None:
+                return restore(adapter, plan, journal, store.reading, choices, overwrite=overwrite)
+            return save_session(adapter, review.opened, review.root, journal, choices, overwrite=overwrite)
 
         def failed(error: Exception) -> None:
             dialog.set_busy(False)
             self._tell_not_saved(error)
 
         store.run(
-            lambda adapter: save_session(adapter, review.opened, review.root, journal, choices, overwrite=overwrite),
+            save,
             owner=dialog,
             done=lambda outcome: self._saved(store, dialog, outcome),
             failed=failed,
@@ -155,27 +169,51 @@ class SessionSaving(QObject):
     # --- other writes to one session ------------------------------------------------------------------------------
 
     def restore(self, entry: JournalEntry) -> None:
-        """Bring back what was there before a journal entry."""
-        store = self._panel.store
+        """Review what was there before a journal entry, as an edit of what is there now."""
+        store, draft = self._panel.store, self._panel.draft
         if store is None:
             return
-        words = "The record becomes what it was before, if nothing has changed it since."
-        if not confirm_act(self._window, store.profile, "Restore the old record?", words, "Restore"):
+        if draft is not None and draft.is_dirty:
+            tell(self._window, "There are unsaved edits", "Save or discard them before an older state is restored.")
             return
-        self._write(store, lambda adapter: restore(adapter, entry, self._context.journal, store.reading), "Restored.")
+        reading = store.reading
+        store.run(
+            lambda adapter: plan_restoration(adapter, entry, reading),
+            owner=self,
+            done=lambda plan: self._show_plan(store, plan),
+            failed=self._tell,
+        )
+
+    def _show_plan(self, store: OpenStore, plan: Restoration) -> None:
+        if plan.review is not None:
+            self._show_review(store, plan.review, plan)
+            return
+        journal, reading = self._context.journal, store.reading
+        words = "It was deleted from here. It is created again as it was."
+        if plan.moves_expiry:
+            now, old = (_end_words(one) for one in (plan.now_expires_at_ms, plan.expires_at_ms))
+            words = f"The expiry goes back to {old}. Now it is {now}. The data stays as it is."
+        if not confirm_act(self._window, store.profile, "Restore what was before?", words, "Restore"):
+            return
+
+        def carry_out(adapter: SessionStore) -> OpenedSession:
+            record = restore(adapter, plan, journal, reading).record
+            return record or open_session(adapter, plan.entry.ref, reading)
+
+        self._write(store, carry_out, "Restored.", make=plan.is_absent)
 
     def restore_last(self, store: OpenStore) -> None:
-        """Bring back the last record that was deleted from a store."""
+        """Restore the last record that was deleted from a store."""
         label = store.connection.store.label if store.connection is not None else ""
-        entries = self._context.journal.entries(label)
-        entry = next((one for one in entries if one.action == "deleted"), None)
+        journal, reading = self._context.journal, store.reading
+        entry = journal.last_deleted(label)
         if entry is None:
-            self.noted.emit("Nothing was deleted from this store in this run.")
+            self.noted.emit("There is no deleted session of this store in History.")
             return
         self._write(
             store,
-            lambda adapter: restore(adapter, entry, self._context.journal, store.reading),
-            "Brought back.",
+            lambda adapter: restore_deleted(adapter, entry, journal, reading),
+            "Restored the deleted session.",
             make=True,
         )
 
@@ -234,7 +272,7 @@ class SessionSaving(QObject):
         self, store: OpenStore, work: Callable[[SessionStore], OpenedSession], words: str, *, make: bool = False
     ) -> None:
         def done(opened: OpenedSession) -> None:
-            self.noted.emit(words)
+            self.noted.emit(f"{words} {opened.over.text if opened.over else ''}".strip())
             self._written(store, opened)
             if make:
                 self.session_made.emit(opened.raw.ref.key)
@@ -253,7 +291,8 @@ class SessionSaving(QObject):
         """Ask, and delete the session at this key: as it was opened, or as it is now where another one is open."""
         opened, journal, reading = self._panel.opened, self._context.journal, store.reading
         name = escape_display(key.decode("utf-8", "surrogateescape"), 80)
-        words = f"{name}\nWhoever uses it is logged out. It can be brought back from here until the program ends."
+        size = len(opened.raw.payload) if opened is not None and opened.raw.ref.key == key else 0
+        words = f"{name}\nWhoever uses it is logged out. {deletion_words(self._context.history, size)}"
         if store.connection is None:
             return
         adapter = store.connection.store
@@ -289,3 +328,7 @@ class SessionSaving(QObject):
         trouble = describe_trouble(error)
         tell(self._window, trouble.text, trouble.remedy)
         self._panel.reload()
+
+
+def _end_words(expires_at_ms: int | None) -> str:
+    return "no expiry" if expires_at_ms is None else format_local(expires_at_ms)

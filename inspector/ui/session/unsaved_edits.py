@@ -8,18 +8,18 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QDialog, QWidget
 
-from inspector.codecs import CodecError, decode, encode
-from inspector.core.display import escape_display
-from inspector.core.edits import SetValue, reconcile
-from inspector.core.node import Node, without_spans
-from inspector.services.sessions.open_session import OpenedSession, Reading, describe_record
+from inspector.codecs import CodecError, encode
+from inspector.core.display import escape_display, format_local
+from inspector.core.edits import SetValue
+from inspector.core.node import Node
+from inspector.services.sessions.open_session import OpenedSession
+from inspector.services.sessions.restoration import open_edit
 from inspector.services.settings.recovery import Recovery, UnsavedEdit
 from inspector.ui.base.context import Context
-from inspector.ui.base.plain import ask_three
+from inspector.ui.base.plain import ask_loss, ask_three
 from inspector.ui.session.draft import Draft
 from inspector.ui.session.session_panel import SessionPanel
 from inspector.ui.stores.open_store import OpenStore, StoreState
-from store_adapters.contract import SessionStore
 
 _CALM_MS = 800
 _STATES_AT_END = (StoreState.OPEN, StoreState.FAILED)
@@ -27,6 +27,7 @@ NOT_KEPT = "They would not survive a crash of this program: there is no keyring 
 SEALED_FILE = "File › Preferences can keep secrets in a file sealed with a passphrase."
 _WARNING = "Unsaved edits would not survive a crash. File › Preferences can keep the key in a sealed file."
 _NAMED = 5
+DISCARD_AND_QUIT, SHOW_THEM = "Discard and quit", "Show them"
 
 
 class UnsavedEdits(QObject):
@@ -53,14 +54,28 @@ class UnsavedEdits(QObject):
         if self._panel.unsaved() or self._had_edits:
             self._calm.start()
 
+    def may_quit(self) -> bool:
+        """Ask before the edits are lost, and show them where that is wanted; True when the window may close."""
+        number = self._panel.unsaved()
+        if not number:
+            return True
+        what = "of one session" if number == 1 else f"of {number:,} sessions"
+        words = "They are not in the store yet, and cannot be brought back after the program has ended."
+        answer = ask_loss(self._window, f"Discard the unsaved edits {what}?", words, DISCARD_AND_QUIT, SHOW_THEM)
+        if answer == SHOW_THEM:
+            self._panel.show_unsaved()
+        return answer == DISCARD_AND_QUIT
+
     def keep(self) -> None:
         """Seal the edits as they are now; what is encoded and written is done on the vault lane."""
+        history = self._context.history
         drafts = [(profile_id, draft.opened, draft.root) for profile_id, draft in self._panel.drafts()]
         waiting, recovery = tuple(self._waiting), self._recovery
         self._had_edits = bool(drafts or waiting)
 
         def seal() -> bool:
             edits = [edit for draft in drafts if (edit := _as_edit(*draft)) is not None]
+            history.look()  # the review that follows says how long the old record can be restored
             return recovery.keep([*waiting, *edits])
 
         self._context.jobs.submit(
@@ -87,8 +102,8 @@ class UnsavedEdits(QObject):
         number = len(edits)
         names = sorted({stores[one.profile_id].profile.name for one in edits if one.profile_id in stores})
         what = "one session" if number == 1 else f"{number:,} sessions"
-        at = time.strftime("%d %B, %H:%M", time.localtime(max(one.edited_at_ms for one in edits) / 1000))
-        words = f"The program ended on {at} before they were saved. Nothing of them is in the store"
+        at = format_local(max(one.edited_at_ms for one in edits))
+        words = f"The program ended before they were saved; the last was made on {at}. Nothing of them is in the store"
         words += f" ({', '.join(names)})." if names else "; their store is no longer in the list."
         words += f"\n{_name_sessions(edits)}"
 
@@ -136,7 +151,7 @@ class UnsavedEdits(QObject):
             self._waiting.remove(edit)
             reading = store.reading
             store.run(
-                lambda adapter, edit=edit, reading=reading: _open_edit(adapter, edit, reading),  # type: ignore[misc]
+                lambda adapter, edit=edit, reading=reading: open_edit(adapter, edit.raw, edit.after, reading),  # type: ignore[misc]
                 owner=self,
                 done=lambda found, edit=edit: self._show(store, edit, found),  # type: ignore[misc]
                 failed=lambda _error: self.noted.emit("An edit that was left behind cannot be read any more."),
@@ -182,13 +197,3 @@ def _as_edit(profile_id: str, opened: OpenedSession, root: Node) -> UnsavedEdit 
         read_at_ms=raw.read_at_ms,
         edited_at_ms=round(time.time() * 1000),
     )
-
-
-def _open_edit(adapter: SessionStore, edit: UnsavedEdit, reading: Reading) -> tuple[OpenedSession, Node]:
-    """Return the session as it was opened and the edited tree over it. `CodecError`."""
-    opened = describe_record(adapter, edit.raw, reading)
-    if opened.decoded is None:
-        raise CodecError("No codec reads what was edited.", opened.attempts)
-    after = decode(edit.after, adapter.capabilities.kind, reading.secrets, opened.session_id)
-    # Spans of the other bytes mean nothing over these: what is equal takes the nodes of the old tree.
-    return opened, reconcile(opened.decoded.root, without_spans(after.root))

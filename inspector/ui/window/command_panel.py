@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import time
-
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
-from inspector.core.display import escape_display
+from inspector.core.display import escape_display, format_clock
 from inspector.services.settings.command_log import CommandLog, SentCommand
 from inspector.ui.base.guard import qt_guard
 from inspector.ui.base.plain import PlainLabel, copy_text
@@ -90,5 +88,5 @@ class CommandPanel(QDockWidget):
 
 
 def _line(sent: SentCommand) -> str:
-    clock = time.strftime("%H:%M:%S", time.localtime(sent.at_ms / 1000)) + f".{sent.at_ms % 1000:03}"
+    clock = format_clock(sent.at_ms, with_ms=True)
     return f"{clock}  {escape_display(sent.store, 24):<24}  {escape_display(sent.words, _MOST_LETTERS)}"

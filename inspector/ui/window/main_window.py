@@ -72,6 +72,8 @@ class MainWindow(QMainWindow):
         self.unsaved.noted.connect(self.note)
         self.unsaved.came_back.connect(self._show_session)
         self.preferences.secrets_moved.connect(self.unsaved.keep)
+        self.preferences.secrets_moved.connect(self.take_up_history)
+        self.preferences.history_changed.connect(self.take_up_history)
         self.commands = CommandPanel(context.commands, self)
         self.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, self.commands)
         fill_actions(self.actions_book, self)
@@ -118,6 +120,7 @@ class MainWindow(QMainWindow):
         page.table.customContextMenuRequested.connect(partial(show_list_menu, self))
         self.panel.draft_changed.connect(self._enable)
         self.panel.edits_wanted.connect(self._show_session)
+        self.panel.edits_shown.connect(self.show_sessions)
         self.panel.secrets_wanted.connect(self.edit_current_store)
         self.panel.noted.connect(self.note)
         self.saving.noted.connect(self.note)
@@ -131,6 +134,16 @@ class MainWindow(QMainWindow):
     def note(self, words: str) -> None:
         """Say something in the status bar for a while."""
         self.statusBar().showMessage(words, _NOTE_MS)
+
+    def take_up_history(self) -> None:
+        """Put what earlier runs wrote into the history, and keep it as the preferences say."""
+        self._context.jobs.submit(
+            self._context.vault,
+            self._context.history.take_up,
+            owner=self,
+            done=lambda _: self.panel.show_history(),
+            failed=lambda _error: self.panel.show_history(),
+        )
 
     def _make_store(self, profile: Profile) -> OpenStore:
         store = OpenStore(profile, self._context, self)
@@ -241,10 +254,8 @@ class MainWindow(QMainWindow):
             self._close_store(self.current.profile.id)
 
     def _close_store(self, profile_id: str) -> None:
-        """Disconnect; the entry stays, with lanes of its own for the next time."""
+        """Disconnect; the entry stays, with lanes of its own for the next time. Unsaved edits stay as well."""
         old = self.stores[profile_id]
-        if not self._may_leave_edits():
-            return
         is_current = old is self.current
         self._drop(old)
         fresh = self._make_store(old.profile)
@@ -265,9 +276,12 @@ class MainWindow(QMainWindow):
     def _remove_store(self, profile_id: str) -> None:
         store = self.stores[profile_id]
         words = "Only the entry in this program goes; the store and its sessions are not touched."
+        if number := self.panel.unsaved(profile_id):
+            words += f"\nUnsaved edits of {number:,} session{'' if number == 1 else 's'} are discarded with it."
         if not confirm(self, f"Remove {store.profile.name} from the list?", words, "Remove"):
             return
         self._drop(self.stores.pop(profile_id))
+        self.panel.drop_drafts(profile_id)
         self._context.book.remove(profile_id)
         for secret_id in (store.profile.password_id, *store.profile.secret_ids):
             if secret_id:
@@ -367,16 +381,9 @@ class MainWindow(QMainWindow):
     def _enable(self) -> None:
         enable_actions(self)
 
-    def _may_leave_edits(self) -> bool:
-        number = self.panel.unsaved()
-        if not number:
-            return True
-        what = "one session" if number == 1 else f"{number} sessions"
-        return confirm(self, f"Leave the unsaved edits of {what}?", "They are not in the store yet.", "Leave them")
-
     @qt_guard()
     def closeEvent(self, event: QCloseEvent) -> None:
-        if not self._may_leave_edits():
+        if not self.unsaved.may_quit():
             event.ignore()
             return
         self._state.keep(self)

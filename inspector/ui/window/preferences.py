@@ -17,10 +17,12 @@ _NOT_KEPT_HERE = f"{NOT_KEPT} A sealed file, chosen above, has a place for it."
 
 
 class Preferences(QObject):
-    """Changes the profile book's settings; `noted` tells when they cannot be kept; `secrets_moved`: to the place that was chosen."""
+    """Changes the profile book's settings; `noted` tells when they cannot be kept; `secrets_moved`: to the place that was chosen;
+    `history_changed`: whether it is kept."""
 
     noted = Signal(str)
     secrets_moved = Signal()
+    history_changed = Signal()
 
     def __init__(self, context: Context, window: QWidget) -> None:
         super().__init__(window)
@@ -49,14 +51,17 @@ class Preferences(QObject):
         words = trouble or "That place is in use."
         dialog = PreferencesDialog(settings, self._context.theme, words, edits, self._window)
         if dialog.exec() == QDialog.DialogCode.Accepted:
-            before, settings = settings.secret_place, dialog.settings
+            before, kept, settings = settings.secret_place, settings.keep_history, dialog.settings
             self.change(
                 theme=settings.theme,
                 live_by_default=settings.live_by_default,
                 default_max_age_ms=settings.default_max_age_ms,
                 list_memory_mb=settings.list_memory_mb,
                 list_drops=settings.list_drops,
+                keep_history=settings.keep_history,
             )
+            if settings.keep_history is not kept:
+                self.history_changed.emit()
             if settings.secret_place is not before:
                 self._move_secrets(settings.secret_place)
         dialog.deleteLater()

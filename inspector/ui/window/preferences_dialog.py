@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from inspector.services.sessions.journal import AGE_DAYS
 from inspector.services.settings.profiles import SecretPlace, Settings
 from inspector.ui.base.choice_box import ChoiceBox
 from inspector.ui.base.number_box import NumberBox
@@ -64,6 +65,9 @@ class PreferencesDialog(QDialog):
         self.place_choice.setCurrentIndex(self.place_choice.findData(settings.secret_place))
         add_row(form, "Secrets", self.place_choice)
         add_row(form, "", PlainLabel(secrets_words, role="muted", wrap=True))
+        self.history_box = QCheckBox(f"Keep what was written from here for {AGE_DAYS} days, sealed")
+        self.history_box.setChecked(settings.keep_history)
+        add_row(form, "History", self.history_box)
         add_row(form, "Unsaved edits", PlainLabel(edits_words, role="muted", wrap=True))
         layout.addWidget(make_scrollable(inside), 1)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
@@ -96,4 +100,5 @@ class PreferencesDialog(QDialog):
             default_max_age_ms=self.age_edit.value() * _MINUTE_MS,
             list_memory_mb=self.memory_edit.value(),
             list_drops=self.beyond_choice.currentData(),
+            keep_history=self.history_box.isChecked(),
         )

@@ -128,7 +128,7 @@ def fill_actions(actions: ActionBook, window: MainWindow) -> None:
         menu="Store",
         icon_name="clock",
     )
-    add("restore_deleted", "Bring back the last deleted", window.restore_deleted, menu="Store", icon_name="rotate-ccw")
+    add("restore_deleted", "Restore last deleted session", window.restore_deleted, menu="Store", icon_name="rotate-ccw")
     add("undo_bulk", "Undo the last bulk change", window.bulk.undo, menu="Store", icon_name="undo-2")
     actions.separate("Store")
     add("export", "Export sessions…", partial(_export, window), menu="Store", icon_name="save")

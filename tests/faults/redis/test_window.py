@@ -183,7 +183,7 @@ def test_f23_window_of_a_viewer_shows_everything_and_why_nothing_can_be_edited(
     show(qtbot, window, "s0")
     panel = window.panel
     assert panel.banner.isVisible()
-    assert_told(panel.banner_label.text(), "only be viewed", "no permission for the SET command", "ACL")
+    assert_told(panel.banner.label.text(), "only be viewed", "no permission for the SET command", "ACL")
     assert not panel.bar.isVisible()
     assert [name for name in WRITES if window.actions_book[name].isEnabled()] == []
 
@@ -256,7 +256,7 @@ def test_f36_window_keeps_the_edit_when_the_key_became_a_hash(qtbot: QtBot, make
     window.saving.review()
     assert_told(read_box(qtbot), "another type than text", "not saved", "your edits are still here")
     assert rig.client.hgetall("sess:s0") == {b"field": b"kept"}
-    qtbot.waitUntil(lambda: "another type" in window.panel.banner_label.text(), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: "another type" in window.panel.banner.label.text(), timeout=WAIT_MS)
     assert window.panel.can_review
     assert_window_works(qtbot, window, rig)
 

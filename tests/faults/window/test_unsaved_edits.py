@@ -20,6 +20,7 @@ from inspector.services.settings.sealed_file import SealedFile
 from inspector.services.settings.secrets import SecretStore
 from inspector.ui.base import clipboard
 from inspector.ui.base.plain import PlainLabel
+from inspector.ui.session.unsaved_edits import DISCARD_AND_QUIT
 from inspector.ui.stores.confirm_store import _NameDialog
 from inspector.ui.stores.connect_dialog import ConnectDialog
 from inspector.ui.stores.open_store import StoreState
@@ -53,8 +54,8 @@ def edit_of(after: bytes, profile_id: str = "shop") -> UnsavedEdit:
 
 def crash(recovery: Recovery) -> None:
     """Let go of the lock as the end of a process does."""
-    assert recovery._lock is not None
-    recovery._lock.close()
+    assert recovery._file._lock is not None
+    recovery._file._lock.close()
 
 
 # --- what is on the disk --------------------------------------------------------------------------------------------
@@ -137,7 +138,7 @@ def test_edits_survive_a_crash_are_offered_and_saved_and_forgotten(
     qtbot.waitUntil(lambda: bool(list((lasting_home / "unsaved").glob("*.sealed"))), timeout=WAIT_MS)
     crash(window.unsaved._recovery)
     monkeypatch.setattr(window.unsaved._recovery, "close", lambda: None)
-    monkeypatch.setattr("inspector.ui.window.main_window.confirm", lambda *_words: True)
+    monkeypatch.setattr("inspector.ui.session.unsaved_edits.ask_loss", lambda *_words: DISCARD_AND_QUIT)
     leave(window)
     write(url, "session0", "theirs", '"kept"')
 

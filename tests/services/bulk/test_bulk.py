@@ -19,8 +19,9 @@ from inspector.services.bulk.selection import Selection, preview
 from inspector.services.bulk.undo import UndoBundle, undo_bulk
 from inspector.services.catalogue.catalogue import Catalogue
 from inspector.services.sessions.journal import Journal
-from inspector.services.sessions.manage_sessions import create_session, new_session_root, restore
+from inspector.services.sessions.manage_sessions import create_session, new_session_root
 from inspector.services.sessions.open_session import open_session
+from inspector.services.sessions.restoration import plan_restoration, restore, restore_deleted
 from store_adapters.clock import now_ms
 from store_adapters.contract import CancelToken, RawRecord, SessionStore
 from store_adapters.errors import RecordMissing
@@ -122,7 +123,7 @@ def test_expiry_of_many_is_set_lastingly_and_taken_back(store: SessionStore, day
         assert abs((after.expires_at_ms or 0) - ends) < SLACK_MS
         assert b"%d" % DAY_MS not in after.payload, "the cookie's own lifetime is as it was"
     entry = journal.entries(store.label)[0]
-    restore(store, entry, journal)
+    restore(store, plan_restoration(store, entry), journal)
     report = run(undo_bulk(store, undo, journal, CancelToken()))
     assert (report.done, report.changed) == (29, 1), "what History has restored is not what the act wrote"
     for record in made:
@@ -206,7 +207,7 @@ def test_bulk_act_leaves_the_journal_of_single_edits_alone(store: SessionStore) 
     entries = journal.entries(store.label)
     assert kept in entries
     assert entries[0].action == "deleted"
-    restore(store, entries[0], journal)
+    restore_deleted(store, entries[0], journal)
     assert store.count().number == 1
 
 

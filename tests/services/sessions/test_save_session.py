@@ -22,7 +22,6 @@ from inspector.services.sessions.manage_sessions import (
     duplicate_session,
     new_session_id,
     new_session_root,
-    restore,
 )
 from inspector.services.sessions.open_session import OpenedSession, open_session
 from inspector.services.sessions.save_session import SaveState, StickState, check_stuck, review_changes, save_session
@@ -138,24 +137,6 @@ def test_edit_that_was_overwritten_is_told(store: SessionStore, other: SessionSt
     assert check_stuck(store, outcome.record, outcome.changes).state is StickState.OVERWRITTEN
     delete_session(other, open_session(other, opened.raw.ref), Journal())
     assert check_stuck(store, outcome.record, outcome.changes).state is StickState.GONE
-
-
-def test_journal_restores_an_edit_and_a_delete(store: SessionStore) -> None:
-    opened, journal = make(store), Journal()
-    save_session(store, opened, edited(opened, "user.role", '"admin"'), journal)
-    restore(store, journal.entries()[0], journal)
-    assert store.read(opened.raw.ref).payload == opened.raw.payload
-    delete_session(store, open_session(store, opened.raw.ref), journal)
-    assert restore(store, journal.entries()[0], journal).session_id == opened.session_id
-    assert data_of(store, opened)["cart"] == ["a"]
-
-
-def test_restoring_over_a_newer_write_is_refused(store: SessionStore, other: SessionStore) -> None:
-    opened, journal = make(store), Journal()
-    save_session(store, opened, edited(opened, "user.role", '"admin"'), journal)
-    write(other, opened, "visits", "1")
-    with pytest.raises(RecordChanged):
-        restore(store, journal.entries()[0], journal)
 
 
 def test_delete_of_a_changed_session_is_refused(store: SessionStore, other: SessionStore) -> None:

@@ -198,7 +198,7 @@ def test_tab_goes_from_the_passphrase_to_its_repetition(qtbot: QtBot, window: Ma
 
 
 def test_restoring_says_what_was_taken_back_and_keeps_the_focus_there(
-    qtbot: QtBot, window: MainWindow, url: str, monkeypatch: pytest.MonkeyPatch
+    qtbot: QtBot, window: MainWindow, url: str
 ) -> None:
     write(url, "session0", "role", '"user"')
     window.go_to_session(b"sess:session0")
@@ -214,11 +214,13 @@ def test_restoring_says_what_was_taken_back_and_keeps_the_focus_there(
     tab.list.setCurrentRow(0)
     tab.restore_button.setFocus()
     qtbot.waitUntil(tab.restore_button.hasFocus, timeout=WAIT_MS)
-    monkeypatch.setattr("inspector.ui.session.session_saving.confirm_act", lambda *_words: True)
     tab.restore_button.click()
+    qtbot.waitUntil(lambda: window.saving.dialog is not None, timeout=WAIT_MS)
+    window.saving.dialog.save_button.click()  # type: ignore[union-attr]
     qtbot.waitUntil(lambda: tab.list.count() == 2, timeout=WAIT_MS)
-    assert tab.list.item(0).text().endswith("You took back: edited role")
-    assert tab.list.hasFocus()
+    assert tab.list.item(0).text().split("\n")[0].endswith("You restored role")
+    qtbot.waitUntil(lambda: window.saving.dialog is None, timeout=WAIT_MS)
+    assert tab.isAncestorOf(window.focusWidget())
 
 
 def test_cookies_that_fit_have_no_scroll_bar_and_the_broken_link_says_what_to_do(

@@ -145,12 +145,12 @@ def test_session_that_was_gone_and_is_back_is_told_in_the_window(
     record = store.read(store.ref_for("session0"))
     store.delete(record)
     panel.reload()
-    qtbot.waitUntil(lambda: "is gone" in panel.banner_label.text(), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: "is gone" in panel.banner.label.text(), timeout=WAIT_MS)
     assert panel.opened is not None
     store.create(record.ref, record.payload, record.expires_at_ms)
     panel.reload()
-    qtbot.waitUntil(lambda: "is gone" not in panel.banner_label.text(), timeout=WAIT_MS)
-    told = [one.text for one in panel.opened.findings] + [panel.banner_label.text()]
+    qtbot.waitUntil(lambda: "is gone" not in panel.banner.label.text(), timeout=WAIT_MS)
+    told = [one.text for one in panel.opened.findings] + [panel.banner.label.text()]
     assert any("gone and is back" in words for words in told)
     panel.tabs.setCurrentWidget(panel.history_tab)
     rows = [panel.history_tab.list.item(number) for number in range(panel.history_tab.list.count())]
@@ -186,7 +186,7 @@ def test_long_line_of_the_history_is_cut_and_whole_in_its_tip(qtbot: QtBot) -> N
     tab = HistoryTab()
     qtbot.addWidget(tab)
     fields, warning = ", ".join(f"a{'b' * 100}{n}" for n in range(4)), "It is a sign of something. " * 12
-    tab.show_history((), [SeenChange(0, fields, warning)], can_write=True)
+    tab.show_history((), [SeenChange(0, fields, warning)], {}, can_write=True)
     row = tab.list.item(0)
     assert len(row.text()) < 220
     assert row.text().endswith("…")

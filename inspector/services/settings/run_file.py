@@ -1,0 +1,131 @@
+"""A file that one run of the program seals and a later one finds: one for each run, with a key that the secret store keeps.
+
+A lock holds it for as long as its run lasts, so that another run takes up only what was left behind. Without a place for
+the key nothing is written: session data does not lie about in the open.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import threading
+from pathlib import Path
+from typing import IO
+
+from inspector.core.secret import Secret
+from inspector.services.settings.safe_file import make_folder, read_whole, write_safely
+from inspector.services.settings.secrets import SecretStore
+
+_KEY_ID = "recovery-key"
+_NONCE_BYTES, _KEY_BYTES = 12, 32
+
+
+class RunFile:
+    """This run's file in `folder`, and those that ended runs have left there. `magic`: the first bytes of such a file, which
+    say what is in it. Talks to the keyring: `write` and `read_left` never on the GUI thread."""
+
+    def __init__(self, folder: Path, keeper: SecretStore, magic: bytes) -> None:
+        self._folder = folder
+        self._keeper = keeper
+        self._magic = magic
+        self._token = secrets.token_hex(6)
+        self._lock: IO[bytes] | None = None
+        self._closing = threading.Event()
+
+    def write(self, data: bytes) -> bool:
+        """Seal `data` in the place of what the file holds. False: there is no place for the key. `OSError`."""
+        key = self._key(make=True)
+        if key is None:
+            return False
+        if self._closing.is_set():
+            return True
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+        self._hold()
+        nonce = os.urandom(_NONCE_BYTES)
+        sealed = AESGCM(key).encrypt(nonce, data, self._magic)
+        write_safely(self._path, self._magic + nonce + sealed, keep_old=False)
+        # No lock: a keyring may take for ever, and closing the window may not wait for it.
+        if self._closing.is_set():
+            self._path.unlink(missing_ok=True)
+        return True
+
+    def remove(self) -> None:
+        """Remove this run's file. `OSError`."""
+        self._path.unlink(missing_ok=True)
+
+    def left(self) -> tuple[Path, ...]:
+        """Return the files of runs that have ended."""
+        found = sorted(self._folder.glob("*.sealed")) if self._folder.is_dir() else []
+        return tuple(path for path in found if path != self._path and not _is_held(path.with_suffix(".lock")))
+
+    def read_left(self, path: Path) -> bytes | None:
+        """Return what an ended run has sealed, None for what cannot be opened."""
+        from cryptography.exceptions import InvalidTag
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+        key = self._key(make=False)
+        try:
+            data = read_whole(path)
+            if key is None or not data.startswith(self._magic):
+                return None
+            begin = len(self._magic) + _NONCE_BYTES
+            return AESGCM(key).decrypt(data[len(self._magic) : begin], data[begin:], self._magic)
+        except (OSError, InvalidTag, ValueError):
+            return None
+
+    def close(self, *, removes: bool) -> None:
+        """Let the file go; with `removes` it goes away, else a later run finds it."""
+        if removes:
+            self._closing.set()
+        with contextlib.suppress(OSError):
+            if removes:
+                self._path.unlink(missing_ok=True)
+            if self._lock is not None:
+                self._path.with_suffix(".lock").unlink(missing_ok=True)
+                self._lock.close()
+
+    @property
+    def _path(self) -> Path:
+        return self._folder / f"{self._token}.sealed"
+
+    def _hold(self) -> None:
+        if self._lock is None:
+            make_folder(self._folder)
+            self._lock = self._path.with_suffix(".lock").open("wb")
+            _try_lock(self._lock)
+
+    def _key(self, *, make: bool) -> bytes | None:
+        found = self._keeper.get(_KEY_ID)
+        if found is None and make and self._keeper.is_persistent:
+            found = Secret(os.urandom(_KEY_BYTES), "unsaved edits")
+            self._keeper.put(found, _KEY_ID)
+        # After a failed `put` the key would be lost with the program: better nothing than what nobody can open.
+        return found.reveal() if found is not None and self._keeper.is_persistent else None
+
+
+def forget(path: Path) -> None:
+    """Remove a file that an ended run has left. `OSError`."""
+    path.unlink(missing_ok=True)
+    path.with_suffix(".lock").unlink(missing_ok=True)
+
+
+def _try_lock(file: IO[bytes]) -> bool:
+    try:
+        import fcntl
+    except ImportError:  # Windows: a file that is open cannot be removed there, which `_is_held` does not ask
+        return True
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _is_held(path: Path) -> bool:
+    try:
+        with path.open("ab") as file:
+            return not _try_lock(file)
+    except OSError:
+        return False

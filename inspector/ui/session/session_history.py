@@ -1,0 +1,58 @@
+"""What happened to the session that is shown: written from here, and changed by the application from read to read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from PySide6.QtCore import QObject, Signal
+
+from inspector.services.sessions.journal import JournalEntry
+from inspector.services.sessions.open_session import OpenedSession
+from inspector.services.sessions.seen_changes import judge_return
+from inspector.services.sessions.shown_changes import ShownChange
+from inspector.ui.base.context import Context
+from inspector.ui.session.entry_diffs import EntryDiffs
+from inspector.ui.session.history_promise import keeping_words
+from inspector.ui.session.history_tab import HistoryTab
+from inspector.ui.session.seen_reads import SeenReads
+from inspector.ui.stores.open_store import OpenStore
+
+
+class SessionHistory(QObject):
+    """Fills the History tab. `ready`: what entries changed is known now, show them again."""
+
+    ready = Signal()
+
+    def __init__(self, context: Context, tab: HistoryTab, parent: QObject) -> None:
+        super().__init__(parent)
+        self._context = context
+        self._tab = tab
+        self.reads = SeenReads()
+        self._diffs = EntryDiffs(context, self)
+        self._diffs.ready.connect(self.ready)
+
+    def note_read(self, store: OpenStore, before: OpenedSession | None, opened: OpenedSession) -> OpenedSession:
+        """Return what was read with what its change since `before` is a sign of."""
+        if store.connection is None:
+            return opened
+        ours, kind = self._entries(store, opened), store.connection.store.capabilities.kind
+        signs = judge_return(ours)
+        if before is not None:
+            opened = self.reads.note((store.profile.id, opened.raw.ref.key), before, opened, kind, ours)
+        return replace(opened, findings=(*opened.findings, *signs))
+
+    def show(self, store: OpenStore, key: bytes, opened: OpenedSession | None, *, with_changes: bool) -> None:
+        """Show the history of a session; `with_changes`: the tab is looked at, so what each entry changed is worked out."""
+        entries = self._entries(store, opened) if opened is not None else ()
+        changes: Mapping[int, Sequence[ShownChange]] = {}
+        if opened is not None and with_changes:
+            changes = self._diffs.look_up(store, opened.session_id, entries)
+        seen = self.reads.changes((store.profile.id, key))
+        self._tab.show_history(entries, seen, changes, can_write=store.can_write)
+        self._tab.show_keeping(keeping_words(self._context.history))
+
+    def _entries(self, store: OpenStore, opened: OpenedSession) -> tuple[JournalEntry, ...]:
+        if store.connection is None:
+            return ()
+        return self._context.journal.entries(store.connection.store.label, opened.raw.ref)
