@@ -84,7 +84,7 @@ def test_neither_side_loses_a_write(site: Site) -> None:
                 if outcome.state is SaveState.UNCHANGED:
                     break
                 assert outcome.record is not None
-                if check_stuck(site.store, outcome.record, outcome.changes).state is not StickState.OVERWRITTEN:
+                if check_stuck(site.store, outcome).state is not StickState.OVERWRITTEN:
                     break
                 saved_again += 1
         lost = _missing(site, ref)

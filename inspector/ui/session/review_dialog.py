@@ -22,7 +22,6 @@ from PySide6.QtWidgets import (
 
 from inspector.codecs import format_json, scalar_json
 from inspector.core.display import escape_display
-from inspector.core.item_changes import count_changes, item_changes
 from inspector.core.merge import Choice, FieldChange, FieldState
 from inspector.core.node import Kind, Node
 from inspector.services.sessions.save_session import Review, describe_fields

@@ -9,7 +9,6 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QStackedWidget, 
 
 from inspector.codecs import CodecError
 from inspector.core.edits import EditError
-from inspector.core.item_changes import count_changes
 from inspector.core.node import Node
 from inspector.services.sessions.journal import JournalEntry
 from inspector.services.sessions.open_session import OpenedSession, open_session, ref_of_key
@@ -294,7 +293,7 @@ class SessionPanel(QWidget):
     def _show_bar(self) -> None:
         draft, store = self.draft, self.store
         changes = draft.changes() if draft is not None else ()
-        number = count_changes(changes)
+        number = len(changes)
         self.bar.setVisible(bool(store and store.can_write and draft is not None))
         can_discard = bool(number) or not self.json_tab.is_settled
         self.bar.show_changes(number, len(self._kept), can_discard=can_discard, can_review=self.can_review)

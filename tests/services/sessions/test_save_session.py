@@ -131,13 +131,13 @@ def test_edit_that_was_overwritten_is_told(store: SessionStore, other: SessionSt
     opened = make(store)
     outcome = save_session(store, opened, edited(opened, "user.role", '"admin"'), Journal())
     assert outcome.record is not None
-    assert check_stuck(store, outcome.record, outcome.changes).state is StickState.STUCK
+    assert check_stuck(store, outcome).state is StickState.STUCK
     write(other, opened, "visits", "1")
-    assert check_stuck(store, outcome.record, outcome.changes).state is StickState.CHANGED
+    assert check_stuck(store, outcome).state is StickState.CHANGED
     write(other, opened, "user.role", '"user"')
-    assert check_stuck(store, outcome.record, outcome.changes).state is StickState.OVERWRITTEN
+    assert check_stuck(store, outcome).state is StickState.OVERWRITTEN
     delete_session(other, open_session(other, opened.raw.ref), Journal())
-    assert check_stuck(store, outcome.record, outcome.changes).state is StickState.GONE
+    assert check_stuck(store, outcome).state is StickState.GONE
 
 
 def test_journal_restores_an_edit_and_a_delete(store: SessionStore) -> None:
