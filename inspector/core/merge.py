@@ -156,24 +156,17 @@ class _Run:
         keys = list(of_theirs), list(of_mine)
         if base_order != my_order:  # that of the application alone says nothing to anybody
             names = {key: text_node(key) for key in base_order}
-            if self._is_my_order(field or "the fields", base_order, my_order, their_order, names):
+            if self._is_my_order(field or "the fields", (base_order, my_order, their_order), names):
                 keys = list(of_mine), list(of_theirs)
         return replace(theirs, entries=tuple(merged[key] for key in _interleave(*keys) if key in merged))
 
-    def _is_my_order(
-        self,
-        field: str,
-        base: Sequence[_Item],
-        mine: Sequence[_Item],
-        theirs: Sequence[_Item],
-        names: Mapping[_Item, Node],
-    ) -> bool:
-        """Note that what all three have stands in another order somewhere; return whether mine is the one to keep."""
-        if base == mine == theirs:
+    def _is_my_order(self, field: str, orders: Sequence[list[_Item]], names: Mapping[_Item, Node]) -> bool:
+        """Note that what all three have (base's order, mine, theirs) stands in another order somewhere; return whether mine
+        is the one to keep."""
+        if orders[0] == orders[1] == orders[2]:
             return False
         was, my_names, their_names = (
-            Node(Kind.ARRAY, entries=tuple(Entry(None, names[item]) for item in order))
-            for order in (base, mine, theirs)
+            Node(Kind.ARRAY, entries=tuple(Entry(None, names[item]) for item in order)) for order in orders
         )
         before = len(self.changes)
         self._merge_field(f"{ORDER_OF}{field}", was, my_names, their_names)
@@ -181,10 +174,9 @@ class _Run:
 
     def _merge_list(self, field: str, base: Node, mine: Node, theirs: Node) -> Node:
         slots = line_up(base, mine, theirs)
-        in_base, in_mine, in_theirs = (
-            sorted((slot for slot in slots if place(slot) is not None), key=lambda slot: place(slot) or 0)
-            for place in (lambda slot: slot.base, lambda slot: slot.mine, lambda slot: slot.theirs)
-        )
+        in_base = _sorted([(slot.base, slot) for slot in slots])
+        in_mine = _sorted([(slot.mine, slot) for slot in slots])
+        in_theirs = _sorted([(slot.theirs, slot) for slot in slots])
         entries: dict[Slot, Entry] = {}
         number = 0  # the place in the result, of what is not sure to be taken away
         for slot in _interleave(_interleave(in_theirs, in_mine), in_base):
@@ -197,10 +189,10 @@ class _Run:
                 )
             number += value is not None or self._has_conflict(name)
         shared = {slot for slot in slots if None not in (slot.base, slot.mine, slot.theirs)}
-        orders = ([slot for slot in order if slot in shared] for order in (in_base, in_mine, in_theirs))
+        orders = tuple([slot for slot in order if slot in shared] for order in (in_base, in_mine, in_theirs))
         names = {slot: name for slot, name in _names(base, in_base).items() if slot in shared}
         sides = (in_theirs, in_mine)
-        if self._is_my_order(field or "the items", *orders, names):
+        if self._is_my_order(field or "the items", orders, names):
             sides = (in_mine, in_theirs)
         kept = (entries[slot] for slot in _interleave(*sides) if slot in entries)
         return replace(theirs, entries=tuple(kept))
@@ -239,6 +231,15 @@ def _interleave(order: list[_Item], others: list[_Item]) -> list[_Item]:
     for item in order:
         merged += [item, *behind.get(item, ())]
     return merged + tail
+
+
+def _sorted(placed: list[tuple[int | None, Slot]]) -> list[Slot]:
+    return [
+        slot
+        for _place, slot in sorted(
+            ((place, slot) for place, slot in placed if place is not None), key=lambda pair: pair[0]
+        )
+    ]
 
 
 def _names(base: Node, slots: Sequence[Slot]) -> dict[Slot, Node]:

@@ -25,6 +25,8 @@ from store_adapters.errors import OutcomeUnknown, RecordChanged, RecordMissing
 
 _LONGEST_PAUSE_S = 0.05
 _MANY = 3
+FIRST_LOOK_MS = 700
+"""So long after a save it is looked at again: a request that was in flight has ended by then."""
 
 
 @dataclass(frozen=True, slots=True)

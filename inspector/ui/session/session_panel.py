@@ -315,8 +315,13 @@ class SessionPanel(QWidget):
             found.append((self.store.profile.id, self.draft))
         return found
 
+    def draft_of(self, store: OpenStore, key: bytes) -> Draft | None:
+        """Return the staged edits of a session, shown or not."""
+        is_shown = (store, key) == (self.store, self.key)
+        return self.draft if is_shown else self._kept.get((store.profile.id, key))
+
     def put_draft(self, store: OpenStore, key: bytes, draft: Draft) -> None:
-        """Take edits up that were made before this run."""
+        """Take edits up that were made elsewhere: before this run, or before an application wrote over them."""
         self._kept[(store.profile.id, key)] = draft
         if (store, key) == (self.store, self.key):
             if self.draft is not None:
