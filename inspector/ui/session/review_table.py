@@ -24,7 +24,7 @@ _SAME_SHOWN = 18
 """So much that is the same may stand before what differs, in characters; of more, a third is shown."""
 _BESIDE_A_CHOICE = 40
 """A radio button's circle and margins, in pixels."""
-_TITLES = ("Field", "Stored when opened", "Stored now", "Yours", "Result")
+_TITLES = ("Field", "When opened", "Stored now", "Yours", "Result")
 _BASE, _THEIRS, _MINE, _RESULT = range(1, 5)
 _NOT_KEPT = "Not kept: "
 _RANK = {FieldState.CONFLICT: 0, FieldState.MINE: 1, FieldState.SAME: 2, FieldState.THEIRS: 3}
