@@ -78,3 +78,38 @@ def test_f35_session_left_behind_is_not_looked_at_again(qtbot: QtBot, make_windo
     show(qtbot, window, "s1")
     qtbot.waitUntil(lambda: not window.saving._stick_check.is_waiting, timeout=WAIT_MS)
     assert told == [(StickState.STUCK, 0)]
+
+
+@pytest.mark.usefixtures("soon")
+def test_f35_edits_made_since_are_kept_beside_what_is_staged_again(
+    qtbot: QtBot, make_window: OpenWindow, rig: Rig
+) -> None:
+    rig.fill(3)
+    before = rig.stored("s0") or b""
+    window = edited_window(qtbot, make_window, rig.url)
+    told = hear(window)
+    press_save(qtbot, window)
+    qtbot.waitUntil(lambda: told == [(StickState.STUCK, 0)], timeout=WAIT_MS)
+    window.panel.edit_field("n", "9")
+    rig.client.set("sess:s0", before, px=HOUR_MS)
+    assert_told(read_box(qtbot), "did not stick", "overwrote role", "unsaved edits")
+    assert [change.field for change in window.panel.draft.changes()] == ["role", "n"]  # type: ignore[union-attr]
+    press_save(qtbot, window)
+    qtbot.waitUntil(lambda: rig.stored("s0") == new_role(before).replace(b'"n":0', b'"n":9'), timeout=WAIT_MS)
+
+
+def test_f35_each_of_two_sessions_saved_at_once_is_looked_at(qtbot: QtBot, make_window: OpenWindow, rig: Rig) -> None:
+    rig.fill(3)
+    before = rig.stored("s0") or b""
+    window = edited_window(qtbot, make_window, rig.url)
+    told = hear(window)
+    press_save(qtbot, window)
+    qtbot.waitUntil(lambda: window.saving.dialog is None, timeout=WAIT_MS)
+    rig.client.set("sess:s0", before, px=HOUR_MS)
+    show(qtbot, window, "s1")
+    edit_role(qtbot, window, "owner")
+    press_save(qtbot, window)
+    assert_told(read_box(qtbot), "the edit of sess:s0 did not stick", "overwrote role")
+    assert window.panel.unsaved() == 1, "it waits as an unsaved edit of the other session"
+    qtbot.waitUntil(lambda: (StickState.STUCK, 0) in told, timeout=WAIT_MS)
+    assert sorted(told, key=str) == [(StickState.OVERWRITTEN, 0), (StickState.STUCK, 0)]
