@@ -35,6 +35,7 @@ __all__ = ["heartbeat", "make_window"]
 
 EDITS = 200
 BY_HAND = 200 if os.environ.get("FAULTS_FULL") else 2
+LONG_S = 3600  # 200 edits, each looked at after 0.7 s and many of them made again
 RATE_HZ = 50
 
 
@@ -145,6 +146,7 @@ def assert_nothing_is_lost(site: Site, session_id: str, ticker: Ticker) -> None:
     assert number_of(member(record.decoded.root, "ticks")) == len(ticker.numbers)
 
 
+@pytest.mark.timeout(LONG_S)
 def test_command_line_tells_each_edit_that_was_overwritten(
     racing: tuple[Site, str, Ticker], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -159,6 +161,7 @@ def test_command_line_tells_each_edit_that_was_overwritten(
     print(f"{site.kind}: {len(ticker.numbers)} requests, {BY_HAND} edits by command line, {told} told as overwritten")
 
 
+@pytest.mark.timeout(LONG_S)
 def test_window_tells_each_edit_that_was_overwritten_and_saves_it_again(
     racing: tuple[Site, str, Ticker], qtbot: QtBot, make_window: OpenWindow
 ) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtTest import QAbstractItemModelTester
-from PySide6.QtWidgets import QApplication, QGridLayout, QLabel, QMessageBox, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QMessageBox, QWidget
 from pytestqt.qtbot import QtBot
 
 from inspector.services.sessions.journal import Journal
@@ -20,9 +20,7 @@ from inspector.services.sessions.manage_sessions import create_session, delete_s
 from inspector.services.sessions.open_session import open_session
 from inspector.services.sessions.save_session import save_session
 from inspector.services.settings.profiles import Profile
-from inspector.ui.base.fitting_label import FittingLabel
 from inspector.ui.session.history_tab import HistoryTab
-from inspector.ui.session.review_dialog import ReviewDialog
 from inspector.ui.session.seen_reads import SeenChange
 from inspector.ui.stores.connect_dialog import ConnectDialog
 from inspector.ui.window.command_palette import CommandPalette, match_score
@@ -83,82 +81,6 @@ def test_conflict_is_decided_in_the_review(qtbot: QtBot, make_window: OpenWindow
     dialog.save_button.click()
     qtbot.waitUntil(lambda: window.saving.dialog is None, timeout=WAIT_MS)
     qtbot.waitUntil(lambda: b'"role":"admin"' in window.panel.opened.raw.payload, timeout=WAIT_MS)
-
-
-def test_review_shows_the_result_and_strikes_out_what_a_choice_discards(
-    qtbot: QtBot, make_window: OpenWindow, url: str
-) -> None:
-    write(url, "session0", "role", '"user"')
-    write(url, "session0", "cart", '[{"sku":"a","qty":1}]')
-    window = open_session0(qtbot, make_window, url)
-    window.panel.edit_field("role", '"vip"')
-    window.panel.edit_field("cart", '[{"sku":"a","qty":3},{"sku":"mine"}]')
-    write(url, "session0", "role", '"blocked"')
-    write(url, "session0", "cart", '[{"sku":"a","qty":1},{"sku":"app"}]')
-    window.saving.review()
-    qtbot.waitUntil(lambda: window.saving.dialog is not None, timeout=WAIT_MS)
-    dialog = window.saving.dialog
-    assert dialog is not None
-    assert list(dialog.table.groups) == ["role"], "the lists merge by item"
-    assert dialog.title.text().startswith("Save 3 changes")
-    theirs, mine = dialog.table.groups["role"].buttons()
-    assert are_struck(theirs, mine) == [False, False]
-    assert results(dialog)["role"] == "choose one"
-    mine.click()
-    assert (are_struck(theirs, mine), results(dialog)["role"]) == ([True, False], '"vip"')
-    theirs.click()
-    assert (are_struck(theirs, mine), results(dialog)["role"]) == ([False, True], '"blocked"')
-    assert dialog.title.text().startswith("Save 2 changes")
-    assert results(dialog)["cart[0].qty"] == "3"
-    assert '"app"' in results(dialog)["cart[1] (new)"]
-    assert '"mine"' in results(dialog)["cart[2] (new)"]
-    dialog.save_button.click()
-    qtbot.waitUntil(lambda: window.saving.dialog is None, timeout=WAIT_MS)
-    cart = b'"cart":[{"sku":"a","qty":3},{"sku":"app"},{"sku":"mine"}]'
-    qtbot.waitUntil(lambda: cart in window.panel.opened.raw.payload, timeout=WAIT_MS)
-    assert b'"role":"blocked"' in window.panel.opened.raw.payload
-    entry = window._context.journal.entries()[0]
-    assert entry.what == "cart[0].qty, cart[2] (new)"
-
-
-def are_struck(*widgets: QWidget) -> list[bool]:
-    return [widget.font().strikeOut() for widget in widgets]
-
-
-def results(dialog: ReviewDialog) -> dict[str, str]:
-    """Return what the Result column says of each field."""
-    grid = dialog.table.layout()
-    assert isinstance(grid, QGridLayout)
-    cells = [[_label(grid, row, column) for column in (0, 4)] for row in range(1, grid.rowCount())]
-    return {field._wordings[0]: result._wordings[0] for field, result in cells}
-
-
-def _label(grid: QGridLayout, row: int, column: int) -> FittingLabel:
-    item = grid.itemAtPosition(row, column)
-    assert item is not None
-    label = item.widget()
-    assert isinstance(label, FittingLabel)
-    return label
-
-
-def test_choosing_what_is_stored_for_all_keeps_it_and_is_called_so(
-    qtbot: QtBot, make_window: OpenWindow, url: str
-) -> None:
-    write(url, "session0", "role", '"user"')
-    window = open_session0(qtbot, make_window, url)
-    window.panel.edit_field("role", '"vip"')
-    write(url, "session0", "role", '"blocked"')
-    window.saving.review()
-    qtbot.waitUntil(lambda: window.saving.dialog is not None, timeout=WAIT_MS)
-    dialog = window.saving.dialog
-    assert dialog is not None
-    dialog.table.groups["role"].buttons()[0].click()
-    assert "Nothing of yours is written" in dialog.title.text()
-    assert dialog.save_button.text() == "Keep stored"
-    dialog.save_button.click()
-    qtbot.waitUntil(lambda: window.saving.dialog is None, timeout=WAIT_MS)
-    assert b'"role":"blocked"' in window.panel.opened.raw.payload
-    assert window.panel.unsaved() == 0
 
 
 def test_return_in_the_review_saves(qtbot: QtBot, make_window: OpenWindow, url: str) -> None:
