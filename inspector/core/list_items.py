@@ -17,7 +17,7 @@ _Key = tuple[str, Node]
 _Pairs = dict[int, int]  # place in the one list -> place in the other
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Slot:
     """One item and its place in each of three lists, None where it is not there. `is_sure`: it has the same identity in all."""
 
@@ -29,8 +29,8 @@ class Slot:
 
 def line_up(base: Node, mine: Node, theirs: Node) -> tuple[Slot, ...]:
     """Return each item of three lists once, in no order that means anything."""
-    lists = tuple(_Items(node) for node in (base, mine, theirs))
-    of_base, of_mine, of_theirs = lists
+    of_base, of_mine = _Items(base), _Items(mine)
+    of_theirs = of_base if theirs is base else _Items(theirs)
     my_places, their_places = _pair(of_base, of_mine), _pair(of_base, of_theirs)
     slots: list[Slot] = []
     for place, identity in enumerate(of_base.identities):
@@ -86,6 +86,8 @@ def _others(length: int, taken: Iterable[int]) -> list[int]:
 def _pair(old: _Items, new: _Items) -> _Pairs:
     """Pair the items of two lists: what is equal at both ends, then by identity or value, then by place between those."""
     pairs: _Pairs = {}
+    if old is new:
+        return {place: place for place in range(len(old.values))}
     start, shorter = 0, min(len(old.values), len(new.values))
     while start < shorter and old.values[start] == new.values[start]:
         pairs[start] = start

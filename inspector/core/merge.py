@@ -106,7 +106,7 @@ class _Run:
         self.changes: list[FieldChange] = []
 
     def merge_value(self, field: str, base: Node | None, mine: Node | None, theirs: Node | None) -> Node | None:
-        if mine == theirs and mine == base:
+        if mine is theirs is base or (mine == theirs and mine == base):
             return theirs
         if base is not None and mine is not None and theirs is not None and base.kind is mine.kind is theirs.kind:
             if base.kind is Kind.OBJECT and not _has_duplicates(base, mine, theirs):
