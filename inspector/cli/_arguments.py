@@ -155,6 +155,10 @@ def _add_writing(parts: argparse._SubParsersAction[_Parser]) -> None:
         "--remove", metavar="PATH", action="append", default=[], dest="edits", type=lambda text: ("remove", text)
     )
     part.add_argument("--dry-run", action="store_true", help="say what would be written, and write nothing")
+    part.add_argument(
+        "--no-check", action="store_false", dest="check",
+        help="end at once: do not look again 0.7 s later whether the application wrote over it (then the exit code is 4)",
+    )  # fmt: skip
     part = _add(parts, "create", "make a new session", "_commands.create_new_session")
     part.add_argument("store_name", metavar="STORE", help=_STORE_HELP)
     part.add_argument("session_id", metavar="SESSION_ID", nargs="?", default="")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from typing import Any
 
 from inspector.cli._input import read_input
@@ -15,7 +16,7 @@ from inspector.core.display import format_size, format_time, localise_times, par
 from inspector.core.edits import InsertEntry, RemoveEntry, SetValue, apply_edit
 from inspector.core.expiry import CAPPED, LATEST_MS, After, Ending, end_from, format_countdown, is_capped, parse_count
 from inspector.core.field_path import find_path, format_keys, parse_field_path
-from inspector.core.merge import FieldChange, FieldState, diff
+from inspector.core.merge import FieldChange, diff
 from inspector.core.node import Entry, Kind, Node, child
 from inspector.services.catalogue.listing import read_list
 from inspector.services.catalogue.session_row import Column, Row
@@ -31,14 +32,32 @@ from inspector.services.sessions.manage_sessions import (
     new_session_root,
 )
 from inspector.services.sessions.open_session import OpenedSession, open_session
-from inspector.services.sessions.save_session import SaveState, review_changes, save_session
+from inspector.services.sessions.save_session import (
+    FIRST_LOOK_MS,
+    SaveOutcome,
+    SaveState,
+    StickState,
+    check_stuck,
+    review_changes,
+    save_session,
+)
 from store_adapters.clock import now_ms
-from store_adapters.contract import CancelToken
+from store_adapters.contract import CancelToken, SessionStore
+from store_adapters.errors import StoreError
 
 _DONE, _NEGATIVE, _USAGE, _TROUBLE, _CHANGED = range(5)
 _UNITS = {"s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 _MOST_TEXT = 300_000
 _NOT_KNOWN = "Whether it was written is not known: look with show."
+_SAVE_CODES = {
+    SaveState.SAVED: _DONE,
+    SaveState.UNCHANGED: _DONE,
+    SaveState.CONFLICT: _CHANGED,
+    SaveState.BUSY: _CHANGED,
+    SaveState.UNKNOWN: _TROUBLE,
+    SaveState.GONE: _NEGATIVE,
+    SaveState.REFUSED: _NEGATIVE,
+}
 
 
 # --- reading -------------------------------------------------------------------------------------------------------
@@ -139,7 +158,7 @@ def _time(at_ms: int | None) -> str | None:
 
 
 def edit_session(options: Any, output: Output) -> int:
-    """Change fields of one session by merge and compare-and-set, and say what was written."""
+    """Change fields of one session by merge and compare-and-set; say what was written, and whether it stayed."""
     if not options.edits:
         raise BadUsage("Say what to change: --set user.role='\"admin\"' or --remove cart[1].")
     with opened(options.store_name, options.secret_sources, output.log) as connection:
@@ -162,13 +181,36 @@ def edit_session(options: Any, output: Output) -> int:
             return _NEGATIVE if review.refusals else _DONE
         output.so_far = _NOT_KNOWN
         outcome = save_session(store, session, root, Journal())
-    changes = tuple(one for one in outcome.changes if one.state is not FieldState.THEIRS)
-    _say_edit(options, output, outcome.state.value, changes, [outcome.message])
-    if outcome.state in (SaveState.SAVED, SaveState.UNCHANGED):
-        return _DONE
-    if outcome.state in (SaveState.CONFLICT, SaveState.BUSY):
-        return _CHANGED
-    return _TROUBLE if outcome.state is SaveState.UNKNOWN else _NEGATIVE
+        state, code = outcome.state.value, _SAVE_CODES[outcome.state]
+        if outcome.state is not SaveState.SAVED or not options.check:
+            _say_edit(options, output, state, outcome.changes, [outcome.message])
+            return code
+        if not options.json:  # what was done is known, whatever happens while it waits
+            _say_edit(options, output, state, outcome.changes, [outcome.message])
+            output.flush()
+        state, message, code = _look_again(store, outcome)
+    if options.json:
+        _say_edit(options, output, state, outcome.changes, [outcome.message, message])
+    elif code == _DONE:
+        output.say(message)
+    else:
+        output.complain(message)
+    return code
+
+
+def _look_again(store: SessionStore, outcome: SaveOutcome) -> tuple[str, str, int]:
+    """Wait until the requests in flight have ended; return the state, what to say of it, and the exit code."""
+    time.sleep(FIRST_LOOK_MS / 1000)
+    try:
+        report = check_stuck(store, outcome)
+    except StoreError as error:
+        words = f"It could not be read again to see whether the edit stayed: {error}"
+        return SaveState.SAVED.value, words, _TROUBLE
+    if report.state is StickState.OVERWRITTEN:
+        return "overwritten", report.message, _CHANGED
+    if report.state is StickState.GONE:
+        return "gone since", report.message, _CHANGED
+    return SaveState.SAVED.value, report.message, _DONE
 
 
 def _edited(root: Node, kind: str, text: str) -> Node:

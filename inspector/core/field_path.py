@@ -50,15 +50,19 @@ def parse_field_path(text: str) -> tuple[str | int, ...]:
 
 def format_keys(keys: tuple[str | int, ...]) -> str:
     """Write keys and indexes in the form `parse_field_path` reads."""
-    parts: list[str] = []
+    field = ""
     for key in keys:
-        if isinstance(key, int):
-            parts.append(f"[{key}]")
-        elif _PLAIN.fullmatch(key):
-            parts.append(f".{key}" if parts else key)
-        else:
-            parts.append(f"[{json.dumps(key)}]")
-    return "".join(parts)
+        field = join_field(field, key)
+    return field
+
+
+def join_field(field: str, key: str | int) -> str:
+    """Return the path of what stands under `key` in `field`; "" is the whole."""
+    if isinstance(key, int):
+        return f"{field}[{key}]"
+    if _PLAIN.fullmatch(key):
+        return f"{field}.{key}" if field else key
+    return f"{field}[{json.dumps(key)}]"
 
 
 def keys_of(root: Node, path: Path) -> tuple[str | int, ...]:

@@ -11,6 +11,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -73,6 +74,58 @@ def test_a_session_from_its_creation_to_its_end(capsys: pytest.CaptureFixture[st
     assert run(capsys, "delete", store, "abc")[0] == 0
     assert run(capsys, "show", store, "abc")[0] == 1
     assert run(capsys, "list", store) == (0, "", "")
+
+
+def write_soon(folder: Path, payload: bytes) -> threading.Timer:
+    """Write a session file while the edit waits, as a request that was in flight does."""
+    timer = threading.Timer(0.3, (folder / "abc.json").write_bytes, [payload])
+    timer.start()
+    return timer
+
+
+def test_edit_that_the_application_overwrites_is_told_and_exits_4(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    store, older = f"file://{tmp_path}", b'{"cookie":{},"role":"user","n":1}'
+    for options, told in (((), "session-inspector: The application overwrote role"), (("--json",), "")):
+        (tmp_path / "abc.json").write_bytes(older)
+        request = write_soon(tmp_path, older)
+        code, text, errors = run(capsys, "edit", store, "abc", "--set", 'role="admin"', *options)
+        request.join()
+        assert code == 4
+        assert errors.startswith(told)
+    answer = json.loads(text)
+    assert (answer["state"], [change["field"] for change in answer["changes"]]) == ("overwritten", ["role"])
+    assert "Save again" in answer["messages"][-1]
+
+
+def test_edit_that_stayed_is_said_to_be_there_beside_what_the_application_wrote(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "abc.json").write_bytes(b'{"cookie":{},"role":"user","n":1}')
+    request = write_soon(tmp_path, b'{"cookie":{},"role":"admin","n":2}')
+    code, text, _ = run(capsys, "edit", f"file://{tmp_path}", "abc", "--set", 'role="admin"')
+    request.join()
+    assert (code, text.splitlines()[-1][:26]) == (0, "Saved and still there; the")
+    code, text, _ = run(capsys, "edit", f"file://{tmp_path}", "abc", "--set", 'role="owner"')
+    assert (code, text.splitlines()[-1]) == (0, "Saved, and still there.")
+
+
+def test_session_that_ends_right_after_the_edit_is_told(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "abc.json").write_bytes(b'{"cookie":{},"role":"user"}')
+    logout = threading.Timer(0.3, (tmp_path / "abc.json").unlink)
+    logout.start()
+    code, text, _ = run(capsys, "edit", f"file://{tmp_path}", "abc", "--set", "role=1", "--json")
+    logout.join()
+    assert (code, json.loads(text)["state"]) == (4, "gone since")
+
+
+def test_edit_without_the_check_ends_at_once(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("inspector.cli._commands.check_stuck", lambda *_: pytest.fail("it looked again"))
+    (tmp_path / "abc.json").write_bytes(b'{"cookie":{},"role":"user"}')
+    assert run(capsys, "edit", f"file://{tmp_path}", "abc", "--set", "role=1", "--no-check")[0] == 0
 
 
 def test_raw_is_what_is_stored(capfdbinary: pytest.CaptureFixture[bytes], tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from tests.interop.apps import SECRETS, ExpressApp
 from tests.interop.cookie_apps import CookieApps
 
 KINDS = ("redis", "mongo", "mongo-object", "file")
+BUSY = tuple((kind, resave) for kind in KINDS for resave in (False, True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,18 +33,36 @@ class Site:
 
 @pytest.fixture(params=KINDS)
 def site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
-    kind: str = request.param
+    with run_site(request, request.param, tmp_path) as running:
+        yield running
+
+
+@pytest.fixture(params=BUSY, ids=[f"{kind}-{'resave' if resave else 'no-resave'}" for kind, resave in BUSY])
+def busy_site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
+    """A site with express-session's `resave` off and on."""
+    kind, resave = request.param
+    folder = tmp_path / "sessions"
+    folder.mkdir()
+    with run_site(request, kind, folder, {"resave": resave}) as running:
+        yield running
+
+
+@contextmanager
+def run_site(
+    request: pytest.FixtureRequest, kind: str, folder: Path, options: dict[str, Any] | None = None
+) -> Iterator[Site]:
+    """Run an application on a store of its own; `options` are express-session's."""
     config: dict[str, Any]
     if kind == "redis":
         url = request.getfixturevalue("redis_url")
         config, store_url = {"store": "redis", "url": url}, f"{url}?prefix=sess:"
     elif kind == "file":
-        config, store_url = {"store": "file", "folder": str(tmp_path)}, f"file://{tmp_path}"
+        config, store_url = {"store": "file", "folder": str(folder)}, f"file://{folder}"
     else:
         url = request.getfixturevalue("mongo_url")
         config = {"store": "mongo", "url": url, "storeOptions": {"stringify": kind == "mongo"}}
         store_url = f"{url}&collection=sessions"
-    app = ExpressApp(config)
+    app = ExpressApp(config | {"options": options or {}})
     try:
         store = open_store(store_url)
         try:

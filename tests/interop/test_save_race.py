@@ -3,25 +3,39 @@
 express-session reads the whole record at the start of a request and writes the whole record at its end: a save that
 falls between the two is overwritten by any tool. So what is promised is this: the application's counter never goes back
 (no save of ours writes an old copy over it), and each edit is there in the end, saved again by the "did it stick"
-check where a request in flight had overwritten it.
+check where a request in flight had overwritten it. By the command line and by the window an edit is made only again
+where they told that it was overwritten; FAULTS_FULL=1 makes 200 of each instead of a few.
 """
 
 from __future__ import annotations
 
+import os
 import threading
+from collections.abc import Iterator
 
+import pytest
+from pytestqt.qtbot import QtBot
+
+from inspector.cli import main
 from inspector.codecs import parse_json
 from inspector.core.edits import InsertEntry, SetValue, apply_edit
 from inspector.core.node import find_member, member, number_of
 from inspector.services.sessions.journal import Journal
 from inspector.services.sessions.open_session import open_session
 from inspector.services.sessions.save_session import SaveState, StickState, check_stuck, save_session
+from inspector.ui.window.main_window import MainWindow
 from store_adapters.registry import open_store
+from tests.faults.window.rigs import shown_box
 from tests.interop.apps import Browser
 from tests.interop.conftest import Site
 from tests.interop.test_express_applications import HOUR_MS, log_in, session_id_of
+from tests.ui.conftest import WAIT_MS, OpenWindow, heartbeat, make_window
+
+__all__ = ["heartbeat", "make_window"]
 
 EDITS = 200
+BY_HAND = 200 if os.environ.get("FAULTS_FULL") else 2
+LONG_S = 3600  # 200 edits, each looked at after 0.7 s and many of them made again
 RATE_HZ = 50
 
 
@@ -84,7 +98,7 @@ def test_neither_side_loses_a_write(site: Site) -> None:
                 if outcome.state is SaveState.UNCHANGED:
                     break
                 assert outcome.record is not None
-                if check_stuck(site.store, outcome.record, outcome.changes).state is not StickState.OVERWRITTEN:
+                if check_stuck(site.store, outcome).state is not StickState.OVERWRITTEN:
                     break
                 saved_again += 1
         lost = _missing(site, ref)
@@ -108,11 +122,85 @@ def test_neither_side_loses_a_write(site: Site) -> None:
     print(f"{site.kind}: {len(ticker.numbers)} requests, {EDITS} edits, {saved_again} saved again")
 
 
-def _missing(site: Site, ref: object) -> list[int]:
+@pytest.fixture
+def racing(busy_site: Site) -> Iterator[tuple[Site, str, Ticker]]:
+    """A site, a session ID in it, and the requests that this visitor sends all the time."""
+    browser = log_in(busy_site)
+    ticker = Ticker(browser)
+    ticker.start()
+    try:
+        ticker.wait_for_requests(2)
+        yield busy_site, session_id_of(browser), ticker
+    finally:
+        ticker.stop()
+
+
+def assert_nothing_is_lost(site: Site, session_id: str, ticker: Ticker) -> None:
+    ticker.wait_for_requests(2)
+    ticker.stop()
+    ref = site.store.ref_for(session_id)
+    assert _missing(site, ref, BY_HAND) == [], "an edit was overwritten and nobody told"
+    assert ticker.numbers == list(range(1, len(ticker.numbers) + 1)), "the application lost a write"
+    record = open_session(site.store, ref)
+    assert record.decoded is not None
+    assert number_of(member(record.decoded.root, "ticks")) == len(ticker.numbers)
+
+
+@pytest.mark.timeout(LONG_S)
+def test_command_line_tells_each_edit_that_was_overwritten(
+    racing: tuple[Site, str, Ticker], capsys: pytest.CaptureFixture[str]
+) -> None:
+    site, session_id, ticker = racing
+    told = 0
+    for number in range(BY_HAND):
+        command = ["edit", site.store_url, session_id, "--set", f"edit{number}={number}"]
+        while (code := main(command)) == 4:
+            told += 1
+        assert code == 0, capsys.readouterr()
+    assert_nothing_is_lost(site, session_id, ticker)
+    print(f"{site.kind}: {len(ticker.numbers)} requests, {BY_HAND} edits by command line, {told} told as overwritten")
+
+
+@pytest.mark.timeout(LONG_S)
+def test_window_tells_each_edit_that_was_overwritten_and_saves_it_again(
+    racing: tuple[Site, str, Ticker], qtbot: QtBot, make_window: OpenWindow
+) -> None:
+    site, session_id, ticker = racing
+    window = make_window(site.store_url)
+    window.go_to_session(site.store.ref_for(session_id).key)
+    qtbot.waitUntil(lambda: window.panel.opened is not None, timeout=WAIT_MS)
+    looks: list[StickState] = []
+    window.saving._stick_check.told.connect(lambda _store, _key, report, _number: looks.append(report.state))
+    for number in range(BY_HAND):
+        draft = window.panel.draft
+        assert draft is not None
+        draft.apply(InsertEntry((), len(draft.root.entries), f"edit{number}", parse_json(str(number))), "add")
+        window.saving.review()
+        _save_and_wait(qtbot, window, looks)
+        while looks[-1] is StickState.OVERWRITTEN:
+            qtbot.waitUntil(lambda: shown_box() is not None, timeout=WAIT_MS)
+            box = shown_box()
+            assert box is not None
+            box.defaultButton().click()  # Save again…
+            _save_and_wait(qtbot, window, looks)
+    assert_nothing_is_lost(site, session_id, ticker)
+    told = looks.count(StickState.OVERWRITTEN)
+    print(f"{site.kind}: {len(ticker.numbers)} requests, {BY_HAND} edits by window, {told} told as overwritten")
+
+
+def _save_and_wait(qtbot: QtBot, window: MainWindow, looks: list[StickState]) -> None:
+    qtbot.waitUntil(lambda: window.saving.dialog is not None, timeout=WAIT_MS)
+    assert window.saving.dialog is not None
+    seen = len(looks)
+    window.saving.dialog.save_button.click()
+    qtbot.waitUntil(lambda: len(looks) > seen, timeout=WAIT_MS)
+
+
+def _missing(site: Site, ref: object, count: int = EDITS) -> list[int]:
     opened = open_session(site.store, ref)  # type: ignore[arg-type]
     assert opened.decoded is not None
     root = opened.decoded.root
-    return [number for number in range(EDITS) if number_of(member(root, f"edit{number}")) != number]
+    return [number for number in range(count) if number_of(member(root, f"edit{number}")) != number]
 
 
 def _save_all(site: Site, ref: object, numbers: list[int]) -> None:

@@ -15,7 +15,7 @@ from inspector.codecs import CodecError, Decoded, encode, json_bytes
 from inspector.core.expiry import explain_expiry, format_countdown, judge_over
 from inspector.core.finding import Finding, Severity
 from inspector.core.findings import check_edit
-from inspector.core.merge import Choice, FieldChange, FieldState, Merge, diff, merge
+from inspector.core.merge import Choice, FieldChange, FieldState, diff, merge, merge_all_mine
 from inspector.core.node import Node
 from inspector.services.sessions.decoder import decode_record
 from inspector.services.sessions.journal import Journal
@@ -26,6 +26,8 @@ from store_adapters.files.session_file import expiry_of
 
 _LONGEST_PAUSE_S = 0.05
 _MANY = 3
+FIRST_LOOK_MS = 700
+"""So long after a save it is looked at again: a request that was in flight has ended by then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +59,21 @@ class Review:
     @property
     def can_save(self) -> bool:
         """False when the record is gone, nothing was edited, or a finding refuses it; choices settle conflicts."""
-        is_edited = any(change.state is not FieldState.THEIRS for change in self.changes)
+        is_edited = any(change.mine != change.base for change in self.changes)
         return not self.gone and self.now_decoded is not None and is_edited and not self.refusals
+
+    def written(self, choices: Mapping[str, Choice]) -> tuple[FieldChange, ...]:
+        """Return what a save with these choices writes of mine; a conflict without one is not written."""
+        return tuple(change for change in self.changes if change.is_written(choices.get(change.field)))
+
+    def discarded(self, choices: Mapping[str, Choice]) -> tuple[FieldChange, ...]:
+        """Return what I changed and a save with these choices does not keep."""
+        return tuple(change for change in self.changes if change.is_discarded(choices.get(change.field)))
+
+    def settled(self, choices: Mapping[str, Choice] | None, *, overwrite: bool) -> dict[str, Choice]:
+        """Return the choices, with mine for every conflict where all is to be overwritten."""
+        mine = {change.field: Choice.MINE for change in self.conflicts} if overwrite else {}
+        return {**(choices or {}), **mine}
 
 
 class SaveState(Enum):
@@ -73,8 +88,8 @@ class SaveState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class SaveOutcome:
-    """What became of a save. `record`: as it stands after a SAVED. `review`: the newest one, for CONFLICT.
-    `changes`: what was written. `attempts`: compare-and-set rounds. `message`: one sentence to show."""
+    """What became of a save. `record`: as it stands after a SAVED. `review`: the newest one, with what was stored before.
+    `changes`: what was written of mine. `attempts`: compare-and-set rounds. `message`: one sentence to show."""
 
     state: SaveState
     message: str
@@ -164,12 +179,11 @@ def save_session(
             return replace(stop, attempts=attempt)
         assert review.now is not None and review.now_decoded is not None
         try:
-            payload = planned_payload(review, choices, overwrite=overwrite)
+            settled = review.settled(choices, overwrite=overwrite)
+            payload = planned_payload(review, settled)
             if payload == review.now.payload:
                 record = describe_record(store, review.now, opened.reading)
-                return SaveOutcome(
-                    SaveState.UNCHANGED, "The store holds exactly this already.", record, attempts=attempt
-                )
+                return SaveOutcome(SaveState.UNCHANGED, _unchanged_words(review, settled), record, attempts=attempt)
             after = store.replace(review.now, payload)
         except RecordChanged:
             # Another request was faster: look again, after a pause that two such loops would not share.
@@ -179,15 +193,15 @@ def save_session(
             return _gone(attempt)
         except OutcomeUnknown as error:
             return SaveOutcome(SaveState.UNKNOWN, str(error), review=review, attempts=attempt)
-        mine = tuple(change for change in review.changes if change.state is not FieldState.THEIRS)
+        written = review.written(settled)
         record = describe_record(store, after, opened.reading)
-        journal.record(store.label, after.ref, action, describe_fields(mine), review.now, after)
+        journal.record(store.label, after.ref, action, describe_fields(written), review.now, after)
         return SaveOutcome(
             SaveState.SAVED,
-            " ".join(filter(None, (_saved_words(review, mine), after.note, _but_words(record)))),
+            " ".join(filter(None, (_saved_words(review, settled), after.note, _but_words(record)))),
             record,
             review,
-            mine,
+            written,
             attempt,
         )
     words = f"The application changed the session at each of {max_attempts} attempts; nothing was written."
@@ -216,28 +230,34 @@ def _gone(attempts: int) -> SaveOutcome:
 
 def planned_payload(review: Review, choices: Mapping[str, Choice] | None = None, *, overwrite: bool = False) -> bytes:
     """Return the bytes that saving would put into the store, conflicts settled by `choices`. `CodecError`."""
-    return encode(*_target(review, choices, overwrite))
-
-
-def _target(review: Review, choices: Mapping[str, Choice] | None, overwrite: bool) -> tuple[Decoded, Node]:
     assert review.now_decoded is not None
     base = _base(review.opened)
     if review.now_decoded is base:
         # The bytes are the ones that were opened: the edited tree's own spans hold.
-        return base, review.root
-    settled = dict(choices or {})
-    if overwrite:
-        settled |= {change.field: Choice.MINE for change in review.conflicts}
-    merged: Merge = merge(base.root, review.root, review.now_decoded.root, settled)
+        return encode(base, review.root)
+    settled = review.settled(choices, overwrite=overwrite)
+    merged = merge(base.root, review.root, review.now_decoded.root, settled)
     assert merged.root is not None
-    return review.now_decoded, merged.root
+    return encode(review.now_decoded, merged.root)
 
 
-def _saved_words(review: Review, mine: tuple[FieldChange, ...]) -> str:
-    words = f"Saved {describe_fields(mine)}"
-    theirs = tuple(change for change in review.changes if change.state is FieldState.THEIRS)
+def _unchanged_words(review: Review, choices: Mapping[str, Choice]) -> str:
+    discarded = review.discarded(choices)
+    if discarded:
+        return f"Nothing was written: what is stored was kept for {describe_fields(discarded)}."
+    return "The store holds exactly this already."
+
+
+def _saved_words(review: Review, choices: Mapping[str, Choice]) -> str:
+    words = f"Saved {describe_fields(review.written(choices))}"
+    theirs = tuple(
+        change for change in review.changes if change.state is FieldState.THEIRS and change.mine == change.base
+    )
+    discarded = review.discarded(choices)
     if theirs:
         words += f"; kept the application's {describe_fields(theirs)}"
+    if discarded:
+        words += f"; discarded your {describe_fields(discarded)}"
     return words + "."
 
 
@@ -269,13 +289,20 @@ class StickState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class StickReport:
+    """What became of an edit after its save. `record`: what is stored now, None when it is gone or `lost` cannot be told.
+    `lost`: the fields that were overwritten. `again`: the record's tree with them in it once more, to stage and save."""
+
     state: StickState
     message: str
     record: OpenedSession | None
+    lost: tuple[FieldChange, ...] = ()
+    again: Node | None = None
 
 
-def check_stuck(store: SessionStore, saved: OpenedSession, changes: tuple[FieldChange, ...]) -> StickReport:
-    """Read again, a moment after a save, and say whether the edits in `changes` are still there."""
+def check_stuck(store: SessionStore, outcome: SaveOutcome) -> StickReport:
+    """Read again, a moment after a SAVED, and say whether its edits are still there."""
+    saved, review = outcome.record, outcome.review
+    assert saved is not None and review is not None and review.now_decoded is not None
     try:
         now = store.read(saved.raw.ref)
     except RecordMissing:
@@ -285,20 +312,14 @@ def check_stuck(store: SessionStore, saved: OpenedSession, changes: tuple[FieldC
         return StickReport(StickState.STUCK, f"Saved, and still there. {_but_words(record)}".strip(), record)
     if record.decoded is None or saved.decoded is None:
         return StickReport(StickState.OVERWRITTEN, "The application has written something unreadable since.", record)
-    mine = {change.field for change in changes}
-    lost = tuple(change for change in diff(saved.decoded.root, record.decoded.root) if _covers(mine, change.field))
+    # What was written is mine, over what was stored before it: what the application has of it now, the merge tells.
+    merged = merge_all_mine(review.now_decoded.root, saved.decoded.root, record.decoded.root)
+    lost = tuple(change for change in merged.changes if change.mine not in (change.base, change.theirs))
     if lost:
         words = (
             f"The application overwrote {describe_fields(lost)} just after: a request in flight held an older copy. "
             "Save again; with resave:true it happens at every request."
         )
-        return StickReport(StickState.OVERWRITTEN, words, record)
+        return StickReport(StickState.OVERWRITTEN, words, record, lost, merged.root)
     words = f"Saved and still there; the application changed other fields since. {_but_words(record)}".strip()
     return StickReport(StickState.CHANGED, words, record)
-
-
-def _covers(mine: set[str], field: str) -> bool:
-    return any(
-        field == own or field.startswith((f"{own}.", f"{own}[")) or own.startswith((f"{field}.", f"{field}["))
-        for own in mine
-    )

@@ -6,17 +6,19 @@ given here. Knows no window.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from inspector.core.display import format_clock
 from inspector.core.field_path import find_path, parse_field_path
 from inspector.core.finding import Finding, Severity
-from inspector.core.merge import diff
+from inspector.core.merge import ORDER_OF, diff
 from inspector.core.node import Kind, Node, child, find_member, member
 from inspector.core.writer import Family
 from inspector.services.sessions.journal import JournalEntry
 from inspector.services.sessions.open_session import OpenedSession
 
+_ITEM = re.compile(r"\[\d+\]")
 _CLOSE_MS = 60_000
 """Requests that run at the same time end within this."""
 _DELETE_AGAIN = "Delete it again, and look once more after the request has ended."
@@ -95,8 +97,9 @@ def _came_back() -> Finding:
 
 
 def _fields(before: Node, after: Node) -> set[str]:
-    """Return the fields of the application's own that differ."""
-    return {one.field for one in diff(before, after) if not one.field.startswith(_OWN)}
+    """Return the fields of the application's own that differ, a list as one: an item may have another place at each read."""
+    fields = {one.field.removeprefix(ORDER_OF) for one in diff(before, after)}
+    return {_ITEM.split(field)[0] for field in fields if not field.startswith(_OWN)}
 
 
 def _is_saved_again(before: Node, after: Node, kind: str) -> bool:

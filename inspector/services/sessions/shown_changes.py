@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from inspector.codecs import CodecError, format_json, scalar_json
 from inspector.core.display import escape_display, format_local
-from inspector.core.item_changes import item_changes
-from inspector.core.merge import FieldChange, diff
+from inspector.core.merge import diff
 from inspector.core.node import Kind, Node
 from inspector.services.sessions.decoder import decode_record
 from inspector.services.sessions.journal import JournalEntry
@@ -40,12 +39,9 @@ def value_text(node: Node | None, limit: int) -> str:
 
 def show_changes(before: Node, after: Node) -> tuple[ShownChange, ...]:
     """Return what differs, a list's items each by itself; at most 50 fields."""
-    changes: list[FieldChange] = []
-    for change in diff(before, after):
-        changes += [one for one in item_changes(change) if one.mine != one.base] or [change]
     return tuple(
         ShownChange(one.field or "the whole record", value_text(one.base, _LONGEST), value_text(one.mine, _LONGEST))
-        for one in changes[:_MOST]
+        for one in diff(before, after)[:_MOST]
     )
 
 

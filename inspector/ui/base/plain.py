@@ -136,6 +136,18 @@ def show_message(
     return box
 
 
+def offer(parent: QWidget | None, title: str, text: str, action: str, wanted: Callable[[], None]) -> QMessageBox:
+    """Tell without blocking the caller, and offer what can be done about it; `wanted()` follows where that is pressed."""
+    box = _box(parent, QMessageBox.Icon.Warning, title, text, "")
+    button = box.addButton(action, QMessageBox.ButtonRole.AcceptRole)
+    box.setEscapeButton(box.addButton(QMessageBox.StandardButton.Close))
+    box.setDefaultButton(button)
+    box.finished.connect(lambda _code: wanted() if box.clickedButton() is button else None)
+    box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    box.open()
+    return box
+
+
 def confirm(parent: QWidget | None, title: str, text: str, action: str, commands: Sequence[str] = ()) -> bool:
     """Ask for a decision; True when the button named `action` was pressed. `commands`: what would be sent, to look at."""
     box = _box(parent, QMessageBox.Icon.Question, title, text, "")

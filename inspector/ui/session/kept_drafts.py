@@ -42,6 +42,10 @@ class KeptDrafts:
             aside.deleteLater()
         return edited or aside
 
+    def get(self, place: Place) -> Draft | None:
+        """Return the unsaved edits of a session, which stay kept."""
+        return self._edited.get(place)
+
     def first(self) -> Place | None:
         """Return the session with unsaved edits that was left longest ago."""
         return next(iter(self._edited), None)

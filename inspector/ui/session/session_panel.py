@@ -7,7 +7,6 @@ from PySide6.QtWidgets import QStackedWidget, QTabWidget, QVBoxLayout, QWidget
 
 from inspector.codecs import CodecError
 from inspector.core.edits import Edit, EditError
-from inspector.core.item_changes import count_changes
 from inspector.core.node import Node
 from inspector.services.sessions.open_session import OpenedSession, open_session, ref_of_key
 from inspector.ui.base.banner import Banner
@@ -285,7 +284,7 @@ class SessionPanel(QWidget):
     def _show_bar(self) -> None:
         draft, store = self.draft, self.store
         changes = draft.changes() if draft is not None else ()
-        number = count_changes(changes)
+        number = len(changes)
         self.bar.setVisible(bool(store and store.can_write and draft is not None))
         can_discard = bool(number) or not self.json_tab.is_settled
         self.bar.show_changes(number, len(self._kept), can_discard=can_discard, can_review=self.can_review)
@@ -307,8 +306,13 @@ class SessionPanel(QWidget):
             found.append((self.store.profile.id, self.draft))
         return found
 
+    def draft_of(self, store: OpenStore, key: bytes) -> Draft | None:
+        """Return the staged edits of a session, shown or not."""
+        is_shown = (store, key) == (self.store, self.key)
+        return self.draft if is_shown else self._kept.get((store.profile.id, key))
+
     def put_draft(self, store: OpenStore, key: bytes, draft: Draft) -> None:
-        """Take edits up that were made before this run."""
+        """Take edits up that were made elsewhere: before this run, or before an application wrote over them."""
         self._kept.put((store.profile.id, key), draft)
         if (store, key) == (self.store, self.key):
             if self.draft is not None:

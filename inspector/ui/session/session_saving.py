@@ -36,10 +36,11 @@ from inspector.services.sessions.save_session import (
     save_session,
 )
 from inspector.ui.base.context import Context
-from inspector.ui.base.plain import ask_text, tell
+from inspector.ui.base.plain import ask_text, offer, tell
 from inspector.ui.base.trouble import describe_trouble
 from inspector.ui.session.history_promise import deletion_words, save_words
 from inspector.ui.session.session_panel import SessionPanel
+from inspector.ui.session.staging import stage_again
 from inspector.ui.session.stick_check import StickCheck
 from inspector.ui.stores.confirm_store import confirm_act
 from inspector.ui.stores.open_store import OpenStore
@@ -144,7 +145,7 @@ class SessionSaving(QObject):
                 self._panel.show_saved(store, outcome.record)
                 self._written(store, outcome.record)
                 if outcome.changes:
-                    self._stick_check.start(store, outcome.record, outcome.changes)
+                    self._stick_check.start(store, outcome.record.raw.ref.key, outcome)
             return
         if outcome.review is not None and outcome.state is not SaveState.UNKNOWN:
             dialog.show_review(outcome.review, outcome.message)
@@ -158,13 +159,37 @@ class SessionSaving(QObject):
     def _is_shown(self, store: OpenStore, key: bytes) -> bool:
         return (store, key) == (self._panel.store, self._panel.key)
 
-    def _show_stuck(self, report: StickReport, number: int) -> None:
+    def _show_stuck(self, store: OpenStore, key: bytes, report: StickReport, number: int) -> None:
         if number == 0 or report.state is not StickState.STUCK:  # that it is still there is told once
             self.noted.emit(report.message)
+        if report.state is StickState.STUCK:
+            return
+        if report.record is not None:
+            store.put_record(report.record.raw)
+        else:
+            store.drop_records([key])
         if report.state is StickState.OVERWRITTEN:
-            tell(self._window, "The edit did not stick", report.message)
-        if report.state is not StickState.STUCK:
+            self._stage_again(store, key, report)
+        elif self._is_shown(store, key):
             self._panel.reload()
+
+    def _stage_again(self, store: OpenStore, key: bytes, report: StickReport) -> None:
+        """Put what was overwritten back among the unsaved edits, over what is stored now, and offer to review them."""
+        is_staged = stage_again(self._panel, store, key, report)
+        if self._is_shown(store, key):
+            self._panel.reload()
+        name = escape_display(key.decode("utf-8", "surrogateescape"), 60)
+        title = "The edit did not stick" if self._is_shown(store, key) else f"The edit of {name} did not stick"
+        if is_staged:
+            words = f"{report.message} What was overwritten is back among your unsaved edits."
+            offer(self._window, title, words, "Save again…", lambda: self._review_again(store, key))
+        else:
+            tell(self._window, title, report.message)
+
+    def _review_again(self, store: OpenStore, key: bytes) -> None:
+        if not self._is_shown(store, key):
+            self._panel.edits_wanted.emit(store.profile.id, key)
+        self.review()
 
     # --- other writes to one session ------------------------------------------------------------------------------
 

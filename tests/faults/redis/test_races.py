@@ -106,7 +106,7 @@ def test_f35_write_right_after_ours_is_noticed(rig: Rig, open_at: Opener) -> Non
     outcome = edit(store, look(store))
     rig.client.set("sess:a", before, px=HOUR_MS)  # a request that held the older copy
     assert outcome.record is not None
-    report = check_stuck(store, outcome.record, outcome.changes)
+    report = check_stuck(store, outcome)
     assert report.state is StickState.OVERWRITTEN
     assert_told(report.message, "the application overwrote role", "save again")
     assert_usable(store, rig)
@@ -131,7 +131,7 @@ def test_f35_write_in_the_very_moment_of_ours_is_noticed_too(rig: Rig, open_at: 
     link.pipe = pipe
     assert outcome.record is not None
     assert outcome.record.raw.payload == new_role(before)
-    assert check_stuck(store, outcome.record, outcome.changes).state is StickState.OVERWRITTEN
+    assert check_stuck(store, outcome).state is StickState.OVERWRITTEN
 
 
 def test_f36_key_that_became_a_hash_is_left_alone(rig: Rig, open_at: Opener) -> None:

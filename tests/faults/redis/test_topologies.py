@@ -76,7 +76,7 @@ def test_f28_master_that_is_killed_is_replaced_within_ten_seconds(sentinel_rig: 
     assert outcome.state is SaveState.SAVED
     assert sentinel_rig.replica.stored("a") == new_role(before)
     assert outcome.record is not None
-    assert_told(check_stuck(store, outcome.record, outcome.changes).message, "still there")
+    assert_told(check_stuck(store, outcome).message, "still there")
     assert_usable(store, sentinel_rig.replica)
 
 

@@ -14,6 +14,7 @@ from PySide6.QtCore import QTimer
 from pytestqt.qtbot import QtBot
 
 from inspector.ui.stores.open_store import StoreState
+from inspector.ui.window.main_window import MainWindow
 from inspector.ui.window.window_actions import WRITES
 from tests.faults.proxy import Fault, Kind, Proxy
 from tests.faults.redis.rigs import HOUR_MS, MakeRedis, Rig, assert_told, command, new_role
@@ -26,6 +27,7 @@ from tests.faults.window.rigs import (
     read_box,
     show,
     shown,
+    shown_box,
 )  # fmt: skip
 from tests.stalls import Heartbeat, assert_smooth
 from tests.ui.conftest import WAIT_MS, OpenWindow, profile
@@ -214,7 +216,7 @@ def test_f33_window_shows_both_versions_and_saves_the_one_chosen(
     dialog = open_review(qtbot, window)
     assert not dialog.save_button.isEnabled()
     assert rig.stored("s0") == theirs
-    (group,) = dialog._groups.values()
+    (group,) = dialog.table.groups.values()
     group.button(1).click()
     dialog.save_button.click()
     qtbot.waitUntil(lambda: rig.stored("s0") == theirs.replace(b'"guest"', b'"admin"'), timeout=WAIT_MS)
@@ -235,7 +237,17 @@ def test_f34_window_does_not_bring_back_what_ended_while_it_was_reviewed(
     assert_window_works(qtbot, window, rig)
 
 
-def test_f35_window_tells_that_the_edit_did_not_stick(qtbot: QtBot, make_window: OpenWindow, rig: Rig) -> None:
+def size_in_list(window: MainWindow) -> int:
+    catalogue = current(window).catalogue
+    assert catalogue is not None
+    position = catalogue.find(b"sess:s0")
+    assert position is not None
+    return catalogue.row(position).size
+
+
+def test_f35_window_tells_that_the_edit_did_not_stick_and_stages_it_again(
+    qtbot: QtBot, make_window: OpenWindow, rig: Rig
+) -> None:
     rig.fill(3)
     before = rig.stored("s0") or b""
     window = edited_window(qtbot, make_window, rig.url)
@@ -243,8 +255,23 @@ def test_f35_window_tells_that_the_edit_did_not_stick(qtbot: QtBot, make_window:
     qtbot.waitUntil(lambda: window.saving.dialog is None, timeout=WAIT_MS)
     assert rig.stored("s0") == new_role(before)
     QTimer.singleShot(300, lambda: rig.client.set("sess:s0", before, px=HOUR_MS))
-    assert_told(read_box(qtbot), "did not stick", "overwrote role", "save again")
-    qtbot.waitUntil(lambda: window.panel.opened.raw.payload == before, timeout=WAIT_MS)  # type: ignore[union-attr]
+    qtbot.waitUntil(lambda: shown_box() is not None, timeout=WAIT_MS)
+    box = shown_box()
+    assert box is not None
+    assert_told(
+        f"{box.text()} {box.informativeText()}", "did not stick", "overwrote role", "save again", "unsaved edits"
+    )
+    qtbot.waitUntil(lambda: size_in_list(window) == len(before), timeout=WAIT_MS)
+    assert window.panel.opened.raw.payload == before  # type: ignore[union-attr]
+    assert [change.field for change in window.panel.draft.changes()] == ["role"]  # type: ignore[union-attr]
+    assert window.panel.bar.review_button.isEnabled()
+    box.defaultButton().click()  # Save again…
+    qtbot.waitUntil(lambda: window.saving.dialog is not None, timeout=WAIT_MS)
+    window.saving.dialog.save_button.click()  # type: ignore[union-attr]
+    qtbot.waitUntil(lambda: rig.stored("s0") == new_role(before), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: window.saving.dialog is None, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: size_in_list(window) == len(new_role(before)), timeout=WAIT_MS)
+    assert window.panel.unsaved() == 0
     assert_window_works(qtbot, window, rig)
 
 

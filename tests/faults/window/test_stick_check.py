@@ -6,6 +6,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from inspector.services.sessions.save_session import StickReport, StickState
+from inspector.ui.stores.open_store import OpenStore
 from inspector.ui.window.main_window import MainWindow
 from tests.faults.redis.rigs import HOUR_MS, Rig, assert_told, new_role
 from tests.faults.window.rigs import boxes, edit_role, edited_window, press_save, read_box, show
@@ -20,7 +21,7 @@ def hear(window: MainWindow) -> Told:
     """Return a list that will hold what each look found, and its number."""
     told: Told = []
 
-    def note(report: StickReport, number: int) -> None:
+    def note(_store: OpenStore, _key: bytes, report: StickReport, number: int) -> None:
         told.append((report.state, number))
 
     window.saving._stick_check.told.connect(note)
@@ -47,6 +48,7 @@ def test_f35_window_tells_that_the_edit_was_overwritten_seconds_later(
     assert_told(read_box(qtbot), "did not stick", "overwrote role", "save again")
     assert told == [(StickState.STUCK, 0), (StickState.OVERWRITTEN, 1)]
     qtbot.waitUntil(lambda: window.panel.opened.raw.payload == before, timeout=WAIT_MS)  # type: ignore[union-attr]
+    assert [change.field for change in window.panel.draft.changes()] == ["role"]  # type: ignore[union-attr]
     assert_smooth(heartbeat)
 
 
@@ -74,7 +76,40 @@ def test_f35_session_left_behind_is_not_looked_at_again(qtbot: QtBot, make_windo
     press_save(qtbot, window)
     qtbot.waitUntil(lambda: told == [(StickState.STUCK, 0)], timeout=WAIT_MS)
     show(qtbot, window, "s1")
-    timer = window.saving._stick_check._timer
-    qtbot.waitUntil(lambda: not timer.isActive(), timeout=WAIT_MS)
-    assert window.saving._stick_check._look is None  # given up, not under way
+    qtbot.waitUntil(lambda: not window.saving._stick_check.is_waiting, timeout=WAIT_MS)
     assert told == [(StickState.STUCK, 0)]
+
+
+@pytest.mark.usefixtures("soon")
+def test_f35_edits_made_since_are_kept_beside_what_is_staged_again(
+    qtbot: QtBot, make_window: OpenWindow, rig: Rig
+) -> None:
+    rig.fill(3)
+    before = rig.stored("s0") or b""
+    window = edited_window(qtbot, make_window, rig.url)
+    told = hear(window)
+    press_save(qtbot, window)
+    qtbot.waitUntil(lambda: told == [(StickState.STUCK, 0)], timeout=WAIT_MS)
+    window.panel.edit_field("n", "9")
+    rig.client.set("sess:s0", before, px=HOUR_MS)
+    assert_told(read_box(qtbot), "did not stick", "overwrote role", "unsaved edits")
+    assert [change.field for change in window.panel.draft.changes()] == ["role", "n"]  # type: ignore[union-attr]
+    press_save(qtbot, window)
+    qtbot.waitUntil(lambda: rig.stored("s0") == new_role(before).replace(b'"n":0', b'"n":9'), timeout=WAIT_MS)
+
+
+def test_f35_each_of_two_sessions_saved_at_once_is_looked_at(qtbot: QtBot, make_window: OpenWindow, rig: Rig) -> None:
+    rig.fill(3)
+    before = rig.stored("s0") or b""
+    window = edited_window(qtbot, make_window, rig.url)
+    told = hear(window)
+    press_save(qtbot, window)
+    qtbot.waitUntil(lambda: window.saving.dialog is None, timeout=WAIT_MS)
+    rig.client.set("sess:s0", before, px=HOUR_MS)
+    show(qtbot, window, "s1")
+    edit_role(qtbot, window, "owner")
+    press_save(qtbot, window)
+    assert_told(read_box(qtbot), "the edit of sess:s0 did not stick", "overwrote role")
+    assert window.panel.unsaved() == 1, "it waits as an unsaved edit of the other session"
+    qtbot.waitUntil(lambda: (StickState.STUCK, 0) in told, timeout=WAIT_MS)
+    assert sorted(told, key=str) == [(StickState.OVERWRITTEN, 0), (StickState.STUCK, 0)]

@@ -82,7 +82,7 @@ def test_review_and_save_say_that_the_session_is_over(store: SessionStore) -> No
     outcome = save_session(store, opened, root, Journal())
     assert outcome.message == f"Saved role. {WORDS}"
     assert outcome.record is not None
-    assert check_stuck(store, outcome.record, outcome.changes).message == f"Saved, and still there. {WORDS}"
+    assert check_stuck(store, outcome).message == f"Saved, and still there. {WORDS}"
 
 
 def test_copy_of_it_is_over_as_well(store: SessionStore) -> None:

@@ -12,7 +12,7 @@ from inspector.core.edits import InsertEntry, SetValue, apply_edit
 from inspector.core.expiry import After, format_duration
 from inspector.core.field_path import find_path, parse_field_path
 from inspector.core.merge import Choice
-from inspector.core.node import Node
+from inspector.core.node import Node, child
 from inspector.services.sessions.journal import Journal
 from inspector.services.sessions.manage_sessions import (
     SessionRefused,
@@ -47,6 +47,19 @@ def edited(opened: OpenedSession, field: str, text: str) -> Node:
     if path is None:
         return apply_edit(root, InsertEntry((), len(root.entries), field, parse_json(text)))[0]
     return apply_edit(root, SetValue(path, parse_json(text)))[0]
+
+
+def edited_all(opened: OpenedSession, fields: dict[str, str], added: str) -> Node:
+    """Return the tree with these values, and one more item in the cart."""
+    assert opened.decoded is not None
+    root = opened.decoded.root
+    for field, text in fields.items():
+        path = find_path(root, parse_field_path(field))
+        assert path is not None
+        root = apply_edit(root, SetValue(path, parse_json(text)))[0]
+    cart = find_path(root, ("cart",))
+    assert cart is not None
+    return apply_edit(root, InsertEntry(cart, len(child(root, cart).entries), None, parse_json(added)))[0]
 
 
 def data_of(store: SessionStore, opened: OpenedSession) -> dict[str, object]:
@@ -126,17 +139,82 @@ def test_what_breaks_the_application_is_refused(store: SessionStore) -> None:
     assert store.read(opened.raw.ref).payload == opened.raw.payload
 
 
+CART = '{"user":{"role":"user"},"cart":[{"sku":"a","qty":1},{"sku":"b","qty":1}],"visits":1}'
+
+
+def test_choice_discards_what_it_says_and_nothing_else(store: SessionStore, other: SessionStore) -> None:
+    opened = make(store, CART)
+    write(other, opened, "user.role", '"blocked"')
+    write(other, opened, "cart", '[{"sku":"a","qty":1},{"sku":"b","qty":1},{"sku":"app","qty":1}]')
+    mine = edited_all(opened, {"user.role": '"vip"', "cart[0].qty": "3"}, added='{"sku":"mine","qty":1}')
+    review = review_changes(store, opened, mine)
+    assert [change.field for change in review.conflicts] == ["user.role"]
+    choices, journal = {"user.role": Choice.THEIRS}, Journal()
+    assert [change.field for change in review.discarded(choices)] == ["user.role"]
+    outcome = save_session(store, opened, mine, journal, choices)
+    skus = [(item["sku"], item["qty"]) for item in data_of(store, opened)["cart"]]  # type: ignore[attr-defined]
+    assert skus == [("a", 3), ("b", 1), ("app", 1), ("mine", 1)]
+    assert data_of(store, opened)["user"] == {"role": "blocked"}
+    assert [change.field for change in outcome.changes] == ["cart[0].qty", "cart[3] (new)"]
+    assert journal.entries()[0].what == "cart[0].qty, cart[3] (new)"
+    assert "discarded your user.role" in outcome.message
+
+
+def test_choosing_what_is_stored_everywhere_writes_nothing_and_says_so(
+    store: SessionStore, other: SessionStore
+) -> None:
+    opened, journal = make(store), Journal()
+    write(other, opened, "user.role", '"guest"')
+    before = store.read(opened.raw.ref).payload
+    outcome = save_session(store, opened, edited(opened, "user.role", '"x"'), journal, {"user.role": Choice.THEIRS})
+    assert (outcome.state, outcome.changes, journal.entries()) == (SaveState.UNCHANGED, (), ())
+    assert "what is stored was kept for user.role" in outcome.message
+    assert store.read(opened.raw.ref).payload == before
+
+
+def test_item_that_became_another_one_is_a_conflict_and_is_not_written_to(
+    store: SessionStore, other: SessionStore
+) -> None:
+    opened = make(store, '{"cart":[{"name":"keyboard","qty":1},{"name":"mouse","qty":1}]}')
+    write(other, opened, "cart", '[{"name":"mouse","qty":1},{"name":"lamp","qty":1}]')
+    stored = store.read(opened.raw.ref).payload
+    outcome = save_session(store, opened, edited(opened, "cart[0].qty", "5"), Journal())
+    assert outcome.state is SaveState.CONFLICT
+    assert store.read(opened.raw.ref).payload == stored
+
+
+def test_overwritten_edits_can_be_saved_again_over_what_is_stored(store: SessionStore, other: SessionStore) -> None:
+    opened = make(store, CART)
+    mine = edited_all(opened, {"user.role": '"vip"', "cart[1].qty": "3"}, added='{"sku":"mine","qty":1}')
+    outcome = save_session(store, opened, mine, Journal())
+    # A request that held the older copy of all but the role, and that took the first item away.
+    write(other, opened, "cart", '[{"sku":"b","qty":1}]')
+    write(other, opened, "visits", "2")
+    report = check_stuck(store, outcome)
+    assert report.state is StickState.OVERWRITTEN
+    assert [change.field for change in report.lost] == ["cart[1].qty", "cart[1] (new)"]
+    assert "overwrote cart[1].qty, cart[1] (new)" in report.message
+    assert report.record is not None
+    assert report.again is not None
+    assert save_session(store, report.record, report.again, Journal()).state is SaveState.SAVED
+    assert data_of(store, opened) == {
+        "user": {"role": "vip"},
+        "cart": [{"sku": "b", "qty": 3}, {"sku": "mine", "qty": 1}],
+        "visits": 2,
+    }
+
+
 def test_edit_that_was_overwritten_is_told(store: SessionStore, other: SessionStore) -> None:
     opened = make(store)
     outcome = save_session(store, opened, edited(opened, "user.role", '"admin"'), Journal())
     assert outcome.record is not None
-    assert check_stuck(store, outcome.record, outcome.changes).state is StickState.STUCK
+    assert check_stuck(store, outcome).state is StickState.STUCK
     write(other, opened, "visits", "1")
-    assert check_stuck(store, outcome.record, outcome.changes).state is StickState.CHANGED
+    assert check_stuck(store, outcome).state is StickState.CHANGED
     write(other, opened, "user.role", '"user"')
-    assert check_stuck(store, outcome.record, outcome.changes).state is StickState.OVERWRITTEN
+    assert check_stuck(store, outcome).state is StickState.OVERWRITTEN
     delete_session(other, open_session(other, opened.raw.ref), Journal())
-    assert check_stuck(store, outcome.record, outcome.changes).state is StickState.GONE
+    assert check_stuck(store, outcome).state is StickState.GONE
 
 
 def test_delete_of_a_changed_session_is_refused(store: SessionStore, other: SessionStore) -> None:

@@ -59,6 +59,8 @@ def test_write_that_takes_back_the_one_before_tells_of_a_lost_update(store: Sess
     first, second = _read(store, 0, n=0), _read(store, 1, n=0, a=1)
     assert "the last wins" in _words(first, second, _read(store, 2, n=0, b=1))
     assert _words(first, second, _read(store, 3, n=0, a=1, b=1)) == ""
+    first, second = _read(store, 5, cart=["x"]), _read(store, 6, cart=["x", "y"])
+    assert "the last wins" in _words(first, second, _read(store, 7, cart=["x"], b=1))
     # A field that is taken away again by itself is a message that was shown.
     assert "last wins" not in _words(first, second, _read(store, 4, n=0))
 

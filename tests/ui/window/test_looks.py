@@ -105,7 +105,7 @@ def test_conflict_is_where_the_review_begins(qtbot: QtBot, window: MainWindow, r
     qtbot.waitUntil(lambda: window.saving.dialog is not None, timeout=WAIT_MS)
     dialog = window.saving.dialog
     assert dialog is not None
-    first = next(iter(dialog._groups.values())).buttons()[0]
+    first = next(iter(dialog.table.groups.values())).buttons()[0]
     qtbot.waitUntil(first.hasFocus, timeout=WAIT_MS)
     assert not first.isChecked(), "nothing is decided for the person"
 

@@ -76,7 +76,7 @@ def test_conflict_is_decided_in_the_review(qtbot: QtBot, make_window: OpenWindow
     dialog = window.saving.dialog
     assert not dialog.save_button.isEnabled()
     assert dialog.overwrite_button.isVisible()
-    next(iter(dialog._groups.values())).button(1).click()
+    next(iter(dialog.table.groups.values())).button(1).click()
     assert dialog.save_button.isEnabled()
     dialog.save_button.click()
     qtbot.waitUntil(lambda: window.saving.dialog is None, timeout=WAIT_MS)
