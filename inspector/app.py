@@ -44,6 +44,7 @@ from inspector.ui.stores.secret_dialogs import open_sealed_file
 from inspector.ui.window.fault_reports import FaultReports
 from inspector.ui.window.main_window import MainWindow
 from store_adapters.errors import BadStoreAddress
+from store_adapters.portability import forbid_core_dump
 from store_adapters.registry import load_driver
 
 DEMO_PROFILE = "demo"
@@ -248,8 +249,5 @@ def _open_demo(window: MainWindow, url: str, *, with_server: bool) -> None:
 
 def _keep_faults_private() -> None:
     """No dump of the memory, which holds secrets, and no line of a library's log, which may quote values."""
-    with contextlib.suppress(ImportError, OSError, ValueError):
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    forbid_core_dump()
     logging.getLogger().addHandler(logging.NullHandler())

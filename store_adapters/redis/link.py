@@ -32,6 +32,7 @@ from store_adapters.errors import (
     TimedOut,
 )
 from store_adapters.options import Limits, StoreAddress
+from store_adapters.portability import HAS_UNIX_SOCKETS
 
 Reply = Any
 _READ_BYTES = 1 << 18
@@ -215,6 +216,8 @@ class RedisLink:
             "driver_info": None,  # no CLIENT SETINFO: an ACL need not allow it
         }
         if address.scheme == "unix":
+            if not HAS_UNIX_SOCKETS:
+                raise StoreUnreachable("This system has no Unix sockets.", "Use the server's host and port.")
             options.pop("socket_connect_timeout")
             kind: Any = UnixDomainSocketConnection
             options["path"] = address.path

@@ -14,9 +14,11 @@ from inspector.services.bulk.report import FIRST_PART, STOPPED, next_part_size
 from inspector.services.bulk.session_lines import LineError, SessionLine, parse_line
 from store_adapters.clock import now_ms
 from store_adapters.contract import (
+    Act,
     CancelToken,
     ChangeExpiry,
     Create,
+    PlannedWrite,
     RawRecord,
     RecordRef,
     Replace,
@@ -174,8 +176,8 @@ def _take(run: _Run, items: list[_Item]) -> None:
             move = ChangeExpiry(now, item.line.expires_at_ms)
             first.append((item, move if is_moved else Replace(now, item.line.payload)))
     if run.is_dry:
-        for _item in first:
-            run.count("created")
+        for item, _write in first:
+            _try_creating(run, item)
         return
     second: list[tuple[_Item, Write]] = []
     for (item, write), result in zip(first, run.store.write_many([write for _, write in first]), strict=True):
@@ -190,6 +192,17 @@ def _take(run: _Run, items: list[_Item]) -> None:
             _count_error(run, item, result)
         else:
             run.count("replaced")
+
+
+def _try_creating(run: _Run, item: _Item) -> None:
+    """Count what would be created, or as failed what the store knows that it would refuse."""
+    try:
+        if run.store.capabilities.can_write:
+            run.store.preview(PlannedWrite(Act.CREATE, item.ref, payload=item.line.payload))
+    except StoreError as error:
+        _count_error(run, item, error)
+    else:
+        run.count("created")
 
 
 def _expiry(store: SessionStore, item: _Item) -> int | None:

@@ -9,12 +9,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from store_adapters.portability import NEW_FILE, flush_folder
+
 
 @contextmanager
 def open_new_file(path: Path) -> Iterator[BinaryIO]:
     """Yield a file which takes the place of `path` at the end; after an exception nothing has changed. `OSError`."""
     fresh = path.with_name(f".{path.name[:200]}.{secrets.token_hex(4)}")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    descriptor = os.open(fresh, NEW_FILE, 0o600)
     try:
         with os.fdopen(descriptor, "wb", buffering=1 << 18) as file:
             yield file
@@ -24,14 +26,5 @@ def open_new_file(path: Path) -> Iterator[BinaryIO]:
     except BaseException:
         fresh.unlink(missing_ok=True)
         raise
-    _flush_folder(path.parent)
-
-
-def _flush_folder(folder: Path) -> None:
-    # So that the new name outlives a power cut, where the system can flush a folder.
-    if os.name == "posix":
-        descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+    # So that the new name outlives a power cut.
+    flush_folder(path.parent)
