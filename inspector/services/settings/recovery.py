@@ -12,14 +12,14 @@ import secrets
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO
 
 import msgspec
 
 from inspector.core.secret import Secret
-from inspector.services.settings.safe_file import make_folder, read_whole, write_safely
+from inspector.services.settings.safe_file import FILE_MODE, locked, make_folder, read_whole, write_safely
 from inspector.services.settings.secrets import SecretStore
 from store_adapters.contract import RawRecord, RecordRef
+from store_adapters.portability import LOCK_FILE, try_lock
 
 _KEY_ID = "recovery-key"
 _MAGIC = b"session-inspector edits 1\n"
@@ -50,8 +50,8 @@ class Recovery:
         self._folder = folder / "unsaved"
         self._keeper = keeper
         self._token = secrets.token_hex(6)
-        self._lock: IO[bytes] | None = None
-        self._left: tuple[Path, ...] = ()
+        self._lock: int | None = None
+        self._left: dict[Path, int] = {}  # with the lock that keeps other windows from asking about the same
         self._closing = threading.Event()
 
     def keep(self, edits: Sequence[UnsavedEdit]) -> bool:
@@ -77,25 +77,32 @@ class Recovery:
         return True
 
     def find_left(self) -> tuple[UnsavedEdit, ...]:
-        """Return the edits of runs that ended without asking; `forget_left` removes them. Unreadable ones stay."""
+        """Return the edits of runs that ended without asking; `forget_left` removes them. Unreadable ones stay.
+
+        No other window is told of the same ones until this one ends.
+        """
         found: list[UnsavedEdit] = []
-        left = []
         for path in sorted(self._folder.glob("*.sealed")) if self._folder.is_dir() else ():
-            if path == self._path or _is_held(path.with_suffix(".lock")):
+            lock = None if path == self._path or path in self._left else _hold(path.with_suffix(".lock"))
+            if lock is None:
                 continue
             edits = self._read(path)
-            if edits is not None:
+            if edits is None:
+                os.close(lock)
+            else:
                 found += edits
-                left.append(path)
-        self._left = tuple(left)
+                self._left[path] = lock
         return tuple(found)
 
     def forget_left(self) -> None:
         """Remove the files that `find_left` has read: their edits were taken up or are not wanted. `OSError`."""
-        for path in self._left:
-            path.unlink(missing_ok=True)
+        while self._left:
+            path, lock = self._left.popitem()
+            try:
+                path.unlink(missing_ok=True)
+            finally:
+                os.close(lock)
             path.with_suffix(".lock").unlink(missing_ok=True)
-        self._left = ()
 
     def close(self) -> None:
         """Remove this run's file: whoever closes the window has answered what becomes of the edits."""
@@ -103,8 +110,11 @@ class Recovery:
         with contextlib.suppress(OSError):
             self._path.unlink(missing_ok=True)
             if self._lock is not None:
+                os.close(self._lock)
                 self._path.with_suffix(".lock").unlink(missing_ok=True)
-                self._lock.close()
+        for lock in self._left.values():
+            os.close(lock)
+        self._left.clear()
 
     @property
     def _path(self) -> Path:
@@ -113,14 +123,18 @@ class Recovery:
     def _hold(self) -> None:
         if self._lock is None:
             make_folder(self._folder)
-            self._lock = self._path.with_suffix(".lock").open("wb")
-            _try_lock(self._lock)
+            self._lock = _hold(self._path.with_suffix(".lock"))
 
     def _key(self, *, make: bool) -> bytes | None:
         found = self._keeper.get(_KEY_ID)
         if found is None and make and self._keeper.is_persistent:
-            found = Secret(os.urandom(_KEY_BYTES), "unsaved edits")
-            self._keeper.put(found, _KEY_ID)
+            with locked(
+                self._folder / "key"
+            ):  # two windows make one key: what the other's has sealed could not be opened
+                found = self._keeper.get(_KEY_ID)
+                if found is None:
+                    found = Secret(os.urandom(_KEY_BYTES), "unsaved edits")
+                    self._keeper.put(found, _KEY_ID)
         # After a failed `put` the key would be lost with the program: better nothing than what nobody can open.
         return found.reveal() if found is not None and self._keeper.is_persistent else None
 
@@ -140,21 +154,17 @@ class Recovery:
             return None
 
 
-def _try_lock(file: IO[bytes]) -> bool:
+def _hold(path: Path) -> int | None:
+    """Return the open and locked file, None when another process holds it. Where there are no locks, everyone holds it."""
     try:
-        import fcntl
-    except ImportError:  # Windows: a file that is open cannot be removed there, which `_is_held` does not ask
-        return True
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        descriptor = os.open(path, LOCK_FILE, FILE_MODE)
     except OSError:
-        return False
-    return True
-
-
-def _is_held(path: Path) -> bool:
+        return None
     try:
-        with path.open("ab") as file:
-            return not _try_lock(file)
+        is_mine = try_lock(descriptor)
     except OSError:
-        return False
+        is_mine = True
+    if not is_mine:
+        os.close(descriptor)
+        return None
+    return descriptor

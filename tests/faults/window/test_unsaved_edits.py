@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,8 @@ def edit_of(after: bytes, profile_id: str = "shop") -> UnsavedEdit:
 def crash(recovery: Recovery) -> None:
     """Let go of the lock as the end of a process does."""
     assert recovery._lock is not None
-    recovery._lock.close()
+    os.close(recovery._lock)
+    recovery._lock = None
 
 
 # --- what is on the disk --------------------------------------------------------------------------------------------
