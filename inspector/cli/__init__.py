@@ -27,6 +27,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 "The commands need none: see session-inspector --help"
             )
             return BAD_USAGE
+        from inspector.ui.base.system_needs import find_missing_library
+
+        if missing := find_missing_library():
+            Output(sys.stdout, sys.stderr).complain(missing)
+            return BAD_USAGE
         return _open_window(options)
     return run_command(options, Output(sys.stdout, sys.stderr, log_commands=options.log_commands))
 

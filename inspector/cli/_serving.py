@@ -54,15 +54,15 @@ def serve_demo(options: Any, output: Output) -> int:
     from inspector.demo.demo_secret import DEMO_SECRET
     from inspector.demo.express_session import SessionOptions
     from inspector.demo.faults import LESSONS, Fault
-    from inspector.demo.prepare import prepare_demo
+    from inspector.demo.prepare import choose_demo_folder, prepare_demo
     from inspector.demo.request_log import RequestEntry
     from inspector.demo.server import EMBEDDED_VALKEY, DemoServer, DemoSettings, PortTaken
     from inspector.demo.session_cookie import CookieOptions
     from inspector.demo.traffic import generate_visitors
-    from inspector.services.settings.profiles import default_folder, guard_from_demo
+    from inspector.services.settings.profiles import default_data_folder, default_folder, guard_from_demo
 
     interrupted = _Interrupted()
-    url = options.store_name or prepare_demo(default_folder())
+    url = options.store_name or prepare_demo(choose_demo_folder(default_folder(), default_data_folder()))
     if url != EMBEDDED_VALKEY and options.store_name and "://" not in url:
         url = find_store(url)[0].url
     if refusal := guard_from_demo(known_profiles(), url):
