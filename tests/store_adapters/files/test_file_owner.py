@@ -20,6 +20,7 @@ from inspector.services.sessions.manage_sessions import (
 )
 from inspector.services.sessions.open_session import open_session
 from store_adapters import portability
+from store_adapters.application.session_file_store import SessionFileApplicationStore
 from store_adapters.contract import Act, CancelToken, PlannedWrite, SessionStore
 from store_adapters.errors import StoreRefused
 from store_adapters.files.file_owner import choose_owner
@@ -136,3 +137,10 @@ def test_dry_import_says_what_would_be_refused(foreign: SessionStore, monkeypatc
     assert "sudo -u 12345" in report.troubles[0]
     with pytest.raises(StoreRefused, match="answer 500"):
         foreign.preview(PlannedWrite(Act.CREATE, foreign.ref_for("new"), payload=b"{}"))
+
+
+@needs_root
+def test_demo_in_another_users_folder_makes_files_of_that_user(foreign: SessionStore) -> None:
+    folder = foreign.ref_for("theirs").container
+    SessionFileApplicationStore(Path(folder)).set("visitor", RECORD, 1)
+    assert manner_of(foreign, "visitor") == (APPLICATION, GROUP, 0o640)
