@@ -11,10 +11,12 @@ import ctypes
 import errno
 import os
 import shutil
-import socket
 import sys
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import socket
 
 
 def _find_module(name: str) -> Any:
@@ -45,7 +47,6 @@ HOLDS_FOLDERS: bool = (
     and os.scandir in os.supports_fd
 )
 """Names can be resolved inside an open folder, and files locked and given modes: without these no session file is written."""
-HAS_UNIX_SOCKETS: bool = hasattr(socket, "AF_UNIX")
 _EXCHANGE = 2
 
 
@@ -116,8 +117,17 @@ def free_bytes(path: str) -> int | None:
     return None
 
 
+def has_unix_sockets() -> bool:
+    """Say whether a server can be reached by a path."""
+    import socket  # when a store is opened: the window's start is quicker
+
+    return hasattr(socket, "AF_UNIX")
+
+
 def new_unix_socket() -> socket.socket:
-    """Return a socket that is not connected yet; only where `HAS_UNIX_SOCKETS`."""
+    """Return a socket that is not connected yet; only where there are Unix sockets."""
+    import socket
+
     return socket.socket(socket.AF_UNIX)
 
 

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from store_adapters.errors import StoreUnreachable
-from store_adapters.portability import HAS_UNIX_SOCKETS, new_unix_socket
+from store_adapters.portability import has_unix_sockets, new_unix_socket
 
 _START_S = 5.0
 
@@ -19,7 +19,7 @@ class EmbeddedValkey:
     """A server on a unix socket in a folder of its own. `StoreUnreachable` when it is not installed or does not start."""
 
     def __init__(self) -> None:
-        if not HAS_UNIX_SOCKETS:
+        if not has_unix_sockets():
             raise StoreUnreachable(
                 "The embedded Valkey needs Unix sockets, which this system does not have.",
                 "Choose another store for the demo.",

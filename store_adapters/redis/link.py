@@ -32,7 +32,7 @@ from store_adapters.errors import (
     TimedOut,
 )
 from store_adapters.options import Limits, StoreAddress
-from store_adapters.portability import HAS_UNIX_SOCKETS
+from store_adapters.portability import has_unix_sockets
 
 Reply = Any
 _READ_BYTES = 1 << 18
@@ -216,7 +216,7 @@ class RedisLink:
             "driver_info": None,  # no CLIENT SETINFO: an ACL need not allow it
         }
         if address.scheme == "unix":
-            if not HAS_UNIX_SOCKETS:
+            if not has_unix_sockets():
                 raise StoreUnreachable("This system has no Unix sockets.", "Use the server's host and port.")
             options.pop("socket_connect_timeout")
             kind: Any = UnixDomainSocketConnection
