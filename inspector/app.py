@@ -17,8 +17,7 @@ from PySide6.QtWidgets import QApplication
 from inspector import __version__
 from inspector.core.secret import Secret
 from inspector.demo.demo_secret import DEMO_SECRET
-from inspector.demo.prepare import demo_store_url, prepare_demo
-from inspector.services.bulk.unfinished_files import UnfinishedFiles
+from inspector.demo.prepare import choose_demo_folder, demo_store_url, prepare_demo
 from inspector.services.sessions.decoder import DECODER
 from inspector.services.sessions.journal import Journal
 from inspector.services.sessions.journal_file import JournalFile
@@ -28,18 +27,21 @@ from inspector.services.settings.profiles import (
     Profile,
     ProfileBook,
     SecretPlace,
+    default_data_folder,
     default_folder,
     new_profile_id,
     sealed_path,
 )
 from inspector.services.settings.sealed_file import SealedFile
-from inspector.services.settings.secrets import SecretStore, keep_memory_private
+from inspector.services.settings.secrets import SecretStore
+from inspector.services.settings.unfinished_files import UnfinishedFiles
 from inspector.ui.base.calm import calm_interpreter
 from inspector.ui.base.context import Context
 from inspector.ui.base.icons import app_icon
 from inspector.ui.base.jobs import JobRunner, Lane
 from inspector.ui.base.plain import tell
 from inspector.ui.base.small_screen import FRAME_HEIGHT
+from inspector.ui.base.system_needs import find_missing_font
 from inspector.ui.base.theme import Theme
 from inspector.ui.base.trouble import describe_trouble
 from inspector.ui.stores.secret_dialogs import open_sealed_file
@@ -48,10 +50,12 @@ from inspector.ui.window.fault_reports import FaultReports
 from inspector.ui.window.leftovers import offer_leftovers
 from inspector.ui.window.main_window import MainWindow
 from store_adapters.errors import BadStoreAddress
+from store_adapters.portability import forbid_core_dump
 from store_adapters.registry import load_driver
 
 DEMO_PROFILE = "demo"
 DEMO_SECRET_ID = "demo-secret"
+_NO_FONT = 2
 _IDLE_MS = 200
 """After the window was asked for: it is painted, and nobody has found the first button yet."""
 
@@ -72,6 +76,9 @@ def main(launch: Launch | None = None) -> NoReturn:
     launch = launch or Launch()
     _keep_faults_private()
     application = make_application()
+    if missing := find_missing_font():
+        print(f"session-inspector: {missing}", file=sys.stderr)
+        _leave(_NO_FONT)
     # A tour changes sessions, so it goes through a demo of its own.
     folder = Path(tempfile.mkdtemp(prefix="session-inspector-tour-")) if launch.tour is not None else None
     faults_of(application).install_for_process(folder or default_folder())
@@ -142,6 +149,7 @@ def open_window(
 ) -> MainWindow:
     """Make the services and the window, and open what was asked for."""
     application = make_application()
+    demo_folder = folder or choose_demo_folder(default_folder(), default_data_folder())
     folder = folder or default_folder()
     book = ProfileBook(folder)
     secrets = secrets or _make_secrets(book)
@@ -162,12 +170,12 @@ def open_window(
         counting=Lane("counting"),
         vault=vault,
     )
-    window = MainWindow(context, demo_store_url(folder))
+    window = MainWindow(context, demo_store_url(demo_folder))
     for words in book.troubles:
         QTimer.singleShot(0, window, lambda words=words: tell(window, "A settings file was not as it should be", words))
     # After the first paint, so that nothing stands between a person and the window.
     last = book.settings.last_store
-    QTimer.singleShot(0, window, lambda: _unlock_first(window, context, launch, folder, last))
+    QTimer.singleShot(0, window, lambda: _unlock_first(window, context, launch, demo_folder, last))
     QTimer.singleShot(_IDLE_MS, window, lambda: _use_idle_time(book.profiles))
     return window
 
@@ -198,11 +206,11 @@ def _make_secrets(book: ProfileBook) -> SecretStore:
     return SecretStore(use_keyring=place is SecretPlace.KEYRING, sealed=sealed)
 
 
-def _unlock_first(window: MainWindow, context: Context, launch: Launch, folder: Path, last: str) -> None:
+def _unlock_first(window: MainWindow, context: Context, launch: Launch, demo_folder: Path, last: str) -> None:
     """Ask for the passphrase where secrets are in a sealed file; go on without it when it is not given."""
 
     def go_on(_is_open: bool) -> None:
-        _open_first(window, context, launch, folder, last)
+        _open_first(window, context, launch, demo_folder, last)
         window.unsaved.offer(lambda: window.stores)
         offer_leftovers(context, window)
         QTimer.singleShot(_IDLE_MS, window, window.take_up_history)
@@ -214,7 +222,7 @@ def _unlock_first(window: MainWindow, context: Context, launch: Launch, folder: 
         open_sealed_file(context, window, sealed, go_on)
 
 
-def _open_first(window: MainWindow, context: Context, launch: Launch, folder: Path, last: str) -> None:
+def _open_first(window: MainWindow, context: Context, launch: Launch, demo_folder: Path, last: str) -> None:
     if launch.store:
         _open_asked(window, context, launch.store, launch.password)
         return
@@ -223,7 +231,7 @@ def _open_first(window: MainWindow, context: Context, launch: Launch, folder: Pa
         return
     context.jobs.submit(
         context.compute,
-        lambda: prepare_demo(folder),
+        lambda: prepare_demo(demo_folder),
         owner=window,
         done=lambda url: _open_demo(window, url, with_server=launch.demo),
         failed=lambda error: window.note(f"The demo could not be prepared. {describe_trouble(error).text}"),
@@ -262,7 +270,7 @@ def _offer(window: MainWindow, profile: Profile, *, keep: bool = True) -> None:
 
 
 def _open_demo(window: MainWindow, url: str, *, with_server: bool) -> None:
-    if DEMO_PROFILE in window.stores:
+    if DEMO_PROFILE in window.stores and window.stores[DEMO_PROFILE].profile.url == url:
         window.offer_store(DEMO_PROFILE)
     else:
         profile = Profile(id=DEMO_PROFILE, name="Demo (files)", url=url, secret_ids=(DEMO_SECRET_ID,))
@@ -273,5 +281,5 @@ def _open_demo(window: MainWindow, url: str, *, with_server: bool) -> None:
 
 def _keep_faults_private() -> None:
     """No dump of the memory, which holds secrets, and no line of a library's log, which may quote values."""
-    keep_memory_private()
+    forbid_core_dump()
     logging.getLogger().addHandler(logging.NullHandler())

@@ -5,11 +5,14 @@ Knows nothing of what is inside: the walk through the main job is the program's 
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+
+from frozen_licences import collect
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
@@ -23,6 +26,12 @@ def freeze() -> None:
     command = [sys.executable, "-m", "PyInstaller", "--noconfirm", "--clean", "--log-level", "WARN"]
     command += ["--distpath", str(BUILD / "dist"), "--workpath", str(BUILD / "pyinstaller")]
     subprocess.run([*command, str(ROOT / "packaging" / "session-inspector.spec")], check=True, cwd=ROOT)
+
+
+def add_licences() -> list[str]:
+    """Put the licences of everything that was frozen into the folder; return the parts that have none."""
+    contents = json.loads((BUILD / "pyinstaller" / "session-inspector" / "contents.json").read_text())
+    return collect(contents["modules"], map(Path, contents["files"]), FOLDER / "licences")
 
 
 def drive() -> int:
@@ -49,6 +58,9 @@ def main() -> int:
     freeze()
     if any(FOLDER.rglob("numpy")):
         print("numpy was frozen too, which nothing here uses", file=sys.stderr)
+        return 1
+    if missing := add_licences():
+        print(f"There is no licence to put beside these: {', '.join(missing)}", file=sys.stderr)
         return 1
     print(f"{FOLDER.relative_to(ROOT)}: {size_mb(FOLDER):.0f} MB; driving it once …", flush=True)
     pictures = drive()

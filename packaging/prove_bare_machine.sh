@@ -8,7 +8,8 @@ set -euo pipefail
 if [ "${1:-}" != --inside ]; then
     cd "$(dirname "$0")/.."
     root=$(mktemp -d /var/tmp/bare-debian.XXXXXX)
-    trap 'rm -rf --one-file-system "$root"' EXIT
+    chmod 755 "$root"  # mktemp's 0700 would keep the tests' own unprivileged processes out
+    trap 'rm -rf --one-file-system "$root" "$root.log"' EXIT
     echo "== a bare Debian 12 in $root"
     debootstrap --variant=minbase --include=ca-certificates,python3,python3-venv,git,make bookworm "$root" >"$root.log" 2>&1 \
         || { tail -20 "$root.log"; exit 1; }

@@ -297,7 +297,10 @@ class SessionStore(Protocol):
         ...
 
     def preview(self, write: PlannedWrite) -> tuple[str, ...]:
-        """Return what a write would send, one command a line, with sizes in the place of values. Sends nothing."""
+        """Return what a write would send, one command a line, with sizes in the place of values. Sends nothing.
+
+        A store may raise what it knows that it would refuse with: `StoreRefused`.
+        """
         ...
 
     def count(self) -> Count: ...

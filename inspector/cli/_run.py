@@ -53,6 +53,11 @@ def _run(arguments: Sequence[str] | None, output: Output) -> int:
                 "The commands need none: see session-inspector --help"
             )
             return ExitCode.BAD_USAGE
+        from inspector.ui.base.system_needs import find_missing_library
+
+        if missing := find_missing_library():
+            output.complain(missing)
+            return ExitCode.BAD_USAGE
         output.signals.forget(ends=False)
         return _open_window(options, output)
     return _settle(output, run_command(options, output))
@@ -125,10 +130,10 @@ def run_command(options: object, output: Output) -> int:
     from inspector.core.field_path import FieldPathError
     from inspector.services.filtering.parser import FilterError
     from inspector.services.sessions.manage_sessions import SessionRefused
-    from inspector.services.settings.secrets import keep_memory_private
     from store_adapters.errors import BadStoreAddress, RecordChanged, RecordExists, RecordMissing, StoreError
+    from store_adapters.portability import forbid_core_dump
 
-    keep_memory_private()
+    forbid_core_dump()
     try:
         module, _, name = options.act.partition(".")  # type: ignore[attr-defined]
         act = getattr(import_module(f"inspector.cli.{module}"), name)
@@ -174,8 +179,8 @@ def _describe_fault(error: Exception) -> str:
 
 def _tell_leftovers(output: Output) -> None:
     from inspector.core.display import format_size
-    from inspector.services.bulk.unfinished_files import UnfinishedFiles
     from inspector.services.settings.profiles import default_folder
+    from inspector.services.settings.unfinished_files import UnfinishedFiles
 
     for path in UnfinishedFiles(default_folder()).find():
         with contextlib.suppress(OSError):

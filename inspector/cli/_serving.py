@@ -50,14 +50,14 @@ def serve_demo(options: Any, output: Output) -> int:
     from inspector.demo.demo_secret import DEMO_SECRET
     from inspector.demo.express_session import SessionOptions
     from inspector.demo.faults import Fault
-    from inspector.demo.prepare import prepare_demo
+    from inspector.demo.prepare import choose_demo_folder, prepare_demo
     from inspector.demo.server import EMBEDDED_VALKEY, DemoServer, DemoSettings, PortTaken
     from inspector.demo.session_cookie import CookieOptions
     from inspector.demo.traffic import generate_visitors
     from inspector.services.settings.connection import url_with_password
-    from inspector.services.settings.profiles import default_folder, guard_from_demo
+    from inspector.services.settings.profiles import default_data_folder, default_folder, guard_from_demo
 
-    url = options.store_name or prepare_demo(default_folder())
+    url = options.store_name or prepare_demo(choose_demo_folder(default_folder(), default_data_folder()))
     profiles, secrets_of = known_profiles(), kept_secrets()
     if url != EMBEDDED_VALKEY and options.store_name:
         url = url_with_password(*find_store(url, options.secret_sources))

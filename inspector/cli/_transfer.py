@@ -21,9 +21,9 @@ from inspector.services.bulk.import_sessions import (
 )
 from inspector.services.bulk.report import STOPPED, BulkReport, BulkStep
 from inspector.services.bulk.session_lines import read_lines
-from inspector.services.bulk.unfinished_files import UnfinishedFiles
 from inspector.services.filtering.parser import parse_filter
 from inspector.services.settings.profiles import default_folder
+from inspector.services.settings.unfinished_files import UnfinishedFiles
 from store_adapters.contract import CancelToken
 from store_adapters.errors import StoreError
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
 from pathlib import Path
 
 from store_adapters.errors import StoreUnreachable
+from store_adapters.portability import has_unix_sockets, new_unix_socket
 
 _START_S = 5.0
 
@@ -19,6 +19,11 @@ class EmbeddedValkey:
     """A server on a unix socket in a folder of its own. `StoreUnreachable` when it is not installed or does not start."""
 
     def __init__(self) -> None:
+        if not has_unix_sockets():
+            raise StoreUnreachable(
+                "The embedded Valkey needs Unix sockets, which this system does not have.",
+                "Choose another store for the demo.",
+            )
         binary = _find_binary()
         # A socket's path must be short, so it goes below the system's temporary folder.
         self._folder = Path(tempfile.mkdtemp(prefix="session-inspector-"))
@@ -54,7 +59,7 @@ class EmbeddedValkey:
     def _wait(self) -> None:
         deadline = time.monotonic() + _START_S
         while time.monotonic() < deadline and self._process.poll() is None:
-            with socket.socket(socket.AF_UNIX) as probe, contextlib.suppress(OSError):
+            with new_unix_socket() as probe, contextlib.suppress(OSError):
                 probe.connect(str(self._path))
                 return
             time.sleep(0.01)

@@ -13,14 +13,22 @@ from store_adapters.registry import format_address
 _LIFETIMES_MS = ((20, 86_400_000), (5, 2_700_000), (3, 10_800_000))
 
 
+_FOLDER = "demo-sessions"
+
+
+def choose_demo_folder(configuration: Path, data: Path) -> Path:
+    """Return where the demo keeps its files: below `data`, unless an earlier version has made them below `configuration`."""
+    return configuration if (configuration / _FOLDER).is_dir() else data
+
+
 def demo_store_url(folder: Path) -> str:
-    """Return the store URL of the demo's session files below the program's folder."""
-    return format_address(StoreAddress("file", path=str(folder / "demo-sessions")))
+    """Return the store URL of the demo's session files below the program's data folder."""
+    return format_address(StoreAddress("file", path=str(folder / _FOLDER)))
 
 
 def prepare_demo(folder: Path) -> str:
     """Fill the demo's store with some visitors if it is not there yet; return its URL. `OSError`, `StoreError`."""
-    sessions = folder / "demo-sessions"
+    sessions = folder / _FOLDER
     url = demo_store_url(folder)
     if sessions.is_dir() and any(sessions.iterdir()):
         return url

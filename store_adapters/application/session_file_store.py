@@ -10,14 +10,18 @@ import os
 import secrets
 import stat
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 from store_adapters.application.javascript_json import JsValue, stringify
 from store_adapters.application.session_record import cookie_of, parse_session
-from store_adapters.errors import RecordMissing, RecordUnreadable, StoreUnreachable
+from store_adapters.errors import RecordMissing, RecordUnreadable, StoreRefused, StoreUnreachable
+from store_adapters.files.file_owner import choose_owner, give
 from store_adapters.files.open_file import describe_os_error
+from store_adapters.portability import HOLDS_FOLDERS
 
 _DEFAULT_TTL_S = 3600.0
+_SIBLINGS = 100
 
 
 class SessionFileApplicationStore:
@@ -105,7 +109,10 @@ class SessionFileApplicationStore:
         return (last_access or 0) + lifetime < now_ms
 
     def _write(self, session_id: str, session: dict[str, JsValue], now_ms: int) -> None:
-        """Replace the file in one step, keeping its mode; the temporary name ends in digits, as write-file-atomic's."""
+        """Replace the file in one step, keeping its mode; the temporary name ends in digits, as write-file-atomic's.
+
+        A new one is given to whoever owns the folder, as the demo may run as another user than the application.
+        """
         if self._keeps_forever:
             session.pop("__lastAccess", None)  # without it the library's sum is no number, which is never below now
         else:
@@ -122,12 +129,20 @@ class SessionFileApplicationStore:
                     file.write(stringify(session).encode())
                     if mode is not None:
                         os.chmod(temporary, mode)
+                    elif HOLDS_FOLDERS:
+                        give(file.fileno(), choose_owner(os.stat(self._folder), self._siblings()))
                     file.flush()
                     os.fsync(file.fileno())
                 os.replace(temporary, path)
-            except OSError:
+            except (OSError, StoreRefused):
                 temporary.unlink(missing_ok=True)
                 raise
+
+    def _siblings(self) -> Iterator[os.stat_result]:
+        with os.scandir(self._folder) as entries:
+            for entry in islice((entry for entry in entries if entry.name.endswith(self._extension)), _SIBLINGS):
+                with contextlib.suppress(FileNotFoundError):
+                    yield entry.stat(follow_symlinks=False)
 
     def _path(self, session_id: str) -> Path:
         name = session_id + self._extension

@@ -2,7 +2,7 @@
 
 The folder is opened once and every name is used relative to it without following links, so that no name can leave it.
 A file is replaced by a temporary sibling: written, given the old one's mode, owner and attributes, flushed, and then *exchanged*
-with it where the system can (`renameat2(RENAME_EXCHANGE)`), so that what came out can still be compared and put back. Both files are
+with it where the system can (`portability.exchange`), so that what came out can still be compared and put back. Both files are
 locked meanwhile: a program that locks the session file is not written over, and a temporary file that nobody locks is one that a
 crash has left, and goes.
 """
@@ -10,23 +10,27 @@ crash has left, and goes.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import errno
 import os
 import re
 import secrets
-import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import islice
 
+from store_adapters import portability
 from store_adapters.errors import (
     OutcomeUnknown,
     RecordExists,
     RecordMissing,
     RecordUnreadable,
     StoreError,
+    StoreReadOnly,
     StoreRefused,
     StoreUnreachable,
 )
+from store_adapters.files.file_owner import FileOwner, choose_owner, give
 from store_adapters.files.open_file import (
     FileFact,
     bound,
@@ -40,16 +44,19 @@ from store_adapters.files.open_file import (
     read_open,
 )
 
-_EXCHANGE = 2
 _MOST_EXCHANGES = 100
 _ATTEMPTS = 3
+_SIBLINGS = 100
+_OWNER_S = 10.0
 TEMPORARY_SUFFIX = b".inspector-tmp"
-READING = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-"""How a file is opened: no link is followed, and a pipe does not make us wait."""
 _TEMPORARY = re.compile(rb"\.[0-9a-f]{16}" + re.escape(TEMPORARY_SUFFIX))
 NOT_EXCHANGED = (
     "This file system cannot exchange two files: a write of the application in that very moment would be lost."
 )
+NOT_WRITABLE_HERE = (
+    "This system cannot exchange or lock session files safely: a write could undo one of the application's."
+)
+"""Why session files are only read on a system like Windows."""
 NOT_FLUSHED = "It is written, but the system did not confirm that it has reached the disk."
 
 
@@ -58,8 +65,10 @@ class Folder:
 
     def __init__(self, path: str) -> None:
         self.path = path
+        self._owner: FileOwner | None = None
+        self._owner_at = 0.0
         try:
-            self._fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            self._fd = self._opened()
         except FileNotFoundError:
             raise StoreUnreachable("The folder does not exist.", "Check the path in the address.") from None
         except NotADirectoryError:
@@ -71,21 +80,37 @@ class Folder:
         except OSError as error:
             raise describe_os_error(error) from None
 
+    def _opened(self) -> int:
+        """Return the descriptor of the folder; -1 where the system has none, and names are joined to the path instead."""
+        if portability.HOLDS_FOLDERS:
+            return os.open(self.path, portability.READ_FOLDER)
+        os.scandir(self.path).close()
+        return -1
+
+    @property
+    def can_write(self) -> bool:
+        """True where a write keeps its promises; see `NOT_WRITABLE_HERE`."""
+        return portability.HOLDS_FOLDERS
+
     def close(self) -> None:
         if self._fd >= 0:
             close_quietly(self._fd)
             self._fd = -1
 
     @property
-    def descriptor(self) -> int:
-        """The open folder, to read names relative to it."""
-        return self._fd
+    def descriptor(self) -> int | None:
+        """The open folder, to read what `place` returns relative to it; None where the system has no such thing."""
+        return self._fd if portability.HOLDS_FOLDERS else None
+
+    def place(self, name: bytes) -> bytes:
+        """Return how a name is given to the system beside `descriptor`."""
+        return name if portability.HOLDS_FOLDERS else os.path.join(os.fsencode(self.path), name)
 
     def names(self) -> Iterator[bytes]:
         """Yield the names in the folder, in the system's order."""
         self._check_there()
         try:
-            with os.scandir(self._fd) as entries:
+            with os.scandir(self._fd if portability.HOLDS_FOLDERS else self.path) as entries:
                 for entry in entries:
                     yield os.fsencode(entry.name)
         except OSError as error:
@@ -101,7 +126,9 @@ class Folder:
 
     def _open(self, name: bytes) -> int:
         try:
-            return os.open(name, READING, dir_fd=self._fd)
+            if not portability.HOLDS_FOLDERS and os.path.islink(self.place(name)):
+                raise OSError(errno.ELOOP, "")
+            return os.open(self.place(name), portability.READ_FILE, dir_fd=self.descriptor)
         except FileNotFoundError:
             self._check_there()
             raise _missing() from None
@@ -119,7 +146,8 @@ class Folder:
     def _check_there(self) -> None:
         """An open folder that was removed, or moved away for another, is still readable: that is no longer the one meant."""
         try:
-            now, mine = os.stat(self.path), os.fstat(self._fd)
+            now = os.stat(self.path)
+            mine = os.fstat(self._fd) if portability.HOLDS_FOLDERS else now
         except OSError:
             raise gone() from None
         if (now.st_dev, now.st_ino) != (mine.st_dev, mine.st_ino):
@@ -128,6 +156,8 @@ class Folder:
     def sweep(self) -> int:
         """Remove the temporary files that a crash of this program has left, and return how many. Never raises."""
         swept = 0
+        if not self.can_write:
+            return swept
         with contextlib.suppress(OSError, StoreError):
             for name in [name for name in self.names() if _TEMPORARY.fullmatch(name)]:
                 with contextlib.suppress(OSError, StoreError), locked(self._open(name)):
@@ -136,22 +166,47 @@ class Folder:
         return swept
 
     def create(self, name: bytes, content: bytes) -> str:
-        """Make a new file of mode 0600 in one step; return what is to be told of it, "" for nothing. `RecordExists`."""
-        with self._temporary(content, None) as temporary:
+        """Make a new file in one step, with the owner and mode that the application's files have; return what is to be told of
+        it, "" for nothing. `RecordExists`; `StoreRefused` where the application could not read it."""
+        self._check_writable()
+        owner, told = self.owner_of_new(name), []
+        with self._temporary(content, lambda fd: told.append(give(fd, owner))) as temporary:
             try:
                 os.link(temporary, name, src_dir_fd=self._fd, dst_dir_fd=self._fd, follow_symlinks=False)
             except FileExistsError:
                 raise RecordExists("There is a session with this ID already.", "Choose another ID.") from None
             except OSError as error:
                 raise describe_os_error(error) from None
-            return self._flush()
+            return self._flush() or told[0]
+
+    def owner_of_new(self, name: bytes) -> FileOwner:
+        """Return whose a new file of that name should be, from the folder and the files with the same extension. `StoreError`."""
+        if time.monotonic() - self._owner_at > _OWNER_S or self._owner is None:
+            try:
+                self._owner = choose_owner(os.fstat(self._fd), islice(self._siblings(name), _SIBLINGS))
+            except OSError as error:
+                raise describe_os_error(error) from None
+            self._owner_at = time.monotonic()
+        return self._owner
+
+    def _siblings(self, name: bytes) -> Iterator[os.stat_result]:
+        extension = os.path.splitext(name)[1]
+        for other in self.names():
+            if other.endswith(extension) and not other.startswith(b"."):
+                with contextlib.suppress(FileNotFoundError):
+                    yield os.stat(other, dir_fd=self._fd, follow_symlinks=False)
+
+    def _check_writable(self) -> None:
+        if not self.can_write:
+            raise StoreReadOnly(f"{NOT_WRITABLE_HERE} Nothing was written.", "Write on Linux or macOS.")
 
     def replace(self, name: bytes, old: bytes, new: bytes) -> str:
         """Put `new` in the place of `old`; return what is to be told of it, "" for nothing. `RecordChanged` when the file
         holds something else by now; `StoreRefused` when another program holds a lock on it."""
+        self._check_writable()
         with locked(self._open(name)) as held:
             compare(held, old)
-            with self._temporary(new, held) as temporary:
+            with self._temporary(new, partial(copy_facts, held)) as temporary:
                 compare(held, old)
                 self._check_same(name, held)
                 if not self._exchange(temporary, name):
@@ -206,6 +261,7 @@ class Folder:
     def remove(self, name: bytes, old: bytes) -> None:
         """Remove the file if it still holds `old`. A rename by the application in the last microseconds is lost with it:
         moving the file away first would show the application a missing session, which is worse."""
+        self._check_writable()
         with locked(self._open(name)) as held:
             compare(held, old)
             self._check_same(name, held)
@@ -229,15 +285,15 @@ class Folder:
             raise changed()
 
     @contextlib.contextmanager
-    def _temporary(self, content: bytes, like: int | None) -> Iterator[bytes]:
+    def _temporary(self, content: bytes, prepare: Callable[[int], object]) -> Iterator[bytes]:
+        """Yield the name of a flushed sibling with this content; `prepare` gives the open file its owner and mode."""
         with contextlib.ExitStack() as held:
             name, fd = self._new_temporary(held)
             try:
                 view = memoryview(content)
                 while view:
                     view = view[os.write(fd, view) :]
-                if like is not None:
-                    copy_facts(like, fd)
+                prepare(fd)
                 os.fsync(fd)
                 yield name
             except OSError as error:
@@ -249,7 +305,7 @@ class Folder:
         for _ in range(_ATTEMPTS):
             name = b"." + secrets.token_hex(8).encode() + TEMPORARY_SUFFIX
             try:
-                fd = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=self._fd)
+                fd = os.open(name, portability.NEW_FILE, 0o600, dir_fd=self._fd)
                 held.callback(self._unlink_quietly, name)
                 held.enter_context(locked(fd))
                 if os.fstat(fd).st_nlink:
@@ -268,16 +324,12 @@ class Folder:
 
     def _exchange(self, one: bytes, other: bytes) -> bool:
         """Exchange two names in one step; False where the system or the file system cannot."""
-        if _renameat2 is None:
-            return False
-        if _renameat2(self._fd, one, self._fd, other, _EXCHANGE) == 0:
-            return True
-        number = ctypes.get_errno()
-        if number in (errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP):
-            return False
-        if number == errno.ENOENT:
-            raise _missing()
-        raise describe_os_error(OSError(number, ""))
+        try:
+            return portability.exchange(self._fd, one, other)
+        except FileNotFoundError:
+            raise _missing() from None
+        except OSError as error:
+            raise describe_os_error(error) from None
 
     def _rename(self, temporary: bytes, name: bytes, held: int) -> None:
         self._check_same(name, held)  # never bring a file back that is gone
@@ -293,18 +345,6 @@ class Folder:
         except OSError:
             return NOT_FLUSHED
         return ""
-
-
-def _load_renameat2() -> ctypes._NamedFuncPointer | None:
-    if not sys.platform.startswith("linux"):
-        return None
-    function = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
-    if function is not None:
-        function.argtypes = [ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_uint]
-    return function
-
-
-_renameat2 = _load_renameat2()
 
 
 def _missing() -> RecordMissing:

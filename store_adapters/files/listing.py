@@ -12,8 +12,9 @@ from itertools import islice
 
 from store_adapters.contract import Batch, CancelToken, Skipped
 from store_adapters.errors import RecordMissing, StoreError
-from store_adapters.files.folder import READING, Folder
+from store_adapters.files.folder import Folder
 from store_adapters.options import Limits
+from store_adapters.portability import READ_FILE
 
 _FIRST, _BATCH = 200, 500
 _SMALL = 128 * 1024
@@ -50,11 +51,12 @@ class FileListing:
         contents: list[bytes] = []
         changed: list[int | None] = []
         skipped: list[Skipped] = []
-        open_file, close, read_file, look = os.open, os.close, os.read, os.fstat
+        close, read_file, look = os.close, os.read, os.fstat
         descriptor, regular = self._folder.descriptor, stat.S_IFREG
+        open_file: Callable[..., int] = os.open if descriptor is not None else _leave_to_folder
         for name in names:
             try:
-                fd = open_file(name, READING, dir_fd=descriptor)
+                fd = open_file(name, READ_FILE, dir_fd=descriptor)
                 try:
                     facts = look(fd)
                     size = facts.st_size
@@ -92,3 +94,8 @@ class FileListing:
         except StoreError as error:
             return Skipped(name, error.message)
         return fact.content, fact.mtime_ms
+
+
+def _leave_to_folder(_name: bytes, _flags: int, *, dir_fd: int | None) -> int:
+    """Take the place of `os.open` where it cannot open a name inside a folder without following links."""
+    raise OSError

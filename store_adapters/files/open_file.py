@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import os
 import random
 import stat
@@ -13,6 +12,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from store_adapters import portability
 from store_adapters.errors import (
     RecordChanged,
     RecordTooLarge,
@@ -56,17 +56,16 @@ def _lock(fd: int) -> None:
     until = time.monotonic() + _LOCK_S
     while True:
         try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return
-        except BlockingIOError:
-            if time.monotonic() > until:
-                raise StoreRefused(
-                    "A request is using the session file: another program holds a lock on it. Nothing was written.",
-                    "Try again in a moment.",
-                ) from None
-            time.sleep(random.uniform(0.001, 0.01))
+            if portability.try_lock(fd):
+                return
         except OSError:
             return  # a file system without locks
+        if time.monotonic() > until:
+            raise StoreRefused(
+                "A request is using the session file: another program holds a lock on it. Nothing was written.",
+                "Try again in a moment.",
+            )
+        time.sleep(random.uniform(0.001, 0.01))
 
 
 def read_open(fd: int, limit: int) -> FileFact:
@@ -74,7 +73,8 @@ def read_open(fd: int, limit: int) -> FileFact:
         facts = os.fstat(fd)
         _check_regular(facts)
         if facts.st_size > limit:
-            raise RecordTooLarge(facts.st_size, os.pread(fd, HEAD_BYTES, 0))
+            os.lseek(fd, 0, os.SEEK_SET)
+            raise RecordTooLarge(facts.st_size, os.read(fd, HEAD_BYTES))
         os.lseek(fd, 0, os.SEEK_SET)  # it may be read again
         content = bytearray()
         while chunk := os.read(fd, 1 << 20):

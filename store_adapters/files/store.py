@@ -14,6 +14,7 @@ from store_adapters.address import format_address
 from store_adapters.clock import now_ms
 from store_adapters.command_words import file_preview, short_key, size_words
 from store_adapters.contract import (
+    Act,
     Batch,
     CancelToken,
     Capabilities,
@@ -32,11 +33,13 @@ from store_adapters.errors import (
     StoreUnreachable,
     Unsupported,
 )
-from store_adapters.files.folder import TEMPORARY_SUFFIX, Folder
+from store_adapters.files.file_owner import tell_before
+from store_adapters.files.folder import NOT_WRITABLE_HERE, TEMPORARY_SUFFIX, Folder
 from store_adapters.files.listing import FileListing
 from store_adapters.files.session_file import expiry_of, move_expiry
 from store_adapters.one_by_one import OneByOne
 from store_adapters.options import Limits, StoreAddress
+from store_adapters.portability import free_bytes, user_name
 
 _DEFAULT_TTL_S = 3600.0
 
@@ -61,7 +64,14 @@ class FileStore(OneByOne):
 
     @property
     def capabilities(self) -> Capabilities:
-        return Capabilities("file", can_persist=False, lifetime_ms=round(self._ttl_s * 1000))
+        can_write = self._folder.can_write
+        return Capabilities(
+            "file",
+            can_write=can_write,
+            can_persist=False,
+            lifetime_ms=round(self._ttl_s * 1000),
+            write_refusal="" if can_write else NOT_WRITABLE_HERE,
+        )
 
     @property
     def label(self) -> str:
@@ -125,7 +135,15 @@ class FileStore(OneByOne):
         return self.replace(base, moved)
 
     def preview(self, write: PlannedWrite) -> tuple[str, ...]:
-        return file_preview(write)
+        if write.act is not Act.CREATE:
+            return file_preview(write)
+        owner = self._folder.owner_of_new(write.ref.key)
+        told = tell_before(owner)
+        return (
+            *file_preview(write),
+            f"give it to {user_name(owner.user)}, mode {owner.mode:o}",
+            *((told,) if told else ()),
+        )
 
     def _tell(self, words: str) -> None:
         if self._limits.on_command is not None:
@@ -138,13 +156,13 @@ class FileStore(OneByOne):
         started = time.perf_counter()
         number = self.count().number
         elapsed_ms = (time.perf_counter() - started) * 1000
-        disk = os.statvfs(self._address.path)
+        free = free_bytes(self._address.path)
         details = (
             ("Folder", self._address.path),
             ("Extension", os.fsdecode(self._extension) or "(none)"),
             ("Session files", f"{number:,}"),
             ("Default lifetime (ttl)", f"{self._ttl_s:g} s"),
-            ("Free space", f"{disk.f_bavail * disk.f_frsize // (1 << 20):,} MB"),
+            *((("Free space", f"{free >> 20:,} MB"),) if free is not None else ()),
         )
         return StoreInfo("Folder", "", self.label, details, "file events", elapsed_ms)
 

@@ -30,6 +30,7 @@ from store_adapters.errors import (
     TimedOut,
 )
 from store_adapters.options import Limits, StoreAddress
+from store_adapters.portability import has_unix_sockets
 from store_adapters.redis.redis_errors import describe_connect_error, describe_reply
 
 Reply = Any
@@ -214,6 +215,8 @@ class RedisLink:
             "driver_info": None,  # no CLIENT SETINFO: an ACL need not allow it
         }
         if address.scheme == "unix":
+            if not has_unix_sockets():
+                raise StoreUnreachable("This system has no Unix sockets.", "Use the server's host and port.")
             options.pop("socket_connect_timeout")
             kind: Any = UnixDomainSocketConnection
             options["path"] = address.path

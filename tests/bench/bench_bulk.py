@@ -22,9 +22,9 @@ from inspector.services.bulk.report import BulkStep
 from inspector.services.bulk.selection import Selection, preview
 from inspector.services.bulk.session_lines import read_lines
 from inspector.services.bulk.undo import UndoBundle, undo_bulk
-from inspector.services.bulk.unfinished_files import UnfinishedFiles
 from inspector.services.catalogue.catalogue import Catalogue
 from inspector.services.sessions.journal import Journal
+from inspector.services.settings.unfinished_files import UnfinishedFiles
 from store_adapters.clock import now_ms
 from store_adapters.contract import CancelToken, SessionStore
 from store_adapters.registry import open_store

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from inspector.services.bulk.unfinished_files import SUFFIX, UnfinishedFiles
+from inspector.services.settings.unfinished_files import SUFFIX, UnfinishedFiles
 from tests.servers import ROOT
 
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from inspector.services.bulk.unfinished_files import UnfinishedFiles
 from inspector.services.settings.new_file import open_new_file
 from inspector.services.settings.safe_file import backup_of, write_safely
+from inspector.services.settings.unfinished_files import UnfinishedFiles
 from tests.cli.test_commands import run
 from tests.cli.test_streams import in_shell
 from tests.servers import ROOT

@@ -13,7 +13,7 @@ import pytest
 from inspector.core.secret import Secret
 from inspector.demo.express_session import SessionOptions
 from inspector.demo.guard import refuse
-from inspector.demo.prepare import prepare_demo
+from inspector.demo.prepare import choose_demo_folder, prepare_demo
 from inspector.demo.request_log import RequestEntry, describe_changes
 from inspector.demo.server import EMBEDDED_VALKEY, DemoServer, DemoSettings, PortTaken
 from inspector.demo.session_cookie import CookieOptions
@@ -226,3 +226,11 @@ def test_log_tells_what_a_page_did_and_not_the_time_that_the_store_notes() -> No
     before: dict[str, JsValue] = {"__lastAccess": 1, "cart": [1]}
     after: dict[str, JsValue] = {"__lastAccess": 2, "cart": [1, 2], "user": "ada"}
     assert list(describe_changes(before, after)) == ["cart + 2", '+ user "ada"']
+
+
+def test_demo_is_made_among_the_data_and_an_earlier_one_stays_where_it_is(tmp_path: Path) -> None:
+    configuration, data = tmp_path / "config", tmp_path / "data"
+    configuration.mkdir()
+    assert choose_demo_folder(configuration, data) == data
+    (configuration / "demo-sessions").mkdir()
+    assert choose_demo_folder(configuration, data) == configuration

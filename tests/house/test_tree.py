@@ -17,7 +17,7 @@ MAX_LINES = 400
 LONG_FILES = {
     "requirements.lock.txt": "written by `make lock`",
 }
-LONG_FOLDERS = {"tests/golden/": "records of real programs"}
+LONG_FOLDERS = {"tests/golden/": "records of real programs", "packaging/licences/": "texts of others, word for word"}
 NODE_LOCKS = sorted((ROOT / "tests" / "interop").glob("*/package-lock.json"))  # written by npm
 
 # Put together here, so that this file names none itself.

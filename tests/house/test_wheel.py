@@ -60,7 +60,7 @@ def test_wheel_has_the_licence_and_both_scripts(wheel: zipfile.ZipFile) -> None:
     names = wheel.namelist()
     entry_points = wheel.read(next(name for name in names if name.endswith("entry_points.txt"))).decode()
     assert "session-inspector = inspector.cli:main" in entry_points
-    assert "session-inspector-window = inspector.app:main" in entry_points
+    assert "session-inspector-window = inspector.cli:main" in entry_points
     assert any(name.endswith("licenses/LICENSE") for name in names)
 
 

@@ -12,7 +12,7 @@ import pytest
 from PySide6.QtWidgets import QMessageBox
 from pytestqt.qtbot import QtBot
 
-from inspector.services.bulk.unfinished_files import SUFFIX
+from inspector.services.settings.unfinished_files import SUFFIX
 from inspector.ui.window.main_window import MainWindow
 from tests.servers import ROOT
 from tests.ui.conftest import WAIT_MS, OpenWindow
@@ -21,7 +21,7 @@ _CRASH = """
 import os, signal, sys
 from pathlib import Path
 from inspector.services.settings.new_file import open_new_file
-from inspector.services.bulk.unfinished_files import UnfinishedFiles
+from inspector.services.settings.unfinished_files import UnfinishedFiles
 with open_new_file(Path(sys.argv[1]), UnfinishedFiles(Path(sys.argv[2]))) as file:
     file.write(b"sessions")
     file.flush()

@@ -11,11 +11,11 @@ from inspector.services.bulk.bulk_changes import read_parts
 from inspector.services.bulk.report import STOPPED, BulkStep, Tally
 from inspector.services.bulk.selection import Selection
 from inspector.services.bulk.session_lines import format_line
-from inspector.services.bulk.unfinished_files import UnfinishedFiles
 from inspector.services.catalogue.catalogue import Catalogue
 from inspector.services.filtering.parser import SessionFilter
 from inspector.services.sessions.open_session import PLAIN, Reading, ref_of_key
 from inspector.services.settings.new_file import is_special, open_new_file, open_special
+from inspector.services.settings.unfinished_files import UnfinishedFiles
 from store_adapters.clock import now_ms
 from store_adapters.contract import Batch, CancelToken, RawRecord, RecordRef, SessionStore
 

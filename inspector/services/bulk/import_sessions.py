@@ -18,9 +18,11 @@ from inspector.services.bulk.report import FIRST_PART, STOPPED, next_part_size
 from inspector.services.bulk.session_lines import LineError, SessionLine, parse_line
 from store_adapters.clock import now_ms
 from store_adapters.contract import (
+    Act,
     CancelToken,
     ChangeExpiry,
     Create,
+    PlannedWrite,
     RawRecord,
     RecordRef,
     Replace,
@@ -182,14 +184,25 @@ def _take(run: _Run, items: list[_Item]) -> None:
             move = ChangeExpiry(now, item.line.expires_at_ms, payload)
             first.append((item, move if _is_moved(run.store, item, now) else Replace(now, item.line.payload)))
     if run.is_dry:
-        for _item in first:
-            run.count("created")
+        for item, _write in first:
+            _try_creating(run, item)
         return
     for (item, write), result in zip(first, run.store.write_many([write for _, write in first]), strict=True):
         if isinstance(result, StoreError):
             _count_error(run, item, result)
         else:
             run.count("created" if isinstance(write, Create) else "replaced")
+
+
+def _try_creating(run: _Run, item: _Item) -> None:
+    """Count what would be created, or as failed what the store knows that it would refuse."""
+    try:
+        if run.store.capabilities.can_write:
+            run.store.preview(PlannedWrite(Act.CREATE, item.ref, payload=item.line.payload))
+    except StoreError as error:
+        _count_error(run, item, error)
+    else:
+        run.count("created")
 
 
 def _expiry(store: SessionStore, item: _Item) -> int | None:

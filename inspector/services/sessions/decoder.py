@@ -33,6 +33,7 @@ from inspector.codecs import (
     read_request,
 )
 from inspector.core.secret import Secret
+from store_adapters.portability import forbid_core_dump, limit_memory
 
 if TYPE_CHECKING:
     import subprocess
@@ -195,13 +196,9 @@ def _answer(request: bytes, read: Decode) -> bytes:
 
 
 def _limit_self() -> None:
-    try:
-        import resource
-    except ImportError:  # Windows has none of this; the time limit holds there too
-        return
-    for kind, most in (("RLIMIT_AS", MEMORY_BYTES), ("RLIMIT_CORE", 0)):
-        with contextlib.suppress(AttributeError, ValueError, OSError):  # not on every system
-            resource.setrlimit(getattr(resource, kind), (most, most))
+    # Where there are no limits (Windows), the time limit still holds.
+    limit_memory(MEMORY_BYTES)
+    forbid_core_dump()
 
 
 def _set_alarm(seconds: int) -> None:

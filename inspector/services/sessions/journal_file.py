@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from inspector.services.sessions.journal import AGE_DAYS, Journal, JournalEntry
-from inspector.services.settings.run_file import RunFile, forget
+from inspector.services.settings.run_file import RunFile
 from inspector.services.settings.secrets import SecretStore
 from store_adapters.contract import RawRecord, RecordRef
 
@@ -99,11 +99,15 @@ class JournalFile:
                 self._journal.adopt(entries)
             if entries is not None or _is_old(path):
                 read.append(path)
+            else:
+                self._file.release(path)
         if not read and not self._journal.entries():
             self.keeping = Keeping.UNKNOWN  # the start asks no keyring for nothing
         elif self.keep() is Keeping.KEPT:
             for path in read:
-                forget(path)
+                self._file.forget(path)
+        for path in read:
+            self._file.release(path)
 
     def look(self) -> None:
         """Find out what a restart would do to the journal, before something is written that it is told of."""
@@ -130,7 +134,7 @@ class JournalFile:
         if not self._is_wanted():
             self._file.remove()
             for path in self._file.left():
-                forget(path)
+                self._file.forget(path)
             return Keeping.OFF
         kept, size = [], 0
         for entry in self._journal.entries():

@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from inspector.services.bulk.unfinished_files import SUFFIX, UnfinishedFiles
+from inspector.services.settings.unfinished_files import SUFFIX, UnfinishedFiles
+from store_adapters.portability import NEW_FILE, flush_folder
 
 _BUFFER_BYTES = 1 << 18
 
@@ -27,7 +28,7 @@ def open_new_file(path: Path, unfinished: UnfinishedFiles) -> Iterator[BinaryIO]
     # A link in the place of the file, or one that points nowhere yet.
     target = Path(os.path.realpath(path)) if path.is_symlink() else path
     fresh = target.with_name(f".{_short(target.name)}.{secrets.token_hex(4)}{SUFFIX}")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0), 0o600)
+    descriptor = os.open(fresh, NEW_FILE, 0o600)
     try:
         with os.fdopen(descriptor, "wb", buffering=_BUFFER_BYTES) as file, unfinished.noted(fresh, descriptor):
             yield file
@@ -37,7 +38,8 @@ def open_new_file(path: Path, unfinished: UnfinishedFiles) -> Iterator[BinaryIO]
     except BaseException:
         fresh.unlink(missing_ok=True)
         raise
-    _flush_folder(target.parent)
+    # So that the new name outlives a power cut.
+    flush_folder(target.parent)
 
 
 @contextmanager
@@ -59,13 +61,3 @@ def is_special(path: Path) -> bool:
 def _short(name: str) -> str:
     # A name has at most 255 bytes.
     return os.fsdecode(os.fsencode(name)[:200])
-
-
-def _flush_folder(folder: Path) -> None:
-    # So that the new name outlives a power cut, where the system can flush a folder.
-    if os.name == "posix":
-        descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

@@ -8,16 +8,26 @@ import os
 import secrets
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
-from inspector.services.settings.safe_file import backup_of, narrow_mode, read_whole, sweep_leftovers, write_safely
+from inspector.services.settings.safe_file import (
+    backup_of,
+    locked,
+    narrow_mode,
+    read_whole,
+    sweep_leftovers,
+    write_safely,
+)
 from store_adapters.identity import family_of, identify
 
 _T = TypeVar("_T")
+_S = TypeVar("_S", bound=msgspec.Struct)
 
 
 class Environment(Enum):
@@ -93,10 +103,24 @@ class _Version(msgspec.Struct, frozen=True):
 
 _VERSION = 1
 _ASKED_AT_ONCE = 16
+_PROFILES, _SETTINGS = "profiles.json", "settings.json"
+_DAMAGED = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+
+
+@dataclass(frozen=True, slots=True)
+class BookContents:
+    """What the files held when they were read. `writes`: how often this book had written by then."""
+
+    profiles: tuple[Profile, ...]
+    settings: Settings
+    writes: int
 
 
 class ProfileBook:
     """Profiles and settings in one folder, written atomically with a `.bak`.
+
+    Other windows write the same files. Each change is made to what is there at that moment, under a lock, field by field, and what
+    others have changed meanwhile is known from then on; `read_again` and `take` learn of it without a change.
 
     A broken file is kept aside and told in `troubles`, and the `.bak` is read in its place. A file of a newer version of
     the program, or one that cannot be read, stays as it is: what is changed in this run is then not kept, and `OSError`
@@ -106,9 +130,10 @@ class ProfileBook:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._locked: dict[str, str] = {}
+        self._writes = 0
         self.troubles: tuple[str, ...] = ()
-        self._profiles = self._load("profiles.json", _ProfileFile, _ProfileFile()).profiles
-        self._settings = self._load("settings.json", Settings, Settings())
+        self._profiles = self._load(_PROFILES, _ProfileFile, _ProfileFile()).profiles
+        self._settings = self._load(_SETTINGS, Settings, Settings())
 
     @property
     def folder(self) -> Path:
@@ -130,28 +155,51 @@ class ProfileBook:
 
     def put(self, profile: Profile) -> None:
         """Add the profile or replace the one with its id, and save. `OSError`."""
-        if any(known.id == profile.id for known in self._profiles):
-            self._profiles = tuple(profile if known.id == profile.id else known for known in self._profiles)
-        else:
-            self._profiles = (*self._profiles, profile)
-        self._save_profiles()
+        known = next((one for one in self._profiles if one.id == profile.id), None)
+        self._profiles = _with_profile(self._profiles, profile)
+
+        def change(there: _ProfileFile) -> _ProfileFile:
+            theirs = next((one for one in there.profiles if one.id == profile.id), None)
+            mine = profile if known is None or theirs is None else _merge_fields(known, profile, theirs)
+            return replace(there, profiles=_with_profile(there.profiles, mine))
+
+        self._change_profiles(change)
 
     def remove(self, profile_id: str) -> None:
         """Forget a profile; the store it speaks of is not touched. `OSError`."""
-        self._profiles = tuple(profile for profile in self._profiles if profile.id != profile_id)
-        self._save_profiles()
+        self._profiles = _without_profile(self._profiles, profile_id)
+        self._change_profiles(lambda there: replace(there, profiles=_without_profile(there.profiles, profile_id)))
 
     def change_settings(self, settings: Settings) -> None:
-        """Keep the preferences. `OSError`."""
-        self._settings = settings
-        self._save("settings.json", settings)
+        """Keep the preferences that differ from those known. `OSError`."""
+        known, self._settings = self._settings, settings
+        self._settings = self._rewrite(
+            _SETTINGS, Settings, lambda there: _merge_fields(known, settings, there), settings
+        )
+
+    def read_again(self) -> BookContents | None:
+        """Return what the files hold now, None when they cannot be understood at this moment. Changes nothing; any thread."""
+        writes = self._writes
+        try:
+            profiles, settings = self._read(_PROFILES, _ProfileFile), self._read(_SETTINGS, Settings)
+        except (OSError, _Newer, *_DAMAGED):
+            return None
+        kept = self._profiles if profiles is None else profiles.profiles
+        return BookContents(kept, settings or self._settings, writes)
+
+    def take(self, found: BookContents) -> bool:
+        """Know what `read_again` found from now on; False when it is nothing new, or older than what this book wrote."""
+        if found.writes != self._writes or (found.profiles, found.settings) == (self._profiles, self._settings):
+            return False
+        self._profiles, self._settings = found.profiles, found.settings
+        return True
 
     def remember_store(self, profile_id: str) -> None:
         """Keep which store was shown last, at once: the next start shows it after a crash as well. Where it cannot be written,
         the next start shows another one."""
         if profile_id != self._settings.last_store:
             with contextlib.suppress(OSError):
-                self.change_settings(msgspec.structs.replace(self._settings, last_store=profile_id))
+                self.change_settings(replace(self._settings, last_store=profile_id))
 
     def _load(self, name: str, kind: type[_T], default: _T) -> _T:
         path = self._folder / name
@@ -172,7 +220,7 @@ class ProfileBook:
                 words = f"{candidate} was written by a newer version of this program. It is left as it is."
                 self._lock(name, words)
                 return default
-            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            except _DAMAGED:
                 self._keep_aside(candidate, name)
         return default
 
@@ -192,14 +240,64 @@ class ProfileBook:
     def _tell(self, words: str) -> None:
         self.troubles = (*self.troubles, words)
 
-    def _save_profiles(self) -> None:
-        self._save("profiles.json", _ProfileFile(profiles=self._profiles))
+    def _change_profiles(self, change: Callable[[_ProfileFile], _ProfileFile]) -> None:
+        mine = _ProfileFile(profiles=self._profiles)
+        self._profiles = self._rewrite(_PROFILES, _ProfileFile, change, mine).profiles
 
-    def _save(self, name: str, value: object) -> None:
+    def _rewrite(self, name: str, kind: type[_T], change: Callable[[_T], _T], mine: _T) -> _T:
+        """Make the change to what is in the file now, write it and return it; where nothing is there, write `mine`."""
+        self._check_understood(name)
+        with locked(self._folder / name):
+            there = self._read_or_keep_aside(name, kind)
+            value = mine if there is None else change(there)
+            write_safely(self._folder / name, msgspec.json.format(msgspec.json.encode(value), indent=2))
+            self._writes += 1
+        return value
+
+    def _read(self, name: str, kind: type[_T]) -> _T | None:
+        try:
+            return _decode(read_whole(self._folder / name), kind)
+        except FileNotFoundError:
+            return None
+
+    def _read_or_keep_aside(self, name: str, kind: type[_T]) -> _T | None:
+        path = self._folder / name
+        try:
+            return self._read(name, kind)
+        except _Newer:
+            self._lock(name, f"{path} was written by a newer version of this program. It is left as it is.")
+        except _DAMAGED:
+            self._keep_aside(path, name)
+        self._check_understood(name)
+        return None
+
+    def _check_understood(self, name: str) -> None:
         if name in self._locked:
             raise OSError(errno.EPERM, "the file there was not understood and is left as it is")
-        data = msgspec.json.format(msgspec.json.encode(value), indent=2)
-        write_safely(self._folder / name, data)
+
+
+def _with_profile(profiles: tuple[Profile, ...], profile: Profile) -> tuple[Profile, ...]:
+    if any(known.id == profile.id for known in profiles):
+        return tuple(profile if known.id == profile.id else known for known in profiles)
+    return (*profiles, profile)
+
+
+def _without_profile(profiles: tuple[Profile, ...], profile_id: str) -> tuple[Profile, ...]:
+    return tuple(profile for profile in profiles if profile.id != profile_id)
+
+
+def _merge_fields(base: _S, mine: _S, theirs: _S) -> _S:
+    """Return `theirs` with the fields that were changed from `base` to `mine`; of a list, what was added and taken away."""
+    changes: dict[str, object] = {}
+    for name in mine.__struct_fields__:
+        was, wanted, there = getattr(base, name), getattr(mine, name), getattr(theirs, name)
+        if wanted == was:
+            continue
+        if isinstance(wanted, tuple):
+            kept = tuple(one for one in there if one in wanted or one not in was)
+            wanted = (*kept, *(one for one in wanted if one not in was and one not in kept))
+        changes[name] = wanted
+    return replace(theirs, **changes)
 
 
 class _Newer(Exception):
@@ -246,6 +344,16 @@ def new_profile_id() -> str:
 def sealed_path(folder: Path) -> Path:
     """Return where the secrets are, when they are kept in a sealed file."""
     return folder / "secrets.sealed"
+
+
+def default_data_folder() -> Path:
+    """Return the platform's data folder for the program, where the demo keeps its files (SESSION_INSPECTOR_HOME overrides it)."""
+    override = os.environ.get("SESSION_INSPECTOR_HOME")
+    if override:
+        return Path(override)
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("session-inspector", appauthor=False))
 
 
 def default_folder() -> Path:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from inspector.services.settings.run_file import RunFile, forget
+from inspector.services.settings.run_file import RunFile
 from inspector.services.settings.secrets import SecretStore
 from store_adapters.contract import RawRecord, RecordRef
 
@@ -47,21 +47,24 @@ class Recovery:
         return self._file.write(msgspec.msgpack.encode(list(edits)))
 
     def find_left(self) -> tuple[UnsavedEdit, ...]:
-        """Return the edits of runs that ended without asking; `forget_left` removes them. Unreadable ones stay."""
+        """Return the edits of runs that ended without asking; `forget_left` removes them. Unreadable ones stay.
+
+        No other window is told of the same ones until this one ends.
+        """
         found: list[UnsavedEdit] = []
-        left = []
         for path in self._file.left():
             edits = self._read(path)
-            if edits is not None:
+            if edits is None:
+                self._file.release(path)
+            else:
                 found += edits
-                left.append(path)
-        self._left = tuple(left)
+                self._left += (path,)
         return tuple(found)
 
     def forget_left(self) -> None:
         """Remove the files that `find_left` has read: their edits were taken up or are not wanted. `OSError`."""
         for path in self._left:
-            forget(path)
+            self._file.forget(path)
         self._left = ()
 
     def close(self) -> None:

@@ -11,11 +11,11 @@ import os
 import secrets
 import threading
 from pathlib import Path
-from typing import IO
 
 from inspector.core.secret import Secret
-from inspector.services.settings.safe_file import make_folder, read_whole, write_safely
+from inspector.services.settings.safe_file import FILE_MODE, locked, make_folder, read_whole, write_safely
 from inspector.services.settings.secrets import SecretStore
+from store_adapters.portability import LOCK_FILE, try_lock
 
 _KEY_ID = "recovery-key"
 _NONCE_BYTES, _KEY_BYTES = 12, 32
@@ -30,7 +30,8 @@ class RunFile:
         self._keeper = keeper
         self._magic = magic
         self._token = secrets.token_hex(6)
-        self._lock: IO[bytes] | None = None
+        self._lock: int | None = None
+        self._left: dict[Path, int] = {}  # with the lock that keeps other windows from the same
         self._closing = threading.Event()
 
     def write(self, data: bytes) -> bool:
@@ -56,9 +57,31 @@ class RunFile:
         self._path.unlink(missing_ok=True)
 
     def left(self) -> tuple[Path, ...]:
-        """Return the files of runs that have ended."""
-        found = sorted(self._folder.glob("*.sealed")) if self._folder.is_dir() else []
-        return tuple(path for path in found if path != self._path and not _is_held(path.with_suffix(".lock")))
+        """Return the files of runs that have ended and hold them, so that no other run is told of the same; `forget` or
+        `release` each."""
+        found = []
+        for path in sorted(self._folder.glob("*.sealed")) if self._folder.is_dir() else ():
+            lock = None if path == self._path or path in self._left else _hold(path.with_suffix(".lock"))
+            if lock is not None:
+                self._left[path] = lock
+                found.append(path)
+        return tuple(found)
+
+    def forget(self, path: Path) -> None:
+        """Remove a file that an ended run has left. `OSError`."""
+        lock = self._left.pop(path, None)
+        try:
+            path.unlink(missing_ok=True)
+        finally:
+            if lock is not None:
+                os.close(lock)
+        path.with_suffix(".lock").unlink(missing_ok=True)
+
+    def release(self, path: Path) -> None:
+        """Leave a file that an ended run has left to other runs."""
+        lock = self._left.pop(path, None)
+        if lock is not None:
+            os.close(lock)
 
     def read_left(self, path: Path) -> bytes | None:
         """Return what an ended run has sealed, None for what cannot be opened."""
@@ -83,8 +106,11 @@ class RunFile:
             if removes:
                 self._path.unlink(missing_ok=True)
             if self._lock is not None:
+                os.close(self._lock)
+                self._lock = None
                 self._path.with_suffix(".lock").unlink(missing_ok=True)
-                self._lock.close()
+        for path in tuple(self._left):
+            self.release(path)
 
     @property
     def _path(self) -> Path:
@@ -93,39 +119,32 @@ class RunFile:
     def _hold(self) -> None:
         if self._lock is None:
             make_folder(self._folder)
-            self._lock = self._path.with_suffix(".lock").open("wb")
-            _try_lock(self._lock)
+            self._lock = _hold(self._path.with_suffix(".lock"))
 
     def _key(self, *, make: bool) -> bytes | None:
         found = self._keeper.get(_KEY_ID)
         if found is None and make and self._keeper.is_persistent:
-            found = Secret(os.urandom(_KEY_BYTES), "unsaved edits")
-            self._keeper.put(found, _KEY_ID)
+            # Two windows make one key: what the other's has sealed could not be opened.
+            with locked(self._folder / "key"):
+                found = self._keeper.get(_KEY_ID)
+                if found is None:
+                    found = Secret(os.urandom(_KEY_BYTES), "unsaved edits")
+                    self._keeper.put(found, _KEY_ID)
         # After a failed `put` the key would be lost with the program: better nothing than what nobody can open.
         return found.reveal() if found is not None and self._keeper.is_persistent else None
 
 
-def forget(path: Path) -> None:
-    """Remove a file that an ended run has left. `OSError`."""
-    path.unlink(missing_ok=True)
-    path.with_suffix(".lock").unlink(missing_ok=True)
-
-
-def _try_lock(file: IO[bytes]) -> bool:
+def _hold(path: Path) -> int | None:
+    """Return the open and locked file, None when another process holds it. Where there are no locks, everyone holds it."""
     try:
-        import fcntl
-    except ImportError:  # Windows: a file that is open cannot be removed there, which `_is_held` does not ask
-        return True
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        descriptor = os.open(path, LOCK_FILE, FILE_MODE)
     except OSError:
-        return False
-    return True
-
-
-def _is_held(path: Path) -> bool:
+        return None
     try:
-        with path.open("ab") as file:
-            return not _try_lock(file)
+        is_mine = try_lock(descriptor)
     except OSError:
-        return False
+        is_mine = True
+    if not is_mine:
+        os.close(descriptor)
+        return None
+    return descriptor

@@ -1,16 +1,24 @@
-"""Files of the program's own: written whole or not at all, for their owner only; knows nothing of what is in them."""
+"""Files of the program's own: written whole or not at all, for their owner only, and by one process at a time.
+
+What is in a file may be another window's by now: whoever changes one holds `locked`, reads it again, merges and writes.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import errno
 import os
+import random
 import secrets
 import time
+from collections.abc import Iterator
 from pathlib import Path
+
+from store_adapters.portability import LOCK_FILE, NEW_FILE, flush_folder, try_lock
 
 FILE_MODE, FOLDER_MODE = 0o600, 0o700
 _YOUNG_S = 60
+_LOCK_S = 3.0  # a write holds it for milliseconds
 _LARGEST_BYTES = 64 * 1024 * 1024
 
 
@@ -30,7 +38,7 @@ def write_safely(path: Path, data: bytes, *, keep_old: bool = True) -> None:
     if target.exists() and not target.is_file():
         raise OSError(errno.EINVAL, "It is no regular file", str(path))
     fresh = target.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE)
+    descriptor = os.open(fresh, NEW_FILE, FILE_MODE)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
@@ -39,10 +47,43 @@ def write_safely(path: Path, data: bytes, *, keep_old: bool = True) -> None:
         if keep_old and target.exists():
             _keep_old(path, target)
         fresh.replace(target)
-        _sync(target.parent)
+        with contextlib.suppress(OSError):
+            flush_folder(target.parent)
     except BaseException:
         fresh.unlink(missing_ok=True)
         raise
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Keep other processes, and other threads, from changing the file meanwhile. `OSError` when one of them takes too long.
+
+    The lock is on a file beside it, which stays, as `write_safely` puts a new file in the place of the old one. On a file system
+    without locks nothing is kept from anyone.
+    """
+    make_folder(path.parent)
+    descriptor = os.open(path.with_name(f".{path.name}.lock"), LOCK_FILE, FILE_MODE)
+    try:
+        until = time.monotonic() + _LOCK_S
+        with contextlib.suppress(_NoLocks):
+            while not _try(descriptor):
+                if time.monotonic() > until:
+                    raise OSError(errno.EAGAIN, "another window of this program is writing it")
+                time.sleep(random.uniform(0.001, 0.01))
+        yield
+    finally:
+        os.close(descriptor)
+
+
+class _NoLocks(Exception):
+    """This file system has none."""
+
+
+def _try(descriptor: int) -> bool:
+    try:
+        return try_lock(descriptor)
+    except OSError:
+        raise _NoLocks from None
 
 
 def backup_of(path: Path) -> Path:
@@ -62,15 +103,6 @@ def _keep_old(path: Path, target: Path) -> None:
         path.replace(backup_of(path))
         return
     link.replace(backup_of(path))
-
-
-def _sync(folder: Path) -> None:
-    with contextlib.suppress(OSError):  # Windows cannot open a folder
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def read_whole(path: Path) -> bytes:

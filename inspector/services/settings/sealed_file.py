@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from inspector.services.settings.safe_file import read_whole, write_safely
+from inspector.services.settings.safe_file import locked, read_whole, write_safely
 
 _MEMORY_KIB, _ROUNDS, _LANES = 64 * 1024, 3, 4  # the second recommendation of RFC 9106
 _MOST_MEMORY_KIB, _MOST_ROUNDS = 1024 * 1024, 50
@@ -59,15 +59,16 @@ class SealedFile:
 
     def create(self, passphrase: str) -> None:
         """Make a new file. `SealedFileError` when there is one already; `OSError`. Takes a moment, as it shall."""
-        if self.exists:
-            raise SealedFileError(f"There is a file already: {self.path}. It is left as it is.")
         if len(passphrase) < SHORTEST_PASSPHRASE:
             raise SealedFileError(f"The passphrase needs at least {SHORTEST_PASSPHRASE} characters.")
         salt = os.urandom(_SALT_BYTES)
         form = _Form(memory_kib=_MEMORY_KIB, rounds=_ROUNDS, lanes=_LANES, salt=_coded(salt), nonce="", sealed="")
         self._form, self._key = form, _derive(passphrase, form)
         try:
-            self._write({})
+            with locked(self.path):
+                if self.exists:
+                    raise SealedFileError(f"There is a file already: {self.path}. It is left as it is.")
+                self._write({})
         except BaseException:
             self._form, self._key = None, b""
             raise
@@ -85,13 +86,15 @@ class SealedFile:
 
     def put(self, name: str, text: str) -> None:
         """Keep a text. `SealedFileError`, `OSError`: the file is as it was."""
-        self._write({**self._read(), name: text})
+        with locked(self.path):
+            self._write({**self._read(), name: text})
 
     def remove(self, name: str) -> None:
         """Forget a text; does nothing when there is none. `SealedFileError`, `OSError`."""
-        texts = self._read()
-        if texts.pop(name, None) is not None:
-            self._write(texts)
+        with locked(self.path):
+            texts = self._read()
+            if texts.pop(name, None) is not None:
+                self._write(texts)
 
     def _read(self) -> dict[str, str]:
         # Each time from the file: another window may have written meanwhile.

@@ -19,14 +19,6 @@ _REFUSED = ("keyring.backends.fail", "keyring.backends.null", "keyrings.alt", "k
 _MEMORY_ONLY = "Secrets are kept in memory for this run only."
 
 
-def keep_memory_private() -> None:
-    """Let no crash leave a dump of this process's memory, which holds secrets."""
-    with contextlib.suppress(ImportError, OSError, ValueError):
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-
 class _Keeper(Protocol):
     """Something that keeps texts by name from one run to the next."""
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from inspector.services.bulk.unfinished_files import UnfinishedFiles
 from inspector.services.sessions.journal import Journal
 from inspector.services.sessions.journal_file import JournalFile
 from inspector.services.settings.command_log import CommandLog
 from inspector.services.settings.profiles import ProfileBook
 from inspector.services.settings.secrets import SecretStore
+from inspector.services.settings.unfinished_files import UnfinishedFiles
 from inspector.ui.base.clipboard import clear_secret
 from inspector.ui.base.jobs import JobRunner, Lane
 from inspector.ui.base.theme import Theme

@@ -15,8 +15,8 @@ from inspector.services.bulk.import_sessions import ImportReport, describe_cappe
 from inspector.services.bulk.report import BulkStep
 from inspector.services.bulk.selection import Selection
 from inspector.services.bulk.session_lines import read_lines
-from inspector.services.bulk.unfinished_files import UnfinishedFiles
 from inspector.services.settings.profiles import Environment
+from inspector.services.settings.unfinished_files import UnfinishedFiles
 from inspector.ui.base.plain import tell
 from inspector.ui.bulk.bulk_runner import BulkRunner
 from inspector.ui.bulk.export_dialog import ALL, SELECTED, ExportDialog

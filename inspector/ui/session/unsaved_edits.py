@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QDialog, QWidget
@@ -88,7 +88,7 @@ class UnsavedEdits(QObject):
             self._is_warned = True
             self.noted.emit(_WARNING)
 
-    def offer(self, stores: Callable[[], dict[str, OpenStore]]) -> None:
+    def offer(self, stores: Callable[[], Mapping[str, OpenStore]]) -> None:
         """Look for edits that an earlier run has left behind, and ask what becomes of them."""
         self._context.jobs.submit(
             self._context.vault,
@@ -98,7 +98,7 @@ class UnsavedEdits(QObject):
             failed=lambda _error: None,
         )
 
-    def _ask(self, edits: tuple[UnsavedEdit, ...], stores: dict[str, OpenStore]) -> None:
+    def _ask(self, edits: tuple[UnsavedEdit, ...], stores: Mapping[str, OpenStore]) -> None:
         number = len(edits)
         names = sorted({stores[one.profile_id].profile.name for one in edits if one.profile_id in stores})
         what = "one session" if number == 1 else f"{number:,} sessions"
@@ -121,7 +121,7 @@ class UnsavedEdits(QObject):
             decided,
         )
 
-    def _take_up(self, edits: list[UnsavedEdit], stores: dict[str, OpenStore]) -> None:
+    def _take_up(self, edits: list[UnsavedEdit], stores: Mapping[str, OpenStore]) -> None:
         self._waiting += edits
         self._wants_to_show = True
         self.keep()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping
 
 from PySide6.QtCore import QPoint, QSize, Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QPushButton, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from inspector.core.display import escape_display
@@ -19,6 +19,8 @@ from inspector.ui.stores.open_store import OpenStore, StoreState
 TOOLS = (("cookies", "Cookie inspector"), ("demo", "Demo server"))
 _ROW_HEIGHT = 28
 """Of every entry, with a badge or without; more where the font is larger."""
+_GAP, _MORE_ROWS = 2, 3
+_MOST_HEIGHT = 360
 _BADGES = {Environment.PRODUCTION: ("PROD", "badge-bad"), Environment.STAGING: ("STAGE", "badge-warn")}
 
 
@@ -104,6 +106,74 @@ class _StoreRow(_Row):
         self.setAccessibleDescription(f"{store.state.value}, {self._count.text()} sessions")
 
 
+class _RowList(QScrollArea):
+    """A row for each store, of which only those in sight are made: a thousand stores cost no more than a dozen."""
+
+    def __init__(self, make_row: Callable[[str], _StoreRow]) -> None:
+        super().__init__()
+        self.rows: dict[str, _StoreRow] = {}
+        self._make_row = make_row
+        self._identities: tuple[str, ...] = ()
+        self._pitch = _ROW_HEIGHT + _GAP
+        self._inside = QWidget()
+        self.setWidgetResizable(True)
+        self.setWidget(self._inside)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.verticalScrollBar().valueChanged.connect(self._place_rows)
+        for widget in (self._inside, self.viewport()):
+            widget.setAutoFillBackground(False)
+
+    def show_rows(self, identities: tuple[str, ...]) -> None:
+        """Show a new row for each of these, as high as they are up to a limit, so that what is below stands right below."""
+        for identity in tuple(self.rows):
+            self._drop_row(identity)
+        self._identities = identities
+        if identities:
+            self.rows[identities[0]] = self._make_row(identities[0])
+            self._pitch = self.rows[identities[0]].sizeHint().height() + _GAP
+        self._inside.setMinimumHeight(len(identities) * self._pitch)
+        self.setFixedHeight(min(len(identities) * self._pitch, _MOST_HEIGHT))
+        self._place_rows()
+
+    def bring_in_sight(self, identity: str) -> None:
+        """Scroll to the row, if it is not in sight."""
+        if identity in self._identities:
+            top = self._identities.index(identity) * self._pitch
+            bar, shown = self.verticalScrollBar(), self.height()
+            if not bar.value() <= top <= bar.value() + shown - self._pitch:
+                bar.setRange(0, max(0, self._inside.minimumHeight() - shown))  # Qt sets it with the next layout
+                bar.setValue(top - shown // 2)
+
+    @qt_guard()
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._place_rows()
+
+    def _place_rows(self) -> None:
+        top = self.verticalScrollBar().value()
+        first = max(0, top // self._pitch - _MORE_ROWS)
+        last = (top + self.height()) // self._pitch + _MORE_ROWS
+        wanted = dict(enumerate(self._identities[first:last], first))
+        kept = set(wanted.values())
+        for identity in [one for one, row in self.rows.items() if one not in kept and not row.hasFocus()]:
+            self._drop_row(identity)
+        before: _StoreRow | None = None
+        for number, identity in wanted.items():
+            row = self.rows.get(identity) or self.rows.setdefault(identity, self._make_row(identity))
+            row.setParent(self._inside)
+            row.setGeometry(0, number * self._pitch, self.viewport().width(), self._pitch - _GAP)
+            row.show()
+            if before is not None:
+                QWidget.setTabOrder(before, row)
+            before = row
+
+    def _drop_row(self, identity: str) -> None:
+        row = self.rows.pop(identity)
+        row.hide()
+        row.deleteLater()
+
+
 class StoresPanel(QFrame):
     """Emits what a person chose; `choose_store` and `choose_tool` mark an entry without emitting."""
 
@@ -117,7 +187,8 @@ class StoresPanel(QFrame):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
-        self._rows: dict[str, _StoreRow] = {}
+        self._stores: Mapping[str, OpenStore] = {}
+        self._marked = ""
         self._tools: dict[str, _Row] = {}
         self.setProperty("role", "side")
         self.setMinimumWidth(170)
@@ -125,19 +196,9 @@ class StoresPanel(QFrame):
         outer.setContentsMargins(8, 12, 8, 10)
         outer.setSpacing(2)
         outer.addWidget(_caption("STORES"))
-        inside = QWidget()
-        self._stores = QVBoxLayout(inside)
-        self._stores.setContentsMargins(0, 0, 0, 0)
-        self._stores.setSpacing(2)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setWidget(inside)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        outer.addWidget(scroll)
-        self._scroll = scroll
-        for widget in (inside, scroll.viewport()):
-            widget.setAutoFillBackground(False)
+        self._list = _RowList(self._make_row)
+        self._rows = self._list.rows
+        outer.addWidget(self._list)
         outer.addWidget(_caption("TOOLS"))
         self._tool_notes: dict[str, PlainLabel] = {}
         for name, words in TOOLS:
@@ -153,30 +214,27 @@ class StoresPanel(QFrame):
         self.add_button.clicked.connect(self.add_wanted)
         outer.addWidget(self.add_button)
 
-    def show_stores(self, stores: Sequence[OpenStore]) -> None:
+    def show_stores(self, stores: Mapping[str, OpenStore]) -> None:
         """Show these stores, in this order."""
-        while (item := self._stores.takeAt(0)) is not None:
-            if (widget := item.widget()) is not None:
-                widget.hide()
-                widget.deleteLater()
-        self._rows.clear()
-        for store in stores:
-            row = _StoreRow(store, self._theme)
-            identity = store.profile.id
-            row.clicked.connect(lambda _checked=False, identity=identity: self._pick_store(identity))
-            row.customContextMenuRequested.connect(lambda at, identity=identity: self._show_menu(identity, at))
-            self._rows[identity] = row
-            self._stores.addWidget(row)
-        # As high as its rows, so that the tools stand right below; many stores scroll.
-        heights = sum(row.sizeHint().height() + 2 for row in self._rows.values())
-        self._scroll.setFixedHeight(min(heights, 360))
+        self._stores = stores
+        self._list.show_rows(tuple(stores))
+
+    def _make_row(self, identity: str) -> _StoreRow:
+        row = _StoreRow(self._stores[identity], self._theme)
+        row.clicked.connect(lambda: self._pick_store(identity))
+        row.customContextMenuRequested.connect(lambda at: self._show_menu(identity, at))
+        row.setChecked(identity == self._marked)
+        return row
 
     def choose_store(self, profile_id: str) -> None:
         """Mark a store as the one that is shown."""
+        self._marked = profile_id
+        self._list.bring_in_sight(profile_id)
         self._mark(self._rows.get(profile_id))
 
     def choose_tool(self, name: str) -> None:
         """Mark a tool as the one that is shown."""
+        self._marked = ""
         self._mark(self._tools.get(name))
 
     def note_tool(self, name: str, words: str) -> None:

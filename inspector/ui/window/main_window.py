@@ -23,8 +23,10 @@ from inspector.ui.session.session_saving import SessionSaving
 from inspector.ui.session.unsaved_edits import UnsavedEdits
 from inspector.ui.stores.open_store import OpenStore, StoreState
 from inspector.ui.stores.secret_dialogs import PasswordAsker
+from inspector.ui.stores.store_list import StoreList
 from inspector.ui.stores.stores_panel import StoresPanel
 from inspector.ui.window.command_panel import CommandPanel
+from inspector.ui.window.other_windows import OtherWindows
 from inspector.ui.window.preferences import Preferences
 from inspector.ui.window.status_line import StatusLine
 from inspector.ui.window.tool_pages import ToolPages
@@ -49,15 +51,17 @@ class MainWindow(QMainWindow):
         size_window(self)
         self._context = context
         self._state = WindowState(context.book.folder)
-        self.stores: dict[str, OpenStore] = {}
+        self.stores = StoreList(self._make_store, context.book.profiles)
         self.current: OpenStore | None = None
         self._tools = ToolPages(context, self, demo_store_url)
         with context.theme.dressing_last():
             self._build()
         self._state.restore(self)
-        for profile in context.book.profiles:
-            self._make_store(profile)
         self._show_stores()
+        self._others = OtherWindows(
+            context, self.stores, partial(self.add_profile, keep=False), self._forget_store, self._show_stores, self
+        )
+        self._others.noted.connect(self.note)
         self._enable()
 
     def _build(self) -> None:
@@ -152,12 +156,10 @@ class MainWindow(QMainWindow):
         store.looked.connect(self._show_status)
         PasswordAsker(self._context, store, self)
         store.sessions_changed.connect(lambda keys: self.panel.follow(keys) if store is self.current else None)
-        self.stores[profile.id] = store
         return store
 
     def _show_stores(self) -> None:
-        stores = list(self.stores.values())
-        self.stores_panel.show_stores(stores)
+        self.stores_panel.show_stores(self.stores)
         self._tools.offer_stores()
         if self.current is not None:
             self.stores_panel.choose_store(self.current.profile.id)
@@ -171,10 +173,9 @@ class MainWindow(QMainWindow):
         """Add a store or change one, and leave shown what is shown."""
         if keep:
             self._keep_profile(profile)
-        old = self.stores.pop(profile.id, None)
+        old = self.stores.put(profile)
         if old is not None:
             self._drop(old)
-        self._make_store(profile)
         self._show_stores()
 
     def _keep_profile(self, profile: Profile) -> None:
@@ -185,9 +186,9 @@ class MainWindow(QMainWindow):
 
     def choose_store(self, profile_id: str, *, stays: bool = False) -> None:
         """Show a store's sessions, and open it if it is closed. `stays`: on the page that is shown."""
-        store = self.stores.get(profile_id)
-        if store is None:
+        if profile_id not in self.stores:
             return
+        store = self.stores[profile_id]
         if not stays:
             self.pages.setCurrentIndex(SESSIONS)
         if self.pages.currentIndex() == SESSIONS:
@@ -215,9 +216,9 @@ class MainWindow(QMainWindow):
 
     def show_store_of(self, url: str) -> None:
         """Show the store at a URL; one that is in no profile is added for this run."""
-        for store in self.stores.values():
-            if store.profile.url == url:
-                self.choose_store(store.profile.id)
+        for profile in self.stores.profiles:
+            if profile.url == url:
+                self.choose_store(profile.id)
                 return
         self.put_profile(
             Profile(id=new_profile_id(), name="Demo (Valkey)", url=url, secret_ids=("demo-secret",)), keep=False
@@ -239,7 +240,8 @@ class MainWindow(QMainWindow):
             self._edit_store(self.current.profile.id)
 
     def _edit_store(self, profile_id: str) -> None:
-        self._show_connect(self.stores[profile_id].profile)
+        # As the book has it: another window may have changed it since it was opened here.
+        self._show_connect(self._context.book.find(profile_id) or self.stores[profile_id].profile)
 
     def _show_connect(self, profile: Profile | None) -> None:
         from inspector.ui.stores.connect_dialog import ConnectDialog  # not before it is wanted: the start is quicker
@@ -258,7 +260,8 @@ class MainWindow(QMainWindow):
         old = self.stores[profile_id]
         is_current = old is self.current
         self._drop(old)
-        fresh = self._make_store(old.profile)
+        self.stores.put(old.profile)
+        fresh = self.stores[profile_id]
         fresh.take_over(old)
         self._show_stores()
         if is_current:
@@ -280,12 +283,18 @@ class MainWindow(QMainWindow):
             words += f"\nUnsaved edits of {number:,} session{'' if number == 1 else 's'} are discarded with it."
         if not confirm(self, f"Remove {store.profile.name} from the list?", words, "Remove"):
             return
-        self._drop(self.stores.pop(profile_id))
+        self._forget_store(profile_id)
         self.panel.drop_drafts(profile_id)
-        self._context.book.remove(profile_id)
+        try:
+            self._context.book.remove(profile_id)
+        except OSError as error:
+            tell(self, "The store will be there at the next start", f"Its file cannot be written ({error.strerror}).")
         for secret_id in (store.profile.password_id, *store.profile.secret_ids):
             if secret_id:
                 self._context.vault.put(partial(self._context.secrets.remove, secret_id))
+
+    def _forget_store(self, profile_id: str) -> None:
+        self._drop(self.stores.pop(profile_id))
         self._show_stores()
         self._show_status()
         self._enable()
@@ -390,5 +399,5 @@ class MainWindow(QMainWindow):
         self.unsaved.close()
         self._context.close()
         self._tools.close()
-        for store in self.stores.values():
+        for store in self.stores.made:
             store.close()

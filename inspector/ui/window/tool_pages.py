@@ -62,7 +62,7 @@ class ToolPages:
     def offer_stores(self) -> None:
         """Offer the window's stores to the demo server."""
         if self.demo.built is not None:
-            self.demo.built.offer_stores([store.profile for store in self._window.stores.values()])
+            self.demo.built.offer_stores(self._window.stores.profiles)
 
     def close(self) -> None:
         if self.demo.built is not None:
@@ -90,7 +90,7 @@ class ToolPages:
         page.session_wanted.connect(self._go_to_demo_session)
         page.store_wanted.connect(window.show_store_of)
         page.noted.connect(window.note)
-        page.offer_stores([store.profile for store in window.stores.values()])
+        page.offer_stores(window.stores.profiles)
         return page
 
     def _demo_started(self, url: str, _store_url: str) -> None:

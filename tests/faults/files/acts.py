@@ -57,8 +57,8 @@ def delete_file(order: dict[str, Any]) -> tuple[int, str]:
 
 def create_file(order: dict[str, Any]) -> tuple[int, str]:
     with contextlib.closing(open_store(f"file://{order['folder']}")) as store:
-        store.create(store.ref_for("made"), b'{"cookie":{},"__lastAccess":1}', None)
-    return SAVED, ""
+        made = store.create(store.ref_for("made"), b'{"cookie":{},"__lastAccess":1}', None)
+    return SAVED, made.note
 
 
 def read_file(order: dict[str, Any]) -> tuple[int, str]:

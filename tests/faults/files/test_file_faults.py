@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from inspector.services.sessions.save_session import SaveState
+from store_adapters import portability
 from store_adapters.clock import now_ms
 from store_adapters.contract import CancelToken, SessionStore
 from store_adapters.errors import (
@@ -80,7 +81,7 @@ def test_f52_write_between_the_look_and_the_exchange_is_put_back(
     path = tmp_path / "a.json"
     put(path)
     base = store.read(store.ref_for("a"))
-    real, calls = folder._renameat2, []
+    real, calls = portability._renameat2, []
     assert real is not None
 
     def exchange(*arguments: object) -> int:
@@ -89,7 +90,7 @@ def test_f52_write_between_the_look_and_the_exchange_is_put_back(
             put(path, session_bytes(n=len(calls)))
         return int(real(*arguments))
 
-    monkeypatch.setattr(folder, "_renameat2", exchange)
+    monkeypatch.setattr(portability, "_renameat2", exchange)
     with pytest.raises(RecordChanged):
         store.replace(base, new_role(base.payload))
     assert path.read_bytes() == session_bytes(n=newer_writes)
@@ -102,14 +103,14 @@ def test_f52_session_destroyed_before_the_exchange_stays_destroyed(
     path = tmp_path / "a.json"
     put(path)
     base = store.read(store.ref_for("a"))
-    real = folder._renameat2
+    real = portability._renameat2
     assert real is not None
 
     def exchange(*arguments: object) -> int:
         path.unlink()
         return int(real(*arguments))
 
-    monkeypatch.setattr(folder, "_renameat2", exchange)
+    monkeypatch.setattr(portability, "_renameat2", exchange)
     with pytest.raises(RecordMissing) as gone:
         store.replace(base, new_role(base.payload))
     assert_told(told(gone.value), "no such session file")
@@ -119,7 +120,7 @@ def test_f52_session_destroyed_before_the_exchange_stays_destroyed(
 def test_f52_without_exchange_the_file_is_renamed_and_that_is_told(
     store: SessionStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(folder, "_renameat2", None)
+    monkeypatch.setattr(portability, "_renameat2", None)
     path = tmp_path / "a.json"
     before = put(path)
     outcome = edit(store, look(store))

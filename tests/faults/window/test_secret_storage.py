@@ -227,4 +227,4 @@ def test_disk_full_while_keeping_a_secret_leaves_the_file_whole(
         store.put(VALUE)
     assert "No space left" in store.trouble
     assert sealed.path.read_bytes() == before
-    assert list(sealed.path.parent.glob(".secrets*")) == []
+    assert list(sealed.path.parent.glob(".secrets.sealed.????????")) == []

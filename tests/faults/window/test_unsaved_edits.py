@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,8 @@ def edit_of(after: bytes, profile_id: str = "shop") -> UnsavedEdit:
 def crash(recovery: Recovery) -> None:
     """Let go of the lock as the end of a process does."""
     assert recovery._file._lock is not None
-    recovery._file._lock.close()
+    os.close(recovery._file._lock)
+    recovery._file._lock = None
 
 
 # --- what is on the disk --------------------------------------------------------------------------------------------

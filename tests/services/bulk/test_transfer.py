@@ -14,9 +14,9 @@ import pytest
 from inspector.services.bulk.export_sessions import export_all, export_selection
 from inspector.services.bulk.import_sessions import ImportReport, import_sessions
 from inspector.services.bulk.session_lines import LineError, format_line, parse_line, read_lines
-from inspector.services.bulk.unfinished_files import UnfinishedFiles
 from inspector.services.filtering.parser import parse_filter
 from inspector.services.settings.new_file import open_new_file
+from inspector.services.settings.unfinished_files import UnfinishedFiles
 from store_adapters.clock import now_ms
 from store_adapters.contract import Batch, CancelToken, RawRecord, RecordRef, SessionStore
 from store_adapters.memory_store import MemoryStore
