@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
+
+from msgspec.structs import replace
 
 from inspector.core.field_path import format_keys
 from inspector.core.node import Entry, Kind, Node, text_node, without_spans
@@ -126,6 +128,9 @@ class _Run:
         order += [key for key in of_base if key not in of_theirs and key not in of_mine]
         for key in order:
             base_entry, my_entry, their_entry = of_base.get(key), of_mine.get(key), of_theirs.get(key)
+            if their_entry is not None and base_entry is my_entry is their_entry:
+                merged[key] = their_entry  # nearly all of a large record
+                continue
             value = self.merge_value((*keys, key), _value(base_entry), _value(my_entry), _value(their_entry))
             if value is not None:
                 # Bytes around an entry are the application's own where it has the entry.
@@ -148,8 +153,10 @@ class _Run:
             self.changes.append(FieldChange(words, was, is_now, will_be, FieldState.MINE))
             return [merged[key] for key in order]
         order = [key for key in of_theirs if key in merged]
+        placed = set(order)
         for place, key in enumerate(of_mine):
-            if key in merged and key not in order:
+            if key in merged and key not in placed:
+                placed.add(key)
                 before = next((other for other in reversed(of_mine[:place]) if other in order), None)
                 order.insert(0 if before is None else order.index(before) + 1, key)
         return [merged[key] for key in order]
@@ -161,6 +168,9 @@ class _Run:
             base_entry, my_entry, their_entry = (
                 node.entries[position] if position < len(node.entries) else None for node in (base, mine, theirs)
             )
+            if their_entry is not None and base_entry is my_entry is their_entry:
+                entries.append(their_entry)
+                continue
             value = self.merge_value((*keys, position), _value(base_entry), _value(my_entry), _value(their_entry))
             if value is not None:
                 entries.append(Entry(None, value, their_entry.key_span if their_entry else None))
