@@ -14,8 +14,8 @@ MAX_DEPTH = 100
 """Trees are no deeper than this: no session is, and every recursive walk over a tree, comparing two as well (five calls a
 level), stays within Python's stack."""
 
-MAX_NODES = 50_000
-"""Trees hold no more values than this: reading so many takes half a second, the decoder's process included."""
+MAX_NODES = 1_000_000
+"""Trees hold no more values than this: reading so many takes the decoder's process six seconds and half of its memory."""
 
 
 class Kind(Enum):

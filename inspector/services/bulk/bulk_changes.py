@@ -10,12 +10,12 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from inspector.codecs import CodecError, encode, quick_lifetime
+from inspector.codecs import CodecError, quick_lifetime
 from inspector.core.expiry import Ending, end_from
 from inspector.services.bulk.report import FIRST_PART, STOPPED, BulkStep, Tally, next_part_size
 from inspector.services.bulk.selection import Selection
 from inspector.services.bulk.undo import JOURNALLED, UndoBundle
-from inspector.services.sessions.decoder import decode_record
+from inspector.services.sessions.decoder import decode_record, encode_record
 from inspector.services.sessions.journal import Journal
 from inspector.services.sessions.manage_sessions import expiry_words, with_lifetime
 from inspector.services.sessions.open_session import PLAIN, Reading, ref_of_key
@@ -153,7 +153,7 @@ def _lifetime_payload(
     try:
         decoded = decode_record(record.payload, kind, reading.secrets, session_id)
         root = with_lifetime(decoded, ends, now_ms)
-        return encode(decoded, root) if root is not None else None
+        return encode_record(decoded, root) if root is not None else None
     except CodecError:
         return None  # what no codec reads keeps its content: only the store's own expiry moves
 

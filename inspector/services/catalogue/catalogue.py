@@ -11,7 +11,7 @@ from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from operator import sub
 
-from inspector.codecs import Summariser, Summary
+from inspector.codecs import NOT_READ, Summariser, Summary
 from inspector.services.catalogue.chunk import matching
 from inspector.services.catalogue.column_values import (
     LARGEST,
@@ -29,10 +29,15 @@ from inspector.services.catalogue.session_row import Column, Row
 from inspector.services.catalogue.text_column import LimitedColumn, MemoryLimit, TextColumn
 from inspector.services.filtering.parser import SessionFilter
 from inspector.services.filtering.terms import NEVER
+from inspector.services.sessions.decoder import summarise_record
 from inspector.services.sessions.open_session import PLAIN, Reading
 from store_adapters.contract import Batch, CancelToken, RawRecord, SessionStore
 from store_adapters.files.session_file import expiry_of
 
+LARGE = 256 * 1024
+"""Above this many bytes, a listing leaves a record to be read by itself."""
+MOST_KEPT = 1024 * 1024
+"""Of a larger record, no bytes are kept beside its row."""
 _IN_VAIN = 20
 _GAPS = 100_000
 _MOVED_MS = 1500
@@ -230,12 +235,25 @@ class Catalogue:
 
     def update(self, record: RawRecord, seen_at_ms: int | None) -> int:
         """Put a newly read record in; return its position."""
-        key, payload = record.ref.key, record.payload
-        summary = self._summarise(key, payload, len(payload), is_quick=False)
+        key, payload, size = record.ref.key, record.payload, len(record.payload)
+        summary = self._summarise(key, payload, size, is_quick=False)
+        if summary == NOT_READ:
+            summary = self._summarise_large(key, payload)
+        kept = payload if size <= MOST_KEPT else b""
         with self._lock:
-            position = self._put(key, payload, len(payload), record.expires_at_ms, seen_at_ms, summary)
+            position = self._put(key, kept, size, record.expires_at_ms, seen_at_ms, summary)
             self._generation += 1
         return position
+
+    def large_keys(self) -> Iterator[tuple[bytes, int]]:
+        """Yield key and size of each row whose record the listing did not read as a whole."""
+        for position in range(self._total):
+            if self.sizes[position] > LARGE and self.alive[position]:
+                yield self.keys_column[position], self.sizes[position]
+
+    def _summarise_large(self, key: bytes, payload: bytes) -> Summary:
+        reading = self.reading
+        return summarise_record(payload, self.kind, reading.user_paths, reading.secrets, self.id_of(key))
 
     def unseal(self, cancel: CancelToken) -> Iterator[int]:
         """Open the encrypted rows that take a slow key each, and put in what they hold; yield how many after each.
@@ -263,7 +281,7 @@ class Catalogue:
 
     def _summarise(self, key: bytes, payload: bytes, size: int, *, is_quick: bool = True) -> Summary:
         if size > len(payload):
-            return Summary("unreadable: too large for the list", "", "", False, 0)
+            return NOT_READ
         return self._summariser.whole(payload, self.id_of(key), is_quick=is_quick)
 
     def _put(

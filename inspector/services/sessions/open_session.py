@@ -14,7 +14,6 @@ from inspector.codecs import (
     fingerprint,
     fingerprint_sealed,
     judge_layers,
-    summarise,
     summarise_decoded,
 )
 from inspector.core.expiry import ExpiryReport, explain_expiry
@@ -25,7 +24,7 @@ from inspector.core.node import Kind, Node
 from inspector.core.other_findings import judge_end
 from inspector.core.secret import Secret
 from inspector.core.writer import UNKNOWN_WRITER, Certainty, Family, Writer
-from inspector.services.sessions.decoder import decode_record
+from inspector.services.sessions.decoder import decode_record, summarise_record
 from store_adapters.contract import RawRecord, RecordRef, SessionStore
 from store_adapters.files.session_file import expiry_of
 
@@ -61,6 +60,11 @@ class OpenedSession:
     is_sealed: bool = False
     writer: Writer = UNKNOWN_WRITER
     reading: Reading = PLAIN
+
+    @property
+    def is_beyond(self) -> bool:
+        """True when a limit of this program kept the record from being decoded, and nothing is wrong with it."""
+        return self.decoded is None and not self.is_sealed and any(attempt.is_limit for attempt in self.attempts)
 
     @property
     def is_editable(self) -> bool:
@@ -104,12 +108,13 @@ def describe_record(store: SessionStore, raw: RawRecord, reading: Reading = PLAI
         findings = (*findings, _no_expiry(kind))
     if decoded is not None:
         findings = (*findings, *judge_layers(decoded, kind))
-    if decoded is None and not is_sealed:
+    is_beyond = any(attempt.is_limit for attempt in attempts)  # which says nothing against the record
+    if decoded is None and not is_sealed and not is_beyond:
         findings = (*findings, _unreadable(kind, raw.payload))
     if decoded is not None:
         summary = summarise_decoded(decoded, reading.user_paths)
     else:
-        summary = summarise(raw.payload, kind, reading.user_paths)
+        summary = summarise_record(raw.payload, kind, reading.user_paths, reading.secrets, session_id)
     return OpenedSession(
         session_id=session_id,
         raw=replace(raw, expires_at_ms=expires_at_ms),

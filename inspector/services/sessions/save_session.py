@@ -11,13 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from inspector.codecs import CodecError, Decoded, encode
+from inspector.codecs import CodecError, Decoded
 from inspector.core.expiry import format_countdown
 from inspector.core.finding import Finding, Severity
 from inspector.core.findings import check_edit
 from inspector.core.merge import Choice, FieldChange, FieldState, Merge, diff, merge
 from inspector.core.node import Node
-from inspector.services.sessions.decoder import decode_record
+from inspector.services.sessions.decoder import decode_record, encode_record
 from inspector.services.sessions.journal import Journal
 from inspector.services.sessions.open_session import OpenedSession, describe_record
 from store_adapters.contract import RawRecord, SessionStore
@@ -196,7 +196,7 @@ def _gone(attempts: int) -> SaveOutcome:
 
 def planned_payload(review: Review, choices: Mapping[str, Choice] | None = None, *, overwrite: bool = False) -> bytes:
     """Return the bytes that saving would put into the store, conflicts settled by `choices`. `CodecError`."""
-    return encode(*_target(review, choices, overwrite))
+    return encode_record(*_target(review, choices, overwrite))
 
 
 def _target(review: Review, choices: Mapping[str, Choice] | None, overwrite: bool) -> tuple[Decoded, Node]:

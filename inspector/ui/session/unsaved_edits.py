@@ -8,10 +8,11 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QDialog, QWidget
 
-from inspector.codecs import CodecError, decode, encode
+from inspector.codecs import CodecError
 from inspector.core.display import escape_display
 from inspector.core.edits import SetValue, reconcile
 from inspector.core.node import Node, without_spans
+from inspector.services.sessions.decoder import decode_record, encode_record
 from inspector.services.sessions.open_session import OpenedSession, Reading, describe_record
 from inspector.services.settings.recovery import Recovery, UnsavedEdit
 from inspector.ui.base.context import Context
@@ -169,7 +170,7 @@ def _as_edit(profile_id: str, opened: OpenedSession, root: Node) -> UnsavedEdit 
     if opened.decoded is None:
         return None
     try:
-        after = encode(opened.decoded, root)
+        after = encode_record(opened.decoded, root)
     except CodecError:
         return None
     return UnsavedEdit(
@@ -189,6 +190,6 @@ def _open_edit(adapter: SessionStore, edit: UnsavedEdit, reading: Reading) -> tu
     opened = describe_record(adapter, edit.raw, reading)
     if opened.decoded is None:
         raise CodecError("No codec reads what was edited.", opened.attempts)
-    after = decode(edit.after, adapter.capabilities.kind, reading.secrets, opened.session_id)
+    after = decode_record(edit.after, adapter.capabilities.kind, reading.secrets, opened.session_id)
     # Spans of the other bytes mean nothing over these: what is equal takes the nodes of the old tree.
     return opened, reconcile(opened.decoded.root, without_spans(after.root))

@@ -14,6 +14,7 @@ from typing import TypeVar
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from inspector.services.catalogue.catalogue import Catalogue
+from inspector.services.catalogue.large_rows import read_large
 from inspector.services.catalogue.listing import Progress, index_keys, read_list
 from inspector.services.catalogue.text_column import MemoryLimit
 from inspector.services.catalogue.watch import follow_changes
@@ -303,11 +304,21 @@ class OpenStore(QObject):
             catalogue = self.connection.catalogue
             self._settle_job = self._context.jobs.stream(
                 self._lanes["list"],
-                lambda token: _settle(catalogue, token),
+                lambda token: self._settle(catalogue, token),
                 owner=self,
                 item=lambda _done: self.rows_changed.emit(),
                 failed=self._read_failed,
             )
+
+    def _settle(self, catalogue: Catalogue, token: CancelToken) -> Iterator[int]:
+        """Do what may wait until all rows are there; yield whenever some of them changed by it."""
+        before = catalogue.generation
+        index_keys(catalogue, token)
+        if catalogue.generation != before:
+            yield 0
+        yield from _in_bunches(catalogue.unseal(token))
+        store, is_gentle = self._side_store("list"), self.profile.is_gentle
+        yield from _in_bunches(read_large(catalogue, store, token, is_gentle=is_gentle))
 
     def _read_failed(self, error: Exception) -> None:
         self._side_stores.pop("list", None)
@@ -335,15 +346,6 @@ class OpenStore(QObject):
     def _resume_live(self) -> None:
         if self._wants_live and self.state is StoreState.OPEN:
             self.set_live(True)
-
-
-def _settle(catalogue: Catalogue, token: CancelToken) -> Iterator[int]:
-    """Do what may wait until all rows are there; yield whenever some of them changed by it."""
-    before = catalogue.generation
-    index_keys(catalogue, token)
-    if catalogue.generation != before:
-        yield 0
-    yield from _in_bunches(catalogue.unseal(token))
 
 
 def _in_bunches(numbers: Iterator[int]) -> Iterator[int]:
