@@ -83,7 +83,7 @@ class Folder:
 
     def names(self) -> Iterator[bytes]:
         """Yield the names in the folder, in the system's order."""
-        self._check_there()
+        self.check_there()
         try:
             with os.scandir(self._fd) as entries:
                 for entry in entries:
@@ -103,7 +103,7 @@ class Folder:
         try:
             return os.open(name, READING, dir_fd=self._fd)
         except FileNotFoundError:
-            self._check_there()
+            self.check_there()
             raise _missing() from None
         except PermissionError:
             raise RecordUnreadable(
@@ -116,7 +116,7 @@ class Folder:
                 raise RecordUnreadable("It is no regular file.") from None
             raise describe_os_error(error) from None
 
-    def _check_there(self) -> None:
+    def check_there(self) -> None:
         """An open folder that was removed, or moved away for another, is still readable: that is no longer the one meant."""
         try:
             now, mine = os.stat(self.path), os.fstat(self._fd)

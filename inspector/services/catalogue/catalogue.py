@@ -34,10 +34,7 @@ from inspector.services.sessions.open_session import PLAIN, Reading
 from store_adapters.contract import Batch, CancelToken, RawRecord, SessionStore
 from store_adapters.files.session_file import expiry_of
 
-LARGE = 256 * 1024
-"""Above this many bytes, a listing leaves a record to be read by itself."""
-MOST_KEPT = 1024 * 1024
-"""Of a larger record, no bytes are kept beside its row."""
+_MOST_KEPT = 1024 * 1024  # bytes of a record, as of a listing
 _IN_VAIN = 20
 _GAPS = 100_000
 _MOVED_MS = 1500
@@ -238,28 +235,16 @@ class Catalogue:
         key, payload, size = record.ref.key, record.payload, len(record.payload)
         summary = self._summarise(key, payload, size, is_quick=False)
         if summary == NOT_READ:
-            summary = self._summarise_large(key, payload)
-        kept = payload if size <= MOST_KEPT else b""
+            found = self.reading
+            summary = summarise_record(payload, self.kind, found.user_paths, found.secrets, self.id_of(key))
         with self._lock:
-            position = self._put(key, kept, size, record.expires_at_ms, seen_at_ms, summary)
+            position = self._put(key, payload[:_MOST_KEPT], size, record.expires_at_ms, seen_at_ms, summary)
             self._generation += 1
         return position
 
-    def large_keys(self) -> Iterator[tuple[bytes, int]]:
-        """Yield key and size of each row whose record the listing did not read as a whole."""
-        for position in range(self._total):
-            if self.sizes[position] > LARGE and self.alive[position]:
-                yield self.keys_column[position], self.sizes[position]
-
-    def _summarise_large(self, key: bytes, payload: bytes) -> Summary:
-        reading = self.reading
-        return summarise_record(payload, self.kind, reading.user_paths, reading.secrets, self.id_of(key))
-
     def unseal(self, cancel: CancelToken) -> Iterator[int]:
-        """Open the encrypted rows that take a slow key each, and put in what they hold; yield how many after each.
-
-        Gives up once some that no secret opens have come one after the other. For a lane beside the others.
-        """
+        """Open the encrypted rows that take a slow key each, and put in what they hold; yield how many after each. For a lane.
+        Gives up once some that no secret opens have come one after the other."""
         done = in_vain = 0
         if not self.reading.secrets or not any(look.startswith("encrypted") for look, _role in self.looks):
             return
@@ -407,8 +392,7 @@ class Catalogue:
         self, session_filter: SessionFilter | None, sort_by: Column | None, *, descending: bool, now_ms: int
     ) -> Sequence[int]:
         """Return the positions of the matching rows in order (`sort_by` None: as they came); runs outside the GUI thread."""
-        total = self._total
-        positions: Sequence[int] = range(total)
+        positions: Sequence[int] = range(total := self._total)
         if session_filter is not None or self._count < total:
             positions = matching(self, total, session_filter, now_ms)
         return positions if sort_by is None else sort_rows(self, positions, sort_by, descending=descending)

@@ -27,6 +27,7 @@ from inspector.core.merge import Choice, FieldChange, FieldState
 from inspector.core.node import Kind, Node
 from inspector.services.sessions.save_session import Review, describe_fields
 from inspector.services.settings.profiles import Environment, Profile
+from inspector.ui.base.busy_sign import BusySign
 from inspector.ui.base.fitting_label import FittingLabel
 from inspector.ui.base.guard import qt_guard
 from inspector.ui.base.plain import PlainLabel, plain_tip
@@ -91,6 +92,8 @@ class ReviewDialog(QDialog):
             row.addWidget(PlainLabel(words, role=role))
         self.expiry_label = PlainLabel("", role="muted")
         row.addWidget(self.expiry_label, 1)
+        self.busy_sign = BusySign()
+        row.addWidget(self.busy_sign)
         head.addLayout(row)
         return head
 
