@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
+from itertools import zip_longest
 
 from msgspec.structs import replace
 
@@ -163,11 +164,8 @@ class _Run:
 
     def _merge_array(self, keys: _Keys, base: Node, mine: Node, theirs: Node) -> Node:
         entries: list[Entry] = []
-        longest = max(len(mine.entries), len(theirs.entries))
-        for position in range(longest):
-            base_entry, my_entry, their_entry = (
-                node.entries[position] if position < len(node.entries) else None for node in (base, mine, theirs)
-            )
+        rows = zip_longest(base.entries, mine.entries, theirs.entries)
+        for position, (base_entry, my_entry, their_entry) in enumerate(rows):
             if their_entry is not None and base_entry is my_entry is their_entry:
                 entries.append(their_entry)
                 continue
