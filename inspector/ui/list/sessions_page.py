@@ -260,10 +260,10 @@ class SessionsPage(QWidget):
         if progress.is_reading:
             total = f" of about {progress.total:,}" if progress.total else ""
             parts = [f"{progress.read:,}{total} read"]
-        elif store.is_silent:
-            parts = [f"{here:,}, {store.state_words}"]
         elif store.trouble is not None:
             parts = [f"{here:,} read, list incomplete"]
+        if store.is_silent:
+            parts.append(store.state_words)
         if self.effective_text():
             parts.append(f"{self.model.match_count:,} match")
             if self._needs_values and (unkept := store.catalogue.payloads_column.unkept_count):

@@ -63,7 +63,7 @@ class JsonTab(QWidget):
         foot.addWidget(self.message, 1)
         self.page_bar = PageBar()
         self.page_bar.page_chosen.connect(self._show_page)
-        foot.addWidget(self.page_bar)
+        layout.addWidget(self.page_bar)
         copy = QPushButton("Copy")
         copy.setAccessibleName("Copy the JSON text")
         copy.clicked.connect(lambda _checked=False: self._copy())

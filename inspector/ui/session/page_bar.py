@@ -17,7 +17,7 @@ class PageBar(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
+        row.setContentsMargins(12, 6, 12, 0)
         row.setSpacing(7)
         self.back = QPushButton("Previous")
         self.back.setAccessibleName("Previous page")
@@ -27,6 +27,7 @@ class PageBar(QWidget):
         self.forth.setAccessibleName("Next page")
         for widget in (self.back, self.box, self.total, self.forth):
             row.addWidget(widget)
+        row.addStretch(1)
         self.back.clicked.connect(lambda _checked=False: self.box.setValue(self.box.value() - 1))
         self.forth.clicked.connect(lambda _checked=False: self.box.setValue(self.box.value() + 1))
         self.box.setKeyboardTracking(False)

@@ -51,7 +51,6 @@ class RawTab(QWidget):
         head.addWidget(self.size_label, 1)
         self.page_bar = PageBar()
         self.page_bar.page_chosen.connect(lambda _number: self._fill())
-        head.addWidget(self.page_bar)
         self.copy_button = QPushButton("Copy all")
         self.copy_button.setAccessibleName("Copy what is shown")
         self.copy_button.clicked.connect(lambda: copy_text(self._shown))
@@ -61,6 +60,7 @@ class RawTab(QWidget):
         self.edit.setFont(mono_font())
         self.edit.setAccessibleName("Stored bytes")
         layout.addWidget(self.edit, 1)
+        layout.addWidget(self.page_bar)
 
     def show_record(self, opened: OpenedSession | None) -> None:
         """Show a record's stored bytes, and what is inside them where a serializer or an encryption is around it."""
@@ -100,7 +100,7 @@ class RawTab(QWidget):
         is_hex = self._choice.checkedId() == _HEX
         first = page * _PAGE_BYTES
         shown = data[first : first + _PAGE_BYTES] if is_hex else byte_page(data, page, _PAGE_BYTES)
-        part = f" · from byte {first:,}" if len(data) > _PAGE_BYTES else ""
+        part = f" · from {first:,}" if len(data) > _PAGE_BYTES else ""
         self.size_label.setText(f"{len(data):,} bytes{part}")
         self.edit.setLineWrapMode(
             QPlainTextEdit.LineWrapMode.NoWrap if is_hex else QPlainTextEdit.LineWrapMode.WidgetWidth

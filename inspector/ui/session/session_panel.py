@@ -184,8 +184,7 @@ class SessionPanel(QWidget):
 
     def try_again(self) -> None:
         """The store answers again: read what could not be read."""
-        store = self.store
-        if store is not None and self.key is not None and self._has_failed and not store.is_silent:
+        if self.store is not None and self._has_failed and not self.store.is_silent:
             self._has_failed = False
             self.reload()
 

@@ -22,8 +22,9 @@ from inspector.services.sessions.open_session import PLAIN, Reading
 from inspector.services.settings.connection import Connection, connect
 from inspector.services.settings.profiles import Profile
 from inspector.ui.base.context import Context
-from inspector.ui.base.jobs import Job, Lane
+from inspector.ui.base.jobs import Job
 from inspector.ui.base.trouble import Trouble, describe_trouble
+from inspector.ui.store_lanes import StoreLanes
 from inspector.ui.stores.store_beat import StoreBeat
 from inspector.ui.stores.store_health import StoreHealth, StoreState
 from store_adapters.contract import CancelToken, RawRecord, SessionStore
@@ -54,8 +55,7 @@ class OpenStore(QObject):
         self.health = StoreHealth(self)
         self.health.changed.connect(self.state_changed)
         self._context = context
-        self._lanes = {name: Lane(f"{profile.name} {name}") for name in ("edit", "list", "live", "bulk")}
-        self._side_stores: dict[str, SessionStore] = {}
+        self._lanes = StoreLanes(profile.name, lambda: connect(profile, context.secrets, log=context.commands).store)
         self._load_job: Job | None = None
         self._settle_job: Job | None = None
         self._live_job: Job | None = None
@@ -124,8 +124,7 @@ class OpenStore(QObject):
         if self.state in (StoreState.CLOSED, StoreState.FAILED):
             self.open()
         elif self.state is StoreState.OPEN and (self._connect_job is None or self._connect_job.is_finished):
-            if "list" in self._side_stores:
-                self._side_stores["list"].interrupt()  # it waits in vain; a write is never cut off
+            self._lanes.interrupt("list")  # it waits in vain; a write is never cut off
             self._connect(self._not_reconnected)
 
     def look(self) -> None:
@@ -140,7 +139,7 @@ class OpenStore(QObject):
         elif self.state is StoreState.OPEN:
             self._beat_job = self._context.jobs.submit(
                 self._lanes["list"],
-                lambda: self._side_store("list").ping(),
+                lambda: self._lanes.store("list").ping(),
                 owner=self,
                 done=lambda _: self.health.note_answer(),
                 failed=self.health.note_failure,
@@ -211,7 +210,7 @@ class OpenStore(QObject):
             raise RuntimeError("the store is not open")
         self._bulk_job = self._context.jobs.stream(
             self._lanes["bulk"],
-            lambda token: work(self._side_store("bulk"), token),
+            lambda token: work(self._lanes.store("bulk"), token),
             owner=owner,
             item=item,
             done=done,
@@ -272,8 +271,7 @@ class OpenStore(QObject):
     def stop_reading(self) -> None:
         if self._load_job is not None and not self._load_job.is_finished:
             self._load_job.cancel()
-            if "list" in self._side_stores:
-                self._side_stores["list"].interrupt()  # it may wait for a server that hangs
+            self._lanes.interrupt("list")
             self._set_progress(Progress(self.progress.read, self.progress.total))
             self.rows_changed.emit()
         self._load_job = None
@@ -292,7 +290,7 @@ class OpenStore(QObject):
             catalogue = self.connection.catalogue
             self._live_job = self._context.jobs.stream(
                 self._lanes["live"],
-                lambda token: follow_changes(self._side_store("live"), catalogue, token),
+                lambda token: follow_changes(self._lanes.store("live"), catalogue, token),
                 owner=self,
                 item=self._followed,
                 failed=partial(self._told, self._live_failed),
@@ -305,13 +303,11 @@ class OpenStore(QObject):
         for job in (self._load_job, self._settle_job, self._live_job, self._bulk_job):
             if job is not None:
                 job.cancel()
-        stores = self._open_stores()
+        own = [self.connection.store] if self.connection is not None else []
+        stores = [*self._lanes.stores, *own]
         for store in stores:
             store.interrupt()
-        for lane in self._lanes.values():
-            lane.put(lambda: None)
-            lane.close()
-        self._lanes["edit"].close()
+        self._lanes.close()
         for store in stores:
             store.close()
         self._kept = self.catalogue or self._kept
@@ -320,23 +316,12 @@ class OpenStore(QObject):
 
     def join(self, timeout_s: float) -> bool:
         """Wait for the lanes to end; True when they all have."""
-        deadline = time.monotonic() + timeout_s
-        return all(lane.join(max(0.0, deadline - time.monotonic())) for lane in self._lanes.values())
-
-    def _open_stores(self) -> list[SessionStore]:
-        own = [self.connection.store] if self.connection is not None else []
-        return [*self._side_stores.values(), *own]
-
-    def _side_store(self, name: str) -> SessionStore:
-        # Runs on the lane of that name: a connection belongs to its lane.
-        if name not in self._side_stores:
-            self._side_stores[name] = connect(self.profile, self._context.secrets, log=self._context.commands).store
-        return self._side_stores[name]
+        return self._lanes.join(timeout_s)
 
     def _read_all(self, catalogue: Catalogue, token: CancelToken) -> Iterator[Progress]:
         told = 0.0
         last: Progress | None = None
-        store, is_gentle = self._side_store("list"), self.profile.is_gentle
+        store, is_gentle = self._lanes.store("list"), self.profile.is_gentle
         for progress in read_list(store, catalogue, token, is_gentle=is_gentle):
             last = progress
             if time.monotonic() - told >= _PROGRESS_S:
@@ -346,7 +331,9 @@ class OpenStore(QObject):
             yield last
 
     def _opened(self, connection: Connection) -> None:
-        self._leave_connections()
+        self._lanes.leave("list", "bulk", *(() if self._live_job is not None else ("live",)))
+        if self.connection is not None:
+            self._lanes["edit"].put(self.connection.store.close)
         kept = self._kept
         if kept is not None and kept.reading == connection.reading:
             # The list of last time is there at once, and then read again.
@@ -360,15 +347,6 @@ class OpenStore(QObject):
         self.reload()
         if self._wants_live:
             self.set_live(True)
-
-    def _leave_connections(self) -> None:
-        """Close what was open before, each on its lane: a call may be under way there."""
-        for name in list(self._side_stores):
-            if name != "live" or self._live_job is None:
-                store = self._side_stores.pop(name)
-                self._lanes[name].put(store.close)
-        if self.connection is not None:
-            self._lanes["edit"].put(self.connection.store.close)
 
     def _failed(self, error: Exception) -> None:
         self.trouble = describe_trouble(error)
@@ -396,14 +374,14 @@ class OpenStore(QObject):
             catalogue = self.connection.catalogue
             self._settle_job = self._context.jobs.stream(
                 self._lanes["list"],
-                lambda token: settle(catalogue, self._side_store("list"), token, is_gentle=self.profile.is_gentle),
+                lambda token: settle(catalogue, self._lanes.store("list"), token, is_gentle=self.profile.is_gentle),
                 owner=self,
                 item=lambda _done: self.rows_changed.emit(),
                 failed=partial(self._told, self._read_failed),
             )
 
     def _read_failed(self, error: Exception) -> None:
-        self._side_stores.pop("list", None)
+        self._lanes.forget("list")
         self.trouble = describe_trouble(error)
         self._set_progress(Progress(self.progress.read, self.progress.total))
         self.state_changed.emit()
@@ -421,7 +399,7 @@ class OpenStore(QObject):
             self.sessions_changed.emit(frozenset(keys))
 
     def _live_failed(self, error: Exception) -> None:
-        self._side_stores.pop("live", None)
+        self._lanes.forget("live")
         self.trouble = describe_trouble(error)
         self.state_changed.emit()
         QTimer.singleShot(_RECONNECT_MS, self, self._resume_live)

@@ -79,7 +79,8 @@ class MainWindow(QMainWindow):
         self.stores_panel = StoresPanel(context.theme)
         self._assemble()
         self._wire()
-        self.status = StatusLine(self.statusBar(), self.reconnect)
+        self.status = StatusLine(self.statusBar())
+        self.status.reconnect_wanted.connect(self.reconnect)
 
     @property
     def cookie_page(self) -> CookiePage:

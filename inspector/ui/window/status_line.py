@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtWidgets import QPushButton, QStatusBar
 
 from inspector.services.settings.profiles import Environment
@@ -27,7 +25,9 @@ _GAPS = 24
 class StatusLine(QObject):
     """Fills a status bar; messages of a moment go over it."""
 
-    def __init__(self, bar: QStatusBar, reconnect: Callable[[], object]) -> None:
+    reconnect_wanted = Signal()
+
+    def __init__(self, bar: QStatusBar) -> None:
         super().__init__(bar)
         self._bar = bar
         self._mode, self._short_mode = "", ""
@@ -38,7 +38,7 @@ class StatusLine(QObject):
         self.environment_label.hide()
         self.busy_sign = BusySign()
         self.reconnect_button = QPushButton("Reconnect")
-        self.reconnect_button.clicked.connect(lambda _checked=False: reconnect())
+        self.reconnect_button.clicked.connect(self.reconnect_wanted)
         self.reconnect_button.hide()
         bar.addPermanentWidget(self.busy_sign)
         bar.addPermanentWidget(self.reconnect_button)
