@@ -34,8 +34,7 @@ from inspector.services.sessions.open_session import PLAIN, Reading
 from store_adapters.contract import Batch, CancelToken, RawRecord, SessionStore
 from store_adapters.files.session_file import expiry_of
 
-_MOST_KEPT = 1024 * 1024  # bytes of a record, as of a listing
-_IN_VAIN = 20
+_IN_VAIN, _MOST_KEPT = 20, 1024 * 1024  # records; bytes of one, as of a listing
 _GAPS = 100_000
 _MOVED_MS = 1500
 """Two readings of one TTL give two expiries which differ by the time between: less than this is no move."""
@@ -235,8 +234,7 @@ class Catalogue:
         key, payload, size = record.ref.key, record.payload, len(record.payload)
         summary = self._summarise(key, payload, size, is_quick=False)
         if summary == NOT_READ:
-            found = self.reading
-            summary = summarise_record(payload, self.kind, found.user_paths, found.secrets, self.id_of(key))
+            summary = summarise_record(payload, self.kind, *self.reading.to_summarise, self.id_of(key))
         with self._lock:
             position = self._put(key, payload[:_MOST_KEPT], size, record.expires_at_ms, seen_at_ms, summary)
             self._generation += 1

@@ -40,6 +40,11 @@ class Reading:
     secrets: tuple[Secret, ...] = field(default=(), repr=False)
     family: Family | None = None
 
+    @property
+    def to_summarise(self) -> tuple[UserPaths, tuple[Secret, ...]]:
+        """What it takes to say who is signed in."""
+        return self.user_paths, self.secrets
+
 
 PLAIN = Reading()
 

@@ -136,8 +136,7 @@ class SessionPanel(QWidget):
     def show_session(self, store: OpenStore | None, key: bytes | None) -> None:
         """Read and show the session at `key`; None shows what to do instead."""
         self._keep_draft()
-        self.store, self.key = store, key
-        self.opened, self.draft = None, None
+        self.store, self.key, self.opened, self.draft = store, key, None, None
         self._reads.begin()
         if store is None or key is None:
             self._show_empty("No session chosen", "Choose one in the list to see its data.")

@@ -5,7 +5,6 @@ Four lanes with a connection each, so that looking up, editing, listing, followi
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
@@ -15,7 +14,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from inspector.services.catalogue.catalogue import Catalogue
 from inspector.services.catalogue.large_rows import settle
-from inspector.services.catalogue.listing import Progress, read_list
+from inspector.services.catalogue.listing import Progress, read_in_steps
 from inspector.services.catalogue.text_column import MemoryLimit
 from inspector.services.catalogue.watch import follow_changes
 from inspector.services.sessions.open_session import PLAIN, Reading
@@ -33,7 +32,6 @@ from store_adapters.errors import StoreUnreachable
 __all__ = ["OpenStore", "StoreState"]
 
 _T = TypeVar("_T")
-_PROGRESS_S = 0.05
 _RECONNECT_MS = 3000
 
 
@@ -252,11 +250,11 @@ class OpenStore(QObject):
         if self.connection.catalogue.is_sparse:
             fresh = self.connection.catalogue.emptied()
             self.connection = replace(self.connection, catalogue=fresh)
-        catalogue = self.connection.catalogue
+        catalogue, is_gentle = self.connection.catalogue, self.profile.is_gentle
         self._set_progress(Progress(is_reading=True))
         self._load_job = self._context.jobs.stream(
             self._lanes["list"],
-            lambda token: self._read_all(catalogue, token),
+            lambda token: read_in_steps(self._lanes.store("list"), catalogue, token, is_gentle=is_gentle),
             owner=self,
             item=self._read_some,
             done=self._read_done,
@@ -317,18 +315,6 @@ class OpenStore(QObject):
     def join(self, timeout_s: float) -> bool:
         """Wait for the lanes to end; True when they all have."""
         return self._lanes.join(timeout_s)
-
-    def _read_all(self, catalogue: Catalogue, token: CancelToken) -> Iterator[Progress]:
-        told = 0.0
-        last: Progress | None = None
-        store, is_gentle = self._lanes.store("list"), self.profile.is_gentle
-        for progress in read_list(store, catalogue, token, is_gentle=is_gentle):
-            last = progress
-            if time.monotonic() - told >= _PROGRESS_S:
-                told, last = time.monotonic(), None
-                yield progress
-        if last is not None and not token.is_cancelled:
-            yield last
 
     def _opened(self, connection: Connection) -> None:
         self._lanes.leave("list", "bulk", *(() if self._live_job is not None else ("live",)))
