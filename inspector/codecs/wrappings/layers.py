@@ -118,6 +118,10 @@ def _peel_typed(outer: bytes, max_bytes: int) -> Peeled | None:
     return TypedValueLayer(before, after, False), outer[value.span[0] : value.span[1]]
 
 
+_MOST_UNPACKED = 16 * 1024 * 1024
+"""A few kilobytes can unpack to anything: layers inside one another would each take that much again."""
+
+
 def _peel_deflate(outer: bytes, _keys: OpeningKeys, max_bytes: int) -> Peeled | None:
     if outer[:3] == b"\x1f\x8b\x08":
         name, window = "gzip", 31
@@ -125,6 +129,7 @@ def _peel_deflate(outer: bytes, _keys: OpeningKeys, max_bytes: int) -> Peeled | 
         name, window = "zlib", 15
     else:
         return None
+    max_bytes = min(max_bytes, _MOST_UNPACKED)
     machine = zlib.decompressobj(window)
     try:
         inner = machine.decompress(outer, max_bytes + 1)
