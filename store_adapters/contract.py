@@ -307,6 +307,10 @@ class SessionStore(Protocol):
 
     def info(self) -> StoreInfo: ...
 
+    def ping(self) -> None:
+        """Return when the store answers, else raise what a read would; one small request that needs no right of its own."""
+        ...
+
     def watch(self, cancel: CancelToken) -> Iterator[Sequence[Change]]:
         """Yield what changed, in batches, until cancelled; an empty batch at least every second or so.
 

@@ -147,6 +147,9 @@ class MemoryStore(OneByOne):
         with self._shared.lock:
             return Count(sum(1 for key in list(self._shared.records) if self._shared.get(key)), True)
 
+    def ping(self) -> None:
+        pass
+
     def info(self) -> StoreInfo:
         return StoreInfo("Memory", "", self.label, (("Sessions", str(self.count().number)),), "direct", 0.0)
 

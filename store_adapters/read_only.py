@@ -51,6 +51,9 @@ class ReadOnlyStore:
     def info(self) -> StoreInfo:
         return self._store.info()
 
+    def ping(self) -> None:
+        self._store.ping()
+
     def watch(self, cancel: CancelToken) -> Iterator[Sequence[Change]]:
         return self._store.watch(cancel)
 

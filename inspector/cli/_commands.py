@@ -18,6 +18,7 @@ from inspector.core.expiry import CAPPED, LATEST_MS, After, Ending, end_from, fo
 from inspector.core.field_path import find_path, format_keys, parse_field_path
 from inspector.core.merge import FieldChange, diff
 from inspector.core.node import Entry, Kind, Node, child
+from inspector.services.catalogue.large_rows import settle
 from inspector.services.catalogue.listing import read_list
 from inspector.services.catalogue.session_row import Column, Row
 from inspector.services.cookies.cookie_chain import CookieReport
@@ -70,7 +71,7 @@ def list_sessions(options: Any, output: Output) -> int:
         catalogue = connection.catalogue
         for _progress in read_list(connection.store, catalogue, CancelToken()):
             pass
-        for _opened in catalogue.unseal(CancelToken()):
+        for _settled in settle(catalogue, connection.store, CancelToken()):
             pass
         now = now_ms()
         positions = catalogue.select(wanted, Column.CHANGED, descending=True, now_ms=now)

@@ -6,14 +6,23 @@ from inspector.codecs._new_record import copy_payload, new_payload, with_last_ac
 from inspector.codecs._registry import decode, encode
 from inspector.codecs._texts import parse_json, parse_like, retype
 from inspector.codecs._typed import JSON_TYPES, change_type, parse_typed
-from inspector.codecs._wire import pack_decoded, pack_error, pack_request, read_answer, read_request
+from inspector.codecs._wire import (
+    pack_decoded,
+    pack_error,
+    pack_request,
+    pack_summary,
+    read_answer,
+    read_request,
+    read_summary,
+)
 from inspector.codecs.formats.bson import date_node
-from inspector.codecs.formats.json import MAX_BYTES, JsonError, format_json, json_bytes, scalar_json
+from inspector.codecs.formats.json import MAX_BYTES, JsonError, format_json, json_bytes, put_json, scalar_json
 from inspector.codecs.listing.outline import outline_json, stored_value
 from inspector.codecs.listing.quick import CUT, FieldReader
 from inspector.codecs.listing.quick_lifetime import quick_lifetime
 from inspector.codecs.listing.summary import (
     DEFAULT_USER_PATHS,
+    NOT_READ,
     ROLE_PATH,
     Summariser,
     plain_data,
@@ -28,6 +37,7 @@ __all__ = [
     "DEFAULT_USER_PATHS",
     "JSON_TYPES",
     "MAX_BYTES",
+    "NOT_READ",
     "ROLE_PATH",
     "Attempt",
     "CodecError",
@@ -57,13 +67,16 @@ __all__ = [
     "pack_decoded",
     "pack_error",
     "pack_request",
+    "pack_summary",
     "parse_json",
     "parse_like",
     "parse_typed",
     "plain_data",
+    "put_json",
     "quick_lifetime",
     "read_answer",
     "read_request",
+    "read_summary",
     "retype",
     "scalar_json",
     "stored_value",

@@ -18,19 +18,22 @@ class Fidelity(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One codec that was tried on bytes it could not read: its label, why not, and at which byte (None: unknown)."""
+    """One codec that was tried on bytes it could not read: its label, why not, and at which byte (None: unknown).
+    `is_limit`: it met a limit of this program, which says nothing against the record."""
 
     label: str
     reason: str
     offset: int | None = None
+    is_limit: bool = False
 
 
 class CodecError(ValueError):
-    """The bytes cannot be read, or the tree not be written, in this format. Holds no payload."""
+    """The bytes cannot be read, or the tree not be written, in this format. Holds no payload. `is_limit`: see `Attempt`."""
 
-    def __init__(self, message: str, attempts: tuple[Attempt, ...] = ()) -> None:
+    def __init__(self, message: str, attempts: tuple[Attempt, ...] = (), *, is_limit: bool = False) -> None:
         super().__init__(message)
         self.attempts = attempts
+        self.is_limit = is_limit or any(attempt.is_limit for attempt in attempts)
 
 
 class TooLargeError(CodecError):
@@ -91,7 +94,7 @@ class Codec(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What the list shows of a record. `format`: the codec's label, or "unreadable: …", "encrypted …". `user`: who, ""
+    """What the list shows of a record. `format`: the codec's label, or "unreadable: …", "not read: …", "encrypted …". `user`: who, ""
     unknown; `role`: a word beside it. `signed_in`: a user was found. `keys`: number of top-level members beside `cookie`.
     `text`: the session's text where it was wrapped in something, else empty. `has_role_list`: `user.role` is a list."""
 
@@ -102,3 +105,8 @@ class Summary:
     keys: int
     text: bytes = field(default=b"", repr=False)
     has_role_list: bool = False
+
+    @property
+    def is_known(self) -> bool:
+        """False where nobody can say who is signed in."""
+        return not self.format.startswith(("unreadable", "not read", "encrypted"))

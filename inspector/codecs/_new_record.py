@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from inspector.codecs._api import Decoded
 from inspector.codecs.formats.bson import date_node, write_value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from inspector.codecs._api import Attempt, Codec, CodecError, Decoded, Fidelity, SealedError, TooLargeError
 from inspector.codecs._recognise import recognise
@@ -52,14 +52,14 @@ def decode(
             error.attempts = (*attempts, *error.attempts)
             raise
         except CodecError as error:
-            attempts += error.attempts or (Attempt(codec.label, str(error)),)
+            attempts += error.attempts or (Attempt(codec.label, str(error), None, error.is_limit),)
             continue
         return decoded
     if sealed is not None:
         sealed.attempts = tuple(attempts)
         raise sealed
     labels = {codec.label for codec in _BY_KIND[kind]}
-    refusal = next((one for one in attempts if one.label not in labels), None)
+    refusal = next((one for one in attempts if one.is_limit or one.label not in labels), None)
     # What a layer was opened for and refused is sure; else the first bytes tell, else the codec that came furthest.
     guess = recognise(payload) if kind != "mongo" and refusal is None and len(payload) <= max_bytes else ""
     _, telling = max(enumerate(attempts), key=lambda one: (one[1].offset or 0, one[0]))
@@ -69,10 +69,11 @@ def decode(
     raise CodecError(guess or telling.reason, tuple(attempts))
 
 
-def encode(decoded: Decoded, root: Node) -> bytes:
+def encode(decoded: Decoded, root: Node, read: Callable[[bytes], Decoded] | None = None) -> bytes:
     """Return the payload with `root` in place of `decoded.root`; the very same bytes when nothing was edited.
 
-    What is written is read again and compared before it is returned. `CodecError` when the tree cannot be written.
+    What is written is read again (by `read`, where it is large) and compared before it is returned. `CodecError` when the
+    tree cannot be written.
     """
     if root is decoded.root or root == decoded.root:
         return decoded.payload
@@ -80,7 +81,9 @@ def encode(decoded: Decoded, root: Node) -> bytes:
         raise CodecError(f"This record cannot be written back without loss. {decoded.reason}")
     codec = _BY_NAME[decoded.codec]
     payload = codec.encode(decoded, root)
-    again = codec.decode(payload, decoded.keys, max(MAX_BYTES, 2 * len(decoded.payload)))
+    if len(payload) > MAX_BYTES:
+        raise CodecError(f"It would be larger than {MAX_BYTES >> 20} MB, more than is written from here.")
+    again = codec.decode(payload, decoded.keys, MAX_BYTES) if read is None else read(payload)
     if not same_meaning(again.root, root):
         raise CodecError("The edited record does not read back as it was meant; nothing was written.")
     return payload

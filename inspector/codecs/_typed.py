@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from inspector.codecs._api import CodecError
 from inspector.codecs._texts import parse_json, retype

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import dataclasses
 from array import array
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import msgspec
 
-from inspector.codecs._api import Attempt, CodecError, Decoded, Fidelity, SealedError
+from inspector.codecs._api import Attempt, CodecError, Decoded, Fidelity, SealedError, Summary
+from inspector.codecs.listing.quick import UserPath
 from inspector.codecs.wrappings.api import OpeningKeys
 from inspector.codecs.wrappings.connect_mongo_crypto import ConnectMongo3Layer, WebCryptoLayer
 from inspector.codecs.wrappings.kruptein import KrupteinLayer, _Box, _Key
@@ -29,20 +31,38 @@ _CLASSES: dict[str, Any] = {
     )
 }  # fmt: skip
 _KINDS = tuple(Kind)
+_PART = 4096
 _NOWHERE = (-1, -1)
 
 
-def pack_request(payload: bytes, keys: OpeningKeys, max_bytes: int) -> bytes:
-    """Return what the decoder needs to read a record."""
+def pack_request(
+    payload: bytes, keys: OpeningKeys, max_bytes: int, user_paths: Sequence[UserPath] | None = None
+) -> bytes:
+    """Return what the decoder needs to read a record; with `user_paths`, to say what the list shows of it."""
+    paths = None if user_paths is None else [[_plain(step) for step in path] for path in user_paths]
     return msgspec.msgpack.encode(
-        [payload, max_bytes, keys.kind, keys.is_quick, _text(keys.session_id), _plain(keys.secrets)]
+        [payload, max_bytes, keys.kind, keys.is_quick, _text(keys.session_id), _plain(keys.secrets), paths]
     )
 
 
-def read_request(data: bytes) -> tuple[bytes, OpeningKeys, int]:
+def read_request(data: bytes) -> tuple[bytes, OpeningKeys, int, tuple[UserPath, ...] | None]:
     """Read `pack_request`'s bytes."""
-    payload, max_bytes, kind, is_quick, session_id, secrets = msgspec.msgpack.decode(data)
-    return payload, OpeningKeys(_made(secrets), _untext(session_id), kind, is_quick), max_bytes
+    payload, max_bytes, kind, is_quick, session_id, secrets, paths = msgspec.msgpack.decode(data)
+    return payload, OpeningKeys(_made(secrets), _untext(session_id), kind, is_quick), max_bytes, _made(paths)
+
+
+def pack_summary(summary: Summary) -> bytes:
+    """Return what the list shows, without the text inside, which whoever asked would hold for nothing."""
+    words = [_text(word) for word in (summary.format, summary.user, summary.role)]
+    return msgspec.msgpack.encode(["summary", words, summary.signed_in, summary.keys, summary.has_role_list])
+
+
+def read_summary(data: bytes) -> Summary:
+    """Read `pack_summary`'s bytes. `ValueError` for anything else."""
+    match msgspec.msgpack.decode(data):
+        case ["summary", [known, user, role], bool(signed_in), int(keys), bool(has_role_list)]:
+            return Summary(_untext(known), _untext(user), _untext(role), signed_in, keys, has_role_list=has_role_list)
+    raise ValueError("no answer of the decoder")
 
 
 def pack_decoded(decoded: Decoded) -> bytes:
@@ -55,29 +75,32 @@ def pack_decoded(decoded: Decoded) -> bytes:
 
 def pack_error(error: CodecError) -> bytes:
     """Return a refusal: its words and what was tried."""
-    attempts = [[tried.label, _text(tried.reason), tried.offset] for tried in error.attempts]
+    attempts = [[tried.label, _text(tried.reason), tried.offset, tried.is_limit] for tried in error.attempts]
     known = error.known if isinstance(error, SealedError) else None
     return msgspec.msgpack.encode(["refused", _text(str(error)), attempts, known])
 
 
-def read_answer(data: bytes, payload: bytes, keys: OpeningKeys) -> Decoded:
-    """Return the record; raises the `CodecError` which the decoder raised. `ValueError` for anything else."""
+def read_answer(data: bytes, payload: bytes, keys: OpeningKeys, rest: Callable[[], None] = lambda: None) -> Decoded:
+    """Return the record; raises the `CodecError` which the decoder raised. `ValueError` for anything else.
+
+    `rest` is called between any two steps of a few milliseconds.
+    """
     match msgspec.msgpack.decode(data):
         case ["record", codec, label, fidelity, reason, layers, source, root, envelope]:
             return Decoded(
                 codec,
                 label,
                 payload,
-                _tree(root),
+                _tree(root, rest),
                 Fidelity(fidelity),
                 payload if source is None else source,
-                None if envelope is None else _tree(envelope),
+                None if envelope is None else _tree(envelope, rest),
                 reason,
                 _made(layers),
                 keys,
             )
         case ["refused", words, attempts, known]:
-            tried = tuple(Attempt(label, _untext(reason), offset) for label, reason, offset in attempts)
+            tried = tuple(Attempt(label, _untext(reason), *place) for label, reason, *place in attempts)
             if known is None:
                 raise CodecError(_untext(words), tried)
             sealed = SealedError("", known, bool(keys.secrets))
@@ -99,7 +122,7 @@ def _flat(root: Node) -> list[Any]:
     """Return the tree in columns, one place for each node, its entries before it.
 
     Columns of texts and numbers are read in milliseconds where a list for each node would stop every thread for a second;
-    and no depth of nesting can exhaust a stack.
+    and no depth of nesting can exhaust a stack. Texts travel in parts, each read in a millisecond or two.
     """
     kinds, counts, spans = bytearray(), array("q"), array("q")
     keys: list[bytes | None] = []
@@ -120,13 +143,24 @@ def _flat(root: Node) -> list[Any]:
         spans.extend((*(entry.key_span or _NOWHERE), *(node.span or _NOWHERE)))
         keys.append(None if entry.key is None else _text(entry.key))
         scalars.append(_text(node.scalar) if isinstance(node.scalar, str) else node.scalar)
-    return [bytes(kinds), counts.tobytes(), spans.tobytes(), keys, scalars, tags]
+    return [bytes(kinds), counts.tobytes(), spans.tobytes(), _in_parts(keys), _in_parts(scalars), tags]
 
 
-def _tree(columns: list[Any]) -> Node:
-    kinds, count_bytes, span_bytes, keys, scalars, tags = columns
+def _in_parts(column: Sequence[bytes | bool | None]) -> list[bytes]:
+    return [msgspec.msgpack.encode(column[first : first + _PART]) for first in range(0, len(column), _PART)]
+
+
+def _rejoined(parts: list[bytes], rest: Callable[[], None]) -> Iterator[Any]:
+    for part in parts:
+        rest()
+        yield from msgspec.msgpack.decode(part)
+
+
+def _tree(columns: list[Any], rest: Callable[[], None]) -> Node:
+    kinds, count_bytes, span_bytes, key_parts, scalar_parts, tags = columns
     counts, spans = array("q", count_bytes), array("q", span_bytes)
     ready: list[Entry] = []
+    keys, scalars = _rejoined(key_parts, rest), _rejoined(scalar_parts, rest)
     for place, (kind, count, key, scalar) in enumerate(zip(kinds, counts, keys, scalars, strict=True)):
         first = len(ready) - count
         entries = tuple(ready[first:])

@@ -29,37 +29,44 @@ def check_edit(before: Node | None, after: Node, kind: str, family: Family = Fam
     old: set[tuple[str, str]] = set()
     changes: list[Finding] = []
     if before is not None:
-        old = {(format_field_path(before, found.path), found.text) for found in _judge(before, kind, family)}
+        old = {(format_field_path(before, found.path), found.text) for found in _judge(before, kind, family, after)}
         changes = judge_change(before, after) if family is Family.EXPRESS else []
-    new = [one for one in _judge(after, kind, family) if (format_field_path(after, one.path), one.text) not in old]
+    new = [
+        one for one in _judge(after, kind, family, before) if (format_field_path(after, one.path), one.text) not in old
+    ]
     return (*new, *changes)
 
 
-def _judge(root: Node, kind: str, family: Family) -> list[Finding]:
+def _judge(root: Node, kind: str, family: Family, other: Node | None = None) -> list[Finding]:
+    """Return what is odd in a tree; of values, only in those that `other`, the tree before or after an edit, does not share."""
     if family is Family.EXPRESS:
-        return judge_express(root, kind) + _judge_values(root)
+        return judge_express(root, kind) + _judge_values(root, other)
     if root.kind is not Kind.OBJECT:
         return []
     match family:
         case Family.FASTIFY:
-            return judge_fastify(root) + _judge_values(root)
+            return judge_fastify(root) + _judge_values(root, other)
         case Family.KOA:
-            return judge_koa(root) + _judge_values(root)
+            return judge_koa(root) + _judge_values(root, other)
         case _:
-            return _judge_values(root)
+            return _judge_values(root, other)
 
 
-def _judge_values(root: Node) -> list[Finding]:
+def _judge_values(root: Node, other: Node | None) -> list[Finding]:
     found: list[Finding] = []
-    waiting: list[tuple[Node, Path]] = [(root, ())]
+    waiting: list[tuple[Node, Path, Node | None]] = [(root, (), other)]
     while waiting and len(found) < _MOST:
-        node, path = waiting.pop()
+        node, path, across = waiting.pop()
         if node.kind is Kind.NUMBER and isinstance(node.scalar, str) and node.tag in ("", "int64"):
             found += _judge_number(node.scalar, path)
         elif node.kind is Kind.OBJECT:
             found += _judge_names(node, path)
-        waiting.extend((entry.value, (*path, position)) for position, entry in enumerate(node.entries) if entry.value.entries
-                       or entry.value.kind is Kind.NUMBER)  # fmt: skip
+        others = across.entries if across is not None else ()
+        shared = {id(entry.value) for entry in others}
+        for position, entry in enumerate(node.entries):
+            value = entry.value
+            if id(value) not in shared and (value.entries or value.kind is Kind.NUMBER):
+                waiting.append((value, (*path, position), others[position].value if position < len(others) else None))
     return found
 
 

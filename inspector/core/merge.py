@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 from typing import TypeVar
+
+from msgspec.structs import replace
 
 from inspector.core.field_path import join_field
 from inspector.core.list_items import Slot, line_up, name_item
@@ -145,6 +147,9 @@ class _Run:
         merged: dict[str, Entry] = {}
         for key in _interleave(_interleave(list(of_theirs), list(of_mine)), list(of_base)):
             base_entry, my_entry, their_entry = of_base.get(key), of_mine.get(key), of_theirs.get(key)
+            if their_entry is not None and base_entry is my_entry is their_entry:
+                merged[key] = their_entry  # nearly all of a large record
+                continue
             value = self.merge_value(join_field(field, key), _value(base_entry), _value(my_entry), _value(their_entry))
             if value is not None:
                 # Bytes around an entry are the application's own where it has the entry.

@@ -108,7 +108,7 @@ class Folder:
 
     def names(self) -> Iterator[bytes]:
         """Yield the names in the folder, in the system's order."""
-        self._check_there()
+        self.check_there()
         try:
             with os.scandir(self._fd if portability.HOLDS_FOLDERS else self.path) as entries:
                 for entry in entries:
@@ -130,7 +130,7 @@ class Folder:
                 raise OSError(errno.ELOOP, "")
             return os.open(self.place(name), portability.READ_FILE, dir_fd=self.descriptor)
         except FileNotFoundError:
-            self._check_there()
+            self.check_there()
             raise _missing() from None
         except PermissionError:
             raise RecordUnreadable(
@@ -143,7 +143,7 @@ class Folder:
                 raise RecordUnreadable("It is no regular file.") from None
             raise describe_os_error(error) from None
 
-    def _check_there(self) -> None:
+    def check_there(self) -> None:
         """An open folder that was removed, or moved away for another, is still readable: that is no longer the one meant."""
         try:
             now = os.stat(self.path)

@@ -152,6 +152,9 @@ class FileStore(OneByOne):
     def count(self) -> Count:
         return Count(sum(1 for name in self._folder.names() if self._is_session(name)), True)
 
+    def ping(self) -> None:
+        self._folder.check_there()
+
     def info(self) -> StoreInfo:
         started = time.perf_counter()
         number = self.count().number

@@ -198,6 +198,10 @@ class MongoStore(OneByOne):
                 return Count(int(self._link.reading(lambda collection: collection.count_documents(self._all()))), True)
             return Count(self._link.reading(self._total) or 0, True)
 
+    def ping(self) -> None:
+        with self._link.errors():
+            self._link.client.admin.command("ping")
+
     def info(self) -> StoreInfo:
         with self._link.errors():
             self._link.reading(self._total)

@@ -206,6 +206,13 @@ class RedisStore:
             if time.monotonic() > give_up:
                 return Count(max(number, self._total() or 0), False)
 
+    def ping(self) -> None:
+        self._link.leave_if_closed()
+        reply = self._link.pipe([("PING",)])[0]
+        # Whoever may not ask has been answered too.
+        if isinstance(reply, hiredis.ReplyError) and not str(reply).startswith("NOPERM"):
+            raise describe_reply(reply)
+
     def info(self) -> StoreInfo:
         self._link.leave_if_closed()
         started = time.perf_counter()

@@ -38,6 +38,7 @@ class SqliteLink:
         self._writers: sqlite3.Connection | None = None
         self._deadline = 0.0
         self._is_interrupted = False
+        self._file: tuple[int, int] | None = None  # device and inode of what is open
 
     def read(self, statement: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """Return all rows of a SELECT. `StoreError`."""
@@ -94,7 +95,7 @@ class SqliteLink:
             self._readers = self._writers = None
 
     def _open(self, mode: str) -> sqlite3.Connection:
-        self._look()
+        self.look()
         connection = sqlite3.connect(
             f"file:{quote(self._path)}?mode={mode}",
             uri=True,
@@ -102,11 +103,23 @@ class SqliteLink:
             isolation_level=None,
             check_same_thread=False,
         )
+        facts = os.stat(self._path)
+        self._file = (facts.st_dev, facts.st_ino)
         connection.text_factory = bytes
         connection.set_progress_handler(self._is_late, _STEPS)
         return connection
 
-    def _look(self) -> None:
+    def _leave_what_is_gone(self) -> None:
+        """A file that was deleted, or moved away for another, can still be read and written: it is no longer the one meant."""
+        try:
+            now = os.stat(self._path)
+        except OSError:
+            now = None
+        if self._file is not None and (now is None or (now.st_dev, now.st_ino) != self._file):
+            self.close()
+            self._file = None
+
+    def look(self) -> None:
         """Say what is wrong with the path before SQLite, whose own words are the same for everything."""
         try:
             with open(self._path, "rb") as file:
@@ -132,6 +145,7 @@ class SqliteLink:
             self._is_interrupted = False
             self._deadline = time.monotonic() + self._limits.deadline_s
             try:
+                self._leave_what_is_gone()
                 yield
             except sqlite3.Error as error:
                 if self._is_interrupted:

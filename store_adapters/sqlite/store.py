@@ -266,6 +266,9 @@ class SqliteStore(OneByOne):
     def count(self) -> Count:
         return Count(int(self._link.read(f'SELECT count(*) FROM "{self._table}"')[0][0]), True)
 
+    def ping(self) -> None:
+        self._link.look()
+
     def info(self) -> StoreInfo:
         started = time.perf_counter()
         mode = self._link.read("PRAGMA journal_mode")[0][0]

@@ -316,6 +316,13 @@ def test_read_only_store_refuses_every_write(backend: Backend, store: SessionSto
     assert backend.raw("a") == record.payload
 
 
+def test_ping_of_a_store_that_answers_returns_and_changes_nothing(backend: Backend, store: SessionStore) -> None:
+    backend.put("a", backend.payload("a", 1), None)
+    before = backend.raw("a")
+    store.ping()
+    assert backend.raw("a") == before
+
+
 def test_count_and_info_describe_the_store(backend: Backend, store: SessionStore) -> None:
     for number in range(3):
         backend.put(f"s{number}", backend.payload(f"s{number}", number), None)

@@ -22,9 +22,6 @@ OTHER_TYPES = {
 _CODES = {tag: code for code, tag in OTHER_TYPES.items()} | {"double": _DOUBLE, "int32": _INT32, "int64": _INT64}
 
 
-_TOO_MANY = f"It holds more than {MAX_NODES:,} values."
-
-
 @dataclass(frozen=True, slots=True)
 class Element:
     """One top-level element: type code, name, where it begins, and where its value stands."""
@@ -34,6 +31,10 @@ class Element:
     start: int
     value_start: int
     value_end: int
+
+
+def _too_many() -> CodecError:
+    return CodecError(f"It holds more than {MAX_NODES:,} values.", is_limit=True)
 
 
 def read_elements(data: bytes, start: int = 0) -> list[Element]:
@@ -57,7 +58,7 @@ def read_elements(data: bytes, start: int = 0) -> list[Element]:
             raise CodecError("A name in the BSON document is not UTF-8.") from None
         value_end = _value_end(data, code, name_end + 1, end)
         if len(elements) == MAX_NODES:
-            raise CodecError(_TOO_MANY)
+            raise _too_many()
         elements.append(Element(code, name, position, name_end + 1, value_end))
         position = value_end
     if position != end:
@@ -99,12 +100,12 @@ def read_value(data: bytes, element: Element) -> Node:
 def _read(data: bytes, element: Element, depth: int, budget: _Budget) -> Node:
     budget.left -= 1
     if budget.left < 0:
-        raise CodecError(_TOO_MANY)
+        raise _too_many()
     code, start, end = element.code, element.value_start, element.value_end
     raw, span = data[start:end], (start, end)
     if code in (_OBJECT, _ARRAY):
         if depth >= MAX_DEPTH:
-            raise CodecError(f"It is nested deeper than {MAX_DEPTH} levels.")
+            raise CodecError(f"It is nested deeper than {MAX_DEPTH} levels.", is_limit=True)
         entries = tuple(
             Entry(
                 inner.name if code == _OBJECT else None,

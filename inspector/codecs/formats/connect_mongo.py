@@ -23,7 +23,7 @@ def _elements(payload: bytes, label: str) -> tuple[list[Element], Element]:
     try:
         elements = read_elements(payload)
     except CodecError as error:
-        raise CodecError(str(error), (Attempt(label, str(error)),)) from None
+        raise CodecError(str(error), (Attempt(label, str(error), None, error.is_limit),)) from None
     found = [element for element in elements if element.name == "session"]
     if len(found) != 1:
         reason = "The document has no session field." if not found else "The document has two session fields."
@@ -55,8 +55,9 @@ class ConnectMongoText:
         try:
             opened = open_text(source, keys, max_bytes)
         except JsonError as error:
-            reason = recognise(source) or error.reason
-            raise CodecError(reason, (Attempt(self.label, reason, session.value_start + 4 + error.offset),)) from None
+            reason = error.reason if error.is_limit else recognise(source) or error.reason
+            at = session.value_start + 4 + error.offset
+            raise CodecError(reason, (Attempt(self.label, reason, at, error.is_limit),)) from None
         fidelity, reason = opened.judge(source)
         label = f"connect-mongo, {describe_layers(opened.layers)}" if opened.layers else self.label
         return Decoded(
@@ -91,14 +92,15 @@ class ConnectMongoObject:
                 "session is no document.", (Attempt(self.label, "session is no document.", session.start),)
             )
         if session.value_end - session.value_start > max_bytes:
-            reason = f"It is larger than {max_bytes // 1024} KB, too large for a tree."
-            raise CodecError(reason, (Attempt(self.label, reason, session.start),))
+            reason = f"It is larger than {max_bytes // 1024:,} KB, too large for a tree."
+            raise CodecError(reason, (Attempt(self.label, reason, session.start, is_limit=True),))
         try:
             root = read_value(payload, session)
             rebuilt = write_value(payload, root, use_spans=False)[1]
             envelope = _envelope(payload, elements)
         except CodecError as error:
-            raise CodecError(str(error), (Attempt(self.label, str(error), session.start),)) from None
+            tried = Attempt(self.label, str(error), session.start, error.is_limit)
+            raise CodecError(str(error), (tried,)) from None
         if rebuilt == payload[session.value_start : session.value_end]:
             return Decoded(self.name, self.label, payload, root, Fidelity.EXACT, payload, envelope)
         reason = "The document holds something which would not be written back as it is (odd array indexes)."

@@ -25,7 +25,7 @@ class ExpressJson:
         try:
             opened = open_text(payload, keys, max_bytes)
         except JsonError as error:
-            raise CodecError(str(error), (Attempt(self.label, error.reason, error.offset),)) from None
+            raise CodecError(str(error), (Attempt(self.label, error.reason, error.offset, error.is_limit),)) from None
         fidelity, reason = opened.judge(payload)
         label = self._label(opened.root)
         if opened.layers:

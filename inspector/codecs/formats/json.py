@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
 from inspector.codecs._api import CodecError
 from inspector.core.node import MAX_DEPTH, MAX_NODES, Entry, Kind, Node
 
-MAX_BYTES = 4 * 1024 * 1024
+MAX_BYTES = 64 * 1024 * 1024
 
 _TOKEN = re.compile(
     rb"[ \t\n\r]*(?:"
@@ -22,6 +23,14 @@ _TOKEN = re.compile(
     rb"|(-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)"
     rb"|(true)|(false)|(null)|([{}\[\],:]))"
 )
+_PLAIN = (
+    rb'(?:(?:"([^"\\\x00-\x1f]*)"|(-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)|(true|false|null))[ \t\n\r]*'
+    rb"([,%b])|([{[]))"
+)
+_MEMBER = re.compile(rb'[ \t\n\r]*("[^"\\\x00-\x1f]*")[ \t\n\r]*:[ \t\n\r]*' + _PLAIN % b"}")
+_ITEM = re.compile(rb"[ \t\n\r]*()" + _PLAIN % rb"\]")
+"""A whole member or item that is spelled plainly, as most of a record is: one match instead of four."""
+_WORDS: dict[bytes, bool | None] = {b"true": True, b"false": False, b"null": None}
 _SPACE = re.compile(rb"[ \t\n\r]*")
 _ESCAPED = re.compile('["\\\\\x00-\x1f\ud800-\udfff]')
 _SHORT = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
@@ -30,12 +39,12 @@ _SHORT = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r":
 class JsonError(CodecError):
     """The text is no JSON. `offset` in bytes; `line` and `column` count from 1, the column in characters."""
 
-    def __init__(self, message: str, source: bytes, offset: int) -> None:
+    def __init__(self, message: str, source: bytes, offset: int, *, is_limit: bool = False) -> None:
         before = source[:offset]
         self.offset = offset
         self.line = before.count(b"\n") + 1
         self.column = len(before[before.rfind(b"\n") + 1 :].decode("utf-8", "replace")) + 1
-        super().__init__(f"{message} (line {self.line}, column {self.column})")
+        super().__init__(f"{message} (line {self.line}, column {self.column})", is_limit=is_limit)
         self.reason = message
 
 
@@ -53,7 +62,7 @@ class _Open:
 def read_json(source: bytes, max_bytes: int = MAX_BYTES) -> Node:
     """Read JSON text into a tree with spans. `JsonError`; refuses what is too large, too deep or too many values."""
     if len(source) > max_bytes:
-        raise JsonError(f"It is larger than {max_bytes // 1024} KB, too large for a tree.", source, 0)
+        raise JsonError(f"It is larger than {max_bytes // 1024:,} KB, too large for a tree.", source, 0, is_limit=True)
     try:
         source.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -70,6 +79,9 @@ class _Expect(Enum):
     COMMA_OR_END = 6
 
 
+_KINDS = (Kind.ARRAY, Kind.OBJECT)
+
+
 class _Reader:
     """One pass over the text with an explicit stack: no depth of nesting can exhaust Python's."""
 
@@ -77,11 +89,14 @@ class _Reader:
         self._source = source
         self._stack: list[_Open] = []
         self._nodes = 0
+        self._names: dict[bytes, str] = {}
 
     def read(self) -> Node:
         source, stack, match_token = self._source, self._stack, _TOKEN.match
         position, expect = 0, _Expect.VALUE
         while True:
+            if stack and expect is not _Expect.COMMA_OR_END and expect is not _Expect.COLON:
+                position, expect = self._plain_entries(position, expect)
             token = match_token(source, position)
             if token is None or token.lastindex is None:
                 raise self._unexpected(position)
@@ -107,12 +122,73 @@ class _Reader:
             self._put(stack[-1], node)
             expect = _Expect.COMMA_OR_END
 
+    def _plain_entries(self, position: int, expect: _Expect) -> tuple[int, _Expect]:
+        """Read on for as long as all is spelled plainly; return where the next token stands, and what it may be."""
+        source, stack, names = self._source, self._stack, self._names
+        container = stack[-1]
+        if container.is_object is (expect in (_Expect.VALUE, _Expect.ITEM_OR_END)):
+            return position, expect  # the value of a member, whose name has been read
+        while (found := (_MEMBER if container.is_object else _ITEM).match(source, position)) is not None:
+            raw, text, number, word, mark, opening = found.groups()
+            if container.is_object:
+                key: str | None = names.get(raw) or names.setdefault(raw, raw[1:-1].decode("utf-8"))
+                key_span: tuple[int, int] | None = found.span(1)
+            else:
+                key, key_span = None, None
+            if opening is not None:
+                if len(stack) >= MAX_DEPTH:
+                    break
+                container.key, container.key_span = key, key_span
+                position = found.end()
+                container = _Open(opening == b"{", position - 1, [])
+                stack.append(container)
+                expect = _Expect.NAME_OR_END if container.is_object else _Expect.ITEM_OR_END
+                continue
+            if self._nodes >= MAX_NODES:
+                break
+            self._nodes += 1
+            if text is not None:
+                start, end = found.span(2)
+                node = Node(Kind.STRING, text.decode("utf-8"), span=(start - 1, end + 1))
+            elif number is not None:
+                node = Node(Kind.NUMBER, number.decode("ascii"), span=found.span(3))
+            else:
+                value = _WORDS[word]
+                node = Node(Kind.NULL if value is None else Kind.BOOL, value, span=found.span(4))
+            if key_span is None:
+                start = found.start(2) - 1 if text is not None else found.start(3 if number is not None else 4)
+                key_span = (start, start)
+            container.entries.append(Entry(key, node, key_span))
+            position = found.end()
+            if mark != b",":
+                position = self._close(position - 1)
+                if not stack or source[position : position + 1] != b",":
+                    return position, _Expect.COMMA_OR_END
+                position += 1
+                container = stack[-1]
+            expect = _Expect.NAME if container.is_object else _Expect.VALUE
+        return position, expect
+
+    def _close(self, position: int) -> int:
+        """End one container after another, but for the outermost; return where what is no end of one stands."""
+        source, stack = self._source, self._stack
+        while len(stack) > 1 and self._nodes < MAX_NODES:
+            if source[position : position + 1] != (b"}" if stack[-1].is_object else b"]"):
+                break
+            done = stack.pop()
+            position += 1
+            span = (done.start, position)
+            self._put(stack[-1], Node(_KINDS[done.is_object], entries=tuple(done.entries), span=span))
+            if source[position : position + 1] not in b",}]":
+                position = _SPACE.match(source, position).end()  # type: ignore[union-attr]
+        return position
+
     def _mark(self, mark: int, start: int, expect: _Expect) -> tuple[Node | None, _Expect]:
         """Take one of `{}[],:`; return the container it ends, if any, and what may follow."""
         stack = self._stack
         if mark in b"{[" and expect in (_Expect.VALUE, _Expect.ITEM_OR_END):
             if len(stack) >= MAX_DEPTH:
-                raise JsonError(f"It is nested deeper than {MAX_DEPTH} levels.", self._source, start)
+                raise JsonError(f"It is nested deeper than {MAX_DEPTH} levels.", self._source, start, is_limit=True)
             stack.append(_Open(mark == 0x7B, start, []))
             return None, _Expect.NAME_OR_END if mark == 0x7B else _Expect.ITEM_OR_END
         if mark == 0x3A and expect is _Expect.COLON:
@@ -129,7 +205,7 @@ class _Reader:
     def _put(self, container: _Open, node: Node) -> None:
         self._nodes += 1
         if self._nodes > MAX_NODES:
-            raise JsonError(f"It holds more than {MAX_NODES:,} values.", self._source, 0)
+            raise JsonError(f"It holds more than {MAX_NODES:,} values.", self._source, 0, is_limit=True)
         assert node.span is not None
         span = container.key_span if container.is_object else (node.span[0], node.span[0])
         container.entries.append(Entry(container.key, node, span))
@@ -198,26 +274,31 @@ def scalar_json(node: Node) -> str:
 def format_json(root: Node, indent: int | None = 2) -> str:
     """Return the tree as JSON text; number spelling, duplicate keys and lone surrogates are kept. None: compact."""
     parts: list[str] = []
-    _format(root, parts, indent, 0)
+    _format(root, parts.append, indent, 0)
     return "".join(parts)
 
 
-def _format(node: Node, parts: list[str], indent: int | None, level: int) -> None:
+def put_json(root: Node, put: Callable[[str], None]) -> None:
+    """Hand `format_json`'s text on in parts, as it is made."""
+    _format(root, put, 2, 0)
+
+
+def _format(node: Node, put: Callable[[str], None], indent: int | None, level: int) -> None:
     if node.kind not in (Kind.OBJECT, Kind.ARRAY):
-        parts.append(scalar_json(node))
+        put(scalar_json(node))
         return
     opening, closing = "{}" if node.kind is Kind.OBJECT else "[]"
     if not node.entries:
-        parts.append(opening + closing)
+        put(opening + closing)
         return
     gap = "" if indent is None else "\n" + " " * (indent * (level + 1))
-    parts.append(opening)
+    put(opening)
     for place, entry in enumerate(node.entries):
-        parts.append(("," if place else "") + gap)
+        put(("," if place else "") + gap)
         if entry.key is not None:
-            parts.append(json_text(entry.key) + (":" if indent is None else ": "))
-        _format(entry.value, parts, indent, level + 1)
-    parts.append(("" if indent is None else "\n" + " " * (indent * level)) + closing)
+            put(json_text(entry.key) + (":" if indent is None else ": "))
+        _format(entry.value, put, indent, level + 1)
+    put(("" if indent is None else "\n" + " " * (indent * level)) + closing)
 
 
 def json_bytes(node: Node) -> bytes:

@@ -38,6 +38,8 @@ _ROLE_PATHS: tuple[UserPath, ...] = (
 )  # fmt: skip
 _SEALED_FIELDS = frozenset(("hmac", "ct", "iv"))
 _FAST_LIMIT = 256 * 1024
+NOT_READ = Summary("not read: large, open to see", "", "", False, 0)
+"""Of a record that is too large to be read along with a list."""
 _TEXT_LABEL, _OBJECT_LABEL = "connect-mongo, JSON text", "connect-mongo, sub-document"
 _NO_SESSION = Summary("JSON, not a session", "", "", False, 0)
 _decode = msgspec.json.Decoder().decode
@@ -51,23 +53,28 @@ def summarise(
     session_id: str = "",
     *,
     is_quick: bool = True,
+    max_bytes: int = _FAST_LIMIT,
 ) -> Summary:
     """Return what the list shows of a record of a "redis", "mongo", "file", "sqlite" or "memory" store; never raises.
 
     `user_paths` are looked at before the usual places. `secrets` open what is encrypted, and with `is_quick` only what
-    needs no slow key of its own; the rest is called "encrypted …".
+    needs no slow key of its own; the rest is called "encrypted …". `NOT_READ` above `max_bytes`.
     """
     try:
-        value, label = _mongo_value(payload) if kind == "mongo" else (_json_value(payload), _label(kind))
+        value, label = (
+            _mongo_value(payload, max_bytes) if kind == "mongo" else (_json_value(payload, max_bytes), _label(kind))
+        )
         if _is_plain(value):
             return _summary(value, label if "cookie" in value else "JSON", user_paths)
     except CodecError:
         pass
     try:
-        decoded = decode(payload, kind, secrets, session_id, max_bytes=_FAST_LIMIT, is_quick=is_quick)
+        decoded = decode(payload, kind, secrets, session_id, max_bytes=max_bytes, is_quick=is_quick)
     except SealedError as error:
         return Summary(f"{error.known[0].lower()}{error.known[1:]}", "", "", False, 0)
     except CodecError as error:
+        if error.is_limit or any(attempt.is_limit for attempt in error.attempts):
+            return NOT_READ
         return Summary(f"unreadable: {error}", "", "", False, 0)
     return summarise_decoded(decoded, user_paths)
 
@@ -105,9 +112,12 @@ class Summariser:
 
 def summarise_decoded(decoded: Decoded, user_paths: Sequence[UserPath] = ()) -> Summary:
     """Return what the list shows of a record that was decoded already."""
-    value = _plain(decoded.root)
-    if not isinstance(value, dict):
+    root = decoded.root
+    if root.kind is not Kind.OBJECT:
         return _NO_SESSION
+    # Of a large record, what no path leads to would be unfolded for nothing.
+    looked_at = {path[0] for path in (*user_paths, *DEFAULT_USER_PATHS, *_ROLE_PATHS)}
+    value = {str(entry.key): _plain(entry.value) if entry.key in looked_at else None for entry in root.entries}
     summary = _summary(value, decoded.label, user_paths)
     return replace(summary, text=decoded.source) if decoded.layers else summary
 
@@ -142,22 +152,22 @@ def _label(kind: str) -> str:
     return "session-file-store JSON" if kind == "file" else "express JSON"
 
 
-def _json_value(payload: bytes) -> Any:
-    if len(payload) > _FAST_LIMIT:
-        raise CodecError("too large to be read for the list")
+def _json_value(payload: bytes, max_bytes: int = _FAST_LIMIT) -> Any:
+    if len(payload) > max_bytes:
+        raise CodecError("too large to be read for the list", is_limit=True)
     try:
         return _decode(payload)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         # msgspec refuses lone surrogates and huge numbers, which JavaScript writes and reads.
-        return _plain(read_json(payload))
+        return _plain(read_json(payload, max_bytes))
 
 
-def _mongo_value(payload: bytes) -> tuple[Any, str]:
+def _mongo_value(payload: bytes, max_bytes: int = _FAST_LIMIT) -> tuple[Any, str]:
     for element in read_elements(payload):
         if element.name == "session":
             if element.code == 2:
                 source = payload[element.value_start + 4 : element.value_end - 1]
-                return _json_value(source), _TEXT_LABEL
+                return _json_value(source, max_bytes), _TEXT_LABEL
             if element.code == 3:
                 value = plain_document(payload, element.value_start, element.value_end)
                 return value or _plain(read_value(payload, element)), _OBJECT_LABEL

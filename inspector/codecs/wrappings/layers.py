@@ -118,6 +118,10 @@ def _peel_typed(outer: bytes, max_bytes: int) -> Peeled | None:
     return TypedValueLayer(before, after, False), outer[value.span[0] : value.span[1]]
 
 
+_MOST_UNPACKED = 16 * 1024 * 1024
+"""A few kilobytes can unpack to anything: layers inside one another would each take that much again."""
+
+
 def _peel_deflate(outer: bytes, _keys: OpeningKeys, max_bytes: int) -> Peeled | None:
     if outer[:3] == b"\x1f\x8b\x08":
         name, window = "gzip", 31
@@ -125,14 +129,15 @@ def _peel_deflate(outer: bytes, _keys: OpeningKeys, max_bytes: int) -> Peeled | 
         name, window = "zlib", 15
     else:
         return None
+    max_bytes = min(max_bytes, _MOST_UNPACKED)
     machine = zlib.decompressobj(window)
     try:
         inner = machine.decompress(outer, max_bytes + 1)
     except zlib.error:
         raise _refused(name, f"It begins as {name} and is damaged.") from None
     if len(inner) > max_bytes:
-        reason = f"It unpacks to more than {max_bytes // 1024} KB, too large for a tree."
-        raise TooLargeError(reason, (Attempt(name, reason),))
+        reason = f"It unpacks to more than {max_bytes // 1024:,} KB, too large for a tree."
+        raise TooLargeError(reason, (Attempt(name, reason, is_limit=True),))
     if not machine.eof or machine.unused_data:
         raise _refused(name, f"The {name} data ends early or something follows it.")
     return DeflateLayer(name, outer[:10]), inner
@@ -190,6 +195,8 @@ def open_text(outer: bytes, keys: OpeningKeys, max_bytes: int) -> OpenedText:
     try:
         root = read_json(outer, max_bytes)
     except JsonError as error:
+        if error.is_limit and len(outer) <= max_bytes:
+            raise  # it is JSON so far, and so wrapped in nothing
         opened = _open_wrapped(outer, keys, max_bytes, ())
         if opened is None:
             raise error

@@ -11,7 +11,7 @@ from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from operator import sub
 
-from inspector.codecs import Summariser, Summary
+from inspector.codecs import NOT_READ, Summariser, Summary
 from inspector.services.catalogue.chunk import matching
 from inspector.services.catalogue.column_values import (
     LARGEST,
@@ -29,11 +29,12 @@ from inspector.services.catalogue.session_row import Column, Row
 from inspector.services.catalogue.text_column import LimitedColumn, MemoryLimit, TextColumn
 from inspector.services.filtering.parser import SessionFilter
 from inspector.services.filtering.terms import NEVER
+from inspector.services.sessions.decoder import summarise_record
 from inspector.services.sessions.open_session import PLAIN, Reading
 from store_adapters.contract import Batch, CancelToken, RawRecord, SessionStore
 from store_adapters.files.session_file import expiry_of
 
-_IN_VAIN = 20
+_IN_VAIN, _MOST_KEPT = 20, 1024 * 1024  # records; bytes of one, as of a listing
 _GAPS = 100_000
 _MOVED_MS = 1500
 """Two readings of one TTL give two expiries which differ by the time between: less than this is no move."""
@@ -230,18 +231,18 @@ class Catalogue:
 
     def update(self, record: RawRecord, seen_at_ms: int | None) -> int:
         """Put a newly read record in; return its position."""
-        key, payload = record.ref.key, record.payload
-        summary = self._summarise(key, payload, len(payload), is_quick=False)
+        key, payload, size = record.ref.key, record.payload, len(record.payload)
+        summary = self._summarise(key, payload, size, is_quick=False)
+        if summary == NOT_READ:
+            summary = summarise_record(payload, self.kind, *self.reading.to_summarise, self.id_of(key))
         with self._lock:
-            position = self._put(key, payload, len(payload), record.expires_at_ms, seen_at_ms, summary)
+            position = self._put(key, payload[:_MOST_KEPT], size, record.expires_at_ms, seen_at_ms, summary)
             self._generation += 1
         return position
 
     def unseal(self, cancel: CancelToken) -> Iterator[int]:
-        """Open the encrypted rows that take a slow key each, and put in what they hold; yield how many after each.
-
-        Gives up once some that no secret opens have come one after the other. For a lane beside the others.
-        """
+        """Open the encrypted rows that take a slow key each, and put in what they hold; yield how many after each. For a lane.
+        Gives up once some that no secret opens have come one after the other."""
         done = in_vain = 0
         if not self.reading.secrets or not any(look.startswith("encrypted") for look, _role in self.looks):
             return
@@ -263,7 +264,7 @@ class Catalogue:
 
     def _summarise(self, key: bytes, payload: bytes, size: int, *, is_quick: bool = True) -> Summary:
         if size > len(payload):
-            return Summary("unreadable: too large for the list", "", "", False, 0)
+            return NOT_READ
         return self._summariser.whole(payload, self.id_of(key), is_quick=is_quick)
 
     def _put(
@@ -389,8 +390,7 @@ class Catalogue:
         self, session_filter: SessionFilter | None, sort_by: Column | None, *, descending: bool, now_ms: int
     ) -> Sequence[int]:
         """Return the positions of the matching rows in order (`sort_by` None: as they came); runs outside the GUI thread."""
-        total = self._total
-        positions: Sequence[int] = range(total)
+        positions: Sequence[int] = range(total := self._total)
         if session_filter is not None or self._count < total:
             positions = matching(self, total, session_filter, now_ms)
         return positions if sort_by is None else sort_rows(self, positions, sort_by, descending=descending)

@@ -10,6 +10,8 @@ from inspector.services.catalogue.catalogue import Catalogue
 from inspector.services.right_of_way import give_way
 from store_adapters.contract import CancelToken, SessionStore
 
+_PROGRESS_S = 0.05
+
 
 @dataclass(frozen=True, slots=True)
 class Progress:
@@ -45,6 +47,19 @@ def read_list(
         catalogue.end_listing(is_complete=is_complete)
     if is_complete:
         yield progress
+
+
+def read_in_steps(
+    store: SessionStore, catalogue: Catalogue, cancel: CancelToken, *, is_gentle: bool = False
+) -> Iterator[Progress]:
+    """Read as `read_list` does, and tell now and then how far it is: who shows it cannot follow each batch."""
+    told, last = 0.0, None
+    for last in read_list(store, catalogue, cancel, is_gentle=is_gentle):
+        if time.monotonic() - told >= _PROGRESS_S:
+            yield last
+            told, last = time.monotonic(), None
+    if last is not None and not cancel.is_cancelled:
+        yield last
 
 
 def index_keys(catalogue: Catalogue, cancel: CancelToken) -> None:

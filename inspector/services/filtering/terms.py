@@ -165,7 +165,7 @@ def is_term(value: str) -> Term | None:
         case "signed-in":
             return Term(lambda chunk, rows: _where(rows, chunk.users(), bool))
         case "anonymous":
-            return Term(lambda chunk, rows: _where(rows, chunk.users(), compare.not_))
+            return Term(_anonymous)
         case "unreadable":
             return Term(lambda chunk, rows: _where(rows, chunk.formats(), lambda text: text.startswith("unreadable")))
         case "encrypted":
@@ -173,6 +173,12 @@ def is_term(value: str) -> Term | None:
         case "changed":
             return _each(lambda chunk, row: chunk.changed[row] > 0)
     return None
+
+
+def _anonymous(chunk: Chunk, rows: Rows) -> Rows:
+    users, formats = chunk.users(), chunk.formats()
+    # Of a record that was not read, nobody knows.
+    return [row for row in rows if not users[row] and not formats[row].startswith("not read")]
 
 
 def _where(rows: Rows, column: Sequence[str], test: Callable[[str], bool]) -> Rows:

@@ -16,23 +16,31 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, TypeVar
 
 from inspector.codecs import (
     MAX_BYTES,
+    NOT_READ,
     Attempt,
     CodecError,
     Decoded,
     OpeningKeys,
+    Summary,
     TooLargeError,
     decode,
+    encode,
     pack_decoded,
     pack_error,
     pack_request,
+    pack_summary,
     read_answer,
     read_request,
+    read_summary,
+    summarise,
 )
+from inspector.core.node import Node
 from inspector.core.secret import Secret
+from inspector.services.right_of_way import give_way
 from store_adapters.portability import forbid_core_dump, limit_memory
 
 if TYPE_CHECKING:
@@ -42,8 +50,7 @@ IN_PROCESS_BYTES = 256 * 1024
 MEMORY_BYTES = 1 << 30
 TIME_LIMIT_S = 20.0
 SERVE_ARGUMENT = "--decode-records"
-# MongoDB's largest document; no codec reads more.
-_MOST_BYTES = 17 * 1024 * 1024
+_MOST_BYTES = MAX_BYTES + 1024 * 1024
 _MOST_ANSWER_BYTES = 512 * 1024 * 1024
 # Python puts the folder it starts in before all others: never one that a stranger may have filled.
 _ROOT = Path(__file__).resolve().parent.parent.parent
@@ -51,13 +58,15 @@ _HEAD = struct.Struct(">Q")
 _OUT_OF_MEMORY = b""
 
 Decode = Callable[..., Decoded]
+UserPath = tuple[str | int, ...]
+_T = TypeVar("_T")
 
 
 class DecoderError(CodecError):
     """The record could not be read within the decoder's limits; the program goes on."""
 
     def __init__(self, words: str) -> None:
-        super().__init__(words, (Attempt("decoder", words),))
+        super().__init__(words, (Attempt("decoder", words, is_limit=True),))
 
 
 def decode_record(payload: bytes, kind: str, secrets: Sequence[Secret] = (), session_id: str = "") -> Decoded:
@@ -73,8 +82,27 @@ def decode_record(payload: bytes, kind: str, secrets: Sequence[Secret] = (), ses
         except Exception as error:  # the border to hostile data: whatever a parser raises has this one name
             raise _fault(error) from None
     if len(payload) > _MOST_BYTES:
-        raise DecoderError(f"It is larger than {MAX_BYTES // 1024} KB, too large for a tree.")
+        raise DecoderError(f"It is larger than {MAX_BYTES >> 20} MB, too large for a tree.")
     return DECODER.decode(payload, kind, secrets, session_id)
+
+
+def encode_record(decoded: Decoded, root: Node) -> bytes:
+    """Return the payload with `root` in it, as `codecs.encode` does; what is large is read again by the child."""
+    keys = decoded.keys
+    return encode(decoded, root, lambda payload: decode_record(payload, keys.kind, keys.secrets, keys.session_id))
+
+
+def summarise_record(
+    payload: bytes, kind: str, user_paths: Sequence[UserPath] = (), secrets: Sequence[Secret] = (), session_id: str = ""
+) -> Summary:
+    """Return what the list shows of a record, however large; never raises. `NOT_READ` for what met a limit."""
+    summary = summarise(payload, kind, user_paths, secrets, session_id, is_quick=False)
+    if summary != NOT_READ or len(payload) > _MOST_BYTES:
+        return summary
+    try:
+        return DECODER.summarise(payload, kind, user_paths, secrets, session_id)
+    except CodecError:
+        return NOT_READ
 
 
 def _fault(error: Exception) -> DecoderError:
@@ -99,12 +127,27 @@ class DecoderProcess:
     def decode(self, payload: bytes, kind: str, secrets: Sequence[Secret] = (), session_id: str = "") -> Decoded:
         """Have the child read a record. `CodecError` as in `codecs.decode`, `DecoderError` where it met a limit."""
         keys = OpeningKeys(tuple(secrets), session_id, kind)
+        answer = self._answer(pack_request(payload, keys, MAX_BYTES))
+        return self._read(lambda: read_answer(answer, payload, keys, give_way))
+
+    def summarise(
+        self, payload: bytes, kind: str, user_paths: Sequence[UserPath], secrets: Sequence[Secret], session_id: str
+    ) -> Summary:
+        """Have the child say what the list shows of a record. `DecoderError` where it met a limit."""
+        keys = OpeningKeys(tuple(secrets), session_id, kind)
+        answer = self._answer(pack_request(payload, keys, MAX_BYTES, user_paths))
+        return self._read(lambda: read_summary(answer))
+
+    def _answer(self, request: bytes) -> bytes:
         with self._lock:
-            answer = self._ask(pack_request(payload, keys, MAX_BYTES))
+            answer = self._ask(request)
         if answer == _OUT_OF_MEMORY:
             raise DecoderError(f"Reading it takes more memory than {MEMORY_BYTES >> 20} MB; it was given up.")
+        return answer
+
+    def _read(self, read: Callable[[], _T]) -> _T:
         try:
-            return read_answer(answer, payload, keys)
+            return read()
         except CodecError:
             raise
         except Exception as error:  # an answer which is none of ours
@@ -184,8 +227,11 @@ def serve(read: Decode = decode, time_limit_s: float = TIME_LIMIT_S) -> None:
 
 
 def _answer(request: bytes, read: Decode) -> bytes:
-    payload, keys, max_bytes = read_request(request)
+    payload, keys, max_bytes, user_paths = read_request(request)
     try:
+        if user_paths is not None:
+            found = (keys.kind, user_paths, keys.secrets, keys.session_id)
+            return pack_summary(summarise(payload, *found, is_quick=False, max_bytes=max_bytes))
         return pack_decoded(read(payload, keys.kind, keys.secrets, keys.session_id, max_bytes=max_bytes))
     except CodecError as error:
         return pack_error(error)

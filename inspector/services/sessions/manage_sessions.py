@@ -13,7 +13,6 @@ from inspector.codecs import (
     Fidelity,
     SealedError,
     copy_payload,
-    encode,
     new_payload,
     quick_lifetime,
 )
@@ -23,7 +22,7 @@ from inspector.core.expiry import Ending, end_from, format_countdown
 from inspector.core.finding import Severity
 from inspector.core.findings import check_edit
 from inspector.core.node import FALSE, NULL, TRUE, Kind, Node, find_member, member, number_node, object_node, text_node
-from inspector.services.sessions.decoder import decode_record
+from inspector.services.sessions.decoder import decode_record, encode_record
 from inspector.services.sessions.journal import Journal
 from inspector.services.sessions.open_session import PLAIN, OpenedSession, Reading, describe_record
 from store_adapters.clock import now_ms as read_clock
@@ -192,7 +191,7 @@ def _lifetime_payload(
     try:
         decoded = decode_record(record.payload, kind, reading.secrets, session_id)
         root = with_lifetime(decoded, ends, now_ms)
-        return encode(decoded, root) if root is not None else None
+        return encode_record(decoded, root) if root is not None else None
     except CodecError:
         return None
 

@@ -15,7 +15,6 @@ from inspector.codecs import (
     fingerprint_sealed,
     fingerprint_unread,
     judge_layers,
-    summarise,
     summarise_decoded,
 )
 from inspector.core.expiry import ExpiryReport, explain_expiry, judge_over
@@ -27,7 +26,7 @@ from inspector.core.other_findings import judge_end
 from inspector.core.secret import Secret
 from inspector.core.verdict import FOUND, Effect, RecordVerdict
 from inspector.core.writer import UNKNOWN_WRITER, Certainty, Family, Writer
-from inspector.services.sessions.decoder import decode_record
+from inspector.services.sessions.decoder import decode_record, summarise_record
 from inspector.services.sessions.record_verdict import judge_record
 from store_adapters.contract import RawRecord, RecordRef, SessionStore
 from store_adapters.files.session_file import expiry_of
@@ -43,6 +42,11 @@ class Reading:
     user_paths: UserPaths = ()
     secrets: tuple[Secret, ...] = field(default=(), repr=False)
     family: Family | None = None
+
+    @property
+    def to_summarise(self) -> tuple[UserPaths, tuple[Secret, ...]]:
+        """What it takes to say who is signed in."""
+        return self.user_paths, self.secrets
 
 
 PLAIN = Reading()
@@ -70,6 +74,11 @@ class OpenedSession:
     def over(self) -> Finding | None:
         """That the session had ended when it was read, though its record still stands."""
         return judge_over(self.expiry.expires_at_ms, self.raw.read_at_ms)
+
+    @property
+    def is_beyond(self) -> bool:
+        """True when a limit of this program kept the record from being decoded, and nothing is wrong with it."""
+        return self.decoded is None and not self.is_sealed and any(attempt.is_limit for attempt in self.attempts)
 
     @property
     def is_editable(self) -> bool:
@@ -118,7 +127,7 @@ def describe_record(store: SessionStore, raw: RawRecord, reading: Reading = PLAI
     if decoded is not None:
         summary = summarise_decoded(decoded, reading.user_paths)
     else:
-        summary = summarise(raw.payload, kind, reading.user_paths)
+        summary = summarise_record(raw.payload, kind, reading.user_paths, reading.secrets, session_id)
     return OpenedSession(
         session_id=session_id,
         raw=raw,

@@ -11,13 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from inspector.codecs import CodecError, Decoded, encode, json_bytes
+from inspector.codecs import CodecError, Decoded, json_bytes
 from inspector.core.expiry import explain_expiry, format_countdown, judge_over
 from inspector.core.finding import Finding, Severity
 from inspector.core.findings import check_edit
 from inspector.core.merge import Choice, FieldChange, FieldState, diff, merge, merge_all_mine
 from inspector.core.node import Node
-from inspector.services.sessions.decoder import decode_record
+from inspector.services.sessions.decoder import decode_record, encode_record
 from inspector.services.sessions.journal import Journal
 from inspector.services.sessions.open_session import OpenedSession, describe_record
 from store_adapters.contract import RawRecord, SessionStore
@@ -234,11 +234,11 @@ def planned_payload(review: Review, choices: Mapping[str, Choice] | None = None,
     base = _base(review.opened)
     if review.now_decoded is base:
         # The bytes are the ones that were opened: the edited tree's own spans hold.
-        return encode(base, review.root)
+        return encode_record(base, review.root)
     settled = review.settled(choices, overwrite=overwrite)
     merged = merge(base.root, review.root, review.now_decoded.root, settled)
     assert merged.root is not None
-    return encode(review.now_decoded, merged.root)
+    return encode_record(review.now_decoded, merged.root)
 
 
 def _unchanged_words(review: Review, choices: Mapping[str, Choice]) -> str:

@@ -59,7 +59,7 @@ class SessionPainter:
     def _paint_user(self, area: QRect, row: Row) -> None:
         if not row.user:
             # Unreadable records say so where the user would be: that is what the eye looks for.
-            text = row.format if row.format.startswith(("unreadable", "encrypted")) else ""
+            text = row.format if row.format.startswith(("unreadable", "not read", "encrypted")) else ""
             self._draw("small", area, escape_display(text, 80), "muted")
             return
         user = escape_display(row.user, 80)

@@ -25,6 +25,7 @@ class SessionsHead(QWidget):
 
     chips_changed = Signal()
     stop_wanted = Signal()
+    reconnect_wanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -53,6 +54,10 @@ class SessionsHead(QWidget):
         self.stop_button.setAccessibleName("Stop reading")
         self.stop_button.clicked.connect(self.stop_wanted)
         head.addWidget(self.stop_button)
+        self.reconnect_button = QPushButton("Reconnect")
+        self.reconnect_button.clicked.connect(self.reconnect_wanted)
+        self.reconnect_button.hide()
+        head.addWidget(self.reconnect_button)
 
     @qt_guard()
     def resizeEvent(self, event: QResizeEvent) -> None:

@@ -87,7 +87,7 @@ class SessionsPage(QWidget):
         self.splitter = QSplitter(Qt.Orientation.Horizontal)
         self.splitter.setHandleWidth(1)
         self.splitter.setChildrenCollapsible(False)
-        self.splitter.addWidget(self._build_list())
+        self.splitter.addWidget(self._build_list(actions))
         self.splitter.addWidget(panel)
         self.table.activated.connect(lambda _index: panel.focus_tab())
         self.splitter.setStretchFactor(0, 58)
@@ -116,7 +116,7 @@ class SessionsPage(QWidget):
             row.addWidget(make_button(actions[name]))
         return bar
 
-    def _build_list(self) -> QWidget:
+    def _build_list(self, actions: ActionBook) -> QWidget:
         side = QWidget()
         side.setMinimumWidth(380)
         column = QVBoxLayout(side)
@@ -125,6 +125,7 @@ class SessionsPage(QWidget):
         self.head = SessionsHead()
         self.head.chips_changed.connect(self._select)
         self.head.stop_wanted.connect(self._stop)
+        self.head.reconnect_wanted.connect(actions["reconnect"].trigger)
         column.addWidget(self.head)
         self.progress_bar = QProgressBar()
         self.progress_bar.setTextVisible(False)
@@ -240,6 +241,7 @@ class SessionsPage(QWidget):
         progress = self._store.progress if self._store else None
         is_reading = progress is not None and progress.is_reading
         self.head.stop_button.setVisible(is_reading)
+        self.head.reconnect_button.setVisible(self._store is not None and self._store.is_silent)
         self.progress_bar.setVisible(is_reading)
         if progress is not None and is_reading:
             self.progress_bar.setRange(0, max(progress.total or 0, progress.read, 1) if progress.total else 0)
@@ -260,6 +262,8 @@ class SessionsPage(QWidget):
             parts = [f"{progress.read:,}{total} read"]
         elif store.trouble is not None:
             parts = [f"{here:,} read, list incomplete"]
+        if store.is_silent:
+            parts.append(store.state_words)
         if self.effective_text():
             parts.append(f"{self.model.match_count:,} match")
             if self._needs_values and (unkept := store.catalogue.payloads_column.unkept_count):

@@ -278,7 +278,7 @@ class DataTab(QWidget):
         parent: Path = ()
         if index.isValid():
             path = self.model.path_of(index)
-            into = child(root, path).kind in _CONTAINERS and self.tree.isExpanded(index)
+            into = self.model.is_page(index) or (child(root, path).kind in _CONTAINERS and self.tree.isExpanded(index))
             parent = path if into else path[:-1]
         container = child(root, parent)
         key = None if container.kind is Kind.ARRAY else _free_key(container)
@@ -306,17 +306,17 @@ class DataTab(QWidget):
 
     def remove(self) -> None:
         index = self.tree.currentIndex()
-        if index.isValid():
+        if index.isValid() and not self.model.is_page(index):
             self._try(RemoveEntry(self.model.path_of(index)), f"remove {self.model.field_text(index)}")
 
     def move_entry(self, step: int) -> None:
         """Move the current entry up (-1) or down (1) among its siblings."""
         index = self.tree.currentIndex()
-        if not index.isValid():
+        if not index.isValid() or self.model.is_page(index):
             return
         path = self.model.path_of(index)
         position = path[-1] + step
-        if 0 <= position < self.model.rowCount(index.parent()):
+        if 0 <= position < len(child(self.model.root, path[:-1]).entries):
             self._try(MoveEntry(path, position), f"move {self.model.field_text(index)}")
 
     def undo(self) -> None:
@@ -349,7 +349,7 @@ class DataTab(QWidget):
         """Return the context menu of the current row."""
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        can_edit, has_row = self.model.is_editable, self.tree.currentIndex().isValid()
+        can_edit, has_row = self.model.is_editable, self._has_value()
         for text, keys, act, enabled in (
             ("Edit value", "F2", self.edit_value, can_edit and has_row),
             ("Rename", "", self.rename, can_edit and has_row),
@@ -367,7 +367,7 @@ class DataTab(QWidget):
         return menu
 
     def _enable(self) -> None:
-        can_edit, has_row = self.model.is_editable, self.tree.currentIndex().isValid()
+        can_edit, has_row = self.model.is_editable, self._has_value()
         stack = self._draft.stack if self._draft is not None else None
         for name, enabled in (
             ("add", can_edit),
@@ -377,6 +377,11 @@ class DataTab(QWidget):
             ("redo", can_edit and stack is not None and stack.canRedo()),
         ):
             self.buttons[name].setEnabled(bool(enabled))
+
+    def _has_value(self) -> bool:
+        """True when the current row stands for a value, and not for a page of them."""
+        index = self.tree.currentIndex()
+        return index.isValid() and not self.model.is_page(index)
 
     def _recolour(self) -> None:
         for button in self.buttons.values():

@@ -6,10 +6,11 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QTextCursor, QTextFormat
 from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QPushButton, QTextEdit, QVBoxLayout, QWidget
 
-from inspector.codecs import CodecError, JsonError, format_json, parse_like
-from inspector.core.display import cut_lines, escape_json, is_long_line
+from inspector.codecs import CodecError, JsonError, parse_like
+from inspector.core.display import cut_lines, is_long_line
 from inspector.core.edits import Edit, EditError, SetValue
 from inspector.core.node import Node
+from inspector.services.sessions.text_pages import json_pages
 from inspector.ui.base.context import Context
 from inspector.ui.base.jobs import Job
 from inspector.ui.base.plain import PlainLabel, copy_text
@@ -17,9 +18,10 @@ from inspector.ui.base.theme import mono_font
 from inspector.ui.base.trouble import describe_trouble
 from inspector.ui.session.draft import Draft
 from inspector.ui.session.json_highlighter import JsonHighlighter
+from inspector.ui.session.page_bar import PageBar
 
 _TYPING_MS = 300
-_LARGEST = 1_000_000
+_LARGEST = 1_000_000  # characters that are one page, to be edited as text
 _LONGEST_LINE = 20_000
 _COLOURED = 200_000
 _AT_ONCE = 64 * 1024  # bytes of a record whose text is written while the window waits
@@ -38,7 +40,7 @@ class JsonTab(QWidget):
         self._is_filling = False
         self._is_applying = False
         self._is_stale = True
-        self._is_cut = False
+        self._pages: tuple[str, ...] = ()
         self._text = ""
         self.is_settled = True
         self._job: Job | None = None
@@ -60,6 +62,9 @@ class JsonTab(QWidget):
         foot.setContentsMargins(12, 6, 12, 6)
         self.message = PlainLabel("", role="muted", wrap=True)
         foot.addWidget(self.message, 1)
+        self.page_bar = PageBar()
+        self.page_bar.page_chosen.connect(self._show_page)
+        layout.addWidget(self.page_bar)
         copy = QPushButton("Copy")
         copy.setAccessibleName("Copy the JSON text")
         copy.clicked.connect(lambda _checked=False: self._copy())
@@ -82,42 +87,42 @@ class JsonTab(QWidget):
         self._is_stale = False
         draft = self._draft
         if draft is None:
-            self._show_text("", is_cut=False)
+            self._show_pages(("",))
             return
         root = draft.root
         if len(draft.opened.raw.payload) <= _AT_ONCE:
-            self._show_text(*_text_to_show(root))
+            self._show_pages(_pages_to_show(root))
             return
-        self._show_text("", is_cut=True)
+        self._show_pages(())
         self._show_message("Writing the text …")
         self._job = self._context.jobs.submit(
             self._context.compute,
-            lambda: _text_to_show(root),
+            lambda: _pages_to_show(root),
             owner=self,
-            done=lambda shown: self._show_text(*shown),
+            done=self._show_pages,
             failed=self._show_error,
         )
 
-    def _show_text(self, text: str, is_cut: bool) -> None:
-        self._is_filling = True
-        self._is_cut = is_cut
-        self._highlighter.is_on = len(text) <= _COLOURED
-        self.edit.setPlainText(text)
-        self._text = self.edit.toPlainText()
-        self._is_filling = False
-        self.edit.setReadOnly(is_cut or not self._is_editable)
-        self._show_message(
-            "Too large, or a line too long, to edit as text; shown cut. Edit it on the Data tab."
-            if is_cut
-            else ""
-            if self._is_editable
-            else "Read-only."
-        )
+    def _show_pages(self, pages: tuple[str, ...]) -> None:
+        """Show the first page; one page alone can be edited, unless a line of it is too long."""
+        self._pages = pages
+        can_edit = len(pages) == 1 and not is_long_line(pages[0], _LONGEST_LINE) and self._is_editable
+        self.edit.setReadOnly(not can_edit)
+        self.page_bar.show_pages(len(pages))
+        self._show_page(0)
+        words = "Too large, or a line too long, to edit as text. Edit it on the Data tab."
+        self._show_message("" if can_edit else words if self._is_editable else "Read-only.")
         self._settle(True)
 
+    def _show_page(self, number: int) -> None:
+        text = self._pages[number] if self._pages else ""
+        self._is_filling = True
+        self._highlighter.is_on = len(text) <= _COLOURED
+        self.edit.setPlainText(cut_lines(text) if self.edit.isReadOnly() else text)
+        self._is_filling = False
+
     def _copy(self) -> None:
-        whole = self._is_cut and self._draft is not None
-        copy_text(format_json(self._draft.root) if whole and self._draft is not None else self.edit.toPlainText())
+        copy_text("".join(self._pages) if self.edit.isReadOnly() else self.edit.toPlainText())
 
     def _follow(self, _edit: Edit, _root: Node) -> None:
         if not self._is_applying:
@@ -199,9 +204,7 @@ class JsonTab(QWidget):
             self.settled_changed.emit(is_settled)
 
 
-def _text_to_show(root: Node) -> tuple[str, bool]:
-    """Return the tree as text, hidden characters as JSON escapes, and whether it had to be cut to be shown."""
-    text = escape_json(format_json(root))
-    if len(text) <= _LARGEST and not is_long_line(text, _LONGEST_LINE):
-        return text, False
-    return cut_lines(text[:_LARGEST]), True
+def _pages_to_show(root: Node) -> tuple[str, ...]:
+    """Return the tree as text, in one page where it can be edited as text."""
+    pages = json_pages(root)
+    return pages if sum(map(len, pages)) > _LARGEST else ("".join(pages),)

@@ -1,6 +1,7 @@
 """A session's tree for a tree view: name, value, type; edits go out as values and come back through `show_edit`.
 
-Indexes carry numbers, not Python objects: an index may outlive what it points to.
+Indexes carry numbers, not Python objects: an index may outlive what it points to. What holds thousands of entries shows them
+in pages: a view lays out every row that is open.
 """
 
 from __future__ import annotations
@@ -20,29 +21,13 @@ from inspector.core.type_words import describe_size, describe_type
 from inspector.ui.base.guard import qt_guard
 from inspector.ui.base.plain import plain_tip
 from inspector.ui.base.theme import Theme, mono_font
+from inspector.ui.session.node_item import PAGE, Item
 
 NAME, VALUE, TYPE = range(3)
 _TITLES = ("Name", "Value", "Type")
 _TEXT_LIMIT = 300
 _Index = QModelIndex | QPersistentModelIndex
 _TONES = {Kind.STRING: "string", Kind.NUMBER: "number", Kind.BOOL: "number", Kind.OTHER: "number"}
-
-
-class _Item:
-    """A place in the tree. `children` are made when the view asks for them."""
-
-    __slots__ = ("children", "entry", "number", "parent", "row")
-
-    def __init__(self, parent: _Item | None, row: int, entry: Entry, number: int) -> None:
-        self.parent = parent
-        self.row = row
-        self.entry = entry
-        self.number = number
-        self.children: list[_Item | None] = [None] * len(entry.value.entries)
-
-    @property
-    def path(self) -> Path:
-        return () if self.parent is None else (*self.parent.path, self.row)
 
 
 class NodeTreeModel(QAbstractItemModel):
@@ -58,7 +43,7 @@ class NodeTreeModel(QAbstractItemModel):
         self.is_editable = False
         self._touched: frozenset[Path] = frozenset()
         self._findings: dict[Path, Finding] = {}
-        self._items: dict[int, _Item] = {}
+        self._items: dict[int, Item] = {}
         self._next = 0
         self._top = self._make(None, 0, Entry(None, self.root))
         self.now_ms = round(time.time() * 1000)
@@ -84,6 +69,10 @@ class NodeTreeModel(QAbstractItemModel):
     def show_edit(self, edit: Edit, root: Node) -> None:
         """Follow one edit that led to `root`."""
         match edit:
+            case InsertEntry(parent, _) | RemoveEntry((*parent, _)) | MoveEntry((*parent, _), _) if self._is_paged(
+                tuple(parent), root
+            ):
+                self._show_pages_anew(tuple(parent), root)
             case SetValue(path, node) if path:
                 self._show_value(path, node, root)
             case InsertEntry(parent, position):
@@ -112,12 +101,21 @@ class NodeTreeModel(QAbstractItemModel):
             item.entry = Entry(item.entry.key, Node(Kind.NULL), item.entry.key_span)
             self.endRemoveRows()
         if node.entries:
-            self.beginInsertRows(index, 0, len(node.entries) - 1)
-            item.children = [None] * len(node.entries)
+            number = Item(item.parent, item.row, Entry(None, node), 0).count_children()
+            self.beginInsertRows(index, 0, number - 1)
+            item.children = [None] * number
             self._follow(root)
             self.endInsertRows()
         else:
             self._follow(root)
+
+    def _is_paged(self, parent: Path, root: Node) -> bool:
+        now = len(child(root, parent).entries)
+        return self._item_at(parent).has_pages or now > PAGE
+
+    def _show_pages_anew(self, parent: Path, root: Node) -> None:
+        """Every page from an entry on holds others than before: they are laid out again, and only they."""
+        self._show_value(parent, child(root, parent), root)
 
     def _show_inserted(self, parent: Path, position: int, root: Node) -> None:
         item = self._item_at(parent)
@@ -148,25 +146,31 @@ class NodeTreeModel(QAbstractItemModel):
 
     # --- items --------------------------------------------------------------------------------------------------
 
-    def _make(self, parent: _Item | None, row: int, entry: Entry) -> _Item:
+    def _make(self, parent: Item | None, row: int, entry: Entry) -> Item:
         self._next += 1
-        item = self._items[self._next] = _Item(parent, row, entry, self._next)
+        item = self._items[self._next] = Item(parent, row, entry, self._next)
         return item
 
-    def _child(self, item: _Item, row: int) -> _Item:
+    def _child(self, item: Item, row: int) -> Item:
         found = item.children[row]
         if found is None:
-            found = item.children[row] = self._make(item, row, item.entry.value.entries[row])
+            if item.has_pages:
+                self._next += 1
+                found = self._items[self._next] = Item(item, row, item.entry, self._next, is_page=True)
+            else:
+                first = item.row * PAGE if item.is_page else 0
+                found = self._make(item, row, item.entry.value.entries[first + row])
+            item.children[row] = found
         return found
 
-    def _forget(self, items: list[_Item | None]) -> None:
+    def _forget(self, items: list[Item | None]) -> None:
         waiting = [item for item in items if item is not None]
         while waiting:
             item = waiting.pop()
             self._items.pop(item.number, None)
             waiting.extend(below for below in item.children if below is not None)
 
-    def _renumber(self, item: _Item) -> None:
+    def _renumber(self, item: Item) -> None:
         for row, below in enumerate(item.children):
             if below is not None:
                 below.row = row
@@ -179,21 +183,27 @@ class NodeTreeModel(QAbstractItemModel):
         while waiting:
             item = waiting.pop()
             entries = item.entry.value.entries
+            if item.has_pages:
+                entries = (item.entry,) * len(item.children)
+            elif item.is_page:
+                entries = entries[item.row * PAGE : (item.row + 1) * PAGE]
             for below, entry in zip(item.children, entries, strict=True):
                 if below is not None and below.entry is not entry:
                     below.entry = entry
                     waiting.append(below)
 
-    def _item_at(self, path: Path) -> _Item:
+    def _item_at(self, path: Path) -> Item:
         item = self._top
-        for row in path:
-            item = self._child(item, row)
+        for place in path:
+            if item.has_pages:
+                item = self._child(item, place // PAGE)
+            item = self._child(item, place % PAGE if item.is_page else place)
         return item
 
-    def _item(self, index: _Index) -> _Item:
+    def _item(self, index: _Index) -> Item:
         return self._items.get(index.internalId(), self._top) if index.isValid() else self._top
 
-    def _index_of(self, item: _Item, column: int) -> QModelIndex:
+    def _index_of(self, item: Item, column: int) -> QModelIndex:
         return QModelIndex() if item.parent is None else self.createIndex(item.row, column, item.number)
 
     def path_of(self, index: _Index) -> Path:
@@ -204,11 +214,18 @@ class NodeTreeModel(QAbstractItemModel):
         """Return the index of a path that is in the tree."""
         return self._index_of(self._item_at(path), column)
 
+    def is_page(self, index: _Index) -> bool:
+        """True for a row that stands for a page of entries, and for no value of its own."""
+        return self._item(index).is_page
+
     def node_at(self, index: _Index) -> Node:
         return self._item(index).entry.value
 
     def field_text(self, index: _Index) -> str:
-        """Return the path as people write it, such as `user.role`."""
+        """Return the path as people write it, such as `user.role`; of a page, with its number behind it."""
+        item = self._item(index)
+        if item.is_page:
+            return f"{format_keys(keys_of(self.root, item.path))} {item.row}"
         return format_keys(keys_of(self.root, self.path_of(index)))
 
     # --- the model ----------------------------------------------------------------------------------------------
@@ -250,7 +267,9 @@ class NodeTreeModel(QAbstractItemModel):
             flags |= Qt.ItemFlag.ItemIsEditable
         return flags
 
-    def _can_edit(self, item: _Item, column: int) -> bool:
+    def _can_edit(self, item: Item, column: int) -> bool:
+        if item.is_page:
+            return False
         if column == NAME:
             return item.entry.key is not None
         node = item.entry.value
@@ -275,7 +294,8 @@ class NodeTreeModel(QAbstractItemModel):
             case Qt.ItemDataRole.ForegroundRole:
                 return self._theme.colour(self._tone(item, column))
             case Qt.ItemDataRole.BackgroundRole:
-                return self._theme.colour("warn_soft") if item.path in self._touched else None
+                is_marked = item.path in self._touched and not item.is_page
+                return self._theme.colour("warn_soft") if is_marked else None
             case Qt.ItemDataRole.ToolTipRole:
                 return plain_tip(self._tip(item))
             case Qt.ItemDataRole.AccessibleTextRole:
@@ -294,10 +314,12 @@ class NodeTreeModel(QAbstractItemModel):
             return str(node.scalar)
         return scalar_json(node)
 
-    def _text(self, item: _Item, column: int) -> str:
+    def _text(self, item: Item, column: int) -> str:
+        if item.is_page:
+            return item.page_text if column == NAME else ""
         node, key = item.entry.value, item.entry.key
         if column == NAME:
-            return str(item.row) if key is None else escape_display(key, _TEXT_LIMIT) or '""'
+            return str(item.place) if key is None else escape_display(key, _TEXT_LIMIT) or '""'
         if column == VALUE:
             value = _value_text(node)
             before = self._before(item)
@@ -309,7 +331,7 @@ class NodeTreeModel(QAbstractItemModel):
             words += " ⚠"
         return words
 
-    def _before(self, item: _Item) -> Node | None:
+    def _before(self, item: Item) -> Node | None:
         """Return the value a touched field had in the base, None when it was not there or has not changed."""
         path = item.path
         if path not in self._touched:
@@ -318,13 +340,15 @@ class NodeTreeModel(QAbstractItemModel):
         before = child(self.base, found) if found is not None else None
         return before if before != item.entry.value else None
 
-    def _tone(self, item: _Item, column: int) -> str:
+    def _tone(self, item: Item, column: int) -> str:
         if column == NAME:
             return "key"
         return _TONES.get(item.entry.value.kind, "muted") if column == VALUE else "muted"
 
-    def _tip(self, item: _Item) -> str:
+    def _tip(self, item: Item) -> str:
         finding = self._findings.get(item.path)
+        if item.is_page:
+            return ""
         if finding is not None:
             return f"{finding.text} {finding.remedy}"
         node = item.entry.value

@@ -5,21 +5,22 @@ from __future__ import annotations
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
-from inspector.codecs import MAX_BYTES
-from inspector.core.display import cut_lines, format_size
+from inspector.core.display import cut_lines
 from inspector.services.sessions.open_session import OpenedSession
+from inspector.services.sessions.text_pages import byte_page
 from inspector.ui.base.guard import qt_guard
 from inspector.ui.base.plain import PlainLabel, copy_text
 from inspector.ui.base.theme import mono_font
+from inspector.ui.session.page_bar import PageBar
 
-_MOST_BYTES = 256 * 1024
+_PAGE_BYTES = 256 * 1024
 _LINE = 16
 _HEX = 1
 _INSIDE = 2  # the button of the opened text
 
 
 class RawTab(QWidget):
-    """Shows at most the first 256 KB."""
+    """Shows a page of 256 KB at a time."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -45,18 +46,21 @@ class RawTab(QWidget):
             self._choice.addButton(button, number)
             head.addWidget(button)
         self._choice.button(0).setChecked(True)
-        self._choice.idClicked.connect(lambda _number: self._fill())
+        self._choice.idClicked.connect(lambda _number: self._show_first())
         self.size_label = PlainLabel("", role="muted")
         head.addWidget(self.size_label, 1)
-        copy = QPushButton("Copy all")
-        copy.setAccessibleName("Copy what is shown")
-        copy.clicked.connect(lambda: copy_text(self._shown))
-        head.addWidget(copy)
+        self.page_bar = PageBar()
+        self.page_bar.page_chosen.connect(lambda _number: self._fill())
+        self.copy_button = QPushButton("Copy all")
+        self.copy_button.setAccessibleName("Copy what is shown")
+        self.copy_button.clicked.connect(lambda: copy_text(self._shown))
+        head.addWidget(self.copy_button)
         layout.addLayout(head)
         self.edit.setReadOnly(True)
         self.edit.setFont(mono_font())
         self.edit.setAccessibleName("Stored bytes")
         layout.addWidget(self.edit, 1)
+        layout.addWidget(self.page_bar)
 
     def show_record(self, opened: OpenedSession | None) -> None:
         """Show a record's stored bytes, and what is inside them where a serializer or an encryption is around it."""
@@ -69,8 +73,8 @@ class RawTab(QWidget):
         tried = opened.attempts if opened is not None else ()
         words = "\n".join(f"{one.label}: {one.reason}{_at(one.offset)}" for one in tried)
         what = "No known format reads this record, so it is read-only. Tried:"
-        if opened is not None and len(opened.raw.payload) > MAX_BYTES:
-            what = "This record is too large to edit, so it is read-only."
+        if opened is not None and opened.is_beyond:
+            what = "This record is more than the Data tab can hold, so it is shown as text, read-only."
         if opened is not None and opened.is_sealed:
             what = (
                 "This record is encrypted. Add its secret to the store (File, Change the store…) to read and edit it."
@@ -79,20 +83,30 @@ class RawTab(QWidget):
         self.attempts.setVisible(bool(tried))
         if tried:
             self._choice.button(0 if _is_text(self._payload) else 1).setChecked(True)
+        self._show_first()
+
+    @property
+    def _data(self) -> bytes:
+        return self._inside if self._choice.checkedId() == _INSIDE else self._payload
+
+    def _show_first(self) -> None:
+        count = max(1, -(-len(self._data) // _PAGE_BYTES))
+        self.page_bar.show_pages(count)
+        self.copy_button.setText("Copy all" if count == 1 else "Copy page")
         self._fill()
 
     def _fill(self) -> None:
-        data = self._inside if self._choice.checkedId() == _INSIDE else self._payload
-        shown = data[:_MOST_BYTES]
-        size = len(data)
-        cut = f" · first {format_size(len(shown))} shown" if len(shown) < size else ""
-        self.size_label.setText(f"{size:,} bytes{cut}")
+        data, page = self._data, self.page_bar.page
         is_hex = self._choice.checkedId() == _HEX
+        first = page * _PAGE_BYTES
+        shown = data[first : first + _PAGE_BYTES] if is_hex else byte_page(data, page, _PAGE_BYTES)
+        part = f" · from {first:,}" if len(data) > _PAGE_BYTES else ""
+        self.size_label.setText(f"{len(data):,} bytes{part}")
         self.edit.setLineWrapMode(
             QPlainTextEdit.LineWrapMode.NoWrap if is_hex else QPlainTextEdit.LineWrapMode.WidgetWidth
         )
         self._line_bytes = self._bytes_a_line()
-        self._shown = hex_lines(shown, self._line_bytes) if is_hex else text_of_bytes(shown)
+        self._shown = hex_lines(shown, self._line_bytes, first) if is_hex else text_of_bytes(shown)
         self.edit.setPlainText(cut_lines(self._shown))
 
     def _bytes_a_line(self) -> int:
@@ -107,13 +121,13 @@ class RawTab(QWidget):
             self._fill()
 
 
-def hex_lines(data: bytes, width: int = _LINE) -> str:
-    """Return a hex dump: offset, `width` bytes a line, and what is printable ASCII."""
+def hex_lines(data: bytes, width: int = _LINE, first: int = 0) -> str:
+    """Return a hex dump: offset (that of the data is `first`), `width` bytes a line, and what is printable ASCII."""
     lines = []
     for start in range(0, len(data), width):
         part = data[start : start + width]
         text = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in part)
-        lines.append(f"{start:08x}  {part.hex(' '):<{3 * width - 1}}  {text}")
+        lines.append(f"{first + start:08x}  {part.hex(' '):<{3 * width - 1}}  {text}")
     return "\n".join(lines)
 
 

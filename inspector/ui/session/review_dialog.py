@@ -11,6 +11,7 @@ from inspector.core.display import escape_display
 from inspector.core.merge import Choice, FieldState
 from inspector.services.sessions.save_session import Review, describe_fields
 from inspector.services.settings.profiles import Environment, Profile
+from inspector.ui.base.busy_sign import BusySign
 from inspector.ui.base.plain import PlainLabel, timed_label
 from inspector.ui.base.small_screen import fit_screen
 from inspector.ui.base.theme import mono_font
@@ -67,6 +68,8 @@ class ReviewDialog(QDialog):
             row.addWidget(PlainLabel(words, role=role))
         self.expiry_label = PlainLabel("", role="muted")
         row.addWidget(self.expiry_label, 1)
+        self.busy_sign = BusySign()
+        row.addWidget(self.busy_sign)
         head.addLayout(row)
         return head
 

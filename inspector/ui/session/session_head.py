@@ -7,7 +7,6 @@ import time
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from inspector.codecs import MAX_BYTES
 from inspector.core.display import escape_display, format_local, format_size
 from inspector.core.expiry import format_countdown
 from inspector.core.writer import UNKNOWN_WRITER, Certainty
@@ -67,7 +66,8 @@ class SessionHead(QWidget):
             return
         summary = opened.summary
         user = " · ".join(escape_display(word, 40) for word in (summary.user, summary.role) if word)
-        facts = [user or "nobody signed in", _ends(opened), format_size(len(opened.raw.payload)), _writer(opened)]
+        nobody = "nobody signed in" if summary.is_known else "user not known"
+        facts = [user or nobody, _ends(opened), format_size(len(opened.raw.payload)), _writer(opened)]
         who, ends, size, writer = (escape_display(fact, 120) for fact in facts)
         short = (who, ends, size.replace(" ", _NO_BREAK))
         line = "    ".join((*short, writer))
@@ -89,8 +89,8 @@ class SessionHead(QWidget):
 def _writer(opened: OpenedSession) -> str:
     """Return what wrote the record as far as it is known, else what its form is."""
     writer = opened.writer
-    if opened.decoded is None and not opened.is_sealed and len(opened.raw.payload) > MAX_BYTES:
-        return "unreadable: too large"  # the list's own limit is a lower one
+    if opened.is_beyond:
+        return "shown as text, read-only"
     if opened.decoded is None or writer is UNKNOWN_WRITER or writer.name == "unknown":
         return opened.summary.format
     return f"{writer.name}?" if writer.certainty is Certainty.POSSIBLE else writer.name

@@ -26,7 +26,7 @@ from inspector.ui.session.session_head import SessionHead
 from inspector.ui.session.session_history import SessionHistory
 from inspector.ui.stores.open_store import OpenStore, StoreState
 from store_adapters.contract import SessionStore
-from store_adapters.errors import RecordMissing, RecordTooLarge
+from store_adapters.errors import RecordMissing, RecordTooLarge, StoreUnreachable
 
 TAB_TITLES = ("Data", "JSON", "Cookie", "History", "Raw")
 DATA, JSON, COOKIE, HISTORY, RAW = range(5)
@@ -53,6 +53,7 @@ class SessionPanel(QWidget):
         self.draft: Draft | None = None
         self._kept = KeptDrafts()
         self._left_tab: int | None = None
+        self._has_failed = False
         self.setMinimumWidth(400)
         self._build()
         self._clock = QTimer(self, interval=1000)
@@ -169,7 +170,13 @@ class SessionPanel(QWidget):
             if (store, key) == (self.store, self.key):
                 self._show_failure(error)
 
-        store.run(read, owner=self, done=done, failed=failed)
+        store.run(read, owner=self, done=done, failed=failed, words="Opening the session", can_stop=True)
+
+    def try_again(self) -> None:
+        """The store answers again: read what could not be read."""
+        if self.store is not None and self._has_failed and not self.store.is_silent:
+            self._has_failed = False
+            self.reload()
 
     def show_opened(self, opened: OpenedSession) -> None:
         """Show a session that was just read or written; staged edits stay."""
@@ -377,6 +384,7 @@ class SessionPanel(QWidget):
 
     def _show_failure(self, error: Exception) -> None:
         trouble = describe_trouble(error)
+        self._has_failed = isinstance(error, StoreUnreachable)
         if isinstance(error, RecordMissing) and self.opened is not None:
             self._history.reads.note_gone()
             self.banner.show_words(

@@ -84,12 +84,15 @@ class SessionSaving(QObject):
             owner=self,
             done=lambda review: self._show_review(store, review),
             failed=self._tell_not_saved,
+            words="Reading what is stored now",
+            can_stop=True,
         )
 
     def _show_review(self, store: OpenStore, review: Review, plan: Restoration | None = None) -> None:
         from inspector.ui.session.review_dialog import ReviewDialog  # dialogs when wanted: the start is quicker
 
         dialog = ReviewDialog(review, store.profile, self._window)
+        dialog.busy_sign.watch(store.health)
         dialog.promise(save_words(self._context.history, 2 * len(review.opened.raw.payload)))
         dialog.save_wanted.connect(lambda choices, overwrite: self._save(store, dialog, choices, overwrite, plan))
         dialog.preview_wanted.connect(lambda choices: self._preview(store, dialog, choices))
@@ -135,6 +138,7 @@ class SessionSaving(QObject):
             owner=dialog,
             done=lambda outcome: self._saved(store, dialog, outcome),
             failed=failed,
+            words="Saving",
         )
 
     def _saved(self, store: OpenStore, dialog: ReviewDialog, outcome: SaveOutcome) -> None:
@@ -305,7 +309,7 @@ class SessionSaving(QObject):
                 self._panel.show_opened(opened)
                 self._panel.show_history()
 
-        store.run(work, owner=self, done=done, failed=self._tell)
+        store.run(work, owner=self, done=done, failed=self._tell, words="Writing")
 
     def _written(self, store: OpenStore, opened: OpenedSession) -> None:
         self._stick_check.cancel(store, opened.raw.ref.key)
@@ -337,7 +341,7 @@ class SessionSaving(QObject):
             self._removed(store, key)
             self.noted.emit("Deleted.")
 
-        store.run(work, owner=self, done=done, failed=self._tell)
+        store.run(work, owner=self, done=done, failed=self._tell, words="Deleting")
 
     def _removed(self, store: OpenStore, key: bytes) -> None:
         self._stick_check.cancel(store, key)

@@ -8,10 +8,11 @@ from collections.abc import Callable, Mapping
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QDialog, QWidget
 
-from inspector.codecs import CodecError, encode
+from inspector.codecs import CodecError
 from inspector.core.display import escape_display, format_local
 from inspector.core.edits import SetValue
 from inspector.core.node import Node
+from inspector.services.sessions.decoder import encode_record
 from inspector.services.sessions.open_session import OpenedSession
 from inspector.services.sessions.restoration import open_edit
 from inspector.services.settings.recovery import Recovery, UnsavedEdit
@@ -184,7 +185,7 @@ def _as_edit(profile_id: str, opened: OpenedSession, root: Node) -> UnsavedEdit 
     if opened.decoded is None:
         return None
     try:
-        after = encode(opened.decoded, root)
+        after = encode_record(opened.decoded, root)
     except CodecError:
         return None
     return UnsavedEdit(

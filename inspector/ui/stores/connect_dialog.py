@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import time
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import (
     QCheckBox,
     QDialog,
@@ -50,6 +51,9 @@ class ConnectDialog(QDialog):
         self._context = context
         self._before = profile
         self._job: Job | None = None
+        self._test_began = 0.0
+        self._test_clock = QTimer(self, interval=1000)
+        self._test_clock.timeout.connect(self._tell_test)
         self._lane: Lane | None = None
         layout = QVBoxLayout(self)
         layout.setSpacing(10)
@@ -219,8 +223,9 @@ class ConnectDialog(QDialog):
         except (BadStoreAddress, FieldPathError) as error:
             self._show_test(str(error), "error")
             return
-        self._show_test("Connecting…", "muted")
-        self.test_button.setText("Stop")
+        self._test_began = time.monotonic()
+        self._tell_test()
+        self._test_clock.start()
         self._lane = self._lane or Lane("connection test")
         self._job = self._context.jobs.submit(
             self._lane,
@@ -244,7 +249,12 @@ class ConnectDialog(QDialog):
         trouble = describe_trouble(error)
         self._show_test(f"{trouble.text} {trouble.remedy}".strip(), "error")
 
+    def _tell_test(self) -> None:
+        self._show_test(f"Connecting … {time.monotonic() - self._test_began:.0f} s", "muted")
+        self.test_button.setText("Stop")
+
     def _show_test(self, words: str, role: str) -> None:
+        self._test_clock.stop()
         self.test_button.setText("Test connection")
         self.test_label.show_role(role)
         self.test_label.setText(words)

@@ -5,37 +5,34 @@ Four lanes with a connection each, so that looking up, editing, listing, followi
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from enum import Enum
+from functools import partial
 from typing import TypeVar
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from inspector.services.catalogue.catalogue import Catalogue
-from inspector.services.catalogue.listing import Progress, index_keys, read_list
+from inspector.services.catalogue.large_rows import settle
+from inspector.services.catalogue.listing import Progress, read_in_steps
 from inspector.services.catalogue.text_column import MemoryLimit
 from inspector.services.catalogue.watch import follow_changes
 from inspector.services.sessions.open_session import PLAIN, Reading
 from inspector.services.settings.connection import Connection, connect
 from inspector.services.settings.profiles import Profile
 from inspector.ui.base.context import Context
-from inspector.ui.base.jobs import Job, Lane
+from inspector.ui.base.jobs import Job
 from inspector.ui.base.trouble import Trouble, describe_trouble
+from inspector.ui.stores.store_beat import StoreBeat
+from inspector.ui.stores.store_health import StoreHealth, StoreState
+from inspector.ui.stores.store_lanes import StoreLanes
 from store_adapters.contract import CancelToken, Look, RawRecord, SessionStore
+from store_adapters.errors import StoreUnreachable
+
+__all__ = ["OpenStore", "StoreState"]
 
 _T = TypeVar("_T")
-_BUNCH_S = 0.5
-_PROGRESS_S = 0.05
 _RECONNECT_MS = 3000
-
-
-class StoreState(Enum):
-    CLOSED = "closed"
-    CONNECTING = "connecting"
-    OPEN = "open"
-    FAILED = "failed"
 
 
 class OpenStore(QObject):
@@ -54,13 +51,18 @@ class OpenStore(QObject):
         self.trouble: Trouble | None = None
         self.progress = Progress()
         self.connection: Connection | None = None
+        self.health = StoreHealth(self)
+        self.health.changed.connect(self.state_changed)
         self._context = context
-        self._lanes = {name: Lane(f"{profile.name} {name}") for name in ("edit", "list", "live", "bulk")}
-        self._side_stores: dict[str, SessionStore] = {}
+        self._lanes = StoreLanes(profile.name, lambda: connect(profile, context.secrets, log=context.commands).store)
         self._load_job: Job | None = None
         self._settle_job: Job | None = None
         self._live_job: Job | None = None
         self._bulk_job: Job | None = None
+        self._beat_job: Job | None = None
+        self._connect_job: Job | None = None
+        self._may_come_back = False
+        self._beat = StoreBeat(self.ping, self)
         self._wants_live = False
         self._is_catching_up = False
         self.look: Look | None = None
@@ -96,6 +98,17 @@ class OpenStore(QObject):
         return f"Sessions can only be viewed here. {reason}" if reason else "This store is open read-only."
 
     @property
+    def is_silent(self) -> bool:
+        """True when the store is open and does not answer."""
+        return self.state is StoreState.OPEN and self.health.is_silent
+
+    @property
+    def state_words(self) -> str:
+        """Its state, and when it last answered."""
+        words = "not answering" if self.is_silent else self.state.value
+        return f"{words}, last answer {self.health.last_answer}" if self.health.last_answer else words
+
+    @property
     def is_live(self) -> bool:
         return self._wants_live
 
@@ -103,17 +116,49 @@ class OpenStore(QObject):
         """Connect and read the list; does nothing while open or connecting."""
         if self.state in (StoreState.CONNECTING, StoreState.OPEN):
             return
+        self._set_state(StoreState.CONNECTING)
+        self._connect(self._failed)
+        self._beat.start()
+
+    def reconnect(self) -> None:
+        """Connect anew; what the list shows stays until it is read again."""
+        if self.state in (StoreState.CLOSED, StoreState.FAILED):
+            self.open()
+        elif self.state is StoreState.OPEN and (self._connect_job is None or self._connect_job.is_finished):
+            self._lanes.interrupt("list")  # it waits in vain; a write is never cut off
+            self._connect(self._not_reconnected)
+
+    def ping(self) -> None:
+        """Ask whether the store answers, unless a listing finds out anyway; connect to one that came back."""
+        jobs = (self._load_job, self._settle_job, self._beat_job, self._connect_job)
+        if any(job is not None and not job.is_finished for job in jobs):
+            return
+        if self.state is StoreState.FAILED and self._may_come_back:
+            self._connect(self._failed, is_quiet=True)
+        elif self.state is StoreState.OPEN and self.health.is_silent:
+            self._connect(self._not_reconnected, is_quiet=True)
+        elif self.state is StoreState.OPEN:
+            self._beat_job = self._context.jobs.submit(
+                self._lanes["list"],
+                lambda: self._lanes.store("list").ping(),
+                owner=self,
+                done=lambda _: self.health.note_answer(),
+                failed=self.health.note_failure,
+            )
+
+    def _connect(self, failed: Callable[[Exception], None], *, is_quiet: bool = False) -> None:
         self._kept = self.catalogue or self._kept
         settings = self._context.book.settings
         limit = MemoryLimit(settings.list_memory_mb << 20, settings.list_drops)
-        self._set_state(StoreState.CONNECTING)
-        self._context.jobs.submit(
+        self._connect_job = self._context.jobs.submit(
             self._lanes["edit"],
             lambda: connect(self.profile, self._context.secrets, limit=limit, log=self._context.commands),
             owner=self,
             done=self._opened,
-            failed=self._failed,
+            failed=failed,
         )
+        if not is_quiet:
+            self.health.begin_wait("Connecting", self._connect_job)
 
     def take_over(self, other: OpenStore) -> None:
         """Show at first, once open, what the list of the same store held when it was closed."""
@@ -126,14 +171,31 @@ class OpenStore(QObject):
         owner: QObject,
         done: Callable[[_T], None],
         failed: Callable[[Exception], None],
+        words: str = "Waiting for the store",
+        can_stop: bool = False,
     ) -> Job:
-        """Run `work(store)` on the edit lane."""
+        """Run `work(store)` on the edit lane. `words`: what a person waits for, who can stop it where it writes nothing."""
         connection = self.connection
         if connection is None:
             raise RuntimeError("the store is not open")
-        return self._context.jobs.submit(
-            self._lanes["edit"], lambda: work(connection.store), owner=owner, done=done, failed=failed
+
+        def answered(result: _T) -> None:
+            self.health.note_answer()
+            done(result)
+
+        job = self._context.jobs.submit(
+            self._lanes["edit"],
+            lambda: work(connection.store),
+            owner=owner,
+            done=answered,
+            failed=partial(self._told, failed),
         )
+        self.health.begin_wait(words, job, connection.store.interrupt if can_stop else None)
+        return job
+
+    def _told(self, failed: Callable[[Exception], None], error: Exception) -> None:
+        self.health.note_failure(error)
+        failed(error)
 
     def stream(
         self,
@@ -149,11 +211,11 @@ class OpenStore(QObject):
             raise RuntimeError("the store is not open")
         self._bulk_job = self._context.jobs.stream(
             self._lanes["bulk"],
-            lambda token: work(self._side_store("bulk"), token),
+            lambda token: work(self._lanes.store("bulk"), token),
             owner=owner,
             item=item,
             done=done,
-            failed=failed,
+            failed=partial(self._told, failed),
         )
         return self._bulk_job
 
@@ -181,6 +243,9 @@ class OpenStore(QObject):
         """Read the list again; rows that are gone disappear at the end."""
         if self.state is StoreState.FAILED:
             self.open()
+        if self.health.is_silent:
+            self.reconnect()
+            return
         if self.connection is None or self.state is not StoreState.OPEN:
             return
         self.stop_reading()
@@ -188,22 +253,26 @@ class OpenStore(QObject):
         if self.connection.catalogue.is_sparse:
             fresh = self.connection.catalogue.emptied()
             self.connection = replace(self.connection, catalogue=fresh)
-        catalogue = self.connection.catalogue
+        catalogue, is_gentle = self.connection.catalogue, self.profile.is_gentle
         self._set_progress(Progress(is_reading=True))
         self._load_job = self._context.jobs.stream(
             self._lanes["list"],
-            lambda token: self._read_all(catalogue, token),
+            lambda token: read_in_steps(self._lanes.store("list"), catalogue, token, is_gentle=is_gentle),
             owner=self,
-            item=self._set_progress,
+            item=self._read_some,
             done=self._read_done,
-            failed=self._read_failed,
+            failed=partial(self._told, self._read_failed),
         )
+        self.health.begin_wait("Reading the list", self._load_job, self.stop_reading)
+
+    def _read_some(self, progress: Progress) -> None:
+        self.health.note_answer()
+        self._set_progress(progress)
 
     def stop_reading(self) -> None:
         if self._load_job is not None and not self._load_job.is_finished:
             self._load_job.cancel()
-            if "list" in self._side_stores:
-                self._side_stores["list"].interrupt()  # it may wait for a server that hangs
+            self._lanes.interrupt("list")
             self._set_progress(Progress(self.progress.read, self.progress.total))
             self.rows_changed.emit()
         self._load_job = None
@@ -222,27 +291,24 @@ class OpenStore(QObject):
             catalogue = self.connection.catalogue
             self._live_job = self._context.jobs.stream(
                 self._lanes["live"],
-                lambda token: follow_changes(self._side_store("live"), catalogue, token, lambda: self.followed_key),
+                lambda token: follow_changes(self._lanes.store("live"), catalogue, token, lambda: self.followed_key),
                 owner=self,
                 item=self._followed,
-                failed=self._live_failed,
+                failed=partial(self._told, self._live_failed),
             )
 
     def close(self) -> None:
         """Stop everything; frees blocked sockets, waits for nothing."""
         self._wants_live = False
+        self._beat.stop()
         for job in (self._load_job, self._settle_job, self._live_job, self._bulk_job):
             if job is not None:
                 job.cancel()
-        stores = list(self._side_stores.values())
-        if self.connection is not None:
-            stores.append(self.connection.store)
+        own = [self.connection.store] if self.connection is not None else []
+        stores = [*self._lanes.stores, *own]
         for store in stores:
             store.interrupt()
-        for lane in self._lanes.values():
-            lane.put(lambda: None)
-            lane.close()
-        self._lanes["edit"].close()
+        self._lanes.close()
         for store in stores:
             store.close()
         self._kept = self.catalogue or self._kept
@@ -251,28 +317,12 @@ class OpenStore(QObject):
 
     def join(self, timeout_s: float) -> bool:
         """Wait for the lanes to end; True when they all have."""
-        deadline = time.monotonic() + timeout_s
-        return all(lane.join(max(0.0, deadline - time.monotonic())) for lane in self._lanes.values())
-
-    def _side_store(self, name: str) -> SessionStore:
-        # Runs on the lane of that name: a connection belongs to its lane.
-        if name not in self._side_stores:
-            self._side_stores[name] = connect(self.profile, self._context.secrets, log=self._context.commands).store
-        return self._side_stores[name]
-
-    def _read_all(self, catalogue: Catalogue, token: CancelToken) -> Iterator[Progress]:
-        told = 0.0
-        last: Progress | None = None
-        store, is_gentle = self._side_store("list"), self.profile.is_gentle
-        for progress in read_list(store, catalogue, token, is_gentle=is_gentle):
-            last = progress
-            if time.monotonic() - told >= _PROGRESS_S:
-                told, last = time.monotonic(), None
-                yield progress
-        if last is not None and not token.is_cancelled:
-            yield last
+        return self._lanes.join(timeout_s)
 
     def _opened(self, connection: Connection) -> None:
+        self._lanes.leave("list", "bulk", *(() if self._live_job is not None else ("live",)))
+        if self.connection is not None:
+            self._lanes["edit"].put(self.connection.store.close)
         kept = self._kept
         if kept is not None and kept.reading == connection.reading:
             # The list of last time is there at once, and then read again.
@@ -280,6 +330,7 @@ class OpenStore(QObject):
             connection = replace(connection, catalogue=kept)
         self.connection = connection
         self.trouble = None
+        self.health.note_answer()
         self._set_state(StoreState.OPEN)
         self.rows_changed.emit()
         self.reload()
@@ -288,7 +339,13 @@ class OpenStore(QObject):
 
     def _failed(self, error: Exception) -> None:
         self.trouble = describe_trouble(error)
+        self._may_come_back = isinstance(error, StoreUnreachable)
         self._set_state(StoreState.FAILED)
+
+    def _not_reconnected(self, error: Exception) -> None:
+        self.health.note_failure(error)
+        if not isinstance(error, StoreUnreachable):
+            self._failed(error)
 
     def _set_state(self, state: StoreState) -> None:
         self.state = state
@@ -306,14 +363,14 @@ class OpenStore(QObject):
             catalogue = self.connection.catalogue
             self._settle_job = self._context.jobs.stream(
                 self._lanes["list"],
-                lambda token: _settle(catalogue, token),
+                lambda token: settle(catalogue, self._lanes.store("list"), token, is_gentle=self.profile.is_gentle),
                 owner=self,
                 item=lambda _done: self.rows_changed.emit(),
-                failed=self._read_failed,
+                failed=partial(self._told, self._read_failed),
             )
 
     def _read_failed(self, error: Exception) -> None:
-        self._side_stores.pop("list", None)
+        self._lanes.forget("list")
         self.trouble = describe_trouble(error)
         self._set_progress(Progress(self.progress.read, self.progress.total))
         self.state_changed.emit()
@@ -331,10 +388,11 @@ class OpenStore(QObject):
         if keys is None:
             return
         if keys:
+            self.health.note_answer()
             self.sessions_changed.emit(frozenset(keys))
 
     def _live_failed(self, error: Exception) -> None:
-        self._side_stores.pop("live", None)
+        self._lanes.forget("live")
         self.trouble = describe_trouble(error)
         self.state_changed.emit()
         QTimer.singleShot(_RECONNECT_MS, self, self._resume_live)
@@ -342,23 +400,3 @@ class OpenStore(QObject):
     def _resume_live(self) -> None:
         if self._wants_live and self.state is StoreState.OPEN:
             self.set_live(True)
-
-
-def _settle(catalogue: Catalogue, token: CancelToken) -> Iterator[int]:
-    """Do what may wait until all rows are there; yield whenever some of them changed by it."""
-    before = catalogue.generation
-    index_keys(catalogue, token)
-    if catalogue.generation != before:
-        yield 0
-    yield from _in_bunches(catalogue.unseal(token))
-
-
-def _in_bunches(numbers: Iterator[int]) -> Iterator[int]:
-    """Yield now and then how far it is, and at the end: each number would have the rows sorted again."""
-    told, number = time.monotonic(), 0
-    for number in numbers:
-        if time.monotonic() - told >= _BUNCH_S:
-            told = time.monotonic()
-            yield number
-    if number:
-        yield number

@@ -32,23 +32,28 @@ def short_number(number: int) -> str:
 
 
 class _Dot(QWidget):
-    """A filled dot for an open store, a ring for a closed one; red when it failed."""
+    """A filled dot for a store that answers, a ring for a closed one, a triangle for one that does not answer or failed."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._theme = theme
         self.state = StoreState.CLOSED
+        self.is_silent = False
         self.setFixedSize(10, 10)
 
     @qt_guard()
     def paintEvent(self, event: QPaintEvent) -> None:
         names = {StoreState.OPEN: "ok", StoreState.FAILED: "bad", StoreState.CONNECTING: "warn"}
-        colour = self._theme.colour(names.get(self.state, "muted"))
+        is_bad = self.is_silent or self.state is StoreState.FAILED
+        colour = self._theme.colour("bad" if is_bad else names.get(self.state, "muted"))
         with QPainter(self) as painter:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             painter.setPen(colour)
             painter.setBrush(Qt.BrushStyle.NoBrush if self.state is StoreState.CLOSED else colour)
-            painter.drawEllipse(1, 1, 7, 7)
+            if is_bad:
+                painter.drawPolygon([QPoint(0, 9), QPoint(9, 9), QPoint(4, 0)])
+            else:
+                painter.drawEllipse(1, 1, 7, 7)
 
 
 class _Row(QPushButton):
@@ -96,14 +101,17 @@ class _StoreRow(_Row):
 
     def refresh(self) -> None:
         store = self._store
-        self._dot.state = store.state
+        self._dot.state, self._dot.is_silent = store.state, store.is_silent
         self._dot.update()
         catalogue = store.catalogue
         is_open = store.state is StoreState.OPEN and catalogue is not None
-        self._count.setText(short_number(len(catalogue)) if is_open and catalogue is not None else "—")
-        trouble = f" {store.trouble.text}" if store.trouble else ""
-        self.setToolTip(plain_tip(f"{store.profile.name}: {store.state.value}.{trouble}"))
-        self.setAccessibleDescription(f"{store.state.value}, {self._count.text()} sessions")
+        number = short_number(len(catalogue)) if is_open and catalogue is not None else "—"
+        self._count.setText("no answer" if store.is_silent else number)
+        trouble = store.health.silence or store.trouble
+        self.setToolTip(
+            plain_tip(f"{store.profile.name}: {store.state_words}. {trouble.text if trouble else ''}".strip())
+        )
+        self.setAccessibleDescription(f"{store.state_words}, {number} sessions")
 
 
 class _RowList(QScrollArea):
@@ -183,6 +191,7 @@ class StoresPanel(QFrame):
     edit_wanted = Signal(str)
     remove_wanted = Signal(str)
     close_wanted = Signal(str)
+    reconnect_wanted = Signal(str)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -258,6 +267,7 @@ class StoresPanel(QFrame):
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         for words, signal in (
             ("Change…", self.edit_wanted),
+            ("Reconnect", self.reconnect_wanted),
             ("Disconnect", self.close_wanted),
             ("Remove from the list…", self.remove_wanted),
         ):

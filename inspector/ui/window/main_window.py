@@ -86,6 +86,7 @@ class MainWindow(QMainWindow):
         self._assemble()
         self._wire()
         self.status = StatusLine(self.statusBar())
+        self.status.reconnect_wanted.connect(self.reconnect)
 
     @property
     def cookie_page(self) -> CookiePage:
@@ -118,6 +119,7 @@ class MainWindow(QMainWindow):
         stores.edit_wanted.connect(self._edit_store)
         stores.remove_wanted.connect(self._remove_store)
         stores.close_wanted.connect(self._close_store)
+        stores.reconnect_wanted.connect(lambda profile_id: self.stores[profile_id].reconnect())
         page = self.sessions_page
         page.session_chosen.connect(self._open_key)
         page.selection_changed.connect(lambda _number: self._enable())
@@ -154,6 +156,7 @@ class MainWindow(QMainWindow):
         store.state_changed.connect(lambda: self._store_changed(store))
         store.progress_changed.connect(self._show_status)
         store.looked.connect(self._show_status)
+        store.health.answered.connect(lambda: self._show_status() if store is self.current else None)
         PasswordAsker(self._context, store, self)
         store.sessions_changed.connect(lambda keys: self.panel.follow(keys) if store is self.current else None)
         return store
@@ -228,6 +231,11 @@ class MainWindow(QMainWindow):
         if store is self.current:
             self._show_status()
             self._enable()
+            self.panel.try_again()
+
+    def reconnect(self) -> None:
+        if self.current is not None:
+            self.current.reconnect()
 
     def _show_status(self) -> None:
         self.status.show_store(self.current)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, Qt
-from PySide6.QtWidgets import QStatusBar
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtWidgets import QPushButton, QStatusBar
 
 from inspector.services.settings.profiles import Environment
+from inspector.ui.base.busy_sign import BusySign
 from inspector.ui.base.fitting_label import FittingLabel
 from inspector.ui.base.guard import qt_guard
 from inspector.ui.base.plain import PlainLabel, plain_tip
-from inspector.ui.stores.open_store import OpenStore
+from inspector.ui.stores.open_store import OpenStore, StoreState
 from store_adapters.contract import Look
 
 _ROLES = {
@@ -32,6 +33,8 @@ def describe_look(look: Look | None) -> str:
 class StatusLine(QObject):
     """Fills a status bar; messages of a moment go over it."""
 
+    reconnect_wanted = Signal()
+
     def __init__(self, bar: QStatusBar) -> None:
         super().__init__(bar)
         self._bar = bar
@@ -41,6 +44,12 @@ class StatusLine(QObject):
         self.mode_label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.environment_label = PlainLabel("", role="badge")
         self.environment_label.hide()
+        self.busy_sign = BusySign()
+        self.reconnect_button = QPushButton("Reconnect")
+        self.reconnect_button.clicked.connect(self.reconnect_wanted)
+        self.reconnect_button.hide()
+        bar.addPermanentWidget(self.busy_sign)
+        bar.addPermanentWidget(self.reconnect_button)
         bar.addPermanentWidget(self.environment_label)
         for label in (self.store_label, self.mode_label):
             label.setContentsMargins(12, 3, 12, 3)
@@ -52,6 +61,8 @@ class StatusLine(QObject):
     def show_store(self, store: OpenStore | None) -> None:
         """Say what is known of a store."""
         self.environment_label.setVisible(store is not None)
+        self.busy_sign.watch(store.health if store is not None else None)
+        self.reconnect_button.setVisible(store is not None and (store.is_silent or store.state is StoreState.FAILED))
         if store is not None:
             environment = store.profile.environment
             self.environment_label.show_role(_ROLES[environment])
@@ -63,9 +74,14 @@ class StatusLine(QObject):
         info = store.connection.info
         product = f"{info.product} {info.version}".strip()
         words = [f"{store.profile.name} · {product} · {info.address}"]
-        words += [f"{info.round_trip_ms:.1f} ms"] if info.product != "Memory" else []
+        if store.is_silent:
+            words = [f"▲ {store.profile.name}: {store.state_words}", info.address]
+        elif store.health.last_answer:
+            words += [f"last answer {store.health.last_answer}"]
         words += [f"Live: {describe_look(store.look) or info.watch_method}"] if store.is_live else []
-        words += [store.trouble.text] if store.trouble is not None else []
+        trouble = store.health.silence or store.trouble
+        words += [trouble.text] if trouble is not None else []
+        self.store_label.show_role("error" if store.is_silent else "muted")
         self.store_label.show_wordings("     ".join(words))
         if store.can_write:
             self._show_mode("Read/write · saves are checked against concurrent changes", "Read/write")
@@ -86,6 +102,8 @@ class StatusLine(QObject):
         # The mode gives way first: of the store, its name and address have to be told from others.
         badge = 0 if self.environment_label.isHidden() else self.environment_label.sizeHint().width()
         self.mode_label.show_wordings(self._mode)
+        for widget in (self.reconnect_button, self.busy_sign):
+            badge += 0 if widget.isHidden() else widget.sizeHint().width()
         wanted = self.store_label.sizeHint().width() + badge + self.mode_label.sizeHint().width() + _GAPS
         if wanted > self._bar.width():
             self.mode_label.show_wordings(self._short_mode)

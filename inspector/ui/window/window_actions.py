@@ -22,6 +22,7 @@ _KEY = QKeySequence.StandardKey
 
 _NEEDS_STORE = (
     "refresh",
+    "reconnect",
     "live",
     "new_session",
     "restore_deleted",
@@ -108,6 +109,10 @@ def fill_actions(actions: ActionBook, window: MainWindow) -> None:
         icon_name="refresh-cw",
         tip="Read the list again",
     )
+    add(
+        "reconnect", "Reconnect", window.reconnect, menu="Store", shortcut="Ctrl+F5", icon_name="rotate-ccw",
+        tip="Connect to the store anew",
+    )  # fmt: skip
     add(
         "live", "Live", window.toggle_live, menu="Store", shortcut="Ctrl+Shift+L", icon_name="radio", checkable=True,
         tip="Follow changes as they happen",

@@ -11,8 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inspector.codecs import CodecError, decode, encode, format_json, parse_json, parse_like, plain_data
+from inspector.codecs.formats import bson as _bson
+from inspector.codecs.formats import json as _json
 from inspector.core.edits import InsertEntry, MoveEntry, RemoveEntry, RenameKey, SetValue, apply_edit
-from inspector.core.node import MAX_NODES, Kind, Node, text_node
+from inspector.core.node import Kind, Node, text_node
 
 TEXTS = st.text(alphabet=st.characters(codec="utf-8"), max_size=12)
 SCALARS = (
@@ -139,10 +141,13 @@ def test_two_equal_keys_are_two_entries() -> None:
 
 
 def test_very_deep_and_very_large_records_are_refused_with_words() -> None:
-    for payload in (b'{"a":' * 10_000 + b"1" + b"}" * 10_000, b'{"a":"' + b"x" * (20 * 1024 * 1024) + b'"}'):
+    for payload in (b'{"a":' * 10_000 + b"1" + b"}" * 10_000, b'{"a":"' + b"x" * (65 * 1024 * 1024) + b'"}'):
         with pytest.raises(CodecError) as caught:
             decode(payload, "redis")
         assert caught.value.attempts[0].reason
+
+
+MOST = 20_000
 
 
 def _bson_array(count: int, nested: int) -> bytes:
@@ -160,17 +165,22 @@ def _bson_array(count: int, nested: int) -> bytes:
 @pytest.mark.parametrize(
     ("kind", "payload"),
     [
-        ("redis", b'{"a":[' + b"1," * MAX_NODES + b"1]}"),
-        ("redis", b'{"a":[' + b"[1,1,1],".join([b""] * (MAX_NODES // 3)) + b"[1]]}"),
-        ("mongo", _bson_array(MAX_NODES + 1, 1)),
-        ("mongo", _bson_array(1000, 1 + MAX_NODES // 1000)),
-        ("mongo", struct.pack("<i", 14 + 3 * MAX_NODES) + b"\x0ax\0" * (MAX_NODES + 3) + b"\0"),
+        ("redis", b'{"a":[' + b"1," * MOST + b"1]}"),
+        ("redis", b'{"a":[' + b"[1,1,1],".join([b""] * (MOST // 3)) + b"[1]]}"),
+        ("mongo", _bson_array(MOST + 1, 1)),
+        ("mongo", _bson_array(1000, 1 + MOST // 1000)),
+        ("mongo", struct.pack("<i", 14 + 3 * MOST) + b"\x0ax\0" * (MOST + 3) + b"\0"),
     ],
     ids=["array", "arrays", "bson array", "bson arrays", "bson fields"],
 )
-def test_record_of_too_many_values_is_refused_with_their_number(kind: str, payload: bytes) -> None:
-    with pytest.raises(CodecError, match="more than 50,000 values"):
+def test_record_of_too_many_values_is_refused_with_their_number(
+    monkeypatch: pytest.MonkeyPatch, kind: str, payload: bytes
+) -> None:
+    for module in (_json, _bson):
+        monkeypatch.setattr(module, "MAX_NODES", MOST)
+    with pytest.raises(CodecError, match="more than 20,000 values") as caught:
         decode(payload, kind)
+    assert any(attempt.is_limit for attempt in caught.value.attempts)
 
 
 def test_kinds_are_told_apart() -> None:
