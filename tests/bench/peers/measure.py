@@ -1,4 +1,4 @@
-"""Measures the Redis tools that run here beside ours, on the same sessions, and prints the README's table.
+"""Measures the Redis tools that run here beside ours, on the same sessions, and prints the table of docs/comparison.md.
 
 By hand: `make peers` (SIZE=100000 sessions, ROUNDS=3; ARGS=FOLDER keeps the installed peers there for the next time). The
 peers come from their registries, newest version, into a temporary folder; nothing of them is part of this repository.
