@@ -1,6 +1,6 @@
 """Cookie schemes: read, verify, decode and sign. No I/O, no store, no settings; nothing decoded is executed."""
 
-from inspector.cookies._api import Attribute, Cookie, CookieError, Scheme, Status, Verdict
+from inspector.cookies._api import Attribute, Chunks, Cookie, CookieError, Scheme, Status, Verdict
 from inspector.cookies._judge import edit_payload, judge, resign, scheme_label, sign_id, signed_value
 from inspector.cookies.pasted.har import MOST_BYTES as HAR_MOST_BYTES
 from inspector.cookies.pasted.har import Exchange, read_har
@@ -13,6 +13,7 @@ __all__ = [
     "BROWSER_BYTES",
     "HAR_MOST_BYTES",
     "Attribute",
+    "Chunks",
     "Cookie",
     "CookieError",
     "Exchange",

@@ -54,9 +54,15 @@ _AUTH_JS = (
 )
 
 
+_AUTH_JS_GRACE_MS = 15_000
+"""Auth.js and next-auth allow clocks to differ by so much."""
+
+
 class _Token:
     name: str
     label: str
+    shares_form: tuple[str, ...]
+    shares_signature: tuple[str, ...]
     parts: int
 
     def recognise(self, cookie: Cookie) -> bool:
@@ -89,16 +95,19 @@ class _Token:
             expires_at_ms=round(ends * 1000) if ends is not None else None,
             issued_at_ms=round(issued * 1000) if issued is not None else None,
         )
+        is_over = ends is not None and ends * 1000 + found.grace_ms <= now_ms
         if found.status is not Status.VALID:
-            return found
+            # The claims of a token can be read without its key, and an end that has passed counts whatever the key.
+            words = f" Whatever the key: it expired at {format_time(round((ends or 0) * 1000))}." if is_over else ""
+            return replace(found, detail=f"{found.detail}{words}")
         data = json.loads(verdict.payload or "{}")
         if odd := next(
             (one for one in _TIMES if not isinstance(data.get(one, 0), int | float) or data.get(one) is True), ""
         ):
             words = f"{found.detail} But {odd} is no number: libraries refuse it."
             return replace(found, status=Status.INVALID, detail=words)
-        if ends is not None and ends * 1000 <= now_ms:
-            words = f"{found.detail} It expired at {format_time(round(ends * 1000))}, so it is refused."
+        if is_over:
+            words = f"{found.detail} It expired at {format_time(round((ends or 0) * 1000))}, so it is refused."
             return replace(found, status=Status.INVALID, detail=words)
         if begins is not None and begins * 1000 > now_ms:
             words = f"{found.detail} It holds from {format_time(round(begins * 1000))} only: check the clocks."
@@ -111,6 +120,8 @@ class SignedToken(_Token):
 
     name = "jwt"
     label = "JSON Web Token"
+    shares_form: tuple[str, ...] = ()
+    shares_signature: tuple[str, ...] = ()
 
     parts = _SIGNED_PARTS
 
@@ -119,7 +130,7 @@ class SignedToken(_Token):
         algorithm = str(header["alg"])
         payload = object_text(loose_base64(cookie.value.split(".")[1]))
         named = f"{escape_display(algorithm, 20)}{_key_words(header)}"
-        verdict = Verdict(self.name, Status.UNSIGNED, "", payload=payload, encoding=encoding)
+        verdict = Verdict(self.name, Status.UNVERIFIED, "", payload=payload, encoding=encoding)
         if algorithm not in _SIGNING:
             words = f"Its algorithm is {named}: unsigned, or not known here. Such a token is never accepted."
             return replace(verdict, status=Status.INVALID, detail=words)
@@ -134,6 +145,9 @@ class SignedToken(_Token):
             if _is_signed(cookie.value, secret, algorithm):
                 words = f"Signed with {named}; key {index + 1} of {len(secrets)} fits.{_weakness(algorithm, secret)}"
                 return replace(verdict, status=Status.VALID, detail=words, secret_index=index)
+        if algorithm[:2] != "HS" and not any(_is_key(secret, algorithm) for secret in secrets):
+            words = f"A token signed with {named}. Nothing given is a key of that kind: give its public key (PEM, JWK) to check it."
+            return replace(verdict, detail=words)
         mistake = (
             find_mistake(secrets, lambda secret: _is_signed(cookie.value, secret, algorithm))
             if algorithm[:2] == "HS"
@@ -163,13 +177,15 @@ class SealedToken(_Token):
 
     name = "jwe"
     label = "encrypted JSON Web Token"
+    shares_form = ("Auth.js and next-auth", "better-auth", "Auth0's SDKs", "@hono/session")
+    shares_signature: tuple[str, ...] = ()
 
     parts = _SEALED_PARTS
 
     def _verify(self, cookie: Cookie, secrets: Sequence[Secret]) -> Verdict:
         header, encoding = _header(cookie.value), decode_value(cookie.raw)[1]
         named = escape_display(f"{header.get('alg')}, {header.get('enc')}", 40)
-        verdict = Verdict(self.name, Status.UNSIGNED, "", encoding=encoding, is_sealed=True)
+        verdict = Verdict(self.name, Status.UNVERIFIED, "", encoding=encoding, is_sealed=True)
         if header.get("alg") not in _WRAPPING or header.get("enc") not in _KEY_BYTES:
             words = f"A token encrypted with {named}, which is not opened here: only its application can tell whether it is good."
             return replace(verdict, detail=words)
@@ -181,10 +197,15 @@ class SealedToken(_Token):
                 text = object_text(_decrypt(cookie.value, key))
                 if text is not None:
                     detail = f"Encrypted with {named}; key {index + 1} of {len(secrets)} opens it{words}."
-                    found = replace(
-                        verdict, status=Status.VALID, detail=detail, secret_index=index, payload=text, is_sealed=False
+                    return replace(
+                        verdict,
+                        status=Status.VALID,
+                        detail=detail,
+                        secret_index=index,
+                        payload=text,
+                        is_sealed=False,
+                        grace_ms=_AUTH_JS_GRACE_MS if words else 0,
                     )
-                    return found
         words = f"None of the keys opens this token ({named}), or it was changed or cut off. "
         words += "Auth.js mixes in the cookie's name: was it renamed?"
         return replace(verdict, status=Status.INVALID, detail=words)
@@ -254,6 +275,14 @@ def _read_key(jwk: Any, kind: Any, value: bytes) -> Any:
         # A public key taken for an HMAC secret is the classic forgery.
         raise CookieError("A PEM key is no secret of an HMAC signature.")
     return jwk.OctKey.import_key(value)
+
+
+def _is_key(secret: Secret, algorithm: str) -> bool:
+    try:
+        _import_key(secret, algorithm)
+    except CookieError:
+        return False
+    return True
 
 
 def _is_signed(value: str, secret: Secret, algorithm: str) -> bool:
