@@ -2,6 +2,7 @@
 
 from inspector.cookies._api import Attribute, Chunks, Cookie, CookieError, Scheme, Status, Verdict
 from inspector.cookies._judge import edit_payload, judge, resign, scheme_label, sign_id, signed_value
+from inspector.cookies.chunks import split_chunks
 from inspector.cookies.pasted.har import MOST_BYTES as HAR_MOST_BYTES
 from inspector.cookies.pasted.har import Exchange, read_har
 from inspector.cookies.pasted.header import decode_value, encode_value, read_cookies, split_header
@@ -32,6 +33,7 @@ __all__ = [
     "sign",
     "sign_id",
     "signed_value",
+    "split_chunks",
     "split_header",
     "unsign",
     "verify_express",

@@ -25,7 +25,8 @@ class Cookie:
     has the same name, so Express never sees this one. `url`: from a command or program text, else "". `pair`: the raw value of the
     cookie `<name>.sig` beside it, None without one; `partner`: for such a `.sig` cookie, the name of the one it signs. `is_spaced`:
     white space stands beside its value or its signature, which some libraries take for a part of it. `chunks`: for a cookie that was
-    put together from several, which ones. `folded_into`: for one that stands behind a comma in another's Set-Cookie line, that one's name.
+    put together from several, which ones. `jar`: cookies of one request, one answer or one site have the same number; those of others
+    neither shadow nor sign them. `folded_into`: the name of the cookie in whose Set-Cookie line it stands after a comma.
     """
 
     name: str
@@ -39,19 +40,23 @@ class Cookie:
     partner: str = ""
     is_spaced: bool = False
     chunks: Chunks | None = None
-    folded_into: str = ""
+    jar: int = 0
+    folded_into: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Chunks:
-    """The cookies that one value was spread over, in the order in which the library joins them.
+    """The cookies that one value was spread over, in the order in which the `library` joins them.
 
     `fault`: what keeps the library from joining them to what was written, "" for nothing. `note`: what is odd and does no harm.
+    `doubt`: what may be wrong where the value does not open.
     """
 
+    library: str
     parts: tuple[Cookie, ...]
     fault: str = ""
     note: str = ""
+    doubt: str = ""
 
 
 class Status(Enum):
@@ -75,7 +80,7 @@ class Verdict:
     secret was stretched with to the key, b"" where it is the key itself, None for schemes without. `outer_secret`: what signed around
     the sealed value, where that is not what the library takes by itself. `grace_ms`: so long past its end the library still accepts it.
     `caution`: what refuses it though a secret fits: other versions, or the library's defaults. `also`: the other libraries whose
-    cookies have this form, and where a secret fits, this signature. `looks_like`: for UNKNOWN, whose form it has that is not checked here.
+    cookies have this form, and where a secret fits, this signature. `looks_like`: for UNKNOWN, whose form it has, unchecked here.
     """
 
     scheme: str
@@ -100,7 +105,7 @@ class Verdict:
 class Scheme(Protocol):
     """One way to make a session cookie. `recognise` is cheap and needs no secret.
 
-    `shares_form`: the other libraries that write cookies of this form; `shares_signature`: those of them which the same secret fits too.
+    `shares_form`: the other libraries that write cookies of this form; `shares_signature`: those of them which its secret fits too.
     """
 
     name: str

@@ -61,10 +61,17 @@ def _unchecked(cookie: Cookie, seen: Likeness | None) -> Verdict:
 def _judge_chunks(cookie: Cookie, verdict: Verdict) -> Verdict:
     """Return the verdict with what the chunks of a cookie add to it: one that is missing or stale says why it does not open."""
     chunks = cookie.chunks
-    if chunks is None or not chunks.fault or verdict.status is Status.VALID:
+    if chunks is None or verdict.status is Status.VALID:
         return verdict
-    status = Status.UNKNOWN if verdict.status is Status.UNKNOWN else Status.INVALID
-    return replace(verdict, status=status, detail=f"{chunks.fault} {verdict.detail}".strip())
+    if not chunks.fault:
+        is_bad = verdict.status in (Status.INVALID, Status.UNKNOWN)
+        return replace(verdict, detail=f"{verdict.detail} {chunks.doubt}".strip()) if is_bad else verdict
+    if verdict.status is not Status.UNKNOWN:
+        return replace(verdict, status=Status.INVALID, detail=f"{chunks.fault} {verdict.detail}".strip())
+    if verdict.looks_like:
+        return replace(verdict, detail=f"{chunks.fault} {verdict.detail}")
+    words = f"These are chunks of one cookie of {chunks.library}. {chunks.fault}"
+    return replace(verdict, detail=words, looks_like=chunks.library)
 
 
 def _verdicts(cookie: Cookie, secrets: Sequence[Secret], now_ms: int) -> list[Verdict]:

@@ -33,8 +33,11 @@ class ExpressSession:
 
     name = "express-session"
     label = "express-session"
-    shares_form = ("res.cookie with signed: true (cookie-parser)", "@fastify/session with cookiePrefix s:")
-    shares_signature = shares_form
+    shares_form: tuple[str, ...] = (
+        "res.cookie with signed: true (cookie-parser)",
+        "@fastify/session with cookiePrefix s:",
+    )
+    shares_signature: tuple[str, ...] = shares_form
 
     def recognise(self, cookie: Cookie) -> bool:
         value = cookie.value
@@ -86,7 +89,9 @@ class ExpressSession:
             words = "It begins with an upper-case S:. Express wants a lower-case s: and ignores this cookie."
             return self._verdict(Status.INVALID, words, encoding)
         if lower.startswith("j:"):
-            words = "It begins as a JSON cookie of res.cookie (j:), and what follows is no JSON: Express takes it for a text, not for a session."
+            words = (
+                "It begins as a JSON cookie of res.cookie (j:), and no JSON follows: a text to Express, and no session."
+            )
             return self._verdict(Status.UNSIGNED, words, encoding)
         if not value:
             return self._verdict(Status.UNSIGNED, "The value is empty: Express sees no session cookie.", encoding)

@@ -30,8 +30,8 @@ class FastifySession:
 
     name = "fastify-session"
     label = "@fastify/session"
-    shares_form = ("setCookie with signed: true (@fastify/cookie)", "cookie-signature by itself")
-    shares_signature = shares_form
+    shares_form: tuple[str, ...] = ("setCookie with signed: true (@fastify/cookie)", "cookie-signature by itself")
+    shares_signature: tuple[str, ...] = shares_form
 
     def recognise(self, cookie: Cookie) -> bool:
         name, hashing = cookie.name.lower(), _hashing(cookie.value)

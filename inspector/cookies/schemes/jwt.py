@@ -48,9 +48,9 @@ _SEALING = (*_WRAPPING, *_KEY_BYTES)
 _TIMES = ("exp", "nbf", "iat")
 _SIZES = (16, 24, 32, 48, 64)
 _AUTH_JS = (
-    ("Auth.js Generated Encryption Key ({name})", True, 64),  # Auth.js 5: the cookie's name is the salt
-    ("NextAuth.js Generated Encryption Key", False, 32),  # next-auth 4
-    ("NextAuth.js Generated Encryption Key ({name})", True, 32),
+    ("Auth.js 5", "Auth.js Generated Encryption Key ({name})", True, 64),  # the cookie's name is the salt
+    ("next-auth 4", "NextAuth.js Generated Encryption Key", False, 32),
+    ("next-auth 4 with its salt option", "NextAuth.js Generated Encryption Key ({name})", True, 32),
 )
 
 
@@ -193,10 +193,11 @@ class SealedToken(_Token):
             words = f"A token encrypted with {named}. Give its key, or the AUTH_SECRET of Auth.js, to open it."
             return replace(verdict, detail=words)
         for index, secret in enumerate(secrets):
-            for key, words in _seal_keys(secret, cookie.name):
+            for key, library in _seal_keys(secret, cookie.name):
                 text = object_text(_decrypt(cookie.value, key))
                 if text is not None:
-                    detail = f"Encrypted with {named}; key {index + 1} of {len(secrets)} opens it{words}."
+                    derived = f" (a key of {library})" if library else ""
+                    detail = f"Encrypted with {named}; key {index + 1} of {len(secrets)} opens it{derived}."
                     return replace(
                         verdict,
                         status=Status.VALID,
@@ -204,7 +205,8 @@ class SealedToken(_Token):
                         secret_index=index,
                         payload=text,
                         is_sealed=False,
-                        grace_ms=_AUTH_JS_GRACE_MS if words else 0,
+                        grace_ms=_AUTH_JS_GRACE_MS if library else 0,
+                        caution=_auth_js_caution(cookie.name, library, index),
                     )
         words = f"None of the keys opens this token ({named}), or it was changed or cut off. "
         words += "Auth.js mixes in the cookie's name: was it renamed?"
@@ -297,10 +299,19 @@ def _is_signed(value: str, secret: Secret, algorithm: str) -> bool:
     return True
 
 
+def _auth_js_caution(name: str, library: str, index: int) -> str:
+    """Return what refuses a token that opens: another version of the library."""
+    if library.startswith("next-auth") and "authjs." in name:
+        return "Auth.js 5, whose name this cookie has, refuses a token of next-auth 4."
+    if library.startswith("next-auth") and index:
+        return "next-auth 4 knows one secret only: with another as its first it refuses this token."
+    return ""
+
+
 def _seal_keys(secret: Secret, name: str) -> Iterator[tuple[bytes, str]]:
     value = secret.reveal()
-    for info, is_salted, size in _AUTH_JS:
-        yield _derive(secret, name if is_salted else "", info.format(name=name), size), " (a key of Auth.js)"
+    for library, info, is_salted, size in _AUTH_JS:
+        yield _derive(secret, name if is_salted else "", info.format(name=name), size), library
     if len(value) in _SIZES:
         yield value, ""
     decoded = loose_base64(value.decode("latin-1").strip())

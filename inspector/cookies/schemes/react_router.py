@@ -27,8 +27,8 @@ class ReactRouter:
 
     name = "react-router"
     label = "React Router or Remix (createCookie)"
-    shares_form = ("cookieSession of Express 3", "setCookie with signed: true (@fastify/cookie)")
-    shares_signature = shares_form
+    shares_form: tuple[str, ...] = ("cookieSession of Express 3", "setCookie with signed: true (@fastify/cookie)")
+    shares_signature: tuple[str, ...] = shares_form
 
     def recognise(self, cookie: Cookie) -> bool:
         found = _FORM.match(cookie.value) if len(cookie.value) < MOST_BYTES else None

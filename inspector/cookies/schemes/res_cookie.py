@@ -23,8 +23,8 @@ class ResCookie:
 
     name = "res-cookie"
     label = "res.cookie (cookie-parser)"
-    shares_form = ("cookieSession of Express 3",)
-    shares_signature = shares_form
+    shares_form: tuple[str, ...] = ("cookieSession of Express 3",)
+    shares_signature: tuple[str, ...] = shares_form
 
     def recognise(self, cookie: Cookie) -> bool:
         return _payload(cookie.value) is not None
