@@ -119,8 +119,8 @@ class Flask(_Scheme):
 
     name = "flask"
     label = "Flask"
-    shares_form = ("Quart", "URLSafeTimedSerializer of itsdangerous")
-    shares_signature = ("Quart",)
+    shares_form: tuple[str, ...] = ("Quart", "URLSafeTimedSerializer of itsdangerous")
+    shares_signature: tuple[str, ...] = ("Quart",)
     salt = b"cookie-session"
     derivation = "hmac"
     life_ms = 31 * _DAY_MS
@@ -153,8 +153,8 @@ class Starlette(_Scheme):
 
     name = "starlette"
     label = "Starlette"
-    shares_form = ("FastAPI", "starsessions", "TimestampSigner of itsdangerous")
-    shares_signature = ("FastAPI", "starsessions")
+    shares_form: tuple[str, ...] = ("FastAPI", "starsessions", "TimestampSigner of itsdangerous")
+    shares_signature: tuple[str, ...] = ("FastAPI", "starsessions")
     salt = b"itsdangerous.Signer"
     derivation = "django-concat"
     life_ms = 14 * _DAY_MS

@@ -147,8 +147,8 @@ class KoaSession(_Pair):
 
     name = "koa-session"
     label = "koa-session"
-    shares_form = ("cookie-session", "any other signed cookie of the cookies package")
-    shares_signature = shares_form
+    shares_form: tuple[str, ...] = ("cookie-session", "any other signed cookie of the cookies package")
+    shares_signature: tuple[str, ...] = shares_form
 
     def recognise(self, cookie: Cookie) -> bool:
         payload = object_text(loose_base64(_unquoted(cookie.raw))) if _BASE64_OBJECT.match(cookie.raw) else None
@@ -168,12 +168,12 @@ class CookieSession(_Pair):
 
     name = "cookie-session"
     label = "cookie-session"
-    shares_form = (
+    shares_form: tuple[str, ...] = (
         "koa-session",
         "any other signed cookie of the cookies package",
         "React Router or Remix without secrets",
     )
-    shares_signature = ("koa-session", "any other signed cookie of the cookies package")
+    shares_signature: tuple[str, ...] = ("koa-session", "any other signed cookie of the cookies package")
 
     def recognise(self, cookie: Cookie) -> bool:
         if cookie.pair is not None:
