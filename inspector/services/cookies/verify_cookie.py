@@ -86,15 +86,16 @@ class _Chain:
     def follow(self) -> CookieReport:
         """Return the report of the cookie."""
         self._follow_format()
-        if not self._broken():
+        if not self._broken() and not self._verdict.looks_like:
             if self._verdict.payload is not None or self._verdict.is_sealed:
                 self._follow_carrier()
             else:
                 self._follow_session_id()
         if self._broken() and self._opened is None:
             self._look_aside()
+        words = "Not reached: an earlier link is broken." if self._broken() else "Not checked for such a cookie."
         for name in NAMES[len(self._links) : -1]:
-            self._put(name, LinkState.SKIPPED, "Not reached: an earlier link is broken.")
+            self._put(name, LinkState.SKIPPED, words)
         self._follow_attributes()
         record = self._opened.raw.ref if self._opened is not None else self._seen
         return CookieReport(self._cookie, self._verdict, tuple(self._links), self._broken(), record)
@@ -110,6 +111,10 @@ class _Chain:
         if cookie.shadowed:
             words = f"An earlier cookie is also named {_shown(cookie.name)}: Express reads that one and never sees this one."
             self._put("Format", LinkState.BROKEN, words)
+        elif verdict.looks_like:
+            # What is not checked here is not broken for that.
+            is_damaged = cookie.chunks is not None and bool(cookie.chunks.fault)
+            self._put("Format", LinkState.BROKEN if is_damaged else LinkState.SKIPPED, verdict.detail)
         elif verdict.status is Status.UNKNOWN or not (
             verdict.session_id or verdict.payload is not None or verdict.is_sealed
         ):
