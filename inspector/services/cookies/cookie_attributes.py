@@ -13,12 +13,6 @@ from inspector.services.cookies.cookie_chain import LinkState
 def judge_set_cookie(cookie: Cookie, now_ms: int, is_production: bool) -> list[tuple[LinkState, str]]:
     values = {one.name.lower(): one.value for one in cookie.attributes}
     found: list[tuple[LinkState, str]] = []
-    if cookie.folded_into is not None:
-        words = (
-            f"It stands in the Set-Cookie line of {_shown(cookie.folded_into)}, after a comma: browsers do not split there, so this "
-            "cookie is never stored. Each needs a Set-Cookie header of its own; a proxy, a gateway or Headers.get joined them."
-        )
-        return [(LinkState.BROKEN, words)]
     size = max(len((one.name + one.raw).encode("utf-8", "replace")) for one in split_chunks((cookie,)))
     if size > BROWSER_BYTES:
         words = f"Name and value have {size:,} bytes: browsers refuse a cookie above {BROWSER_BYTES:,}."

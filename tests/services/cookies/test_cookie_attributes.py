@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from inspector.cookies import Attribute, Chunks, Cookie, read_cookies
+from inspector.cookies import Chunks, Cookie, read_cookies
 from inspector.services.cookies.cookie_attributes import judge_set_cookie
 from inspector.services.cookies.cookie_chain import LinkState
 
@@ -35,16 +35,6 @@ def test_cookie_that_a_browser_refuses_or_drops_is_told(line: str, words: str) -
 def test_cookie_of_the_largest_size_and_all_attributes_has_nothing_to_object_to() -> None:
     (cookie,) = read_cookies(f"Set-Cookie: a={'x' * 4095}{GOOD}; Partitioned")
     assert judge_set_cookie(cookie, NOW_MS, True) == []
-
-
-def test_cookie_folded_into_anothers_line_is_never_stored() -> None:
-    cookie = Cookie(
-        "connect.sid", "s%3Aa.b", "s:a.b", "set-cookie", (Attribute("HttpOnly", None),), folded_into="banner"
-    )
-    ((state, words),) = judge_set_cookie(cookie, 0, False)
-    assert state is LinkState.BROKEN
-    assert "in the Set-Cookie line of banner" in words
-    assert "never stored" in words
 
 
 def test_size_of_chunks_is_that_of_each() -> None:
