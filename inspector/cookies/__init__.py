@@ -1,7 +1,8 @@
 """Cookie schemes: read, verify, decode and sign. No I/O, no store, no settings; nothing decoded is executed."""
 
-from inspector.cookies._api import Attribute, Cookie, CookieError, Scheme, Status, Verdict
+from inspector.cookies._api import Attribute, Chunks, Cookie, CookieError, Scheme, Status, Verdict
 from inspector.cookies._judge import edit_payload, judge, resign, scheme_label, sign_id, signed_value
+from inspector.cookies.chunks import split_chunks
 from inspector.cookies.pasted.har import MOST_BYTES as HAR_MOST_BYTES
 from inspector.cookies.pasted.har import Exchange, read_har
 from inspector.cookies.pasted.header import decode_value, encode_value, read_cookies, split_header
@@ -13,6 +14,7 @@ __all__ = [
     "BROWSER_BYTES",
     "HAR_MOST_BYTES",
     "Attribute",
+    "Chunks",
     "Cookie",
     "CookieError",
     "Exchange",
@@ -31,6 +33,7 @@ __all__ = [
     "sign",
     "sign_id",
     "signed_value",
+    "split_chunks",
     "split_header",
     "unsign",
     "verify_express",

@@ -24,7 +24,9 @@ class Cookie:
     as the `cookie` package does it. `origin`: "value", "cookie", "set-cookie" or "curl" (any command). `shadowed`: an earlier cookie
     has the same name, so Express never sees this one. `url`: from a command or program text, else "". `pair`: the raw value of the
     cookie `<name>.sig` beside it, None without one; `partner`: for such a `.sig` cookie, the name of the one it signs. `is_spaced`:
-    white space stands beside its value or its signature, which some libraries take for a part of it.
+    white space stands beside its value or its signature, which some libraries take for a part of it. `chunks`: for a cookie that was
+    put together from several, which ones. `jar`: cookies of one request, one answer or one site have the same number; those of others
+    neither shadow nor sign them.
     """
 
     name: str
@@ -37,12 +39,30 @@ class Cookie:
     pair: str | None = None
     partner: str = ""
     is_spaced: bool = False
+    chunks: Chunks | None = None
+    jar: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Chunks:
+    """The cookies that one value was spread over, in the order in which the `library` joins them.
+
+    `fault`: what keeps the library from joining them to what was written, "" for nothing. `note`: what is odd and does no harm.
+    `doubt`: what may be wrong where the value does not open.
+    """
+
+    library: str
+    parts: tuple[Cookie, ...]
+    fault: str = ""
+    note: str = ""
+    doubt: str = ""
 
 
 class Status(Enum):
     VALID = "valid"
     INVALID = "invalid"  # the scheme is known and the signature does not fit
-    UNSIGNED = "unsigned"  # readable, but there is no signature to check (or no secret was given)
+    UNVERIFIED = "not verified"  # signed or sealed, and nothing was given to check it with
+    UNSIGNED = "unsigned"  # there is no signature to check
     UNKNOWN = "unknown"  # not a session cookie of any known scheme
 
 
@@ -57,7 +77,9 @@ class Verdict:
     newline removed fits"), else "". `encoding`: "percent-encoded", "plain", "quoted", … `expires_at_ms`: the end that is written
     inside the cookie, where there is one. `is_sealed`: the data is encrypted and no key was given that opens it. `salt`: what the
     secret was stretched with to the key, b"" where it is the key itself, None for schemes without. `outer_secret`: what signed around
-    the sealed value, where that is not what the library takes by itself.
+    the sealed value, where that is not what the library takes by itself. `grace_ms`: so long past its end the library still accepts it.
+    `caution`: what refuses it though a secret fits: other versions, or the library's defaults. `also`: the other libraries whose
+    cookies have this form, and where a secret fits, this signature. `looks_like`: for UNKNOWN, whose form it has, unchecked here.
     """
 
     scheme: str
@@ -73,13 +95,22 @@ class Verdict:
     is_sealed: bool = False
     salt: bytes | None = field(default=None, repr=False)
     outer_secret: Secret | None = field(default=None, repr=False)
+    grace_ms: int = 0
+    caution: str = ""
+    also: tuple[str, ...] = ()
+    looks_like: str = ""
 
 
 class Scheme(Protocol):
-    """One way to make a session cookie. `recognise` is cheap and needs no secret."""
+    """One way to make a session cookie. `recognise` is cheap and needs no secret.
+
+    `shares_form`: the other libraries that write cookies of this form; `shares_signature`: those of them which its secret fits too.
+    """
 
     name: str
     label: str
+    shares_form: tuple[str, ...]
+    shares_signature: tuple[str, ...]
 
     def recognise(self, cookie: Cookie) -> bool: ...
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from inspector.cookies._api import Carrier, Cookie, CookieError, Scheme, Status, Verdict
+from inspector.cookies._likeness import Likeness, likeness, likeness_by_name
 from inspector.cookies.pasted.header import decode_value, encode_value
 from inspector.cookies.schemes.express import ExpressSession
 from inspector.cookies.schemes.fastify_session import FastifySession, sign_like
@@ -14,27 +15,18 @@ from inspector.cookies.schemes.iron_session import IronSession
 from inspector.cookies.schemes.itsdangerous import Flask, Starlette
 from inspector.cookies.schemes.jwt import SealedToken, SignedToken
 from inspector.cookies.schemes.keygrip import CookieSession, KoaSession, paired
+from inspector.cookies.schemes.react_router import ReactRouter, sign_again
+from inspector.cookies.schemes.res_cookie import ResCookie
 from inspector.cookies.schemes.secure_session import SecureSession
 from inspector.cookies.schemes.signature import sign
 from inspector.core.secret import Secret
 
 _CARRIERS: tuple[Carrier, ...] = (
-    Flask(), Starlette(), SignedToken(), SealedToken(), IronSession(), SecureSession(), KoaSession(), CookieSession(),
+    ResCookie(), Flask(), Starlette(), SignedToken(), SealedToken(), IronSession(), SecureSession(), ReactRouter(), KoaSession(),
+    CookieSession(),
 )  # fmt: skip
-_SCHEMES: tuple[Scheme, ...] = (FastifySession(), ExpressSession(), *_CARRIERS)
-_LOOKS = (
-    (re.compile(r"eyJpdiI6"), "It looks like an encrypted cookie of Laravel."),
-    (re.compile(r"CfDJ8"), "It looks like a cookie of ASP.NET Core's data protection."),
-    (re.compile(r"[A-Za-z0-9+/=%]+--[0-9a-f]{40,}\Z"), "It looks like a signed cookie of Rails."),
-    (re.compile(r"[\w-]+:[\w-]{6}:[\w-]{27,43}\Z"), "It looks like a signed cookie of Django."),
-    (re.compile(r"gAAAA"), "It looks like a Fernet token."),
-)
+_SCHEMES: tuple[Scheme, ...] = (*_CARRIERS[:1], FastifySession(), ExpressSession(), *_CARRIERS[1:])
 _HALF_ESCAPE = re.compile("%[0-9A-Fa-f]?\\Z")
-_NAMES = {
-    "phpsessid": "PHP's session ID: the session is on the server, there is no signature.",
-    "jsessionid": "A Java servlet's session ID: the session is on the server, there is no signature.",
-    "sessionid": "Django's session ID: the session is on the server, there is no signature.",
-}
 
 
 def scheme_label(name: str) -> str:
@@ -44,21 +36,51 @@ def scheme_label(name: str) -> str:
 
 def judge(cookie: Cookie, secrets: Sequence[Secret], now_ms: int) -> Verdict:
     """Say what the cookie is and whether one of the secrets signed it. Never raises."""
+    if (seen := likeness(cookie)) is not None:
+        return _unchecked(cookie, seen)
     verdicts = _verdicts(cookie, secrets, now_ms)
     if not verdicts and (half := _HALF_ESCAPE.search(cookie.raw)) is not None:
         rest = cookie.raw[: half.start()]
         verdicts = _verdicts(replace(cookie, raw=rest, value=decode_value(rest)[0]), secrets, now_ms)
         verdicts = [_cut_off(verdict) for verdict in verdicts]
     if not verdicts:
-        looks = next((words for pattern, words in _LOOKS if pattern.match(cookie.value)), "")
-        looks = looks or _NAMES.get(cookie.name.lower(), "")
-        words = f"This is not a session cookie of a scheme that is known here. {looks}".strip()
-        return Verdict("", Status.UNKNOWN, words, encoding=decode_value(cookie.raw)[1])
-    return next((one for one in verdicts if one.secret_index is not None), _likelier(verdicts))
+        return _unchecked(cookie, likeness_by_name(cookie))
+    found = next((one for one in verdicts if one.secret_index is not None), _likelier(verdicts))
+    return _judge_chunks(cookie, found)
+
+
+def _unchecked(cookie: Cookie, seen: Likeness | None) -> Verdict:
+    """Return the verdict on a cookie of no scheme here: what it looks like, and that this is not checked."""
+    words = "This is not a session cookie of a scheme that is known here."
+    if seen is not None:
+        words = f"It looks like {seen.words}; not checked here."
+    verdict = Verdict("", Status.UNKNOWN, words, encoding=decode_value(cookie.raw)[1])
+    return _judge_chunks(cookie, replace(verdict, looks_like=seen.label if seen is not None else ""))
+
+
+def _judge_chunks(cookie: Cookie, verdict: Verdict) -> Verdict:
+    """Return the verdict with what the chunks of a cookie add to it: one that is missing or stale says why it does not open."""
+    chunks = cookie.chunks
+    if chunks is None or verdict.status is Status.VALID:
+        return verdict
+    if not chunks.fault:
+        is_bad = verdict.status in (Status.INVALID, Status.UNKNOWN)
+        return replace(verdict, detail=f"{verdict.detail} {chunks.doubt}".strip()) if is_bad else verdict
+    if verdict.status is not Status.UNKNOWN:
+        return replace(verdict, status=Status.INVALID, detail=f"{chunks.fault} {verdict.detail}".strip())
+    if verdict.looks_like:
+        return replace(verdict, detail=f"{chunks.fault} {verdict.detail}")
+    words = f"These are chunks of one cookie of {chunks.library}. {chunks.fault}"
+    return replace(verdict, detail=words, looks_like=chunks.library)
 
 
 def _verdicts(cookie: Cookie, secrets: Sequence[Secret], now_ms: int) -> list[Verdict]:
-    return [scheme.verify(cookie, secrets, now_ms) for scheme in _SCHEMES if scheme.recognise(cookie)]
+    return [_shared(one, one.verify(cookie, secrets, now_ms)) for one in _SCHEMES if one.recognise(cookie)]
+
+
+def _shared(scheme: Scheme, verdict: Verdict) -> Verdict:
+    """Return the verdict with the other libraries that a form, or a form and a signature, cannot be told from."""
+    return replace(verdict, also=scheme.shares_form if verdict.secret_index is None else scheme.shares_signature)
 
 
 def _cut_off(verdict: Verdict) -> Verdict:
@@ -96,6 +118,8 @@ def resign(cookie: Cookie, verdict: Verdict, secret: Secret) -> str:
     if verdict.session_id:
         if verdict.scheme == FastifySession.name:
             return sign_like(cookie.value, verdict.session_id, secret)
+        if verdict.scheme == ReactRouter.name:
+            return sign_again(cookie.value, secret)
         if verdict.scheme == KoaSession.name:
             return paired(cookie.name, verdict.session_id, secret, cookie.pair)
         return sign_id(verdict.scheme, cookie.name, verdict.session_id, secret)

@@ -164,7 +164,7 @@ def test_hmac_token_is_read_without_and_verified_with_its_secret(algorithm: str)
 
     value = _token(CLAIMS, algorithm, OctKey.import_key(HMAC.reveal()))
     blind = _see(value, [])
-    assert (blind.scheme, blind.status, json.loads(blind.payload or "")["name"]) == ("jwt", Status.UNSIGNED, "Zoë")
+    assert (blind.scheme, blind.status, json.loads(blind.payload or "")["name"]) == ("jwt", Status.UNVERIFIED, "Zoë")
     assert "k1" in blind.detail
     seen = _see(value, [Secret.from_text("other"), HMAC])
     assert (seen.status, seen.secret_index, seen.expires_at_ms) == (Status.VALID, 1, 4_000_000_000_000)
@@ -224,7 +224,7 @@ def test_token_of_auth_js_opens_with_its_secret(info: str, salt: bytes, size: in
     value = jwe.encrypt_compact({"alg": "dir", "enc": enc}, json.dumps(CLAIMS).encode(), key)
     (cookie,) = read_cookies(f"authjs.session-token={value}")
     sealed = judge(cookie, [], 0)
-    assert (sealed.scheme, sealed.status, sealed.is_sealed) == ("jwe", Status.UNSIGNED, True)
+    assert (sealed.scheme, sealed.status, sealed.is_sealed) == ("jwe", Status.UNVERIFIED, True)
     verdict = judge(cookie, [secret], 0)
     assert (verdict.status, json.loads(verdict.payload or "")["sub"]) == (Status.VALID, "42")
     edited = edit_payload(cookie, verdict, '{"sub":"7"}', secret, 0)

@@ -12,6 +12,7 @@ from inspector.codecs._recognise import recognise
 from inspector.codecs.formats.bson import Element, read_elements, read_value, string_value, write_value
 from inspector.codecs.formats.json import MAX_BYTES, JsonError, write_json
 from inspector.codecs.wrappings.api import OpeningKeys
+from inspector.codecs.wrappings.laravel import refuse_laravel
 from inspector.codecs.wrappings.layers import close_text, describe_layers, open_text
 from inspector.core.node import Entry, Kind, Node
 
@@ -101,6 +102,7 @@ class ConnectMongoObject:
         except CodecError as error:
             tried = Attempt(self.label, str(error), session.start, error.is_limit)
             raise CodecError(str(error), (tried,)) from None
+        refuse_laravel(root)
         if rebuilt == payload[session.value_start : session.value_end]:
             return Decoded(self.name, self.label, payload, root, Fidelity.EXACT, payload, envelope)
         reason = "The document holds something which would not be written back as it is (odd array indexes)."

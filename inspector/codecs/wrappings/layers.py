@@ -16,6 +16,7 @@ from inspector.codecs.formats.json import JsonError, json_text, read_json
 from inspector.codecs.wrappings.api import Layer, OpeningKeys, Peeled, Peeler
 from inspector.codecs.wrappings.connect_mongo_crypto import peel_connect_mongo_3, peel_web_crypto
 from inspector.codecs.wrappings.kruptein import KrupteinLayer, peel_kruptein
+from inspector.codecs.wrappings.laravel import refuse_laravel
 from inspector.codecs.wrappings.session_file_crypto import peel_session_file
 from inspector.core import ciphers
 from inspector.core.node import Kind, Node, member, text_of
@@ -192,6 +193,12 @@ def open_text(outer: bytes, keys: OpeningKeys, max_bytes: int) -> OpenedText:
 
     `CodecError` for what is wrapped in a known way and cannot be opened: encrypted without the secret, damaged, too large.
     """
+    opened = _open_text(outer, keys, max_bytes)
+    refuse_laravel(opened.root)
+    return opened
+
+
+def _open_text(outer: bytes, keys: OpeningKeys, max_bytes: int) -> OpenedText:
     try:
         root = read_json(outer, max_bytes)
     except JsonError as error:

@@ -14,6 +14,7 @@ from urllib.parse import SplitResult, urlsplit
 import msgspec
 
 from inspector.cookies._api import Attribute, Cookie, CookieError
+from inspector.cookies.chunks import join_chunks
 from inspector.cookies.pasted.header import decode_value, read_cookie_header, read_set_cookie
 
 MOST_BYTES = 100 * 1024 * 1024
@@ -121,7 +122,7 @@ def _exchange(number: int, entry: _Entry) -> Exchange:
         _address(request.url),
         response.status,
         sent,
-        tuple(received),
+        join_chunks(received),
     )
 
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 from urllib.parse import quote, unquote_to_bytes
 
 from inspector.cookies._api import Attribute, Cookie, CookieError
+from inspector.cookies.chunks import join_chunks
 from inspector.cookies.pasted.code import CodeCookies, is_powershell, read_code
 from inspector.cookies.pasted.curl import is_command, read_command
 
@@ -172,7 +173,7 @@ def _pair_up(cookies: tuple[Cookie, ...]) -> tuple[Cookie, ...]:
         if signature is not None:
             found = replace(found, pair=signature.raw, is_spaced=cookie.is_spaced or signature.is_spaced)
         paired.append(found)
-    return tuple(paired)
+    return join_chunks(paired)
 
 
 def _mark_shadowed(cookies: list[Cookie]) -> tuple[Cookie, ...]:

@@ -33,6 +33,11 @@ class ExpressSession:
 
     name = "express-session"
     label = "express-session"
+    shares_form: tuple[str, ...] = (
+        "res.cookie with signed: true (cookie-parser)",
+        "@fastify/session with cookiePrefix s:",
+    )
+    shares_signature: tuple[str, ...] = shares_form
 
     def recognise(self, cookie: Cookie) -> bool:
         value = cookie.value
@@ -56,7 +61,7 @@ class ExpressSession:
             return self._verdict(Status.INVALID, words, encoding)
         if not secrets:
             words = "The form is right. Give the application's secret to check the signature."
-            return self._verdict(Status.UNSIGNED, words, encoding, session_id=session_id)
+            return self._verdict(Status.UNVERIFIED, words, encoding, session_id=session_id)
         for index, secret in enumerate(secrets):
             if unsign(value[2:], (secret,)) is not None:
                 words = _fit_words(index, len(secrets))
@@ -84,7 +89,9 @@ class ExpressSession:
             words = "It begins with an upper-case S:. Express wants a lower-case s: and ignores this cookie."
             return self._verdict(Status.INVALID, words, encoding)
         if lower.startswith("j:"):
-            words = "This is a JSON cookie of res.cookie (j:), not a session cookie of express-session."
+            words = (
+                "It begins as a JSON cookie of res.cookie (j:), and no JSON follows: a text to Express, and no session."
+            )
             return self._verdict(Status.UNSIGNED, words, encoding)
         if not value:
             return self._verdict(Status.UNSIGNED, "The value is empty: Express sees no session cookie.", encoding)

@@ -13,11 +13,12 @@ from inspector.cookies._api import Cookie, Status, Verdict
 from inspector.cookies.pasted.header import decode_value
 from inspector.cookies.schemes.express import EXPRESS_NAMES
 from inspector.cookies.schemes.mistakes import find_mistake
+from inspector.cookies.schemes.payload import json_inside
 from inspector.cookies.schemes.signature import hashing_of, sign, unsign
 from inspector.core.secret import Secret
 
-# A signed ID; a JSON Web Token, whose signature may look the same, begins with the base64 of {".
-_SIGNED = re.compile(r"(?!s:|S:|j:|ey[\w-]+\.[\w-]*\.)[^\s;,]{1,200}\.[A-Za-z0-9+/]{27,86}\Z")
+# A signed ID; a JSON Web Token, whose signature may look the same, begins with the base64 of {", AdonisJS with e:.
+_SIGNED = re.compile(r"(?!s:|S:|j:|e:|ey[\w-]+\.[\w-]*\.)[^\s;,]{1,200}\.[A-Za-z0-9+/]{27,86}\Z")
 _DEFAULT_NAME = "sessionid"
 _CUT = re.compile(r"[\w-]{10,32}(?:\.[A-Za-z0-9+/]*)?\Z")
 """What is left of a cookie with the default name, written as Fastify and not as Django writes it."""
@@ -29,6 +30,8 @@ class FastifySession:
 
     name = "fastify-session"
     label = "@fastify/session"
+    shares_form: tuple[str, ...] = ("setCookie with signed: true (@fastify/cookie)", "cookie-signature by itself")
+    shares_signature: tuple[str, ...] = shares_form
 
     def recognise(self, cookie: Cookie) -> bool:
         name, hashing = cookie.name.lower(), _hashing(cookie.value)
@@ -36,6 +39,8 @@ class FastifySession:
             return _CUT.match(cookie.value) is not None
         if name in EXPRESS_NAMES or hashing is None or _SIGNED.match(cookie.value) is None:
             return False
+        if json_inside(cookie.value.rpartition(".")[0]) is not None:
+            return False  # React Router's and Remix's: the data is in it, no ID
         return hashing == "sha256" or name == _DEFAULT_NAME
 
     def verify(self, cookie: Cookie, secrets: Sequence[Secret], now_ms: int) -> Verdict:
@@ -48,7 +53,7 @@ class FastifySession:
             return Verdict(self.name, Status.INVALID, words, session_id=session_id, encoding=encoding)
         if not secrets:
             words = "The form is right. Give the application's secret to check the signature."
-            return Verdict(self.name, Status.UNSIGNED, words, session_id=session_id, encoding=encoding)
+            return Verdict(self.name, Status.UNVERIFIED, words, session_id=session_id, encoding=encoding)
         hashing = _hashing(cookie.value) or "sha256"
         for index, secret in enumerate(secrets):
             if unsign(cookie.value, (secret,), hashing) is not None:

@@ -57,6 +57,8 @@ class IronSession:
 
     name = "iron-session"
     label = "iron-session"
+    shares_form: tuple[str, ...] = ()
+    shares_signature: tuple[str, ...] = ()
 
     def recognise(self, cookie: Cookie) -> bool:
         return cookie.value.startswith("Fe26.") and len(cookie.value) < MOST_BYTES
@@ -67,7 +69,9 @@ class IronSession:
         if seal is None:
             return Verdict(self.name, Status.INVALID, complaint, encoding=encoding, is_sealed=True)
         ends = int(seal.expiry) if seal.expiry else None
-        verdict = Verdict(self.name, Status.UNSIGNED, "", encoding=encoding, expires_at_ms=ends, is_sealed=True)
+        verdict = Verdict(
+            self.name, Status.UNVERIFIED, "", encoding=encoding, expires_at_ms=ends, is_sealed=True, grace_ms=_SKEW_MS
+        )
         if not secrets:
             words = (
                 f"Sealed by iron-session with password {seal.password_id or 'default'}. Give the password to open it."
@@ -147,7 +151,7 @@ def _judge(verdict: Verdict, seal: _Seal, secret: Secret, index: int, now_ms: in
     if secret.name.isdigit() and secret.name != (seal.password_id or "default"):
         words = f"It is sealed with password {seal.password_id}, and the application knows this one as {secret.name}: refused."
         return replace(found, status=Status.INVALID, detail=words)
-    if verdict.expires_at_ms is not None and verdict.expires_at_ms <= now_ms - _SKEW_MS:
+    if verdict.expires_at_ms is not None and verdict.expires_at_ms + verdict.grace_ms <= now_ms:
         return replace(
             found,
             status=Status.INVALID,

@@ -38,6 +38,8 @@ class _Parts:
 class _Scheme:
     name: str
     label: str
+    shares_form: tuple[str, ...]
+    shares_signature: tuple[str, ...]
     salt: bytes
     derivation: str
     life_ms: int
@@ -61,7 +63,7 @@ class _Scheme:
             return Verdict(self.name, Status.INVALID, f"This is no {self.label} session cookie.")
         verdict = Verdict(
             self.name,
-            Status.UNSIGNED,
+            Status.UNVERIFIED,
             "The session is inside the cookie and readable by anyone. Give the secret key to check the signature.",
             payload=payload,
             issued_at_ms=parts.issued_at_ms,
@@ -117,6 +119,8 @@ class Flask(_Scheme):
 
     name = "flask"
     label = "Flask"
+    shares_form: tuple[str, ...] = ("Quart", "URLSafeTimedSerializer of itsdangerous")
+    shares_signature: tuple[str, ...] = ("Quart",)
     salt = b"cookie-session"
     derivation = "hmac"
     life_ms = 31 * _DAY_MS
@@ -149,6 +153,8 @@ class Starlette(_Scheme):
 
     name = "starlette"
     label = "Starlette"
+    shares_form: tuple[str, ...] = ("FastAPI", "starsessions", "TimestampSigner of itsdangerous")
+    shares_signature: tuple[str, ...] = ("FastAPI", "starsessions")
     salt = b"itsdangerous.Signer"
     derivation = "django-concat"
     life_ms = 14 * _DAY_MS

@@ -11,7 +11,7 @@ import json
 import re
 import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from inspector.cookies._api import Cookie, CookieError, Status, Verdict
@@ -47,16 +47,35 @@ _KEY_BYTES = {
 _SEALING = (*_WRAPPING, *_KEY_BYTES)
 _TIMES = ("exp", "nbf", "iat")
 _SIZES = (16, 24, 32, 48, 64)
-_AUTH_JS = (
-    ("Auth.js Generated Encryption Key ({name})", True, 64),  # Auth.js 5: the cookie's name is the salt
-    ("NextAuth.js Generated Encryption Key", False, 32),  # next-auth 4
-    ("NextAuth.js Generated Encryption Key ({name})", True, 32),
+
+
+@dataclass(frozen=True, slots=True)
+class _Recipe:
+    """How a library makes its key from its secret, by HKDF-SHA256. `{name}` stands for the cookie's name in `salt` and `info`;
+    `grace_ms`: by how much it lets clocks differ."""
+
+    library: str
+    salt: str
+    info: str
+    size: int
+    grace_ms: int = 15_000
+
+
+_RECIPES = (
+    _Recipe("Auth.js 5", "{name}", "Auth.js Generated Encryption Key ({name})", 64),
+    _Recipe("next-auth 4", "", "NextAuth.js Generated Encryption Key", 32),
+    _Recipe("next-auth 4 with its salt option", "{name}", "NextAuth.js Generated Encryption Key ({name})", 32),
+    _Recipe("better-auth", "better-auth-session", "BetterAuth.js Generated Encryption Key", 64),
+    _Recipe("nextjs-auth0 or express-openid-connect", "", "JWE CEK", 32),
+    _Recipe("@hono/session", "", "session jwe cek", 32, 0),
 )
 
 
 class _Token:
     name: str
     label: str
+    shares_form: tuple[str, ...]
+    shares_signature: tuple[str, ...]
     parts: int
 
     def recognise(self, cookie: Cookie) -> bool:
@@ -76,29 +95,37 @@ class _Token:
         if number < self.parts:
             words = f"It is cut off: such a token has {self.parts} parts, and here {'is' if number == 1 else 'are'} {number}."
             return Verdict(self.name, Status.INVALID, words, encoding=decode_value(cookie.raw)[1])
-        return self._times(self._verify(cookie, secrets), now_ms)
+        # Auth0's libraries keep the times in the header, where they can be read without the key, and allow nothing for the clocks.
+        header = _header(cookie.value)
+        verdict = self._verify(cookie, secrets)
+        if self.parts == _SEALED_PARTS and "exp" in header:
+            return self._times(replace(verdict, grace_ms=0), json.dumps(header), now_ms)
+        return self._times(verdict, verdict.payload, now_ms)
 
     def _verify(self, cookie: Cookie, secrets: Sequence[Secret]) -> Verdict:
         raise NotImplementedError
 
-    def _times(self, verdict: Verdict, now_ms: int) -> Verdict:
+    def _times(self, verdict: Verdict, told: str | None, now_ms: int) -> Verdict:
         """Return the verdict with exp, nbf and iat judged, which a library does after the signature."""
-        ends, begins, issued = (number_of(verdict.payload, one) for one in _TIMES)
+        ends, begins, issued = (number_of(told, one) for one in _TIMES)
         found = replace(
             verdict,
             expires_at_ms=round(ends * 1000) if ends is not None else None,
             issued_at_ms=round(issued * 1000) if issued is not None else None,
         )
+        is_over = ends is not None and ends * 1000 + found.grace_ms <= now_ms
         if found.status is not Status.VALID:
-            return found
-        data = json.loads(verdict.payload or "{}")
+            # The claims of a token can be read without its key, and an end that has passed counts whatever the key.
+            words = f" Whatever the key: it expired at {format_time(round((ends or 0) * 1000))}." if is_over else ""
+            return replace(found, detail=f"{found.detail}{words}")
+        data = json.loads(told or "{}")
         if odd := next(
             (one for one in _TIMES if not isinstance(data.get(one, 0), int | float) or data.get(one) is True), ""
         ):
             words = f"{found.detail} But {odd} is no number: libraries refuse it."
             return replace(found, status=Status.INVALID, detail=words)
-        if ends is not None and ends * 1000 <= now_ms:
-            words = f"{found.detail} It expired at {format_time(round(ends * 1000))}, so it is refused."
+        if is_over:
+            words = f"{found.detail} It expired at {format_time(round((ends or 0) * 1000))}, so it is refused."
             return replace(found, status=Status.INVALID, detail=words)
         if begins is not None and begins * 1000 > now_ms:
             words = f"{found.detail} It holds from {format_time(round(begins * 1000))} only: check the clocks."
@@ -111,6 +138,8 @@ class SignedToken(_Token):
 
     name = "jwt"
     label = "JSON Web Token"
+    shares_form: tuple[str, ...] = ()
+    shares_signature: tuple[str, ...] = ()
 
     parts = _SIGNED_PARTS
 
@@ -119,7 +148,7 @@ class SignedToken(_Token):
         algorithm = str(header["alg"])
         payload = object_text(loose_base64(cookie.value.split(".")[1]))
         named = f"{escape_display(algorithm, 20)}{_key_words(header)}"
-        verdict = Verdict(self.name, Status.UNSIGNED, "", payload=payload, encoding=encoding)
+        verdict = Verdict(self.name, Status.UNVERIFIED, "", payload=payload, encoding=encoding)
         if algorithm not in _SIGNING:
             words = f"Its algorithm is {named}: unsigned, or not known here. Such a token is never accepted."
             return replace(verdict, status=Status.INVALID, detail=words)
@@ -134,6 +163,9 @@ class SignedToken(_Token):
             if _is_signed(cookie.value, secret, algorithm):
                 words = f"Signed with {named}; key {index + 1} of {len(secrets)} fits.{_weakness(algorithm, secret)}"
                 return replace(verdict, status=Status.VALID, detail=words, secret_index=index)
+        if algorithm[:2] != "HS" and not any(_is_key(secret, algorithm) for secret in secrets):
+            words = f"A token signed with {named}. Nothing given is a key of that kind: give its public key (PEM, JWK) to check it."
+            return replace(verdict, detail=words)
         mistake = (
             find_mistake(secrets, lambda secret: _is_signed(cookie.value, secret, algorithm))
             if algorithm[:2] == "HS"
@@ -163,30 +195,42 @@ class SealedToken(_Token):
 
     name = "jwe"
     label = "encrypted JSON Web Token"
+    shares_form: tuple[str, ...] = ("Auth.js and next-auth", "better-auth", "Auth0's SDKs", "@hono/session")
+    shares_signature: tuple[str, ...] = ()
 
     parts = _SEALED_PARTS
 
     def _verify(self, cookie: Cookie, secrets: Sequence[Secret]) -> Verdict:
         header, encoding = _header(cookie.value), decode_value(cookie.raw)[1]
         named = escape_display(f"{header.get('alg')}, {header.get('enc')}", 40)
-        verdict = Verdict(self.name, Status.UNSIGNED, "", encoding=encoding, is_sealed=True)
+        verdict = Verdict(self.name, Status.UNVERIFIED, "", encoding=encoding, is_sealed=True)
         if header.get("alg") not in _WRAPPING or header.get("enc") not in _KEY_BYTES:
             words = f"A token encrypted with {named}, which is not opened here: only its application can tell whether it is good."
             return replace(verdict, detail=words)
         if not secrets:
-            words = f"A token encrypted with {named}. Give its key, or the AUTH_SECRET of Auth.js, to open it."
+            words = (
+                f"A token encrypted with {named}. Give its key, or the secret of the library that made it, to open it."
+            )
             return replace(verdict, detail=words)
         for index, secret in enumerate(secrets):
-            for key, words in _seal_keys(secret, cookie.name):
+            for key, recipe in _seal_keys(secret, cookie.name):
                 text = object_text(_decrypt(cookie.value, key))
                 if text is not None:
-                    detail = f"Encrypted with {named}; key {index + 1} of {len(secrets)} opens it{words}."
-                    found = replace(
-                        verdict, status=Status.VALID, detail=detail, secret_index=index, payload=text, is_sealed=False
+                    library = recipe.library if recipe is not None else ""
+                    derived = f" (a key of {library})" if library else ""
+                    detail = f"Encrypted with {named}; key {index + 1} of {len(secrets)} opens it{derived}."
+                    return replace(
+                        verdict,
+                        status=Status.VALID,
+                        detail=detail,
+                        secret_index=index,
+                        payload=text,
+                        is_sealed=False,
+                        grace_ms=recipe.grace_ms if recipe is not None else 0,
+                        caution=_auth_js_caution(cookie.name, library, index),
                     )
-                    return found
         words = f"None of the keys opens this token ({named}), or it was changed or cut off. "
-        words += "Auth.js mixes in the cookie's name: was it renamed?"
+        words += "Auth.js 5 mixes in the cookie's name: was it renamed?"
         return replace(verdict, status=Status.INVALID, detail=words)
 
     def sign_payload(self, cookie: Cookie, text: str, secret: Secret, issued_at_ms: int) -> str:
@@ -203,7 +247,8 @@ class SealedToken(_Token):
         fitting = [one for one in reversed(keys) if len(one) == wanted]
         key = next((one for one in keys if _decrypt(cookie.value, one) is not None), fitting[0] if fitting else b"")
         try:
-            return jwe.encrypt_compact(header, json_bytes(text), OctKey.import_key(key), algorithms=list(_SEALING))
+            registry = jwe.JWERegistry(algorithms=list(_SEALING), strict_check_header=False)
+            return jwe.encrypt_compact(header, json_bytes(text), OctKey.import_key(key), registry=registry)
         except (JoseError, ValueError, TypeError):
             raise CookieError("This key cannot encrypt such a token.") from None
 
@@ -256,6 +301,14 @@ def _read_key(jwk: Any, kind: Any, value: bytes) -> Any:
     return jwk.OctKey.import_key(value)
 
 
+def _is_key(secret: Secret, algorithm: str) -> bool:
+    try:
+        _import_key(secret, algorithm)
+    except CookieError:
+        return False
+    return True
+
+
 def _is_signed(value: str, secret: Secret, algorithm: str) -> bool:
     from joserfc import jws
     from joserfc.errors import JoseError
@@ -268,15 +321,24 @@ def _is_signed(value: str, secret: Secret, algorithm: str) -> bool:
     return True
 
 
-def _seal_keys(secret: Secret, name: str) -> Iterator[tuple[bytes, str]]:
+def _auth_js_caution(name: str, library: str, index: int) -> str:
+    """Return what refuses a token that opens: another version of the library."""
+    if library.startswith("next-auth") and "authjs." in name:
+        return "Auth.js 5, whose name this cookie has, refuses a token of next-auth 4."
+    if library.startswith("next-auth") and index:
+        return "next-auth 4 knows one secret only: with another as its first it refuses this token."
+    return ""
+
+
+def _seal_keys(secret: Secret, name: str) -> Iterator[tuple[bytes, _Recipe | None]]:
     value = secret.reveal()
-    for info, is_salted, size in _AUTH_JS:
-        yield _derive(secret, name if is_salted else "", info.format(name=name), size), " (a key of Auth.js)"
+    for one in _RECIPES:
+        yield _derive(secret, one.salt.replace("{name}", name), one.info.replace("{name}", name), one.size), one
     if len(value) in _SIZES:
-        yield value, ""
+        yield value, None
     decoded = loose_base64(value.decode("latin-1").strip())
     if decoded is not None and len(decoded) in _SIZES:
-        yield decoded, ""
+        yield decoded, None
 
 
 @functools.lru_cache(128)
@@ -296,6 +358,8 @@ def _decrypt(value: str, key: bytes) -> bytes | None:
     from joserfc.jwk import OctKey
 
     try:
-        return jwe.decrypt_compact(value, OctKey.import_key(key), algorithms=list(_SEALING)).plaintext
+        # Auth0's libraries put their own members into the header, which the strict way refuses.
+        registry = jwe.JWERegistry(algorithms=list(_SEALING), strict_check_header=False)
+        return jwe.decrypt_compact(value, OctKey.import_key(key), registry=registry).plaintext
     except (JoseError, ValueError, TypeError):
         return None

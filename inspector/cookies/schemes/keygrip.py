@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import hmac
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import replace
@@ -56,10 +57,15 @@ def _form_like(given: str | None) -> tuple[str, str]:
 class _Pair:
     name: str
     label: str
+    shares_form: tuple[str, ...]
+    shares_signature: tuple[str, ...]
 
     def verify(self, cookie: Cookie, secrets: Sequence[Secret], now_ms: int) -> Verdict:
         raw = _unquoted(cookie.raw)
         verdict = self._read(cookie, Verdict(self.name, Status.UNSIGNED, "", encoding=decode_value(cookie.raw)[1]))
+        if _holds_nothing(raw):
+            words = f"It holds no session ({_unquoted(cookie.raw) or 'empty'}): {self.label} starts a new one, whatever the signature."
+            return replace(verdict, status=Status.INVALID, detail=words)
         if cookie.pair is None:
             words = (
                 f"There is no {cookie.name or 'name'}.sig beside it: it is unsigned, and ignored where signed is on."
@@ -69,7 +75,12 @@ class _Pair:
             words = "White space stands beside the value or its signature: the cookies package takes it for a part, so nothing fits."
             return replace(verdict, status=Status.INVALID, detail=words)
         if not secrets:
-            return replace(verdict, detail="Give the keys to check the signature.")
+            if verdict.payload is None and verdict.session_id is None:
+                words = (
+                    f"Signed as the cookies package signs, but inside is no JSON object: no session of {self.label}."
+                )
+                return replace(verdict, status=Status.INVALID, detail=words)
+            return replace(verdict, status=Status.UNVERIFIED, detail="Give the keys to check the signature.")
         given = _unquoted(cookie.pair)
 
         def fits(secret: Secret) -> bool:
@@ -82,11 +93,29 @@ class _Pair:
             hint = f"Key {mistake.index + 1} fits {mistake.words}." if mistake else _damage_hint(cookie, secrets, given)
             words = "None of the keys made this signature, or the value was changed: the library clears it and starts an empty session."
             return replace(verdict, status=Status.INVALID, detail=words, hint=hint)
-        return self._judge(replace(verdict, secret_index=index), len(secrets), now_ms)
+        caution = self._caution(cookie, _form_like(given))
+        return self._judge(replace(verdict, secret_index=index, caution=caution), len(secrets), now_ms)
+
+    def _caution(self, cookie: Cookie, form: tuple[str, str]) -> str:
+        """Return what refuses a pair whose signature fits, "" for nothing."""
+        words = ""
+        if _unquoted(cookie.raw) != cookie.raw or _unquoted(cookie.pair or "") != cookie.pair:
+            words = (
+                "It stands in quotes: the cookies package takes them off from 0.9 on; before (cookie-session 1, koa 2.14 and older) "
+                "it takes them for a part of it and refuses the cookie. "
+            )
+        if form != _USUAL:
+            hashing, code = form
+            words += (
+                f"It is signed with {hashing.upper().replace('SHA', 'SHA-')} in {code}: {self.label}'s defaults (SHA-1 in base64) "
+                "refuse that; only an application that gives a Keygrip of its own accepts it."
+            )
+        return words.strip()
 
     def _read(self, cookie: Cookie, verdict: Verdict) -> Verdict:
         payload = object_text(loose_base64(_unquoted(cookie.raw)))
-        return replace(verdict, payload=payload, expires_at_ms=_expire(payload))
+        # The library compares with < where others take <=: in the very millisecond of its end it is still good.
+        return replace(verdict, payload=payload, expires_at_ms=_expire(payload), grace_ms=1)
 
     def _judge(self, verdict: Verdict, number: int, now_ms: int) -> Verdict:
         index = verdict.secret_index or 0
@@ -94,9 +123,9 @@ class _Pair:
         if index:
             words += " The library signs it anew with the first; it stops working when that key is removed."
         if verdict.payload is None and verdict.session_id is None:
-            words = "The signature fits, but inside is no JSON: the library starts an empty session."
+            words = "The signature fits, but inside is no JSON object: the library starts an empty session."
             return replace(verdict, status=Status.INVALID, detail=words)
-        if verdict.expires_at_ms is not None and verdict.expires_at_ms < now_ms:
+        if verdict.expires_at_ms is not None and verdict.expires_at_ms + verdict.grace_ms <= now_ms:
             when = format_time(verdict.expires_at_ms)
             return replace(verdict, status=Status.INVALID, detail=f"The signature fits, but it expired at {when}.")
         return replace(verdict, status=Status.VALID, detail=words)
@@ -118,6 +147,8 @@ class KoaSession(_Pair):
 
     name = "koa-session"
     label = "koa-session"
+    shares_form: tuple[str, ...] = ("cookie-session", "any other signed cookie of the cookies package")
+    shares_signature: tuple[str, ...] = shares_form
 
     def recognise(self, cookie: Cookie) -> bool:
         payload = object_text(loose_base64(_unquoted(cookie.raw))) if _BASE64_OBJECT.match(cookie.raw) else None
@@ -127,7 +158,9 @@ class KoaSession(_Pair):
 
     def _read(self, cookie: Cookie, verdict: Verdict) -> Verdict:
         found = super()._read(cookie, verdict)
-        return found if found.payload is not None else replace(found, session_id=_unquoted(cookie.raw) or None)
+        if found.payload is not None or _holds_nothing(_unquoted(cookie.raw)):
+            return found
+        return replace(found, session_id=_unquoted(cookie.raw))
 
 
 class CookieSession(_Pair):
@@ -135,17 +168,31 @@ class CookieSession(_Pair):
 
     name = "cookie-session"
     label = "cookie-session"
+    shares_form: tuple[str, ...] = (
+        "koa-session",
+        "any other signed cookie of the cookies package",
+        "React Router or Remix without secrets",
+    )
+    shares_signature: tuple[str, ...] = ("koa-session", "any other signed cookie of the cookies package")
 
     def recognise(self, cookie: Cookie) -> bool:
         if cookie.pair is not None:
             return True
-        payload = object_text(loose_base64(cookie.raw)) if _BASE64_OBJECT.match(cookie.raw) else None
-        # Laravel's encrypted cookies are base64 of an object, too.
-        return payload is not None and not ('"iv"' in payload and '"mac"' in payload)
+        return _BASE64_OBJECT.match(cookie.raw) is not None and object_text(loose_base64(cookie.raw)) is not None
 
 
 def _unquoted(raw: str) -> str:
     return raw[1:-1] if len(raw) > 1 and raw[0] == raw[-1] == '"' else raw
+
+
+def _holds_nothing(raw: str) -> bool:
+    """True for what says that there is no session: nothing, null, and JSON that is as good as that to JavaScript."""
+    if raw in ("", "null", "undefined"):
+        return True
+    try:
+        return not json.loads((loose_base64(raw) or b"1").decode("utf-8")) and not raw.startswith(("e3", "ew"))
+    except (ValueError, RecursionError):
+        return False
 
 
 def _expire(payload: str | None) -> int | None:

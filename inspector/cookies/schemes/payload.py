@@ -14,6 +14,8 @@ from inspector.cookies._api import CookieError
 MOST_BYTES = 1024 * 1024
 BROWSER_BYTES = 4096
 """Browsers refuse a cookie whose name and value are longer (RFC 6265bis, 5.7)."""
+# What JSON of an object, a text or a list begins with in base64.
+_BASE64_JSON = re.compile(r"(?:ey|e3|ew|I|W)[A-Za-z0-9+/]*={0,2}\Z")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -29,12 +31,41 @@ def object_text(data: bytes | None) -> str | None:
     return text if is_object else None
 
 
+def json_inside(base64_text: str) -> str | None:
+    """Return the text of the JSON object, array or string that base64 holds, None where it holds something else."""
+    if not _BASE64_JSON.match(base64_text):
+        return None
+    data = loose_base64(base64_text)
+    if data is None or len(data) > MOST_BYTES:
+        return None
+    try:
+        text = data.decode("utf-8")
+        is_told = isinstance(json.loads(text), dict | list | str)
+    except (ValueError, RecursionError):
+        return None
+    return text if is_told else None
+
+
+def is_laravel(payload: str | None) -> bool:
+    """True for the JSON of Laravel's encrypter: sealed, so that no member of it is data."""
+    data = json.loads(payload) if payload else None
+    return isinstance(data, dict) and all(isinstance(data.get(name), str) for name in ("iv", "value", "mac"))
+
+
+def check_json(text: str) -> object:
+    """Return JSON text read as JavaScript reads it. `CookieError` for what is none."""
+    try:
+        return json.loads(text, parse_constant=_finite, parse_float=_finite)
+    except (ValueError, RecursionError):
+        raise CookieError("The data must be JSON, without NaN, Infinity or numbers as large.") from None
+
+
 def check_object(text: str, label: str) -> dict[str, Any]:
     """Return what is to be put into a cookie. `CookieError` when it is no JSON object."""
     try:
         # Python reads NaN, Infinity and 1e999 as well, which are no JSON or not the same number to JavaScript.
-        data = json.loads(text, parse_constant=_finite, parse_float=_finite)
-    except (ValueError, RecursionError):
+        data = check_json(text)
+    except CookieError:
         data = None
     if not isinstance(data, dict):
         words = (
@@ -49,7 +80,7 @@ def json_bytes(text: str) -> bytes:
     return _SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text.strip()).encode()
 
 
-def compact_bytes(data: dict[str, Any]) -> bytes:
+def compact_bytes(data: object) -> bytes:
     """Return what is to be put into a cookie as JavaScript's JSON.stringify writes it: no spaces, no needless escapes."""
     return json_bytes(json.dumps(data, separators=(",", ":"), ensure_ascii=False))
 

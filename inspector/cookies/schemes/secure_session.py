@@ -37,6 +37,8 @@ class SecureSession:
 
     name = "secure-session"
     label = "@fastify/secure-session"
+    shares_form: tuple[str, ...] = ()
+    shares_signature: tuple[str, ...] = ()
 
     def recognise(self, cookie: Cookie) -> bool:
         return _FORM.match(cookie.value) is not None and len(cookie.value) < MOST_BYTES
@@ -48,7 +50,7 @@ class SecureSession:
             return Verdict(self.name, Status.INVALID, words, encoding=encoding)
         if not secrets:
             words = "Encrypted by @fastify/secure-session. Give its key or secret to open it."
-            return Verdict(self.name, Status.UNSIGNED, words, encoding=encoding, is_sealed=True)
+            return Verdict(self.name, Status.UNVERIFIED, words, encoding=encoding, is_sealed=True)
         opened = next(_opened(cookie.value, secrets), None)
         if opened is not None:
             index, payload, salt = opened

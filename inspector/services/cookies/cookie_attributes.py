@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from email.utils import parsedate_to_datetime
 
-from inspector.cookies import BROWSER_BYTES, Cookie
+from inspector.cookies import BROWSER_BYTES, Cookie, split_chunks
 from inspector.core.display import escape_display
 from inspector.core.node import Kind, Node, member, text_of
 from inspector.services.cookies.cookie_chain import LinkState
@@ -13,7 +13,7 @@ from inspector.services.cookies.cookie_chain import LinkState
 def judge_set_cookie(cookie: Cookie, now_ms: int, is_production: bool) -> list[tuple[LinkState, str]]:
     values = {one.name.lower(): one.value for one in cookie.attributes}
     found: list[tuple[LinkState, str]] = []
-    size = len((cookie.name + cookie.raw).encode("utf-8", "replace"))
+    size = max(len((one.name + one.raw).encode("utf-8", "replace")) for one in split_chunks((cookie,)))
     if size > BROWSER_BYTES:
         words = f"Name and value have {size:,} bytes: browsers refuse a cookie above {BROWSER_BYTES:,}."
         found.append((LinkState.BROKEN, words))

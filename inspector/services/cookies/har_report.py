@@ -11,7 +11,7 @@ from enum import Enum
 from pathlib import Path
 
 from inspector.cookies import HAR_MOST_BYTES as MOST_BYTES
-from inspector.cookies import Cookie, CookieError, Exchange, Status, Verdict, judge, read_har
+from inspector.cookies import Cookie, CookieError, Exchange, Status, Verdict, judge, read_har, split_chunks
 from inspector.core.display import escape_display
 from inspector.core.secret import Secret
 
@@ -225,8 +225,8 @@ def exchange_text(exchange: Exchange) -> str:
     """Return the exchange's cookies as header lines, for the cookie inspector."""
     lines = []
     if exchange.sent:
-        lines.append("Cookie: " + "; ".join(f"{one.name}={one.raw}" for one in exchange.sent))
-    for cookie in exchange.received:
+        lines.append("Cookie: " + "; ".join(f"{one.name}={one.raw}" for one in split_chunks(exchange.sent)))
+    for cookie in split_chunks(exchange.received):
         parts = [f"{cookie.name}={cookie.raw}"]
         parts += [one.name if one.value is None else f"{one.name}={one.value}" for one in cookie.attributes]
         lines.append("Set-Cookie: " + "; ".join(parts))

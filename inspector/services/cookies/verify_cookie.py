@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from inspector.cookies import Cookie, Status, Verdict, edit_payload, is_default_id, judge, read_cookies, scheme_label
+from inspector.cookies import (
+    Chunks,
+    Cookie,
+    Status,
+    Verdict,
+    edit_payload,
+    is_default_id,
+    judge,
+    read_cookies,
+    scheme_label,
+)
 from inspector.cookies import resign as resign_value
 from inspector.core.display import escape_display, format_time
 from inspector.core.expiry import format_duration
@@ -76,15 +86,16 @@ class _Chain:
     def follow(self) -> CookieReport:
         """Return the report of the cookie."""
         self._follow_format()
-        if not self._broken():
+        if not self._broken() and not self._verdict.looks_like:
             if self._verdict.payload is not None or self._verdict.is_sealed:
                 self._follow_carrier()
             else:
                 self._follow_session_id()
         if self._broken() and self._opened is None:
             self._look_aside()
+        words = "Not reached: an earlier link is broken." if self._broken() else "Not checked for such a cookie."
         for name in NAMES[len(self._links) : -1]:
-            self._put(name, LinkState.SKIPPED, "Not reached: an earlier link is broken.")
+            self._put(name, LinkState.SKIPPED, words)
         self._follow_attributes()
         record = self._opened.raw.ref if self._opened is not None else self._seen
         return CookieReport(self._cookie, self._verdict, tuple(self._links), self._broken(), record)
@@ -100,6 +111,10 @@ class _Chain:
         if cookie.shadowed:
             words = f"An earlier cookie is also named {_shown(cookie.name)}: Express reads that one and never sees this one."
             self._put("Format", LinkState.BROKEN, words)
+        elif verdict.looks_like:
+            # What is not checked here is not broken for that.
+            is_damaged = cookie.chunks is not None and bool(cookie.chunks.fault)
+            self._put("Format", LinkState.BROKEN if is_damaged else LinkState.SKIPPED, verdict.detail)
         elif verdict.status is Status.UNKNOWN or not (
             verdict.session_id or verdict.payload is not None or verdict.is_sealed
         ):
@@ -109,17 +124,21 @@ class _Chain:
         else:
             label = scheme_label(verdict.scheme)
             named = f" named {_shown(cookie.name)}" if cookie.name else ""
-            sure = "certain: a secret fits" if verdict.secret_index is not None else "likely: its form"
-            self._put("Format", LinkState.OK, f"A cookie of {label}{named} ({sure}), {verdict.encoding}.")
+            joined = f" {_joined_words(cookie.chunks)}" if cookie.chunks is not None else ""
+            self._put(
+                "Format",
+                LinkState.OK,
+                f"A cookie of {label}{named} ({_how_sure(verdict)}), {verdict.encoding}.{joined}",
+            )
 
     def _follow_carrier(self) -> None:
         """Follow a cookie that carries its session: there is no record to find."""
-        inside = "The session is inside the cookie, not in a store."
+        inside = "There is none: the data is inside the cookie, not in a store."
         if self._verdict.is_sealed:
-            inside = "The session is inside the cookie, encrypted."
+            inside = "There is none to see: the data is inside the cookie, encrypted."
         self._put("Session ID", LinkState.OK, inside)
         self._follow_signature()
-        if self._broken():
+        if self._broken() and self._verdict.expires_at_ms is None:
             return
         for name in ("Store key", "Record"):
             self._put(name, LinkState.SKIPPED, inside)
@@ -146,9 +165,10 @@ class _Chain:
         verdict = self._verdict
         words = f"{verdict.detail} {verdict.hint}".strip()
         if verdict.status is Status.VALID:
-            is_old = (verdict.secret_index or 0) > 0
-            self._put("Signature", LinkState.WARNING if is_old else LinkState.OK, words)
-        elif verdict.status is Status.UNSIGNED and self._secret_count == 0:
+            is_doubtful = (verdict.secret_index or 0) > 0 or bool(verdict.caution)
+            state = LinkState.WARNING if is_doubtful else LinkState.OK
+            self._put("Signature", state, f"{words} {verdict.caution}".strip())
+        elif verdict.status is Status.UNVERIFIED or (verdict.status is Status.UNSIGNED and self._secret_count == 0):
             # Not checked is not broken: the rest of the chain is still worth knowing.
             self._put("Signature", LinkState.SKIPPED, words)
         else:
@@ -229,6 +249,25 @@ class _Chain:
         self._put("Attributes", worst, " ".join(words for _, words in found) or "Nothing to object to.")
 
 
+def _how_sure(verdict: Verdict) -> str:
+    """Return what the scheme is known from, and the libraries that this does not tell it from."""
+    if verdict.secret_index is None:
+        others = f"; or of {_listed(verdict.also)}" if verdict.also else ""
+        return f"likely: its form{others}"
+    others = f"; {_listed(verdict.also)} would fit as well" if verdict.also else ""
+    return f"certain: a secret fits{others}"
+
+
+def _listed(words: tuple[str, ...]) -> str:
+    return f"{', '.join(words[:-1])} or {words[-1]}" if len(words) > 1 else words[0]
+
+
+def _joined_words(chunks: Chunks) -> str:
+    names = [_shown(part.name) for part in chunks.parts]
+    joined = f"Joined from {len(names)} cookies, {names[0]} to {names[-1]}." if len(names) > 1 else ""
+    return f"{joined} {chunks.note}".strip()
+
+
 def _shown(text: str) -> str:
     return escape_display(text, 80)
 
@@ -253,8 +292,12 @@ def _found_words(opened: OpenedSession) -> str:
 def _inner_expiry(verdict: Verdict, now_ms: int) -> tuple[str, LinkState, str]:
     """Return the Expiry link of a cookie that carries its session."""
     ends, issued = verdict.expires_at_ms, verdict.issued_at_ms
-    if ends is not None and ends <= now_ms:
+    if ends is not None and ends + verdict.grace_ms <= now_ms:
         return "Expiry", LinkState.BROKEN, f"It expired at {format_time(ends)}."
+    if ends is not None and ends <= now_ms:
+        words = f"It expired at {format_time(ends)}; {scheme_label(verdict.scheme)} still accepts it for "
+        words += f"{format_duration(ends + verdict.grace_ms - now_ms)} (clocks may differ by {format_duration(verdict.grace_ms)})."
+        return "Expiry", LinkState.WARNING, words
     if ends is not None:
         return "Expiry", LinkState.OK, f"Lives for another {format_duration(ends - now_ms)}, until {format_time(ends)}."
     if verdict.is_sealed:

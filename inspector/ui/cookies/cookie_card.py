@@ -27,6 +27,7 @@ _ICONS = {
 _BADGES = {
     Status.VALID: "badge-ok",
     Status.INVALID: "badge-bad",
+    Status.UNVERIFIED: "badge-warn",
     Status.UNSIGNED: "badge-warn",
     Status.UNKNOWN: "badge",
 }
@@ -182,11 +183,11 @@ def badge_words(report: CookieReport, secret_count: int) -> str:
     verdict = report.verdict
     if verdict.status is Status.VALID:
         return f"valid, secret {(verdict.secret_index or 0) + 1} of {secret_count}"
-    if verdict.status is Status.UNSIGNED:
-        if verdict.is_sealed:
-            return "encrypted"
-        return "not verified" if not secret_count and verdict.session_id else "unsigned"
-    return {Status.INVALID: "invalid", Status.UNKNOWN: "not a session cookie"}[verdict.status]
+    if verdict.status is Status.UNVERIFIED:
+        return "encrypted" if verdict.is_sealed else "not verified"
+    if verdict.status is Status.UNKNOWN:
+        return f"{verdict.looks_like}, not checked" if verdict.looks_like else "not a session cookie"
+    return {Status.INVALID: "invalid", Status.UNSIGNED: "unsigned"}[verdict.status]
 
 
 def _button(words: str, act: Callable[[], None]) -> QPushButton:

@@ -57,6 +57,17 @@ function express(listen, library) {
   return listen(app);
 }
 
+// What res.cookie makes of an object, signed with the secret that cookie-parser would have put there.
+function resCookie(listen) {
+  const app = require("express")();
+  app.get("/set", (req, res) => {
+    req.secret = SECRETS[0];
+    res.cookie("data", given(queryOf(req)), { signed: true });
+    res.send("set");
+  });
+  return listen(app);
+}
+
 function koa(listen, store, framework = "koa", library = "koa-session", keys = SECRETS) {
   const Koa = require(framework);
   const koaSession = require(library);
@@ -174,6 +185,7 @@ async function main() {
       clock: await clock(listen),
       "cookie-session": await express(listen, "cookie-session"),
       "cookie-session 1": await express(listen, "cookie-session-1"),
+      "res-cookie": await resCookie(listen),
       "koa-session": await koa(listen, false),
       "koa-session store": await koa(listen, true),
       "koa-session keygrip": await koa(listen, false, "koa", "koa-session", new (require("keygrip"))(SECRETS, "sha256", "hex")),

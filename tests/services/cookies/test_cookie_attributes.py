@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from inspector.cookies import read_cookies
+from inspector.cookies import Chunks, Cookie, read_cookies
 from inspector.services.cookies.cookie_attributes import judge_set_cookie
 from inspector.services.cookies.cookie_chain import LinkState
 
@@ -33,3 +35,13 @@ def test_cookie_that_a_browser_refuses_or_drops_is_told(line: str, words: str) -
 def test_cookie_of_the_largest_size_and_all_attributes_has_nothing_to_object_to() -> None:
     (cookie,) = read_cookies(f"Set-Cookie: a={'x' * 4095}{GOOD}; Partitioned")
     assert judge_set_cookie(cookie, NOW_MS, True) == []
+
+
+def test_size_of_chunks_is_that_of_each() -> None:
+    parts = tuple(Cookie(f"session-{number}", "A" * 4032, "", "set-cookie") for number in range(3))
+    joined = replace(parts[0], name="session", raw="A" * 12_096, chunks=Chunks("Litestar", parts))
+    assert not any("browsers refuse a cookie above" in words for _, words in judge_set_cookie(joined, 0, False))
+    assert any(
+        "browsers refuse a cookie above" in words
+        for _, words in judge_set_cookie(replace(joined, chunks=None), 0, False)
+    )
