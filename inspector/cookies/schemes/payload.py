@@ -12,8 +12,6 @@ from typing import Any
 from inspector.cookies._api import CookieError
 
 MOST_BYTES = 1024 * 1024
-BROWSER_BYTES = 4096
-"""Browsers refuse a cookie whose name and value are longer (RFC 6265bis, 5.7)."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 

@@ -10,7 +10,7 @@ from inspector.ui.base.plain import PlainLabel
 from inspector.ui.base.theme import Theme
 from inspector.ui.cookies.har_table import HarTableModel
 
-_WIDTHS = (40, 75, 150, 65, 100, 115, 140)
+_WIDTHS = (40, 75, 150, 65, 100, 130, 140, 60)
 
 
 class HarPanel(QWidget):
