@@ -197,9 +197,10 @@ def _refuse_domain(domain: str, host: str) -> Refusal | None:
         )
         return Refusal(Rule.PUBLIC_SUFFIX, text)
     if not domain_matches(host, domain):
+        more = " A Domain holds neither a scheme nor a port." if ":" in domain else ""
         text = (
             f"Its Domain {shown} is not this host, {escape_display(host, 60)}, nor a parent of it: browsers do not store it. "
-            "Leave Domain out, or name a parent domain of the host."
+            f"Leave Domain out, or name a parent domain of the host.{more}"
         )
         return Refusal(Rule.DOMAIN, text)
     return None

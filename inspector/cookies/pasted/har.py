@@ -135,7 +135,9 @@ def read_har(data: bytes) -> tuple[Exchange, ...]:
     found = tuple(_exchange(number, entry, pages) for number, entry in enumerate(ordered, 1))
     if not any(one.sent or one.received for one in found):
         raise CookieError(
-            "There is no cookie in this archive. Chrome leaves them out unless you choose Export HAR (with sensitive data)."
+            "There is no cookie in this archive. Chrome leaves them out unless you choose Export HAR (with sensitive data). "
+            "If yours has them, the application set none: express-session sets no Secure cookie where it sees plain http "
+            "(behind a proxy: app.set('trust proxy', 1))."
         )
     return found
 

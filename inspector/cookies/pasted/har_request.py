@@ -78,7 +78,7 @@ def describe_request(url: str, method: str, traces: Traces) -> BrowserRequest:
         host,
         address.path or "/",
         method,
-        _origin(traces.headers, (scheme, host), starter, page),
+        _origin(traces.headers, (scheme, host), starter),
         canonical_host(starter.hostname or "") if starter is not None else "",
         is_navigation,
         is_navigation is not True and _is_cross_origin(address, traces.headers),
@@ -109,13 +109,9 @@ def _starter(traces: Traces, is_navigation: bool | None) -> SplitResult | None:
     return next((parts for text in texts if (parts := _parts(text)) is not None), None)
 
 
-def _origin(
-    headers: Mapping[str, str], target: tuple[str, str], starter: SplitResult | None, page: SplitResult | None
-) -> Origin:
+def _origin(headers: Mapping[str, str], target: tuple[str, str], starter: SplitResult | None) -> Origin:
     told = headers.get("sec-fetch-site", "").lower()
-    # A frame of another site's page is cross-site for cookies, whatever it asks.
-    is_framed = page is not None and _is_one_site(page, target) is False
-    if told == "cross-site" or is_framed:
+    if told == "cross-site":
         return Origin.CROSS_SITE
     if told in ("same-origin", "same-site", "none"):
         return Origin.SAME_SITE

@@ -11,18 +11,19 @@ from dataclasses import dataclass, replace
 
 from inspector.cookies import Cookie, Exchange, Status
 from inspector.cookies.browser.jar import BrowserJar, Outcome, StoredCookie, Withheld, in_header_order, withheld
-from inspector.cookies.browser.set_cookie import path_matches
+from inspector.cookies.browser.set_cookie import path_matches, read_rules
 from inspector.cookies.browser.sites import domain_matches, site_of
 from inspector.core.display import escape_display
 from inspector.core.secret import Secret
 from inspector.services.cookies.har_reader import CookieReader
 from inspector.services.cookies.har_row import TROUBLE, Event, HarRow
-from inspector.services.cookies.har_words import describe_missing, describe_place, describe_withheld
+from inspector.services.cookies.har_words import describe_missing, describe_place, describe_stillborn, describe_withheld
 
 _LOGIN = re.compile(r"(?:^|[/_-])(?:log|sign)-?in(?:$|[/_.-])", re.I)
 _STATIC = frozenset(("image", "style", "script", "font", "video", "audio", "manifest", "track"))
 _STATIC_NAME = re.compile(r"\.(?:css|js|mjs|map|png|jpe?g|gif|svg|ico|webp|avif|woff2?|ttf|mp4)\Z", re.I)
 _DENIED = frozenset((401, 403))
+_DAY_MS = 24 * 3600 * 1000
 _SCOPE = frozenset((Withheld.HOST, Withheld.PATH))
 
 
@@ -93,7 +94,7 @@ class Timeline:
                 if one not in matched:
                     self._jar.remove(one)
             read = self._reader.choose(sent)
-            return _Sent(sent, read, matched[sent.index(read)], "", False, self._doubt(sent, read, matched))
+            return _Sent(sent, read, matched[sent.index(read)], "", False, self._doubt(exchange, sent, read, matched))
         if expected:
             known = [one for one in in_header_order(expected) if one.is_known]
             for one in expected:
@@ -123,12 +124,14 @@ class Timeline:
     def _match(self, cookie: Cookie, held: Sequence[StoredCookie]) -> StoredCookie | None:
         return next((one for one in held if one.cookie.raw == cookie.raw), None)
 
-    def _doubt(self, sent: Sequence[Cookie], read: Cookie, matched: Sequence[StoredCookie]) -> str:
+    def _doubt(self, exchange: Exchange, sent: Sequence[Cookie], read: Cookie, matched: Sequence[StoredCookie]) -> str:
         if len({one.raw for one in sent}) < 2:
             return ""
         newest = max(matched, key=lambda one: one.set_by)
         if newest.is_known and newest.cookie.raw == read.raw:
             return ""
+        verdict = self._reader.judge(read, exchange.started_at_ms)
+        refused = f" {verdict.detail}" if verdict.status is Status.INVALID else ""
         others = [
             f"{self._reader.show(one)} ({_origin(held)})"
             for one, held in zip(sent, matched, strict=True)
@@ -136,7 +139,7 @@ class Timeline:
         ]
         return (
             f"The browser sent {len(sent)} cookies named {escape_display(read.name, 40)}. {self._reader.describe_choice(sent)}, "
-            f"{self._reader.show(read)} ({_origin(matched[sent.index(read)])}), and never sees {' or '.join(others)}. {_REPAIR}"
+            f"{self._reader.show(read)} ({_origin(matched[sent.index(read)])}), and never sees {' or '.join(others)}.{refused} {_REPAIR}"
         )
 
     # The answer
@@ -215,6 +218,10 @@ class Timeline:
             )
             return self._row(exchange, name, sent, cookie, Event.SET, more)
         others = self._others(exchange, name, outcome)
+        if outcome.stored is None and self._is_stillborn(exchange, cookie):
+            words = describe_stillborn(read_rules(cookie))
+            self._dropped[exchange.host, name] = exchange.number
+            return self._row(exchange, name, sent, cookie, Event.DROPPED, words, is_stored=False)
         if outcome.stored is None:
             return self._deleted(exchange, name, sent, outcome, others)
         row = self._renewed(exchange, cookie, sent)
@@ -222,6 +229,12 @@ class Timeline:
         if rival is None:
             return row
         return replace(row, event=Event.DOUBLED, text=self._rivalry(exchange, outcome.stored, rival))
+
+    def _is_stillborn(self, exchange: Exchange, cookie: Cookie) -> bool:
+        """Return whether a line that ends its cookie at once was meant to keep it: a session is in it, and no 1970 beside it."""
+        rules = read_rules(cookie)
+        is_idiom = rules.expires_at_ms is not None and rules.expires_at_ms < _DAY_MS
+        return not is_idiom and bool(self._reader.judge(cookie, exchange.started_at_ms).scheme)
 
     def _others(self, exchange: Exchange, name: str, outcome: Outcome) -> list[StoredCookie]:
         """Return the cookies of the name that stay beside what the answer set, and meet it in some request."""

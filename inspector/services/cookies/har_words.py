@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from inspector.cookies import Exchange
 from inspector.cookies.browser.jar import StoredCookie, Withheld
-from inspector.cookies.browser.request import Origin
-from inspector.cookies.browser.set_cookie import SameSite
+from inspector.cookies.browser.request import SAFE_METHODS, Origin
+from inspector.cookies.browser.set_cookie import CookieRules, SameSite
 from inspector.core.display import escape_display
 
 _WITHHELD = {
@@ -53,6 +53,13 @@ def describe_missing(held: StoredCookie, exchange: Exchange) -> str:
     request = exchange.request
     if held.rules.same_site is SameSite.STRICT and request.origin is Origin.UNKNOWN:
         return "The cookie is SameSite=Strict: it is not sent where another site led here. Use Lax for pages people link to."
+    if (
+        request.origin is Origin.CROSS_SITE
+        and request.method not in SAFE_METHODS
+        and held.rules.same_site is SameSite.DEFAULT
+    ):
+        # Chrome alone sends it for two minutes.
+        return describe_withheld(Withheld.LAX, held, exchange)
     if request.is_cross_origin_fetch:
         more = (
             ""
@@ -69,6 +76,16 @@ def describe_missing(held: StoredCookie, exchange: Exchange) -> str:
     if _is_third_party(exchange):
         return "The browser did not send the cookie to a third party: it blocks third-party cookies, or the cookie was deleted."
     return "The browser did not send the cookie: a request without credentials (fetch, CORS), another site's frame, or deleted."
+
+
+def describe_stillborn(rules: CookieRules) -> str:
+    """Say that a cookie with a session in it is over when it arrives."""
+    if rules.max_age_s is not None:
+        return "Its Max-Age is over at once, so the browser stores nothing, though a session is in it. Give it seconds to live."
+    return (
+        "Its Expires is past when it arrives, so the browser stores nothing, though a session is in it. "
+        "Check the server's clock; cookie.maxAge is in milliseconds."
+    )
 
 
 def _is_third_party(exchange: Exchange) -> bool:
