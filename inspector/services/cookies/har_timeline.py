@@ -7,41 +7,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from inspector.cookies import Cookie, Exchange, Status
-from inspector.cookies.browser.jar import BrowserJar, Outcome, StoredCookie, Withheld, in_header_order, withheld
+from inspector.cookies.browser.jar import BrowserJar, Outcome, StoredCookie, in_header_order
 from inspector.cookies.browser.set_cookie import path_matches, read_rules
 from inspector.cookies.browser.sites import domain_matches, site_of
 from inspector.core.display import escape_display
 from inspector.core.secret import Secret
+from inspector.services.cookies.har_departure import REPAIR, Departures, Sent
 from inspector.services.cookies.har_reader import CookieReader
 from inspector.services.cookies.har_row import TROUBLE, Event, HarRow
-from inspector.services.cookies.har_words import describe_missing, describe_place, describe_stillborn, describe_withheld
+from inspector.services.cookies.har_words import describe_place, describe_stillborn
 
 _LOGIN = re.compile(r"(?:^|[/_-])(?:log|sign)-?in(?:$|[/_.-])", re.I)
-_STATIC = frozenset(("image", "style", "script", "font", "video", "audio", "manifest", "track"))
-_STATIC_NAME = re.compile(r"\.(?:css|js|mjs|map|png|jpe?g|gif|svg|ico|webp|avif|woff2?|ttf|mp4)\Z", re.I)
 _DENIED = frozenset((401, 403))
 _DAY_MS = 24 * 3600 * 1000
-_SCOPE = frozenset((Withheld.HOST, Withheld.PATH))
-
-
-@dataclass(frozen=True, slots=True)
-class _Sent:
-    """What a request carried under one name."""
-
-    all: tuple[Cookie, ...]
-    read: Cookie | None
-    """The one that the server reads."""
-    held: StoredCookie | None
-    """What the browser held and should have sent, or sent."""
-    missing: str
-    """Why a cookie that is held did not go, "" where none is missed."""
-    is_scope: bool
-    """Whether that is its Domain or Path, which may be meant."""
-    doubt: str
-    """What is wrong with several of one name, "" where nothing is."""
 
 
 class Timeline:
@@ -53,6 +34,7 @@ class Timeline:
         self._exchanges = exchanges
         self._reader = CookieReader(secrets)
         self._jar = BrowserJar()
+        self._departures = Departures(self._jar, self._reader)
         self._names: dict[str, list[str]] = {}
         for host, name in names:
             known = self._names.setdefault(site_of(host), [])
@@ -61,9 +43,8 @@ class Timeline:
         self._last_sent = {
             (exchange.host, one.name, one.raw): exchange.number for exchange in exchanges for one in exchange.sent
         }
-        self._dropped: dict[tuple[str, str], int] = {}
         self._set_here: set[tuple[str, str]] = set()
-        self._sent: dict[tuple[int, str], _Sent] = {}
+        self._sent: dict[tuple[int, str], Sent] = {}
         self.remark = ""
 
     def follow(self) -> tuple[HarRow, ...]:
@@ -74,77 +55,12 @@ class Timeline:
         for _, _, is_answer, exchange in sorted(moments, key=lambda moment: moment[:3]):
             for name in self._names.get(site_of(exchange.host), ()):
                 if not is_answer:
-                    self._sent[exchange.number, name] = self._depart(exchange, name)
+                    self._sent[exchange.number, name] = self._departures.read(exchange, name)
                 elif (row := self._answer(exchange, name, self._sent[exchange.number, name])) is not None:
                     rows.append(row)
         return tuple(sorted(rows, key=lambda row: row.exchange.number))
 
-    # The request
-
-    def _depart(self, exchange: Exchange, name: str) -> _Sent:
-        now_ms, request = exchange.started_at_ms, exchange.request
-        sent = tuple(one for one in exchange.sent if one.name == name)
-        held = self._jar.named(name)
-        reasons = {one.order: withheld(one, request, now_ms) for one in held}
-        expected = [one for one in held if reasons[one.order] is None]
-        matched = [self._match(cookie, held) or self._jar.observe(cookie, request, now_ms) for cookie in sent]
-        if sent:
-            # Another value under this name: a script, another tab or the person replaced it.
-            for one in expected:
-                if one not in matched:
-                    self._jar.remove(one)
-            read = self._reader.choose(sent)
-            return _Sent(sent, read, matched[sent.index(read)], "", False, self._doubt(exchange, sent, read, matched))
-        if expected:
-            known = [one for one in in_header_order(expected) if one.is_known]
-            for one in expected:
-                self._jar.remove(one)
-            missing = describe_missing(known[0], exchange) if known else ""
-            return _Sent((), None, (known or expected)[0], missing, False, "")
-        return self._missing(exchange, name, [(one, why) for one in held if (why := reasons[one.order]) is not None])
-
-    def _missing(self, exchange: Exchange, name: str, reasons: list[tuple[StoredCookie, Withheld]]) -> _Sent:
-        """Return what a request without the cookie lacks by the rules: nearest first."""
-        near = [(one, why) for one, why in reasons if why not in _SCOPE and one.is_known]
-        for one, why in near:
-            if why is Withheld.EXPIRED:
-                self._jar.remove(one)
-        scoped = [(one, why) for one, why in reasons if why in _SCOPE and one.is_known and not _is_static(exchange)]
-        scoped.sort(key=lambda item: item[1] is Withheld.HOST)
-        if not near and not scoped:
-            return self._never_stored(exchange, name)
-        stored, why = (near or scoped)[0]
-        return _Sent((), None, stored, describe_withheld(why, stored, exchange), not near, "")
-
-    def _never_stored(self, exchange: Exchange, name: str) -> _Sent:
-        number = self._dropped.get((exchange.host, name))
-        words = f"The browser has no such cookie: it did not store the one of request {number}." if number else ""
-        return _Sent((), None, None, words, False, "")
-
-    def _match(self, cookie: Cookie, held: Sequence[StoredCookie]) -> StoredCookie | None:
-        return next((one for one in held if one.cookie.raw == cookie.raw), None)
-
-    def _doubt(self, exchange: Exchange, sent: Sequence[Cookie], read: Cookie, matched: Sequence[StoredCookie]) -> str:
-        if len({one.raw for one in sent}) < 2:
-            return ""
-        newest = max(matched, key=lambda one: one.set_by)
-        if newest.is_known and newest.cookie.raw == read.raw:
-            return ""
-        verdict = self._reader.judge(read, exchange.started_at_ms)
-        refused = f" {verdict.detail}" if verdict.status is Status.INVALID else ""
-        others = [
-            f"{self._reader.show(one)} ({_origin(held)})"
-            for one, held in zip(sent, matched, strict=True)
-            if one.raw != read.raw
-        ]
-        return (
-            f"The browser sent {len(sent)} cookies named {escape_display(read.name, 40)}. {self._reader.describe_choice(sent)}, "
-            f"{self._reader.show(read)} ({_origin(matched[sent.index(read)])}), and never sees {' or '.join(others)}.{refused} {_REPAIR}"
-        )
-
-    # The answer
-
-    def _answer(self, exchange: Exchange, name: str, sent: _Sent) -> HarRow | None:
+    def _answer(self, exchange: Exchange, name: str, sent: Sent) -> HarRow | None:
         received = [one for one in exchange.received if one.name == name]
         if not received:
             return self._untouched(exchange, name, sent)
@@ -154,7 +70,7 @@ class Timeline:
             return replace(row, event=Event.DOUBLED, text=sent.doubt)
         return row
 
-    def _untouched(self, exchange: Exchange, name: str, sent: _Sent) -> HarRow | None:
+    def _untouched(self, exchange: Exchange, name: str, sent: Sent) -> HarRow | None:
         if sent.read is None:
             if not sent.missing or (sent.is_scope and not self._is_fault(exchange, sent)):
                 self._note(exchange, sent)
@@ -171,11 +87,11 @@ class Timeline:
         words = f"The answer left it as it is.{self._fixation(exchange, sent)}"
         return self._row(exchange, name, sent, None, Event.KEPT, words)
 
-    def _note(self, exchange: Exchange, sent: _Sent) -> None:
+    def _note(self, exchange: Exchange, sent: Sent) -> None:
         if sent.missing and not self.remark:
             self.remark = f"Request {exchange.number} went without it: {sent.missing}"
 
-    def _is_fault(self, exchange: Exchange, sent: _Sent) -> bool:
+    def _is_fault(self, exchange: Exchange, sent: Sent) -> bool:
         """Return whether a cookie that is for another path or host was wanted here."""
         is_denied = exchange.status in _DENIED or (
             300 <= exchange.status < 400 and bool(_LOGIN.search(exchange.location))
@@ -194,9 +110,9 @@ class Timeline:
             cookie, exchange.request, now_ms, set_by=exchange.number, server_ms=exchange.server_ms
         )
         if outcome.refusal is not None:
-            self._dropped[place] = exchange.number
+            self._departures.dropped[place] = exchange.number
             return outcome
-        self._dropped.pop(place, None)
+        self._departures.dropped.pop(place, None)
         for one in self._jar.named(cookie.name):
             # Of a cookie whose attributes are not known, only a later request tells whether it was another one.
             if not one.is_known and one.domain == exchange.host and not self._is_sent_after(exchange, one.cookie):
@@ -206,7 +122,7 @@ class Timeline:
     def _is_sent_after(self, exchange: Exchange, cookie: Cookie) -> bool:
         return self._last_sent.get((exchange.host, cookie.name, cookie.raw), 0) > exchange.number
 
-    def _received(self, exchange: Exchange, cookie: Cookie, outcome: Outcome, sent: _Sent) -> HarRow:
+    def _received(self, exchange: Exchange, cookie: Cookie, outcome: Outcome, sent: Sent) -> HarRow:
         name = cookie.name
         if outcome.refusal is not None:
             was_kept = self._is_sent_after(exchange, cookie) and (sent.read is None or sent.read.raw != cookie.raw)
@@ -220,7 +136,7 @@ class Timeline:
         others = self._others(exchange, name, outcome)
         if outcome.stored is None and self._is_stillborn(exchange, cookie):
             words = describe_stillborn(read_rules(cookie))
-            self._dropped[exchange.host, name] = exchange.number
+            self._departures.dropped[exchange.host, name] = exchange.number
             return self._row(exchange, name, sent, cookie, Event.DROPPED, words, is_stored=False)
         if outcome.stored is None:
             return self._deleted(exchange, name, sent, outcome, others)
@@ -250,7 +166,7 @@ class Timeline:
         return [one for one in found if path_matches(one.path, new.path) or path_matches(new.path, one.path)]
 
     def _deleted(
-        self, exchange: Exchange, name: str, sent: _Sent, outcome: Outcome, others: list[StoredCookie]
+        self, exchange: Exchange, name: str, sent: Sent, outcome: Outcome, others: list[StoredCookie]
     ) -> HarRow:
         left = [one for one in others if sent.read is None or one.cookie.raw in {cookie.raw for cookie in sent.all}]
         if outcome.replaced is None and left:
@@ -262,7 +178,7 @@ class Timeline:
         words = "The answer deletes the cookie: a logout, or an empty session."
         return self._row(exchange, name, sent, None, Event.CLEARED, words)
 
-    def _renewed(self, exchange: Exchange, cookie: Cookie, sent: _Sent) -> HarRow:
+    def _renewed(self, exchange: Exchange, cookie: Cookie, sent: Sent) -> HarRow:
         received_id = self._reader.identify(cookie)
         event, words = Event.SET, "The first cookie of this session."
         if sent.read is None:
@@ -303,10 +219,10 @@ class Timeline:
         return (
             f"The browser now holds two cookies named {escape_display(name, 40)}: this one ({describe_place(new)}) "
             f"does not replace {self._reader.show(rival.cookie)} ({describe_place(rival)}), whose {differs}. "
-            f"{when}; {self._reader.describe_choice(sent)}, {self._reader.show(read)}, {fate}. {_REPAIR}"
+            f"{when}; {self._reader.describe_choice(sent)}, {self._reader.show(read)}, {fate}. {REPAIR}"
         )
 
-    def _fixation(self, exchange: Exchange, sent: _Sent) -> str:
+    def _fixation(self, exchange: Exchange, sent: Sent) -> str:
         """Return what a login that keeps the session ID is open to, "" where this is none, or the session is in the cookie."""
         if sent.read is None or not self._reader.judge(sent.read, exchange.started_at_ms).session_id:
             return ""
@@ -321,7 +237,7 @@ class Timeline:
         self,
         exchange: Exchange,
         name: str,
-        sent: _Sent,
+        sent: Sent,
         received: Cookie | None,
         event: Event,
         text: str,
@@ -340,16 +256,6 @@ class Timeline:
         )
 
 
-_REPAIR = (
-    "Set every cookie of this name with the same Domain and Path, and clear the old one with its own, or give the new one "
-    "another name."
-)
-
-
-def _origin(held: StoredCookie) -> str:
-    return f"set by request {held.set_by}, {describe_place(held)}" if held.is_known else describe_place(held)
-
-
 def _difference(new: StoredCookie, rival: StoredCookie) -> str:
     return (
         "Path is another"
@@ -360,7 +266,3 @@ def _difference(new: StoredCookie, rival: StoredCookie) -> str:
 
 def _carries(exchange: Exchange, name: str, raws: tuple[str, str]) -> bool:
     return set(raws) <= {one.raw for one in exchange.sent if one.name == name}
-
-
-def _is_static(exchange: Exchange) -> bool:
-    return exchange.resource in _STATIC or bool(_STATIC_NAME.search(exchange.address.path))
