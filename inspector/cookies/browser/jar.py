@@ -19,10 +19,12 @@ from inspector.cookies.browser.set_cookie import (
     refusals_of_form,
     refuse_here,
 )
-from inspector.cookies.browser.sites import domain_matches, is_address, is_public_suffix
+from inspector.cookies.browser.sites import domain_matches, is_address, is_public_suffix, site_of
 
 # Chrome sends a cookie without SameSite with a cross-site POST for so long (single sign-on that answers by form).
 LAX_UNSAFE_MS = 120_000
+# Chrome's limit, and Firefox's; the oldest goes.
+MOST_PER_SITE = 180
 
 
 class Withheld(Enum):
@@ -76,7 +78,7 @@ class BrowserJar:
     """The cookies of one browser, of every host."""
 
     def __init__(self) -> None:
-        self._held: list[StoredCookie] = []
+        self._sites: dict[str, list[StoredCookie]] = {}
         self._count = 0
 
     def receive(
@@ -90,13 +92,13 @@ class BrowserJar:
         )
         if refusal is not None:
             return Outcome(refusal, None, None)
-        replaced = next((one for one in self._held if one.identity == candidate.identity), None)
+        replaced = next((one for one in self._beside(candidate.domain) if one.identity == candidate.identity), None)
         if replaced is not None:
             self.remove(replaced)
             candidate = replace(candidate, order=replaced.order, created_ms=replaced.created_ms)
         if candidate.end_ms is not None and candidate.end_ms <= now_ms:
             return Outcome(None, None, replaced)
-        self._held.append(candidate)
+        self._add(candidate)
         return Outcome(None, candidate, replaced)
 
     def _candidate(
@@ -122,7 +124,7 @@ class BrowserJar:
     def _refuse_over_secure(self, candidate: StoredCookie, request: BrowserRequest) -> Refusal | None:
         if request.is_trustworthy or candidate.rules.is_secure:
             return None
-        for held in self.named(candidate.cookie.name):
+        for held in self.named(candidate.cookie.name, candidate.domain):
             overlaps = domain_matches(candidate.domain, held.domain) or domain_matches(held.domain, candidate.domain)
             if held.rules.is_secure and overlaps and path_matches(candidate.path, held.path):
                 text = (
@@ -137,20 +139,30 @@ class BrowserJar:
         rules = read_rules(cookie)
         # Only what is certain is said of it: it was sent here.
         seen = StoredCookie(cookie, rules, request.host, "/", True, f"?{self._count}", None, now_ms, self._count, 0)
-        self._held.append(seen)
+        self._add(seen)
         return seen
+
+    def _add(self, stored: StoredCookie) -> None:
+        site = self._sites.setdefault(site_of(stored.domain), [])
+        site.append(stored)
+        if len(site) > MOST_PER_SITE:
+            site.remove(min(site, key=lambda one: one.order))
+
+    def _beside(self, host: str) -> list[StoredCookie]:
+        return self._sites.get(site_of(host), [])
 
     def remove(self, stored: StoredCookie) -> None:
         """Take a cookie out, by whatever the browser or the person did to it; one that is not in the jar is no fault."""
-        self._held = [one for one in self._held if one is not stored]
+        site = site_of(stored.domain)
+        self._sites[site] = [one for one in self._beside(stored.domain) if one is not stored]
 
-    def named(self, name: str) -> tuple[StoredCookie, ...]:
-        """Return the cookies of a name, of every host, oldest first."""
-        return tuple(sorted((one for one in self._held if one.cookie.name == name), key=lambda one: one.order))
+    def named(self, name: str, host: str) -> tuple[StoredCookie, ...]:
+        """Return the cookies of a name that the host's site has, of whichever of its hosts, oldest first."""
+        return tuple(sorted((one for one in self._beside(host) if one.cookie.name == name), key=lambda one: one.order))
 
     def send(self, request: BrowserRequest, now_ms: int) -> tuple[StoredCookie, ...]:
         """Return what the request carries, in the order of its header: longer paths first, then older cookies."""
-        sent = [one for one in self._held if withheld(one, request, now_ms) is None]
+        sent = [one for one in self._beside(request.host) if withheld(one, request, now_ms) is None]
         return in_header_order(sent)
 
 

@@ -53,7 +53,7 @@ class Departures:
         """Return what went under the name; what the archive says was sent wins over the rules."""
         now_ms, request = exchange.started_at_ms, exchange.request
         sent = tuple(one for one in exchange.sent if one.name == name)
-        held = self._jar.named(name)
+        held = self._jar.named(name, exchange.host)
         reasons = {one.order: withheld(one, request, now_ms) for one in held}
         expected = [one for one in held if reasons[one.order] is None]
         matched = [self._match(cookie, held) or self._jar.observe(cookie, request, now_ms) for cookie in sent]

@@ -22,6 +22,7 @@ from inspector.services.cookies.har_words import describe_place, describe_stillb
 
 _LOGIN = re.compile(r"(?:^|[/_-])(?:log|sign)-?in(?:$|[/_.-])", re.I)
 _DENIED = frozenset((401, 403))
+_LOOK_AHEAD = 500
 _DAY_MS = 24 * 3600 * 1000
 
 
@@ -32,6 +33,7 @@ class Timeline:
         self, exchanges: Sequence[Exchange], names: Sequence[tuple[str, str]], secrets: Sequence[Secret]
     ) -> None:
         self._exchanges = exchanges
+        self._by_number = {one.number: one for one in exchanges}
         self._reader = CookieReader(secrets)
         self._jar = BrowserJar()
         self._departures = Departures(self._jar, self._reader)
@@ -100,7 +102,7 @@ class Timeline:
             return is_denied
         if sent.held.domain != exchange.host and exchange.request.is_navigation is not True:
             return False
-        setter = next((one for one in self._exchanges if one.number == sent.held.set_by), None)
+        setter = self._by_number.get(sent.held.set_by)
         return setter is not None and (setter.method.upper() == "POST" or bool(_LOGIN.search(setter.address.path)))
 
     def _receive(self, exchange: Exchange, cookie: Cookie) -> Outcome:
@@ -113,7 +115,7 @@ class Timeline:
             self._departures.dropped[place] = exchange.number
             return outcome
         self._departures.dropped.pop(place, None)
-        for one in self._jar.named(cookie.name):
+        for one in self._jar.named(cookie.name, exchange.host):
             # Of a cookie whose attributes are not known, only a later request tells whether it was another one.
             if not one.is_known and one.domain == exchange.host and not self._is_sent_after(exchange, one.cookie):
                 self._jar.remove(one)
@@ -155,7 +157,7 @@ class Timeline:
     def _others(self, exchange: Exchange, name: str, outcome: Outcome) -> list[StoredCookie]:
         """Return the cookies of the name that stay beside what the answer set, and meet it in some request."""
         now_ms, found = exchange.answered_at_ms, []
-        for one in self._jar.named(name):
+        for one in self._jar.named(name, exchange.host):
             is_over = one.end_ms is not None and one.end_ms <= now_ms
             is_here = domain_matches(exchange.host, one.domain) if not one.is_host_only else one.domain == exchange.host
             if one is not outcome.stored and not is_over and is_here:
@@ -200,9 +202,8 @@ class Timeline:
         """Say what a second cookie of one name leads to; what later requests sent decides which comes first."""
         name = new.cookie.name
         raws = (new.cookie.raw, rival.cookie.raw)
-        later = next(
-            (one for one in self._exchanges if one.number > exchange.number and _carries(one, name, raws)), None
-        )
+        after = (self._by_number.get(exchange.number + ahead) for ahead in range(1, _LOOK_AHEAD))
+        later = next((one for one in after if one is not None and _carries(one, name, raws)), None)
         sent = [new.cookie if one is new else rival.cookie for one in in_header_order((new, rival))]
         if later is not None:
             sent = [one for one in later.sent if one.name == name and one.raw in raws]

@@ -51,6 +51,8 @@ class HarPanel(QWidget):
         self.table.selectionModel().currentRowChanged.connect(lambda now, _old: self._choose(now.row()))
         self.table.activated.connect(lambda _index: self.session_wanted.emit())
         layout.addWidget(self.table, 1)
+        self.detail = PlainLabel("", role="muted", wrap=True)
+        layout.addWidget(self.detail)
         self.hide()
 
     def show_report(self, report: HarReport) -> None:
@@ -71,6 +73,8 @@ class HarPanel(QWidget):
     def _choose(self, number: int) -> None:
         row = self.model.row(number)
         if row is not None:
+            # The column is cut off where the text is long; the headline says the first trouble in full.
+            self.detail.setText("" if self.summary.text().endswith(row.text) else row.text)
             self.exchange_chosen.emit(exchange_text(row.exchange))
 
 

@@ -84,9 +84,9 @@ class HarTableModel(QAbstractTableModel):
                 return escape_display(row.cookie_name, 24)
             case 5:
                 more = f" +{len(row.all_sent) - 1}" if len(row.all_sent) > 1 else ""
-                return escape_display(row.sent or "–", 12) + more
+                return escape_display(row.sent or "–", 10) + more
             case 6:
-                return escape_display(row.received or "–", 12)
+                return escape_display(row.received or "–", 10)
             case 7:
                 return _STORED[row.is_stored]
             case _:

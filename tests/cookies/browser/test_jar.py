@@ -229,6 +229,14 @@ def test_partitioned_cookie_stays_with_the_page_it_was_set_under() -> None:
     assert header(jar, replace(setter, top_site="b.example")) == ""
 
 
+def test_oldest_cookie_goes_where_a_site_has_too_many() -> None:
+    jar, request = BrowserJar(), page("https://shop.example/")
+    for number in range(181):
+        receive(jar, f"c{number}=v", request)
+    names = [one.cookie.name for one in jar.send(request, NOW_MS)]
+    assert (len(names), names[0]) == (180, "c1")
+
+
 @pytest.mark.parametrize(
     ("path", "expected"), [("", "/"), ("/", "/"), ("/a", "/"), ("/a/", "/a"), ("/a/b", "/a"), ("a/b", "/")]
 )

@@ -249,6 +249,16 @@ def test_request_outside_of_the_cookie_is_remarked_where_it_may_be_meant() -> No
     assert "Request 2 went without it: The cookie's Path is /admin" in report.summary
 
 
+def test_sessions_of_two_sites_say_nothing_of_each_other() -> None:
+    report = follow(
+        (f"{SITE}login", "", [f"{sid('a')}; Path=/"], {"method": "POST"}),
+        ("https://elsewhere.example/", "", [f"{sid('b')}; Path=/"], {"status": 401}),
+        ("https://elsewhere.example/", sid("b"), []),
+        (SITE, sid("a"), []),
+    )
+    assert events(report) == [Event.SET, Event.SET, Event.KEPT, Event.KEPT]
+
+
 def test_domain_cookie_is_followed_to_the_sister_host() -> None:
     report = follow(
         ("https://www.example.com/", "", [f"{sid('a')}; Path=/; Domain=example.com"]),
