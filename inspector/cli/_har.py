@@ -33,8 +33,13 @@ def _row_line(row: HarRow) -> str:
     exchange = row.exchange
     clock = format_local(exchange.started_at_ms)
     request = f"{exchange.method:<5} {(exchange.address.path or '/')[:30]:<30} {exchange.status}"
-    ids = f"{row.sent[:10] or '-':<10} {row.received[:10] or '-':<10}"
+    ids = f"{_sent_text(row):<13} {row.received[:10] or '-':<10}"
     return f"{exchange.number:>4} {clock} {request} {ids} {row.event.value}: {localise_times(row.text)}"
+
+
+def _sent_text(row: HarRow) -> str:
+    more = f" +{len(row.all_sent) - 1}" if len(row.all_sent) > 1 else ""
+    return f"{row.sent[:10] or '-'}{more}"
 
 
 def _row_object(row: HarRow) -> dict[str, object]:
@@ -45,7 +50,9 @@ def _row_object(row: HarRow) -> dict[str, object]:
         "status": row.exchange.status,
         "cookie": row.cookie_name,
         "sent": row.sent or None,
+        "all_sent": list(row.all_sent),
         "received": row.received or None,
+        "stored": row.is_stored,
         "event": row.event.value,
         "text": row.text,
     }

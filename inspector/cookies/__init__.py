@@ -7,11 +7,9 @@ from inspector.cookies.pasted.har import MOST_BYTES as HAR_MOST_BYTES
 from inspector.cookies.pasted.har import Exchange, read_har
 from inspector.cookies.pasted.header import decode_value, encode_value, read_cookies, split_header
 from inspector.cookies.schemes.express import is_default_id
-from inspector.cookies.schemes.payload import BROWSER_BYTES
 from inspector.cookies.schemes.signature import sign, unsign, verify_express
 
 __all__ = [
-    "BROWSER_BYTES",
     "HAR_MOST_BYTES",
     "Attribute",
     "Chunks",

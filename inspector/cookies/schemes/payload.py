@@ -12,8 +12,6 @@ from typing import Any
 from inspector.cookies._api import CookieError
 
 MOST_BYTES = 1024 * 1024
-BROWSER_BYTES = 4096
-"""Browsers refuse a cookie whose name and value are longer (RFC 6265bis, 5.7)."""
 # What JSON of an object, a text or a list begins with in base64.
 _BASE64_JSON = re.compile(r"(?:ey|e3|ew|I|W)[A-Za-z0-9+/]*={0,2}\Z")
 _SURROGATE = re.compile("[\ud800-\udfff]")

@@ -2,51 +2,31 @@
 
 from __future__ import annotations
 
-from email.utils import parsedate_to_datetime
-
-from inspector.cookies import BROWSER_BYTES, Cookie, split_chunks
+from inspector.cookies import Cookie
+from inspector.cookies.browser.set_cookie import ignored_attributes, read_rules, refusals_of_form
 from inspector.core.display import escape_display
 from inspector.core.node import Kind, Node, member, text_of
 from inspector.services.cookies.cookie_chain import LinkState
 
 
 def judge_set_cookie(cookie: Cookie, now_ms: int, is_production: bool) -> list[tuple[LinkState, str]]:
-    values = {one.name.lower(): one.value for one in cookie.attributes}
-    found: list[tuple[LinkState, str]] = []
-    size = max(len((one.name + one.raw).encode("utf-8", "replace")) for one in split_chunks((cookie,)))
-    if size > BROWSER_BYTES:
-        words = f"Name and value have {size:,} bytes: browsers refuse a cookie above {BROWSER_BYTES:,}."
-        found.append((LinkState.BROKEN, words))
-    if "partitioned" in values and "secure" not in values:
-        found.append((LinkState.BROKEN, "Partitioned without Secure: browsers refuse this cookie."))
-    same_site = (values.get("samesite") or "").lower()
-    if same_site == "none" and "secure" not in values:
-        found.append((LinkState.BROKEN, "SameSite=None without Secure: browsers refuse this cookie."))
-    if cookie.name.startswith(("__Host-", "__Secure-")) and "secure" not in values:
-        found.append((LinkState.BROKEN, f"The name {_shown(cookie.name)} demands Secure: browsers refuse this cookie."))
-    if cookie.name.startswith("__Host-") and ("domain" in values or values.get("path") != "/"):
-        found.append((LinkState.BROKEN, "A __Host- cookie needs Path=/ and no Domain: browsers refuse this one."))
-    if is_production and "secure" not in values:
+    """Judge a Set-Cookie line by the browser's rules, wherever it comes from."""
+    rules = read_rules(cookie)
+    found = [(LinkState.BROKEN, refusal.text) for refusal in refusals_of_form(cookie)]
+    if is_production and not rules.is_secure:
         found.append((LinkState.WARNING, "Secure is missing: the cookie also travels over plain http."))
-    if "httponly" not in values:
+    if not rules.is_http_only:
         found.append((LinkState.WARNING, "HttpOnly is missing: scripts on the page can read the cookie."))
-    if (path := values.get("path")) and path != "/":
-        found.append((LinkState.WARNING, f"Path={_shown(path)}: other pages do not get the cookie."))
-    expires_at_ms = _http_date(values.get("expires"))
-    if (values.get("max-age") or "1").strip().startswith(("0", "-")):
+    if rules.path not in (None, "/"):
+        words = f"Path={escape_display(rules.path or '', 80)}: other pages do not get the cookie."
+        found.append((LinkState.WARNING, words))
+    found += [(LinkState.WARNING, text) for text in ignored_attributes(cookie)]
+    end_ms = rules.end_ms(now_ms)
+    if rules.max_age_s is not None and rules.max_age_s <= 0:
         found.append((LinkState.BROKEN, "Max-Age is over at once: the browser drops the cookie."))
-    elif expires_at_ms is not None and expires_at_ms <= now_ms and "max-age" not in values:
+    elif end_ms is not None and end_ms <= now_ms:
         found.append((LinkState.BROKEN, "Expires is in the past: the browser drops the cookie."))
     return found
-
-
-def _http_date(text: str | None) -> int | None:
-    if not text:
-        return None
-    try:
-        return round(parsedate_to_datetime(text).timestamp() * 1000)
-    except (ValueError, TypeError, OverflowError):
-        return None
 
 
 def judge_stored(root: Node, is_production: bool) -> list[tuple[LinkState, str]]:
@@ -66,7 +46,3 @@ def judge_stored(root: Node, is_production: bool) -> list[tuple[LinkState, str]]
     if (http_only := member(cookie, "httpOnly")) is not None and http_only.scalar is False:
         found.append((LinkState.WARNING, "The record says httpOnly: false: scripts can read the next cookie."))
     return found
-
-
-def _shown(text: str) -> str:
-    return escape_display(text, 80)

@@ -10,7 +10,7 @@ from inspector.ui.base.plain import PlainLabel
 from inspector.ui.base.theme import Theme
 from inspector.ui.cookies.har_table import HarTableModel
 
-_WIDTHS = (40, 165, 150, 65, 100, 115, 140)
+_WIDTHS = (40, 165, 150, 65, 100, 130, 140, 60)
 
 
 class HarPanel(QWidget):
@@ -51,6 +51,8 @@ class HarPanel(QWidget):
         self.table.selectionModel().currentRowChanged.connect(lambda now, _old: self._choose(now.row()))
         self.table.activated.connect(lambda _index: self.session_wanted.emit())
         layout.addWidget(self.table, 1)
+        self.detail = PlainLabel("", role="muted", wrap=True)
+        layout.addWidget(self.detail)
         self.hide()
 
     def show_report(self, report: HarReport) -> None:
@@ -71,6 +73,8 @@ class HarPanel(QWidget):
     def _choose(self, number: int) -> None:
         row = self.model.row(number)
         if row is not None:
+            # The column is cut off where the text is long; the headline says the first trouble in full.
+            self.detail.setText("" if self.summary.text().endswith(row.text) else row.text)
             self.exchange_chosen.emit(exchange_text(row.exchange))
 
 

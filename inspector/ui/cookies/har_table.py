@@ -12,7 +12,10 @@ from inspector.ui.base.guard import qt_guard
 from inspector.ui.base.plain import plain_tip
 from inspector.ui.base.theme import Theme, mono_font
 
-TITLES = ("#", "Time", "Request", "Status", "Cookie", "Session sent", "Session received", "What happened")
+TITLES = ("#", "Time", "Request", "Status", "Cookie", "Session sent", "Session received", "Stored", "What happened")
+
+# Of the answer's Set-Cookie, by the browser's rules.
+_STORED = {True: "yes", False: "no", None: "–"}
 
 _Index = QModelIndex | QPersistentModelIndex
 
@@ -79,8 +82,11 @@ class HarTableModel(QAbstractTableModel):
             case 4:
                 return escape_display(row.cookie_name, 24)
             case 5:
-                return escape_display(row.sent or "–", 12)
+                more = f" +{len(row.all_sent) - 1}" if len(row.all_sent) > 1 else ""
+                return escape_display(row.sent or "–", 10) + more
             case 6:
-                return escape_display(row.received or "–", 12)
+                return escape_display(row.received or "–", 10)
+            case 7:
+                return _STORED[row.is_stored]
             case _:
                 return escape_display(f"{row.event.value}: {localise_times(row.text)}")

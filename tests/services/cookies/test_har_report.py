@@ -47,7 +47,19 @@ class Recorder:
             jar[name] = value
         self.note(url or f"http://127.0.0.1:{self.browser.port}{path}", sent, lines, answer.status)
 
-    def note(self, url: str, sent: str, lines: list[str], status: int = 200, *, method: str = "GET") -> None:
+    def note(
+        self,
+        url: str,
+        sent: str,
+        lines: list[str],
+        status: int = 200,
+        *,
+        method: str = "GET",
+        asked: dict[str, str] | None = None,
+        answered: dict[str, str] | None = None,
+        **fields: Any,
+    ) -> None:
+        """Add an exchange. `asked`, `answered`: further headers; `fields`: further members of the entry."""
         self._clock += datetime.timedelta(seconds=1)
         is_chrome = self._shape == "chrome"
         name = "cookie" if is_chrome else "Cookie"
@@ -55,19 +67,27 @@ class Recorder:
         self._entries.append(
             {
                 "startedDateTime": self._clock.isoformat().replace("+00:00", "Z"),
-                "request": {"method": method, "url": url, "headers": [{"name": name, "value": sent}] if sent else []},
+                "request": {
+                    "method": method,
+                    "url": url,
+                    "headers": _pairs(asked) + ([{"name": name, "value": sent}] if sent else []),
+                },
                 "response": {
                     "status": status,
-                    "headers": [
-                        {"name": "set-cookie" if is_chrome else "Set-Cookie", "value": line} for line in joined
-                    ],
+                    "headers": _pairs(answered)
+                    + [{"name": "set-cookie" if is_chrome else "Set-Cookie", "value": line} for line in joined],
                 },
             }
+            | fields
         )
 
     def archive(self) -> bytes:
         # Browsers do not promise an order.
         return json.dumps({"log": {"version": "1.2", "entries": self._entries[::-1]}}).encode()
+
+
+def _pairs(headers: dict[str, str] | None) -> list[dict[str, str]]:
+    return [{"name": name, "value": value} for name, value in (headers or {}).items()]
 
 
 @pytest.fixture

@@ -336,6 +336,10 @@ def test_archive_shows_what_became_of_the_session(
     qtbot.waitUntil(lambda: page.har.model.rowCount() == 2, timeout=WAIT_MS)
     assert "SameSite=Strict" in page.har.summary.text()
     qtbot.waitUntil(lambda: len(page.cards) == 1, timeout=WAIT_MS)
+    assert [page.har.model.index(row, 7).data() for row in (0, 1)] == ["yes", "–"]
+    assert page.har.detail.text() == "The first cookie of this session."
+    page.har.table.selectRow(1)
+    assert page.har.detail.text() == ""  # the headline says it
     page.har.close_archive()
     assert page.har.isHidden()
     page.open_har(str(tmp_path / "none.har"))
