@@ -4,7 +4,8 @@ from inspector.cookies._api import Attribute, Cookie, CookieError, Scheme, Statu
 from inspector.cookies._judge import edit_payload, judge, resign, scheme_label, sign_id, signed_value
 from inspector.cookies.pasted.har import MOST_BYTES as HAR_MOST_BYTES
 from inspector.cookies.pasted.har import Exchange, read_har
-from inspector.cookies.pasted.header import decode_value, encode_value, read_cookies, split_header
+from inspector.cookies.pasted.header import decode_value, encode_value, split_header
+from inspector.cookies.pasted.text import read_cookies
 from inspector.cookies.schemes.express import is_default_id
 from inspector.cookies.schemes.payload import BROWSER_BYTES
 from inspector.cookies.schemes.signature import sign, unsign, verify_express

@@ -24,7 +24,9 @@ class Cookie:
     as the `cookie` package does it. `origin`: "value", "cookie", "set-cookie" or "curl" (any command). `shadowed`: an earlier cookie
     has the same name, so Express never sees this one. `url`: from a command or program text, else "". `pair`: the raw value of the
     cookie `<name>.sig` beside it, None without one; `partner`: for such a `.sig` cookie, the name of the one it signs. `is_spaced`:
-    white space stands beside its value or its signature, which some libraries take for a part of it.
+    white space stands beside its value or its signature, which some libraries take for a part of it. `jar`: cookies of one request, one
+    answer or one site have the same number; those of others neither shadow nor sign them. `unsaid`: attributes, in lower case, of which
+    the form it was pasted in says nothing. `folded_into`: the name of the cookie in whose Set-Cookie line it stands after a comma.
     """
 
     name: str
@@ -37,6 +39,9 @@ class Cookie:
     pair: str | None = None
     partner: str = ""
     is_spaced: bool = False
+    jar: int = 0
+    unsaid: frozenset[str] = frozenset()
+    folded_into: str | None = None
 
 
 class Status(Enum):
