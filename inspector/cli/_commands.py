@@ -10,7 +10,7 @@ from typing import Any
 from inspector.cli._output import BadUsage, Output
 from inspector.cli._stores import opened, read_secrets
 from inspector.codecs import CodecError, format_json, json_bytes, parse_json, retype
-from inspector.cookies import Status, sign_id
+from inspector.cookies import HAR_MOST_BYTES, Status, sign_id
 from inspector.core.display import format_size, format_time, parse_time
 from inspector.core.edits import InsertEntry, RemoveEntry, SetValue, apply_edit
 from inspector.core.expiry import After, Ending, end_from, format_countdown
@@ -20,6 +20,7 @@ from inspector.core.node import Entry, Kind, Node, child
 from inspector.services.catalogue.listing import read_list
 from inspector.services.catalogue.session_row import Column, Row
 from inspector.services.cookies.cookie_chain import CookieReport
+from inspector.services.cookies.pasted_file import decode_text
 from inspector.services.cookies.verify_cookie import inspect_cookies
 from inspector.services.filtering.parser import parse_filter
 from inspector.services.sessions.journal import Journal
@@ -37,7 +38,6 @@ from store_adapters.contract import CancelToken
 
 _DONE, _NEGATIVE, _USAGE, _TROUBLE, _CHANGED = range(5)
 _UNITS = {"s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
-_MOST_TEXT = 300_000
 
 
 # --- reading -------------------------------------------------------------------------------------------------------
@@ -280,7 +280,7 @@ def _ending(options: Any) -> Ending:
 
 def verify_cookies(options: Any, output: Output) -> int:
     """Judge the cookies in a text; 0 only when a session cookie is there and none is broken."""
-    text = sys.stdin.buffer.read(_MOST_TEXT).decode("utf-8", "replace") if options.text == "-" else options.text
+    text = decode_text(sys.stdin.buffer.read(HAR_MOST_BYTES + 1)) if options.text == "-" else options.text
     secrets = read_secrets(options.secret_sources, options.store_name)
     if options.store_name:
         with opened(options.store_name, options.secret_sources, output.log) as connection:

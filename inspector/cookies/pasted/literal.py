@@ -37,6 +37,7 @@ _BETWEEN = re.compile(r"[\s;,]*")
 _ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|u\{([0-9A-Fa-f]{1,5})\}|x([0-9A-Fa-f]{2})|\r?(\n)|(.))", re.S)
 _LETTERS = {"n": "\n", "r": "\r", "t": "\t", "0": "\0", "b": "\b", "f": "\f"}
 _DEEPEST = 60
+_MOST_VALUES = 5000
 _CLOSING = {"{": "}", "[": "]", "(": ")"}
 
 
@@ -57,6 +58,8 @@ def read_values(text: str) -> list[Value] | None:
             label = _LABEL.match(text, position)
             value, position = _Reader(text).value(label.end() if label else position, 0)
             values.append(value)
+            if len(values) > _MOST_VALUES:
+                return None
             between = _BETWEEN.match(text, position)
             position = between.end() if between else position
     except _NoLiteral:

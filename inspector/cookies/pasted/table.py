@@ -18,6 +18,7 @@ _CHROME = ("name", "value", "domain", "path", "expires", "size", "httponly", "se
 _SAFARI = (*_CHROME[:6], "secure", "httponly")
 _TITLES = re.compile(r"\s*name(?:\t| {2,})\s*value\b", re.I)
 _LEAST = 4
+_MOST_ROWS = 5000
 
 
 def read(text: str) -> list[Cookie] | None:
@@ -25,6 +26,7 @@ def read(text: str) -> list[Cookie] | None:
     rows = [line for line in text.splitlines() if line.strip()]
     if not any("\t" in row or _GAP.search(row.strip()) for row in rows):
         return None
+    rows = rows[:_MOST_ROWS]  # far more than are taken
     titles: tuple[str, ...] = ()
     if _TITLES.match(rows[0]):
         titles = tuple(_title(cell) for cell in _GAP.split(rows[0].strip()))

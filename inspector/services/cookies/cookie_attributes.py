@@ -12,23 +12,26 @@ from inspector.services.cookies.cookie_chain import LinkState
 
 def judge_set_cookie(cookie: Cookie, now_ms: int, is_production: bool) -> list[tuple[LinkState, str]]:
     values = {one.name.lower(): one.value for one in cookie.attributes}
+    said = values.keys() | cookie.unsaid
     found: list[tuple[LinkState, str]] = []
     size = len((cookie.name + cookie.raw).encode("utf-8", "replace"))
     if size > BROWSER_BYTES:
         words = f"Name and value have {size:,} bytes: browsers refuse a cookie above {BROWSER_BYTES:,}."
         found.append((LinkState.BROKEN, words))
-    if "partitioned" in values and "secure" not in values:
+    if "partitioned" in values and "secure" not in said:
         found.append((LinkState.BROKEN, "Partitioned without Secure: browsers refuse this cookie."))
     same_site = (values.get("samesite") or "").lower()
-    if same_site == "none" and "secure" not in values:
+    if same_site == "none" and "secure" not in said:
         found.append((LinkState.BROKEN, "SameSite=None without Secure: browsers refuse this cookie."))
-    if cookie.name.startswith(("__Host-", "__Secure-")) and "secure" not in values:
+    if cookie.name.startswith(("__Host-", "__Secure-")) and "secure" not in said:
         found.append((LinkState.BROKEN, f"The name {_shown(cookie.name)} demands Secure: browsers refuse this cookie."))
-    if cookie.name.startswith("__Host-") and ("domain" in values or values.get("path") != "/"):
+    if cookie.name.startswith("__Host-") and (
+        "domain" in values or values.get("path", "/" if "path" in cookie.unsaid else "") != "/"
+    ):
         found.append((LinkState.BROKEN, "A __Host- cookie needs Path=/ and no Domain: browsers refuse this one."))
-    if is_production and "secure" not in values:
+    if is_production and "secure" not in said:
         found.append((LinkState.WARNING, "Secure is missing: the cookie also travels over plain http."))
-    if "httponly" not in values:
+    if "httponly" not in said:
         found.append((LinkState.WARNING, "HttpOnly is missing: scripts on the page can read the cookie."))
     if (path := values.get("path")) and path != "/":
         found.append((LinkState.WARNING, f"Path={_shown(path)}: other pages do not get the cookie."))

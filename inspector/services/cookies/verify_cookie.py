@@ -100,6 +100,13 @@ class _Chain:
         if cookie.shadowed:
             words = f"An earlier cookie is also named {_shown(cookie.name)}: Express reads that one and never sees this one."
             self._put("Format", LinkState.BROKEN, words)
+        elif cookie.folded_into is not None:
+            words = (
+                f"It stands behind a comma in the Set-Cookie line of {_shown(cookie.folded_into) or 'another cookie'}. Browsers do not "
+                "split at commas, so that they never store this cookie. Send a Set-Cookie header for each; what joined them is code "
+                "or a proxy that joins headers of one name, as Headers.get does."
+            )
+            self._put("Format", LinkState.BROKEN, words)
         elif verdict.status is Status.UNKNOWN or not (
             verdict.session_id or verdict.payload is not None or verdict.is_sealed
         ):
