@@ -11,7 +11,7 @@ from inspector.cli._input import read_input
 from inspector.cli._output import BadUsage, JsonText, Output
 from inspector.cli._stores import opened, read_secrets
 from inspector.codecs import CodecError, format_json, json_bytes, parse_json, retype
-from inspector.cookies import Status, sign_id
+from inspector.cookies import HAR_MOST_BYTES, Status, sign_id
 from inspector.core.display import format_size, format_time, localise_times, parse_time
 from inspector.core.edits import InsertEntry, RemoveEntry, SetValue, apply_edit
 from inspector.core.expiry import CAPPED, LATEST_MS, After, Ending, end_from, format_countdown, is_capped, parse_count
@@ -22,6 +22,7 @@ from inspector.services.catalogue.large_rows import settle
 from inspector.services.catalogue.listing import read_list
 from inspector.services.catalogue.session_row import Column, Row
 from inspector.services.cookies.cookie_chain import CookieReport
+from inspector.services.cookies.pasted_file import decode_text
 from inspector.services.cookies.verify_cookie import inspect_cookies
 from inspector.services.filtering.parser import parse_filter
 from inspector.services.sessions.journal import Journal
@@ -48,7 +49,6 @@ from store_adapters.errors import StoreError
 
 _DONE, _NEGATIVE, _USAGE, _TROUBLE, _CHANGED = range(5)
 _UNITS = {"s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
-_MOST_TEXT = 300_000
 _NOT_KNOWN = "Whether it was written is not known: look with show."
 _SAVE_CODES = {
     SaveState.SAVED: _DONE,
@@ -340,7 +340,7 @@ def _ending(options: Any) -> Ending:
 
 def verify_cookies(options: Any, output: Output) -> int:
     """Judge the cookies in a text; 0 only when a session cookie is there and none is broken."""
-    text = read_input("-", _MOST_TEXT).decode("utf-8", "replace") if options.text == "-" else options.text
+    text = decode_text(read_input("-", HAR_MOST_BYTES)) if options.text == "-" else options.text
     secrets = read_secrets(options.secret_sources, options.store_name)
     if options.store_name:
         with opened(options.store_name, options.secret_sources, output.log) as connection:

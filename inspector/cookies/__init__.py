@@ -3,9 +3,11 @@
 from inspector.cookies._api import Attribute, Chunks, Cookie, CookieError, Scheme, Status, Verdict
 from inspector.cookies._judge import edit_payload, judge, resign, scheme_label, sign_id, signed_value
 from inspector.cookies.chunks import split_chunks
+from inspector.cookies.pasted.archive import is_archive
 from inspector.cookies.pasted.har import MOST_BYTES as HAR_MOST_BYTES
 from inspector.cookies.pasted.har import Exchange, read_har
-from inspector.cookies.pasted.header import decode_value, encode_value, read_cookies, split_header
+from inspector.cookies.pasted.header import decode_value, encode_value, split_header
+from inspector.cookies.pasted.text import read_cookies
 from inspector.cookies.schemes.express import is_default_id
 from inspector.cookies.schemes.signature import sign, unsign, verify_express
 
@@ -22,6 +24,7 @@ __all__ = [
     "decode_value",
     "edit_payload",
     "encode_value",
+    "is_archive",
     "is_default_id",
     "judge",
     "read_cookies",

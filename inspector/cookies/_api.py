@@ -26,7 +26,8 @@ class Cookie:
     cookie `<name>.sig` beside it, None without one; `partner`: for such a `.sig` cookie, the name of the one it signs. `is_spaced`:
     white space stands beside its value or its signature, which some libraries take for a part of it. `chunks`: for a cookie that was
     put together from several, which ones. `jar`: cookies of one request, one answer or one site have the same number; those of others
-    neither shadow nor sign them.
+    neither shadow nor sign them. `unsaid`: attributes, in lower case, of which the form it was pasted in says nothing.
+    `folded_into`: the name of the cookie in whose Set-Cookie line it stands after a comma.
     """
 
     name: str
@@ -41,6 +42,8 @@ class Cookie:
     is_spaced: bool = False
     chunks: Chunks | None = None
     jar: int = 0
+    unsaid: frozenset[str] = frozenset()
+    folded_into: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -267,6 +267,38 @@ TARGETS: dict[str, Target] = {
             b"h.Set('Cookie', `a=b`)",
         ),
     ),
+    "pasted-data": Target(
+        _pasted(""),
+        (
+            b'[{"name":"connect.sid","value":"s%3Aa.b","domain":".x","path":"/","expirationDate":1893456000.5,"httpOnly":true}]',
+            b'{"cookies":["a=b","c=d"],"multiValueHeaders":{"Cookie":["a=b; c=d"]},"statusCode":200}',
+            b"[Object: null prototype] { a: 'b', 'connect.sid': 's:a.b', c: [ 'd=e; Path=/' ] }",
+            b"[{'name': 'a', 'value': 'b', 'expiry': 1893456000, 'secure': True}]",
+            b"cookies = {\n 'a': 'b' }; addCookies([{name: `a`, value: 'b' + 'c'}]); new Cookie('a', 'b')",
+        ),
+    ),
+    "pasted-rows": Target(
+        _pasted(""),
+        (
+            b"# Netscape HTTP Cookie File\n#HttpOnly_x\tTRUE\t/\tFALSE\t1893456000\ta\tb\n",
+            b'#LWP-Cookies-2.0\nSet-Cookie3: a="b"; path="/"; domain=x; expires="2030-01-01 00:00:00Z"; version=0',
+            "Name\tValue\tDomain\tPath\na\tb\tx\t/\tSession\t94 B\t✓\t\tLax".encode(),
+            b'a:"b"\nCreated:"Mon"\nPath:"/"\nHttpOnly:true\nExpires / Max-Age:"Session"',
+            b"<RequestsCookieJar[<Cookie a=b for x/>]> Cookie(version=0, name='a', value='b', rest={'HttpOnly': None})",
+        ),
+    ),
+    "pasted-lines": Target(
+        _pasted(""),
+        (
+            b"$ curl -v x -b a=b\n> GET / HTTP/1.1\n> Cookie: a=b\n< HTTP/1.1 200 OK\n< Set-Cookie: c=d; Path=/,e=f\n",
+            b"curl 'x' -b 'a=b' ;\ncurl 'y' -b 'c=d' | jq .",
+            b'curl "x" -H "Cookie: a=s^%^3A" ^ --compressed',
+            b"cookie:\na=b\nset-cookie:\n- c=d;\n    Path=/\n",
+            b"  express-session set-cookie a=b; Path=/ +3ms\n",
+            b'1.2.3.4 - - [x] "GET / HTTP/1.1" 200 2 "-" "a=b; c=d"',
+            b"eyJhIjogMX0=.aw4OQw.x",
+        ),
+    ),
     "har": Target(_har, (_HAR_SEED,)),
     "store-url": Target(_address, _URL_SEEDS),
     "filter": Target(_filter, _FILTER_SEEDS),

@@ -81,18 +81,23 @@ def read_rules(cookie: Cookie) -> CookieRules:
     """Return what a browser takes from the attributes."""
     values = dict(_kept(cookie))
     age, path, expires = values.get("max-age", ""), values.get("path", ""), values.get("expires")
+
+    def is_set(name: str) -> bool:
+        # What a pasted form does not say is not called missing.
+        return name in values or name in cookie.unsaid
+
     try:
         same_site = SameSite(values.get("samesite", "default").lower())
     except ValueError:
         same_site = SameSite.DEFAULT
     return CookieRules(
         canonical_host(values.get("domain", "").removeprefix(".")),
-        path if path.startswith("/") else None,
+        path if path.startswith("/") else "/" if "path" in cookie.unsaid else None,
         # 18 digits are 30 thousand million years.
         max(-1, int(age[:18])) if _AGE.match(age) else None,
         read_cookie_date(expires) if expires is not None else None,
-        "secure" in values,
-        "httponly" in values,
+        is_set("secure"),
+        is_set("httponly"),
         "partitioned" in values,
         same_site,
     )

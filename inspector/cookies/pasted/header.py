@@ -1,4 +1,4 @@
-"""From pasted text to cookies: bare values, Cookie and Set-Cookie headers, commands, program text; knows no signature.
+"""The values of Cookie and Set-Cookie headers, as browsers and Express read them; knows no signature.
 
 A Cookie header is read as `cookie` 0.7 does, which express-session uses: split at `;`, the first of equal names wins,
 one pair of quotes comes off, percent-decoding only where a `%` is, and the raw text stays where it fails.
@@ -7,48 +7,20 @@ one pair of quotes comes off, percent-decoding only where a `%` is, and the raw 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from urllib.parse import quote, unquote_to_bytes
 
-from inspector.cookies._api import Attribute, Cookie, CookieError
+from inspector.cookies._api import Attribute, Cookie
 from inspector.cookies.chunks import join_chunks
-from inspector.cookies.pasted.code import CodeCookies, is_powershell, read_code
-from inspector.cookies.pasted.curl import is_command, read_command
 
-MOST_CHARACTERS = 256 * 1024
 MOST_COOKIES = 500
-_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z:]+\Z")
-_HEADER = re.compile(r"\s*[<>]?\s*(cookie|set-cookie)\s*:\s*(.*)\Z", re.I | re.S)
-_SIGNED = re.compile(r"s(:|%3a|%253a)", re.I)
 _ATTRIBUTES = frozenset(
     {"path", "expires", "max-age", "httponly", "secure", "samesite", "domain", "partitioned", "priority"}
 )
-_BARE_NAME = ""
 _SIGNATURE = ".sig"
-
-
-def read_cookies(text: str) -> tuple[Cookie, ...]:
-    """Read every cookie in any pasted text, in order. `CookieError` when there is none, or far too much."""
-    text = text.strip()
-    if not text:
-        raise CookieError("Paste a cookie value, a Cookie or Set-Cookie header, or a request copied as cURL or fetch.")
-    if len(text) > MOST_CHARACTERS:
-        raise CookieError("This is longer than 256 KB. Paste the cookie or the header alone.")
-    if is_command(text) and not is_powershell(text):
-        cookies = _from_command(text)
-    elif (code := read_code(text)) is not None:
-        cookies = _from_code(code)
-    elif headers := _headers(text):
-        cookies = [cookie for name, value in headers for cookie in _from_header(name, value)]
-    else:
-        cookies = _from_bare(text)
-    if not cookies:
-        raise CookieError(
-            "There is no cookie in this text. Paste a value, a header such as Cookie: …, or a curl or fetch command."
-        )
-    if len(cookies) > MOST_COOKIES:
-        raise CookieError(f"There are more than {MOST_COOKIES} cookies in this text. Paste fewer.")
-    return _pair_up(_mark_shadowed(cookies))
+# Where a second cookie begins in a Set-Cookie line that was joined by commas, as `Headers.get` and some proxies join them.
+_FOLD = re.compile(r"\s*,\s*(?=[!#$%&'*+.^_`|~0-9A-Za-z-]+=)")
 
 
 def split_header(header: str) -> list[tuple[str, str]]:
@@ -89,32 +61,20 @@ def _decode_uri_component(text: str) -> str | None:
         return None
 
 
-def _headers(text: str) -> list[tuple[str, str]]:
-    found = []
-    for line in text.splitlines():
-        match = _HEADER.match(line)
-        if match:
-            found.append((match[1].lower(), match[2].strip()))
-    return found
-
-
-def _from_header(name: str, value: str) -> list[Cookie]:
-    return read_set_cookie(value) if name == "set-cookie" else _from_pairs(value, "cookie")
-
-
-def _from_pairs(header: str, origin: str, url: str = "") -> list[Cookie]:
+def read_pairs(header: str, origin: str = "cookie", *, url: str = "", jar: int = 0) -> list[Cookie]:
+    """Return the cookies of one Cookie header's value, each by itself."""
     # HTTP takes the white space off both ends of a header, and off nothing inside it.
     written = [part.partition("=") for part in header.strip().split(";")]
     spaced = [value.strip(" \t") != value for _, equals, value in written if equals]
     return [
-        Cookie(name, raw, decode_value(raw)[0], origin, url=url, is_spaced=is_spaced)
+        Cookie(name, raw, decode_value(raw)[0], origin, url=url, is_spaced=is_spaced, jar=jar)
         for (name, raw), is_spaced in zip(split_header(header), spaced, strict=True)
     ]
 
 
 def read_cookie_header(value: str) -> tuple[Cookie, ...]:
     """Return the cookies of one Cookie header's value, equal names and signatures marked."""
-    return _pair_up(_mark_shadowed(_from_pairs(value, "cookie")[:MOST_COOKIES]))
+    return relate(read_pairs(value)[:MOST_COOKIES])
 
 
 def read_set_cookie(line: str) -> list[Cookie]:
@@ -132,43 +92,55 @@ def read_set_cookie(line: str) -> list[Cookie]:
     return [Cookie(name.strip(" \t"), raw, decode_value(raw)[0], "set-cookie", tuple(attributes))]
 
 
-def _from_bare(text: str) -> list[Cookie]:
-    name, equals, _ = text.partition("=")
-    if not equals or _SIGNED.match(text) or not _TOKEN.match(name.strip()):
-        if any(character.isspace() for character in text) and not _SIGNED.match(text):
-            return []
-        return [Cookie(_BARE_NAME, text, decode_value(text)[0], "value")]
-    _, *rest = text.split(";")
-    words = {part.partition("=")[0].strip().lower() for part in rest if part.strip()}
-    if words & _ATTRIBUTES and words <= _ATTRIBUTES:
-        return read_set_cookie(text)
-    return _from_pairs(re.sub(r"[ \t\r]*\n[ \t]*", ";", text), "cookie")
+def read_set_cookie_line(line: str, *, url: str = "", jar: int = 0) -> list[Cookie]:
+    """Return the cookie of a Set-Cookie header's value as a browser reads it, then those folded into it, marked as such."""
+    found = read_set_cookie(line)
+    for part in _folded(line) if found else ():
+        found += [replace(one, folded_into=found[0].name) for one in read_set_cookie(part)]
+    return [replace(one, url=url, jar=jar) for one in found]
 
 
-def _from_command(text: str) -> list[Cookie]:
-    command = read_command(text)
-    cookies = [
-        replace(cookie, origin="curl") for header in command.cookies for cookie in _from_pairs(header, "", command.url)
-    ]
-    if not cookies:
-        raise CookieError(f"This {command.tool} command sends no cookie: it has no option or header with one.")
-    return cookies
+def read_header(name: str, value: str, *, url: str = "", jar: int = 0) -> list[Cookie]:
+    """Return the cookies of a header's value; `name` is "cookie" or "set-cookie" in lower case."""
+    read = read_set_cookie_line if name == "set-cookie" else read_pairs
+    return read(value, url=url, jar=jar)
 
 
-def _from_code(code: CodeCookies) -> list[Cookie]:
-    found = [cookie for name, value in code.headers for cookie in _from_header(name, value)]
-    return [replace(cookie, url=code.url) for cookie in found]
+def read_unnamed(text: str, *, url: str = "", jar: int = 0) -> list[Cookie]:
+    """Return the cookies of a text that may be the value of either header: attributes, and nothing else, behind the first make it a
+    Set-Cookie line."""
+    return read_header("set-cookie" if has_attributes(text) else "cookie", text, url=url, jar=jar)
 
 
-def _pair_up(cookies: tuple[Cookie, ...]) -> tuple[Cookie, ...]:
+def has_attributes(text: str) -> bool:
+    """True for the value of a Set-Cookie header that says more than name and value."""
+    parts = [part.partition("=")[0].strip().lower() for part in text.split(";")[1:] if part.strip()]
+    return bool(parts) and all(part.partition(",")[0].strip() in _ATTRIBUTES for part in parts)
+
+
+def _folded(line: str) -> list[str]:
+    parts = _FOLD.split(line)
+    first = parts[0].split(";")
+    # In a value alone a comma may be its own (`prefs=a=1,b=2`).
+    if len(first) == 1 and "=" in first[0].partition("=")[2].rstrip("="):
+        return []
+    return parts[1:]
+
+
+def relate(cookies: Sequence[Cookie]) -> tuple[Cookie, ...]:
+    """Note of each cookie what the others of its jar do to it: an equal name before it, a signature beside it."""
+    return _pair_up(_mark_shadowed(cookies))
+
+
+def _pair_up(cookies: Sequence[Cookie]) -> tuple[Cookie, ...]:
     """Note beside each cookie the signature that stands in the `.sig` cookie of its name (Keygrip's way)."""
-    signatures = {one.name: one for one in reversed(cookies) if one.name.endswith(_SIGNATURE)}
-    names = {one.name for one in cookies}
+    signatures = {_place(one, one.name): one for one in reversed(cookies) if one.name.endswith(_SIGNATURE)}
+    places = {_place(one, one.name) for one in cookies}
     paired = []
     for cookie in cookies:
         partner = cookie.name.removesuffix(_SIGNATURE)
-        is_signature = partner != cookie.name and partner in names
-        signature = signatures.get(cookie.name + _SIGNATURE)
+        is_signature = partner != cookie.name and _place(cookie, partner) in places
+        signature = signatures.get(_place(cookie, cookie.name + _SIGNATURE))
         found = replace(cookie, partner=partner if is_signature else "")
         if signature is not None:
             found = replace(found, pair=signature.raw, is_spaced=cookie.is_spaced or signature.is_spaced)
@@ -176,13 +148,16 @@ def _pair_up(cookies: tuple[Cookie, ...]) -> tuple[Cookie, ...]:
     return join_chunks(paired)
 
 
-def _mark_shadowed(cookies: list[Cookie]) -> tuple[Cookie, ...]:
-    seen: set[tuple[str, str]] = set()
+def _mark_shadowed(cookies: Sequence[Cookie]) -> tuple[Cookie, ...]:
+    seen: set[tuple[int, str, str]] = set()
     marked = []
     for cookie in cookies:
         # Set-Cookie lines are no request: a later one of the same name replaces the earlier in the browser.
-        identity = (cookie.origin, cookie.name)
-        is_shadowed = cookie.origin != "set-cookie" and identity in seen
-        seen.add(identity)
-        marked.append(replace(cookie, shadowed=is_shadowed))
+        place = _place(cookie, cookie.name)
+        marked.append(replace(cookie, shadowed=cookie.origin != "set-cookie" and place in seen))
+        seen.add(place)
     return tuple(marked)
+
+
+def _place(cookie: Cookie, name: str) -> tuple[int, str, str]:
+    return cookie.jar, cookie.origin, name

@@ -111,6 +111,13 @@ class _Chain:
         if cookie.shadowed:
             words = f"An earlier cookie is also named {_shown(cookie.name)}: Express reads that one and never sees this one."
             self._put("Format", LinkState.BROKEN, words)
+        elif cookie.folded_into is not None:
+            words = (
+                f"It stands behind a comma in the Set-Cookie line of {_shown(cookie.folded_into) or 'another cookie'}. Browsers do not "
+                "split at commas, so that they never store this cookie. Send a Set-Cookie header for each; what joined them is code "
+                "or a proxy that joins headers of one name, as Headers.get does."
+            )
+            self._put("Format", LinkState.BROKEN, words)
         elif verdict.looks_like:
             # What is not checked here is not broken for that.
             is_damaged = cookie.chunks is not None and bool(cookie.chunks.fault)

@@ -3,34 +3,37 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QTimer, Signal
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
-    QPlainTextEdit,
     QPushButton,
     QScrollArea,
     QVBoxLayout,
     QWidget,
 )
 
-from inspector.cookies import Status
+from inspector.cookies import Status, is_archive
 from inspector.core.display import escape_display
 from inspector.core.secret import Secret
 from inspector.services.cookies.cookie_chain import CookieReport
-from inspector.services.cookies.har_report import HarReport, follow_file
+from inspector.services.cookies.har_report import HarReport
+from inspector.services.cookies.pasted_file import follow_text, open_pasted_file
 from inspector.services.cookies.verify_cookie import inspect_cookies
 from inspector.services.settings.profiles import Environment
 from inspector.ui.base.context import Context
+from inspector.ui.base.guard import qt_guard
 from inspector.ui.base.jobs import Job
 from inspector.ui.base.plain import PlainLabel
 from inspector.ui.base.small_screen import Flowing
-from inspector.ui.base.theme import mono_font
 from inspector.ui.base.trouble import describe_trouble
 from inspector.ui.cookies.cookie_card import CookieCard, badge_words
 from inspector.ui.cookies.har_panel import HarPanel
+from inspector.ui.cookies.paste_box import PasteBox, local_files
 from inspector.ui.stores.open_store import OpenStore, StoreState
 from inspector.ui.stores.secret_dialogs import ask_secret
 
@@ -58,25 +61,23 @@ class CookiePage(QWidget):
         self.inspect()
 
     def _build(self) -> None:
+        self.setAcceptDrops(True)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(22, 16, 22, 12)
         layout.setSpacing(10)
         head = QHBoxLayout()
         head.setSpacing(10)
         head.addWidget(PlainLabel("Cookie inspector", role="title"))
-        words = "Paste a cookie value, a header, or a request copied as cURL, fetch or PowerShell"
+        words = "Paste cookies, headers, a copied request, an export or a log; or drop a file"
         head.addWidget(PlainLabel(words, role="muted"), 1)
         open_har = QPushButton("Open HAR file…")
         open_har.setToolTip("Follow a session through the requests that a browser recorded")
         open_har.clicked.connect(lambda _checked=False: self.ask_har())
         head.addWidget(open_har)
         layout.addLayout(head)
-        self.edit = QPlainTextEdit()
-        self.edit.setFont(mono_font())
-        self.edit.setAccessibleName("Cookie text")
-        self.edit.setPlaceholderText("Cookie: connect.sid=s%3A…")
-        self.edit.setFixedHeight(84)
-        self.edit.setTabChangesFocus(True)
+        self.edit = PasteBox()
+        self.edit.files_given.connect(self.open_files)
+        self.edit.archive_pasted.connect(self.follow_archive)
         self.edit.textChanged.connect(lambda: self._typing.start())
         layout.addWidget(self.edit)
         self._secret_row = QHBoxLayout()
@@ -172,20 +173,46 @@ class CookiePage(QWidget):
             self.open_har(path)
 
     def open_har(self, path: str) -> None:
-        """Read an archive and show what became of its sessions."""
+        """Read an archive and show what became of its sessions; any other file as if its text were pasted."""
         secrets = self.secrets
-        self._show_message("Reading the archive…", "muted")
+        self._follow(lambda: open_pasted_file(Path(path), secrets), "Reading the file…")
+
+    def open_files(self, paths: list[str]) -> None:
+        """Read the file that was dropped."""
+        if len(paths) == 1:
+            self.open_har(paths[0])
+        else:
+            self._show_message(f"{len(paths)} files were dropped. Drop them one by one.", "error")
+
+    def follow_archive(self, text: str) -> None:
+        """Show what became of the sessions of an archive that was pasted."""
+        secrets = self.secrets
+        self._follow(lambda: follow_text(text, secrets), "Reading the archive…")
+
+    def _follow(self, read: Callable[[], HarReport | str], words: str) -> None:
+        self._show_message(words, "muted")
         self._context.jobs.submit(
-            self._context.compute,
-            lambda: follow_file(Path(path), secrets),
-            owner=self,
-            done=self._show_har,
-            failed=self._show_trouble,
+            self._context.compute, read, owner=self, done=self._show_read, failed=self._show_trouble
         )
 
-    def _show_har(self, report: HarReport) -> None:
+    def _show_read(self, found: HarReport | str) -> None:
         self._show_message("", "muted")
-        self.har.show_report(report)
+        if isinstance(found, HarReport):
+            self.har.show_report(found)
+        else:
+            self.har.close_archive()
+            self.paste(found)
+
+    @qt_guard()
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if local_files(event.mimeData()) or event.mimeData().hasText():
+            event.acceptProposedAction()
+
+    @qt_guard()
+    def dropEvent(self, event: QDropEvent) -> None:
+        self.edit.selectAll()
+        self.edit.insertFromMimeData(event.mimeData())
+        event.acceptProposedAction()
 
     def _open_first(self) -> None:
         key = next((card.report.record.key for card in self.cards if card.report.record is not None), None)
@@ -211,6 +238,9 @@ class CookiePage(QWidget):
         if not text.strip():
             self._show_message("The chain from the cookie to its session appears here.", "muted")
             self._show_reports(())
+            return
+        if is_archive(text):
+            self.follow_archive(text)
             return
         store, secrets = self._store, self.secrets
         now_ms = round(time.time() * 1000)
