@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import re
 import time
 from typing import Any
 
+from inspector.cli._edits import apply_typed_edit
 from inspector.cli._input import read_input
-from inspector.cli._output import BadUsage, JsonText, Output
+from inspector.cli._output import BadUsage, JsonText, Output, as_stored
 from inspector.cli._stores import opened, read_secrets
-from inspector.codecs import CodecError, format_json, json_bytes, parse_json, retype
+from inspector.codecs import CodecError, format_json, has_bson_types, json_bytes, parse_json
 from inspector.cookies import HAR_MOST_BYTES, Status, sign_id
 from inspector.core.display import format_size, format_time, localise_times, parse_time
-from inspector.core.edits import InsertEntry, RemoveEntry, SetValue, apply_edit
 from inspector.core.expiry import CAPPED, LATEST_MS, After, Ending, end_from, format_countdown, is_capped, parse_count
-from inspector.core.field_path import find_path, format_keys, parse_field_path
+from inspector.core.finding import Severity
+from inspector.core.findings import check_edit
 from inspector.core.merge import FieldChange, diff
-from inspector.core.node import Entry, Kind, Node, child
+from inspector.core.node import Entry, Kind, Node
 from inspector.services.catalogue.large_rows import settle
 from inspector.services.catalogue.listing import read_list
 from inspector.services.catalogue.session_row import Column, Row
@@ -122,7 +122,7 @@ def show_session(options: Any, output: Output) -> int:
     for finding in session.findings:
         output.say(localise_times(f"  ! {finding.text} {finding.remedy}"))
     if decoded is not None:
-        output.say_lines(format_json(decoded.root))
+        output.say_lines(format_json(decoded.root, has_types=has_bson_types(decoded)))
     for attempt in session.attempts:
         output.say(f"  tried {attempt.label}: {attempt.reason}")
     return _DONE
@@ -141,7 +141,7 @@ def _session_object(session: OpenedSession) -> dict[str, object]:
         "writer": {"name": session.writer.name, "certainty": session.writer.certainty.value, "why": session.writer.why},
         "application": {"effect": session.verdict.effect.value, "text": session.verdict.text or None},
         "fidelity": decoded.fidelity.value if decoded is not None else None,
-        "data": _data(decoded.root if decoded is not None else None),
+        "data": _data(decoded.root, has_bson_types(decoded)) if decoded is not None else None,
         "expiry": [
             {"name": one.name, "value": one.value, "at": _time(one.at_ms), "counts": one.counts, "note": one.note}
             for one in session.expiry.sources
@@ -171,27 +171,30 @@ def edit_session(options: Any, output: Output) -> int:
                 words = f"{session.attempts[-1].reason} (--secret-file, --secret-env)"
             output.complain(f"This session cannot be edited: {words}")
             return _NEGATIVE
-        root = session.decoded.root
+        root, has_types = session.decoded.root, has_bson_types(session.decoded)
         for kind, text in options.edits:
-            root = _edited(root, kind, text)
+            root = apply_typed_edit(root, kind, text, has_types=has_types)
         if options.dry_run:
             review = review_changes(store, session, root)
             found = [f"{one.text} {one.remedy}".strip() for one in review.findings]
             state = "refused" if review.refusals else "dry-run"
-            _say_edit(options, output, state, diff(session.decoded.root, root), found)
+            _say_edit(options, output, state, diff(session.decoded.root, root), found, has_types=has_types)
             return _NEGATIVE if review.refusals else _DONE
         output.so_far = _NOT_KNOWN
         outcome = save_session(store, session, root, Journal())
         state, code = outcome.state.value, _SAVE_CODES[outcome.state]
+        for finding in check_edit(session.decoded.root, root, store.capabilities.kind, session.writer.family):
+            if finding.severity is Severity.WARNING:
+                output.complain(f"{finding.text} {finding.remedy}".strip())
         if outcome.state is not SaveState.SAVED or not options.check:
-            _say_edit(options, output, state, outcome.changes, [outcome.message])
+            _say_edit(options, output, state, outcome.changes, [outcome.message], has_types=has_types)
             return code
         if not options.json:  # what was done is known, whatever happens while it waits
-            _say_edit(options, output, state, outcome.changes, [outcome.message])
+            _say_edit(options, output, state, outcome.changes, [outcome.message], has_types=has_types)
             output.flush()
         state, message, code = _look_again(store, outcome)
     if options.json:
-        _say_edit(options, output, state, outcome.changes, [outcome.message, message])
+        _say_edit(options, output, state, outcome.changes, [outcome.message, message], has_types=has_types)
     elif code == _DONE:
         output.say(message)
     else:
@@ -214,52 +217,35 @@ def _look_again(store: SessionStore, outcome: SaveOutcome) -> tuple[str, str, in
     return SaveState.SAVED.value, report.message, _DONE
 
 
-def _edited(root: Node, kind: str, text: str) -> Node:
-    if kind == "remove":
-        path = find_path(root, parse_field_path(text))
-        if path is None:
-            raise BadUsage(f"There is no field {text} to remove.")
-        return apply_edit(root, RemoveEntry(path))[0]
-    field, equals, value = text.partition("=")
-    if not equals:
-        raise BadUsage(f"--set wants PATH=JSON, for example user.role='\"admin\"', not {text}")
-    try:
-        node = parse_json(value)
-    except CodecError as error:
-        raise BadUsage(f"The value for {field} is no JSON: {error}. Text needs quotes: {field}='\"text\"'") from None
-    keys = parse_field_path(field)
-    path = find_path(root, keys)
-    if path is not None:
-        return apply_edit(root, SetValue(path, retype(node, child(root, path))))[0]
-    parent = find_path(root, keys[:-1])
-    if parent is None:
-        raise BadUsage(f"There is no field {format_keys(keys[:-1])} to put {keys[-1]} into.")
-    container, last = child(root, parent), keys[-1]
-    if container.kind is Kind.ARRAY and last == len(container.entries):
-        return apply_edit(root, InsertEntry(parent, len(container.entries), None, node))[0]
-    if container.kind is Kind.OBJECT and isinstance(last, str):
-        return apply_edit(root, InsertEntry(parent, len(container.entries), last, node))[0]
-    raise BadUsage(f"{field} is no place for a value: an array grows at its end only.")
-
-
-def _say_edit(options: Any, output: Output, state: str, changes: tuple[FieldChange, ...], messages: list[str]) -> None:
+def _say_edit(
+    options: Any,
+    output: Output,
+    state: str,
+    changes: tuple[FieldChange, ...],
+    messages: list[str],
+    *,
+    has_types: bool,
+) -> None:
     output.so_far = f"The edit: {state}."
     if options.json:
-        rows = [{"field": one.field, "before": _data(one.base), "after": _data(one.mine)} for one in changes]
+        rows = [
+            {"field": one.field, "before": _data(one.base, has_types), "after": _data(one.mine, has_types)}
+            for one in changes
+        ]
         output.say_json({"id": options.session_id, "state": state, "changes": rows, "messages": messages})
         return
     for change in changes:
-        output.say(f"{change.field}: {_short(change.base)} -> {_short(change.mine)}")
+        output.say(f"{change.field}: {_short(change.base, has_types)} -> {_short(change.mine, has_types)}")
     for message in messages:
         output.say(localise_times(message))
 
 
-def _data(node: Node | None) -> object:
-    return JsonText(json_bytes(node).decode()) if node is not None else None
+def _data(node: Node | None, has_types: bool) -> object:
+    return JsonText(json_bytes(node, has_types=has_types).decode()) if node is not None else None
 
 
-def _short(node: Node | None) -> str:
-    return format_json(node, None) if node is not None else "(not there)"
+def _short(node: Node | None, has_types: bool) -> str:
+    return format_json(node, None, has_types=has_types) if node is not None else "(not there)"
 
 
 def create_new_session(options: Any, output: Output) -> int:
@@ -372,7 +358,7 @@ def _say_report(options: Any, output: Output, report: CookieReport) -> None:
                 "status": verdict.status.value,
                 "secret": number,
                 "session_id": verdict.session_id,
-                "payload": json.loads(verdict.payload) if verdict.payload is not None else None,
+                "payload": as_stored(verdict.payload) if verdict.payload is not None else None,
                 "detail": f"{verdict.detail} {verdict.hint}".strip(),
                 "chain": [{"link": one.name, "state": one.state.value, "text": one.text} for one in report.chain],
             }

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TextIO
 
 from inspector.cli._signals import Signals
+from inspector.codecs import CodecError, json_bytes, parse_json
 from inspector.core.display import escape_display, escape_json, format_local
 from inspector.services.settings.command_log import CommandLog, SentCommand
 
@@ -41,6 +42,14 @@ class JsonText:
     """JSON as it was stored: Python would round its numbers, refuse those of 4,300 digits and drop members of one name."""
 
     text: str
+
+
+def as_stored(text: str) -> JsonText | str:
+    """Return JSON text to be printed as it is, on one line; as a string what only looks like it (NaN, a lone surrogate)."""
+    try:
+        return JsonText(json_bytes(parse_json(text)).decode())
+    except CodecError:
+        return text
 
 
 def open_streams() -> tuple[TextIO | None, TextIO | None]:
@@ -188,4 +197,4 @@ def _as_json(value: object) -> str:
         case list() | tuple():
             return "[" + ",".join(map(_as_json, value)) + "]"
         case _:
-            return json.dumps(value)
+            return json.dumps(value, allow_nan=False)

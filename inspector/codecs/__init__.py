@@ -3,9 +3,9 @@
 from inspector.codecs._api import Attempt, CodecError, Decoded, Fidelity, SealedError, Summary, TooLargeError
 from inspector.codecs._fingerprint import fingerprint, fingerprint_sealed, fingerprint_unread
 from inspector.codecs._new_record import copy_payload, new_payload, with_last_access
-from inspector.codecs._registry import decode, encode
-from inspector.codecs._texts import parse_json, parse_like, retype
-from inspector.codecs._typed import JSON_TYPES, change_type, parse_typed
+from inspector.codecs._registry import decode, encode, has_bson_types
+from inspector.codecs._texts import parse_json, parse_like, parse_value
+from inspector.codecs._typed import BSON_TYPES, JSON_TYPES, change_type, edit_text, offered_value, parse_typed
 from inspector.codecs._wire import (
     pack_decoded,
     pack_error,
@@ -33,6 +33,7 @@ from inspector.codecs.wrappings.api import OpeningKeys
 from inspector.codecs.wrappings.findings import judge_layers, own_cipher, unreadable_era, was_stringified_twice
 
 __all__ = [
+    "BSON_TYPES",
     "CUT",
     "DEFAULT_USER_PATHS",
     "JSON_TYPES",
@@ -54,14 +55,17 @@ __all__ = [
     "copy_payload",
     "date_node",
     "decode",
+    "edit_text",
     "encode",
     "fingerprint",
     "fingerprint_sealed",
     "fingerprint_unread",
     "format_json",
+    "has_bson_types",
     "json_bytes",
     "judge_layers",
     "new_payload",
+    "offered_value",
     "outline_json",
     "own_cipher",
     "pack_decoded",
@@ -71,13 +75,13 @@ __all__ = [
     "parse_json",
     "parse_like",
     "parse_typed",
+    "parse_value",
     "plain_data",
     "put_json",
     "quick_lifetime",
     "read_answer",
     "read_request",
     "read_summary",
-    "retype",
     "scalar_json",
     "stored_value",
     "summarise",

@@ -82,6 +82,8 @@ class Codec(Protocol):
 
     name: str
     label: str
+    has_bson_types: bool
+    """True where values have the types of BSON, and not only those of JSON."""
 
     def decode(self, payload: bytes, keys: OpeningKeys = ..., max_bytes: int = ...) -> Decoded:
         """Read the bytes; `CodecError` with one attempt when they are something else or larger than `max_bytes`."""

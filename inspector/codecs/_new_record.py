@@ -5,7 +5,9 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from inspector.codecs._api import Decoded
+from inspector.codecs._registry import has_bson_types
 from inspector.codecs.formats.bson import date_node, write_value
+from inspector.codecs.formats.extended_json import with_types
 from inspector.codecs.formats.json import json_bytes
 from inspector.codecs.wrappings.layers import close_text
 from inspector.codecs.wrappings.session_file_crypto import SessionFileLayer
@@ -17,10 +19,12 @@ def new_payload(
 ) -> bytes:
     """Return the bytes of a new record with the tree `root` for a store of that kind.
 
-    `like`: a record of the same store, whose form (text or sub-document, serializer, encryption) is taken. A file's
-    `__lastAccess` is `now_ms`.
+    `like`: a record of the same store, whose form (text or sub-document, serializer, encryption) is taken; where that has
+    BSON's types, `root` is Extended JSON. A file's `__lastAccess` is `now_ms`. `CodecError`.
     """
     root = without_spans(root)
+    if like is not None and has_bson_types(like):
+        root = with_types(root)
     if kind == "file":
         root = with_last_access(root, now_ms)
     return _payload(root, kind, like, session_id, expires_at_ms)
@@ -38,7 +42,7 @@ def _payload(root: Node, kind: str, like: Decoded | None, session_id: str, expir
     ]
     if kind != "mongo":
         return close_text(json_bytes(root), layers)
-    as_document = like is not None and like.codec == "connect-mongo-object"
+    as_document = like is not None and has_bson_types(like)
     session = root if as_document else text_node(close_text(json_bytes(root), layers).decode("utf-8"))
     fields: list[tuple[str, Node]] = [("_id", text_node(session_id))]
     if expires_at_ms is not None:

@@ -89,6 +89,11 @@ def encode(decoded: Decoded, root: Node, read: Callable[[bytes], Decoded] | None
     return payload
 
 
+def has_bson_types(decoded: Decoded) -> bool:
+    """True where the values have BSON's types, so that Extended JSON is how they are written and read as text."""
+    return _BY_NAME[decoded.codec].has_bson_types
+
+
 def same_meaning(read: Node, meant: Node) -> bool:
     """True when two trees are equal, where a number just made has not yet the type its format gives it."""
     if read.kind is not meant.kind or len(read.entries) != len(meant.entries):

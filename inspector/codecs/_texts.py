@@ -5,11 +5,14 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from inspector.codecs._api import CodecError
-from inspector.codecs.formats.bson import date_node, other_node, retag
+from inspector.codecs.formats.bson import retag, write_value
+from inspector.codecs.formats.extended_json import literal_of, typed_value
 from inspector.codecs.formats.json import read_json
-from inspector.core.display import parse_time
 from inspector.core.edits import reconcile
-from inspector.core.node import Entry, Kind, Node, member, text_of, without_spans
+from inspector.core.field_path import join_field
+from inspector.core.node import Entry, Kind, Node, member, without_spans
+
+_CONTAINERS = (Kind.OBJECT, Kind.ARRAY)
 
 
 def parse_json(text: str) -> Node:
@@ -17,60 +20,57 @@ def parse_json(text: str) -> Node:
     return without_spans(read_json(text.encode("utf-8", "surrogatepass")))
 
 
-def parse_like(text: str, template: Node) -> Node:
-    """Read JSON text that `format_json(template)` made and a person edited.
+def parse_value(text: str, old: Node | None, *, has_types: bool) -> Node:
+    """Read a JSON value that was typed in the place of `old` (None: of a new field). `JsonError`, `CodecError`.
 
-    Everything unchanged keeps the nodes and bytes of `template`; BSON types come back from their Extended JSON form
-    and are kept where a value of the same sort was typed in their place. `JsonError`, `CodecError`.
+    `has_types`: into a tree of BSON, where Extended JSON gives a type and what gives none keeps that of what it replaces.
     """
     typed = parse_json(text)
-    if _has_types(template):
-        typed = _with_types(typed, template)
-    return reconcile(template, typed)
+    return _with_types(typed, old, "") if has_types else typed
 
 
-def retype(node: Node, old: Node | None) -> Node:
-    """Return a value typed in the place of `old` with the BSON type of `old` where it can hold it."""
-    return node if old is None else retag(old, node)
+def parse_like(text: str, template: Node, *, has_types: bool = False) -> Node:
+    """Read JSON text that `format_json(template)` made and a person edited, `has_types` for both.
+
+    Everything unchanged keeps the nodes and bytes of `template`. `JsonError`, `CodecError`.
+    """
+    return reconcile(template, parse_value(text, template, has_types=has_types))
 
 
-def _has_types(node: Node) -> bool:
-    return bool(node.tag) or any(_has_types(entry.value) for entry in node.entries)
-
-
-def _with_types(node: Node, old: Node | None) -> Node:
-    extended = _extended(node)
-    if extended is not None:
-        return extended
-    if not node.entries:
-        return retype(node, old)
+def _with_types(node: Node, old: Node | None, field: str) -> Node:
+    try:
+        literal = literal_of(node)
+        value = typed_value(node) if literal is None else None
+        if value is not None:
+            return value
+        node = literal or node
+        if node.kind is Kind.NUMBER:
+            write_value(b"", node)  # refuses one that no type can hold
+        if node.kind not in _CONTAINERS:
+            return node if old is None else retag(old, node)
+        if old is not None and old.kind is not node.kind:
+            retag(old, node)
+            old = None
+    except CodecError as error:
+        raise CodecError(f"{field}: {error}" if field else str(error)) from None
+    if node.kind is Kind.ARRAY:
+        return replace(node, entries=_typed_items(node, old, field))
     entries = []
-    for place, entry in enumerate(node.entries):
-        before = None
-        if old is not None and old.kind is node.kind:
-            if entry.key is not None:
-                before = member(old, entry.key)
-            elif place < len(old.entries):
-                before = old.entries[place].value
-        entries.append(Entry(entry.key, _with_types(entry.value, before)))
+    for entry in node.entries:
+        key = str(entry.key)
+        before = member(old, key) if old is not None else None
+        entries.append(Entry(key, _with_types(entry.value, before, join_field(field, key))))
     return replace(node, entries=tuple(entries))
 
 
-def _extended(node: Node) -> Node | None:
-    if node.kind is not Kind.OBJECT or len(node.entries) not in (1, 2):
-        return None
-    keys = tuple(entry.key for entry in node.entries)
-    texts = [text_of(entry.value) for entry in node.entries]
-    if keys == ("$date",) and texts[0] is not None:
-        epoch_ms = parse_time(texts[0])
-        if epoch_ms is None:
-            raise CodecError("$date needs a time such as 2026-11-24T22:29:03.114Z.")
-        return date_node(epoch_ms)
-    try:
-        if keys == ("$oid",) and texts[0] is not None:
-            return other_node("objectId", bytes.fromhex(texts[0]))
-        if keys == ("$bson", "hex") and texts[0] is not None and texts[1] is not None:
-            return other_node(texts[0], bytes.fromhex(texts[1]))
-    except ValueError as error:
-        raise error if isinstance(error, CodecError) else CodecError("$oid and hex need hexadecimal digits.") from None
-    return None
+def _typed_items(node: Node, old: Node | None, field: str) -> tuple[Entry, ...]:
+    """Items of a list that kept its length stand for those at their place, but for one that only moved."""
+    before = [entry.value for entry in old.entries] if old is not None and len(old.entries) == len(node.entries) else []
+    known = set(before)
+    items = []
+    for place, entry in enumerate(node.entries):
+        is_moved = not before or entry.value in known
+        items.append(
+            Entry(None, _with_types(entry.value, None if is_moved else before[place], join_field(field, place)))
+        )
+    return tuple(items)

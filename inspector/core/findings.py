@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from inspector.core.express_findings import judge_change, judge_express
+from inspector.core.far_dates import judge_far_dates
 from inspector.core.field_path import format_field_path
 from inspector.core.finding import Finding, Severity
 from inspector.core.node import Kind, Node, Path
@@ -40,14 +41,14 @@ def check_edit(before: Node | None, after: Node, kind: str, family: Family = Fam
 def _judge(root: Node, kind: str, family: Family, other: Node | None = None) -> list[Finding]:
     """Return what is odd in a tree; of values, only in those that `other`, the tree before or after an edit, does not share."""
     if family is Family.EXPRESS:
-        return judge_express(root, kind) + _judge_values(root, other)
+        return judge_express(root, kind) + judge_far_dates(root) + _judge_values(root, other)
     if root.kind is not Kind.OBJECT:
         return []
     match family:
         case Family.FASTIFY:
-            return judge_fastify(root) + _judge_values(root, other)
+            return judge_fastify(root) + judge_far_dates(root) + _judge_values(root, other)
         case Family.KOA:
-            return judge_koa(root) + _judge_values(root, other)
+            return judge_koa(root) + judge_far_dates(root) + _judge_values(root, other)
         case _:
             return _judge_values(root, other)
 

@@ -1,15 +1,19 @@
 """Lossless BSON: documents to trees with byte spans, and back; knows no session and imports no driver.
 
-Format: bsonspec.org 1.1. Every value keeps its own bytes; what has no JSON counterpart is shown and copied, never built
-from its text (but for dates, which people edit).
+Format: bsonspec.org 1.1. Every value keeps its own bytes; how people read and write those that JSON does not have is
+`extended_json.py`'s.
 """
 
 from __future__ import annotations
 
+import re
 import struct
 from dataclasses import dataclass
 
+from msgspec.structs import replace
+
 from inspector.codecs._api import CodecError
+from inspector.codecs.formats.decimal128 import decimal_bytes, decimal_text
 from inspector.core.display import format_time, parse_time
 from inspector.core.node import MAX_DEPTH, MAX_NODES, Entry, Kind, Node
 from store_adapters.bson_types import FIXED_SIZES
@@ -19,6 +23,7 @@ OTHER_TYPES = {
     5: "binary", 6: "undefined", 7: "objectId", 9: "date", 11: "regex", 12: "dbPointer", 13: "code", 14: "symbol",
     15: "codeWithScope", 17: "timestamp", 19: "decimal128", 255: "minKey", 127: "maxKey",
 }  # fmt: skip
+_OBJECT_ID = re.compile("[0-9a-fA-F]{24}")
 _CODES = {tag: code for code, tag in OTHER_TYPES.items()} | {"double": _DOUBLE, "int32": _INT32, "int64": _INT64}
 
 
@@ -172,6 +177,8 @@ def describe_other(tag: str, raw: bytes) -> str:
         case "regex":
             pattern, options = raw.split(b"\0")[:2]
             return f"/{pattern.decode('utf-8', 'replace')}/{options.decode('utf-8', 'replace')}"
+        case "decimal128":
+            return decimal_text(raw)
         case _:
             return raw.hex()
 
@@ -181,10 +188,10 @@ def date_node(epoch_ms: int) -> Node:
     return Node(Kind.OTHER, describe_other("date", raw), tag="date", raw=raw)
 
 
-def other_node(tag: str, raw: bytes) -> Node:
+def typed_node(tag: str, raw: bytes) -> Node:
     """Return a value of a BSON type from its own bytes. `CodecError`."""
     code = _CODES.get(tag)
-    if code is None or tag in ("int32", "int64"):
+    if code is None:
         raise CodecError(f"There is no BSON type {tag!r}.")
     data = struct.pack("<i", len(raw) + 8) + bytes([code]) + b"v\0" + raw + b"\0"
     try:
@@ -193,7 +200,7 @@ def other_node(tag: str, raw: bytes) -> Node:
         elements = []
     if len(elements) != 1 or elements[0].value_end - elements[0].value_start != len(raw):
         raise CodecError(f"These bytes are no {tag}.")
-    return Node(Kind.OTHER, describe_other(tag, raw), tag=tag, raw=raw)
+    return replace(read_value(data, elements[0]), span=None)
 
 
 def write_value(data: bytes, node: Node, *, use_spans: bool = True) -> tuple[int, bytes]:
@@ -267,24 +274,73 @@ def _code(node: Node) -> int:
 
 def _number_bytes(code: int, text: str) -> bytes:
     if code == _DOUBLE:
-        return struct.pack("<d", float(text))
+        number = float(text)
+        if number in (float("inf"), float("-inf")):
+            raise CodecError('The number is too large. What never ends is written {"$numberDouble":"Infinity"}.')
+        return struct.pack("<d", number)
     size = 4 if code == _INT32 else 8
     return int(text).to_bytes(size, "little", signed=True)
 
 
+_FORMS = {
+    "date": "a time such as 2026-11-24T22:29:03.114Z",
+    "objectId": 'its 24 hexadecimal digits or {"$oid":"…"}',
+    "decimal128": 'a number or {"$numberDecimal":"…"}',
+    "double": 'a number or {"$numberDouble":"NaN"}',
+    "int64": 'a whole number of 64 bits, or {"$numberDouble":"…"}',
+    "binary": '{"$binary":{"base64":"…","subType":"00"}}',
+    "regex": '{"$regularExpression":{"pattern":"…","options":""}}',
+    "timestamp": '{"$timestamp":{"t":…,"i":…}}',
+    "symbol": '{"$symbol":"…"}',
+    "code": '{"$code":"…"}',
+    "codeWithScope": '{"$code":"…","$scope":{}}',
+    "dbPointer": '{"$dbPointer":{"$ref":"…","$id":{"$oid":"…"}}}',
+}
+
+
 def retag(old: Node, new: Node) -> Node:
-    """Return `new`, a value typed in the place of `old`, with the BSON type of `old` where it can hold it:
-    a whole number stays int64 or double, an ISO text in the place of a date becomes a date."""
-    if old.tag == "date" and new.kind is Kind.STRING:
-        epoch_ms = parse_time(str(new.scalar))
-        return new if epoch_ms is None else date_node(epoch_ms)
-    if new.kind is not Kind.NUMBER or new.tag or old.kind is not Kind.NUMBER or not old.tag:
+    """Return `new`, a value without a BSON type that was typed in the place of `old`, with the type of `old`.
+
+    `CodecError`, with the form to write, where that type cannot hold it. JSON's own types and null need no other form:
+    they replace each other freely, and int32 and double are one type to JavaScript.
+    """
+    if not old.tag or new.tag or new.kind is Kind.NULL:
         return new
+    if old.kind is Kind.NUMBER:
+        return _retag_number(old.tag, new) if new.kind is Kind.NUMBER else new
+    text = str(new.scalar) if new.kind in (Kind.STRING, Kind.NUMBER) else ""
+    if old.tag == "date" and new.kind is Kind.STRING:
+        epoch_ms = parse_time(text.strip())
+        if epoch_ms is not None:
+            return date_node(epoch_ms)
+    elif old.tag == "objectId" and new.kind is Kind.STRING and _OBJECT_ID.fullmatch(text.strip()):
+        return typed_node("objectId", bytes.fromhex(text.strip()))
+    elif old.tag == "decimal128" and text:
+        return typed_node("decimal128", decimal_bytes(text))
+    elif old.tag == "double" and new.kind is Kind.NUMBER:
+        return _retag_number("double", new)
+    raise _refusal(old.tag)
+
+
+def _retag_number(tag: str, new: Node) -> Node:
     text = str(new.scalar)
     is_whole = text.lstrip("-").isdigit() and text != "-0"
-    if old.tag == "int64" and is_whole and -(2**63) <= int(text[:24]) < 2**63:
-        return Node(Kind.NUMBER, text, tag="int64", raw=_number_bytes(_INT64, text))
-    if old.tag == "double":
-        raw = _number_bytes(_DOUBLE, text)
-        return Node(Kind.NUMBER, js_number(struct.unpack("<d", raw)[0]), tag="double", raw=raw)
+    if tag == "int64":
+        if not is_whole or len(text) > 20 or not -(2**63) <= int(text) < 2**63:
+            raise _refusal(tag)
+        return typed_node(tag, _number_bytes(_INT64, text))
+    raw = _number_bytes(_DOUBLE, text)
+    if tag == "double":
+        number = struct.unpack("<d", raw)[0]
+        if is_whole and int(text) != number:
+            raise CodecError(f'A double cannot hold {text} but {number:.0f}: write {{"$numberLong":"{text}"}}.')
+        return typed_node(tag, raw)
     return new
+
+
+def _refusal(tag: str) -> CodecError:
+    article = "an" if tag[0] in "aeiou" else "a"
+    form = _FORMS.get(tag, f'{{"${tag}":…}}')
+    return CodecError(
+        f"It holds {article} {tag}: write {form}. For another type, change the type or remove the field first."
+    )

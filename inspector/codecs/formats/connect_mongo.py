@@ -47,6 +47,7 @@ class ConnectMongoText:
 
     name = "connect-mongo-text"
     label = "connect-mongo, JSON text"
+    has_bson_types = False
 
     def decode(self, payload: bytes, keys: OpeningKeys = _NO_KEYS, max_bytes: int = MAX_BYTES) -> Decoded:
         elements, session = _elements(payload, self.label)
@@ -85,8 +86,9 @@ class ConnectMongoObject:
 
     name = "connect-mongo-object"
     label = "connect-mongo, sub-document"
+    has_bson_types = True
 
-    def decode(self, payload: bytes, _keys: OpeningKeys = _NO_KEYS, max_bytes: int = MAX_BYTES) -> Decoded:
+    def decode(self, payload: bytes, keys: OpeningKeys = _NO_KEYS, max_bytes: int = MAX_BYTES) -> Decoded:
         elements, session = _elements(payload, self.label)
         if session.code != _OBJECT:
             raise CodecError(
@@ -104,9 +106,9 @@ class ConnectMongoObject:
             raise CodecError(str(error), (tried,)) from None
         refuse_laravel(root)
         if rebuilt == payload[session.value_start : session.value_end]:
-            return Decoded(self.name, self.label, payload, root, Fidelity.EXACT, payload, envelope)
+            return Decoded(self.name, self.label, payload, root, Fidelity.EXACT, payload, envelope, keys=keys)
         reason = "The document holds something which would not be written back as it is (odd array indexes)."
-        return Decoded(self.name, self.label, payload, root, Fidelity.READ_ONLY, payload, envelope, reason)
+        return Decoded(self.name, self.label, payload, root, Fidelity.READ_ONLY, payload, envelope, reason, keys=keys)
 
     def encode(self, decoded: Decoded, root: Node) -> bytes:
         if root.kind is not Kind.OBJECT:

@@ -20,6 +20,7 @@ class ExpressJson:
 
     name = "express-json"
     label = "express JSON"
+    has_bson_types = False
 
     def decode(self, payload: bytes, keys: OpeningKeys = _NO_KEYS, max_bytes: int = MAX_BYTES) -> Decoded:
         try:
@@ -46,6 +47,7 @@ class SessionFile(ExpressJson):
 
     name = "session-file-store"
     label = "session-file-store JSON"
+    has_bson_types = False
 
     def _label(self, root: Node) -> str:
         last_access = member(root, "__lastAccess")

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from inspector.codecs._api import CodecError
+from inspector.codecs.formats.extended_json import needs_literal, plain_value
 from inspector.core.node import MAX_DEPTH, MAX_NODES, Entry, Kind, Node
 
 MAX_BYTES = 64 * 1024 * 1024
@@ -253,7 +254,7 @@ def json_text(text: str) -> str:
 
 
 def scalar_json(node: Node) -> str:
-    """Return a scalar as JSON; a type that JSON does not have as Extended JSON."""
+    """Return a scalar as JSON; a number as its digits whatever its type, a type that JSON does not have as Extended JSON."""
     match node.kind:
         case Kind.STRING:
             return json_text(str(node.scalar))
@@ -263,27 +264,29 @@ def scalar_json(node: Node) -> str:
             return "true" if node.scalar else "false"
         case Kind.NULL:
             return "null"
-        case _ if node.tag == "date":
-            return f'{{"$date":{json_text(str(node.scalar))}}}'
-        case _ if node.tag == "objectId":
-            return f'{{"$oid":{json_text(str(node.scalar))}}}'
         case _:
-            return f'{{"$bson":{json_text(node.tag)},"hex":"{node.raw.hex()}"}}'
+            return format_json(node, None)
 
 
-def format_json(root: Node, indent: int | None = 2) -> str:
-    """Return the tree as JSON text; number spelling, duplicate keys and lone surrogates are kept. None: compact."""
+def format_json(root: Node, indent: int | None = 2, *, has_types: bool = False) -> str:
+    """Return the tree as JSON text; number spelling, duplicate keys and lone surrogates are kept. None: compact.
+
+    BSON types are written as Extended JSON. `has_types`: the tree is one of BSON, where an object with names such as `$date`
+    needs a form of its own (`extended_json.py`).
+    """
     parts: list[str] = []
-    _format(root, parts.append, indent, 0)
+    _format(root, parts.append, indent, 0, has_types)
     return "".join(parts)
 
 
-def put_json(root: Node, put: Callable[[str], None]) -> None:
+def put_json(root: Node, put: Callable[[str], None], *, has_types: bool = False) -> None:
     """Hand `format_json`'s text on in parts, as it is made."""
-    _format(root, put, 2, 0)
+    _format(root, put, 2, 0, has_types)
 
 
-def _format(node: Node, put: Callable[[str], None], indent: int | None, level: int) -> None:
+def _format(node: Node, put: Callable[[str], None], indent: int | None, level: int, has_types: bool) -> None:
+    if node.tag:
+        node, has_types = plain_value(node), False
     if node.kind not in (Kind.OBJECT, Kind.ARRAY):
         put(scalar_json(node))
         return
@@ -291,19 +294,21 @@ def _format(node: Node, put: Callable[[str], None], indent: int | None, level: i
     if not node.entries:
         put(opening + closing)
         return
+    if has_types and needs_literal(node):
+        opening, closing = ('{"$literal":' if indent is None else '{"$literal": ') + opening, closing + "}"
     gap = "" if indent is None else "\n" + " " * (indent * (level + 1))
     put(opening)
     for place, entry in enumerate(node.entries):
         put(("," if place else "") + gap)
         if entry.key is not None:
             put(json_text(entry.key) + (":" if indent is None else ": "))
-        _format(entry.value, put, indent, level + 1)
+        _format(entry.value, put, indent, level + 1, has_types)
     put(("" if indent is None else "\n" + " " * (indent * level)) + closing)
 
 
-def json_bytes(node: Node) -> bytes:
+def json_bytes(node: Node, *, has_types: bool = False) -> bytes:
     """Return the tree as compact JSON bytes, as JSON.stringify writes them."""
-    return format_json(node, None).encode("utf-8")
+    return format_json(node, None, has_types=has_types).encode("utf-8")
 
 
 def write_json(source: bytes, original: Node, root: Node) -> bytes:

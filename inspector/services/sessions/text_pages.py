@@ -33,10 +33,10 @@ class _Pages:
         give_way()
 
 
-def json_pages(root: Node) -> tuple[str, ...]:
-    """Return the tree as JSON text, hidden characters as JSON escapes, in pages; together they are the whole text."""
+def json_pages(root: Node, *, has_types: bool = False) -> tuple[str, ...]:
+    """Return the tree (of BSON: `has_types`) as JSON text, hidden characters as JSON escapes, in pages; together they are the whole."""
     pages = _Pages()
-    put_json(root, pages.put)
+    put_json(root, pages.put, has_types=has_types)
     pages.finish()
     return tuple(pages.done)
 

@@ -15,10 +15,19 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from inspector.codecs import CodecError, change_type, format_json, parse_json, parse_typed, scalar_json
+from inspector.codecs import (
+    CodecError,
+    change_type,
+    format_json,
+    offered_value,
+    parse_json,
+    parse_typed,
+    parse_value,
+    scalar_json,
+)
 from inspector.core.display import escape_display, escape_json
 from inspector.core.edits import Edit, EditError, InsertEntry, MoveEntry, RemoveEntry, SetValue
-from inspector.core.field_path import FieldPathError, find_path, format_keys, keys_of
+from inspector.core.field_path import FieldPathError, find_path, format_keys, keys_of, parse_field_path
 from inspector.core.findings import check_edit
 from inspector.core.node import Kind, Node, Path, child, text_node
 from inspector.ui.base.empty_state import EmptyState
@@ -29,6 +38,7 @@ from inspector.ui.base.theme import Theme
 from inspector.ui.session.draft import Draft
 from inspector.ui.session.field_tree import FieldTree
 from inspector.ui.session.findings_strip import FindingsStrip
+from inspector.ui.session.json_offer import JsonOffer
 from inspector.ui.session.node_tree import NAME, TYPE, VALUE, NodeTreeModel
 from inspector.ui.session.value_editor import TextDialog, ValueDelegate
 
@@ -58,6 +68,9 @@ class DataTab(QWidget):
         self.nothing = EmptyState()
         self.nothing.show_words("No fields to show", "The Raw tab has the stored bytes, and says what would open them.")
         layout.addWidget(self.nothing, 1)
+        self.offer = JsonOffer(self)
+        self.offer.taken.connect(lambda path, node: self._try(SetValue(path, node), "store as JSON"))
+        layout.addWidget(self.offer)
         self.findings = FindingsStrip(self)
         self.findings.finding_chosen.connect(self.go_to)
         layout.addWidget(self.findings)
@@ -139,7 +152,8 @@ class DataTab(QWidget):
             self._draft.stack.indexChanged.disconnect(self._enable)
         opened, current = self._open_fields(), self._current_field()
         self._draft, self._kind = draft, kind
-        self.delegate.has_dates = kind == "mongo"
+        self.delegate.has_types = draft is not None and draft.has_types
+        self.offer.withdraw()
         self.tree.setVisible(draft is not None)
         self.nothing.setVisible(draft is None)
         if draft is None:
@@ -157,6 +171,7 @@ class DataTab(QWidget):
         is_whole = isinstance(edit, SetValue) and not edit.path
         opened, current = (self._open_fields(), self._current_field()) if is_whole else (set(), "")
         self.model.show_edit(edit, root)
+        self.offer.withdraw()
         if is_whole:
             self._restore(opened, current)
         elif isinstance(edit, SetValue | InsertEntry):
@@ -240,17 +255,28 @@ class DataTab(QWidget):
         except CodecError as error:
             tell(self, "That value does not fit", str(error))
             return
-        words = f"change {escape_display(self.model.field_text(index), 60)}"
-        self._try(SetValue(path, new), words)
+        self._change(index, path, new)
+        if index.column() == VALUE:
+            self._offer_json(path, new, node)
+
+    def _change(self, index: QModelIndex, path: Path, new: Node) -> None:
+        self._try(SetValue(path, new), f"change {escape_display(self.model.field_text(index), 60)}")
+
+    def _offer_json(self, path: Path, new: Node, old: Node) -> None:
+        """Offer to store text that was just typed as the value which it is the JSON of."""
+        has_types = self._draft is not None and self._draft.has_types
+        value = offered_value(str(new.scalar), old, has_types=has_types) if new.kind is Kind.STRING else None
+        if value is not None:
+            self.offer.offer(escape_display(format_keys(keys_of(self.model.root, path)), 60), path, value)
 
     def _edit_long(self, index: QModelIndex) -> None:
         path, node = self.model.path_of(index), self.model.node_at(index)
-        text = str(node.scalar)
+        text = self.model.edit_text(index)
         if len(text) > _LONGEST_EDIT:
             words = f"It has {len(text):,} characters. Change it in the application, or replace it by a new field."
             tell(self, "This text is too long to edit here", words)
             return
-        is_odd = any(not c.isprintable() and c not in "\n\t" for c in text)
+        is_odd = node.kind is Kind.STRING and any(not c.isprintable() and c not in "\n\t" for c in text)
         hint = (
             "As a JSON string, since it holds characters that a text box cannot show." if is_odd else "As plain text."
         )
@@ -261,12 +287,13 @@ class DataTab(QWidget):
         def accepted() -> None:
             typed = dialog.edit.toPlainText()
             try:
-                new = parse_json(typed) if is_odd else text_node(typed)
+                new = parse_json(typed) if is_odd else parse_typed(typed, node)
             except CodecError as error:
-                tell(self, "That is no JSON string", str(error))
+                tell(self, "That value does not fit", str(error))
                 return
             if new != node:
-                self._try(SetValue(path, new), f"change {self.model.field_text(index)}")
+                self._change(index, path, new)
+                self._offer_json(path, new, node)
 
         dialog.accepted.connect(accepted)
         dialog.open()
@@ -334,16 +361,17 @@ class DataTab(QWidget):
         index = self.tree.currentIndex()
         if index.isValid():
             node = self.model.node_at(index)
-            copy_text(str(node.scalar) if node.kind is Kind.STRING else format_json(node))
+            has_types = self._draft is not None and self._draft.has_types
+            copy_text(str(node.scalar) if node.kind is Kind.STRING else format_json(node, has_types=has_types))
 
     def set_field(self, field: str, text: str) -> None:
         """Set the field at a path as people write it to JSON text; for scripts and the tour. `CodecError`."""
-        from inspector.core.field_path import parse_field_path
-
         path = find_path(self.model.root, parse_field_path(field))
         if path is None:
             raise FieldPathError(f"There is no field {field}.")
-        self._try(SetValue(path, parse_json(text)), f"change {format_keys(keys_of(self.model.root, path))}")
+        has_types = self._draft is not None and self._draft.has_types
+        new = parse_value(text, child(self.model.root, path), has_types=has_types)
+        self._try(SetValue(path, new), f"change {format_keys(keys_of(self.model.root, path))}")
 
     def menu(self) -> QMenu:
         """Return the context menu of the current row."""

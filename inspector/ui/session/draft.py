@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
+from inspector.codecs import has_bson_types
 from inspector.core.edits import Edit, SetValue, apply_edit
 from inspector.core.merge import FieldChange, diff
 from inspector.core.node import Node
@@ -16,7 +17,11 @@ _MERGED_ID = 1
 
 class Draft(QObject):
     """Edits over `opened`. `edited(edit, root)` follows each single edit, undone and redone ones too. `reopened`: an undo
-    or redo put the edits on another read of the record."""
+    or redo put the edits on another read of the record.
+
+    `unread_text`: what a person typed as JSON that is not in `root`, since it is wrong or not read yet; None for nothing. An
+    edit or a discard drops it, and its undo brings it back.
+    """
 
     edited = Signal(object, object)  # Edit, Node
     reopened = Signal()
@@ -29,6 +34,8 @@ class Draft(QObject):
         self.opened = opened
         self.base: Node = opened.decoded.root
         self.root: Node = self.base
+        self.has_types = has_bson_types(opened.decoded)
+        self.unread_text: str | None = None
         self.stack = QUndoStack(self)
         self._was_dirty = False
         self._discards: set[int] = set()  # the stack's index after each of them
@@ -37,6 +44,11 @@ class Draft(QObject):
     def is_dirty(self) -> bool:
         """True when the tree differs from what was read, however it came to that."""
         return self.root != self.base
+
+    @property
+    def has_edits(self) -> bool:
+        """True when something would be lost with this draft: an edit, or text that is in no edit yet."""
+        return self.is_dirty or self.unread_text is not None
 
     def changes(self) -> tuple[FieldChange, ...]:
         """Return the edits by field."""
@@ -50,7 +62,7 @@ class Draft(QObject):
 
     def discard(self) -> None:
         """Take every edit back; one undo brings them again."""
-        if self.is_dirty:
+        if self.has_edits:
             self._forget_redone()
             self.stack.push(_Discard(self))
             self._discards.add(self.stack.index())
@@ -62,7 +74,7 @@ class Draft(QObject):
 
     def follow(self, opened: OpenedSession) -> bool:
         """Stand on a newer read of the record and keep what can be undone; False where there is nothing to keep."""
-        if self.is_dirty or opened.decoded is None or not self.stack.count():
+        if self.has_edits or opened.decoded is None or not self.stack.count():
             return False
         if opened.raw.payload == self.opened.raw.payload:
             self.opened = opened
@@ -72,9 +84,10 @@ class Draft(QObject):
         self.stack.push(_Reopen(self, opened, opened.decoded.root))
         return True
 
-    def reopen(self, opened: OpenedSession, base: Node, root: Node) -> None:
+    def reopen(self, opened: OpenedSession, base: Node, root: Node, unread_text: str | None) -> None:
         """Put edits in force that may stand on another read; for the undo stack's steps."""
         is_other = base is not self.base
+        self.unread_text = unread_text
         self.opened, self.base, self.root = opened, base, root
         if is_other:
             self.reopened.emit()
@@ -100,13 +113,16 @@ class _Step(QUndoCommand):
         self._inverse = inverse
         self._after = root
         self._before = draft.root
+        self._unread_text = draft.unread_text
 
     @qt_guard()
     def redo(self) -> None:
+        self._draft.unread_text = None
         self._draft.show(self._edit, self._after)
 
     @qt_guard()
     def undo(self) -> None:
+        self._draft.unread_text = self._unread_text
         self._draft.show(self._inverse, self._before)
 
 
@@ -116,8 +132,8 @@ class _Discard(QUndoCommand):
     def __init__(self, draft: Draft) -> None:
         super().__init__("discard")
         self._draft = draft
-        self._before = (draft.opened, draft.base, draft.root)
-        self._after = (draft.opened, draft.base, draft.base)
+        self._before = (draft.opened, draft.base, draft.root, draft.unread_text)
+        self._after: tuple[OpenedSession, Node, Node, None] = (draft.opened, draft.base, draft.base, None)
 
     @qt_guard()
     def redo(self) -> None:
@@ -143,7 +159,7 @@ class _Reopen(QUndoCommand):
     def __init__(self, draft: Draft, opened: OpenedSession, root: Node) -> None:
         super().__init__("read again")
         self._draft = draft
-        self.after = (opened, root, root)
+        self.after = (opened, root, root, None)
 
     @qt_guard()
     def redo(self) -> None:

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QPushButton, QTextEdi
 
 from inspector.codecs import CodecError, JsonError, parse_like
 from inspector.core.display import cut_lines, is_long_line
-from inspector.core.edits import Edit, EditError, SetValue
+from inspector.core.edits import Edit, SetValue
 from inspector.core.node import Node
 from inspector.services.sessions.text_pages import json_pages
 from inspector.ui.base.context import Context
@@ -89,15 +89,15 @@ class JsonTab(QWidget):
         if draft is None:
             self._show_pages(("",))
             return
-        root = draft.root
+        root, has_types = draft.root, draft.has_types
         if len(draft.opened.raw.payload) <= _AT_ONCE:
-            self._show_pages(_pages_to_show(root))
+            self._show_pages(_pages_to_show(root, has_types))
             return
         self._show_pages(())
         self._show_message("Writing the text …")
         self._job = self._context.jobs.submit(
             self._context.compute,
-            lambda: _pages_to_show(root),
+            lambda: _pages_to_show(root, has_types),
             owner=self,
             done=self._show_pages,
             failed=self._show_error,
@@ -112,7 +112,10 @@ class JsonTab(QWidget):
         self._show_page(0)
         words = "Too large, or a line too long, to edit as text. Edit it on the Data tab."
         self._show_message("" if can_edit else words if self._is_editable else "Read-only.")
-        self._settle(True)
+        if can_edit and self._draft is not None and self._draft.unread_text is not None:
+            self.edit.setPlainText(self._draft.unread_text)  # is typed: it is read, and says what is wrong
+        else:
+            self._settle(True)
 
     def _show_page(self, number: int) -> None:
         text = self._pages[number] if self._pages else ""
@@ -133,7 +136,8 @@ class JsonTab(QWidget):
         if self._job is not None:
             self._job.cancel()
         self._is_stale = True
-        self._settle(True)
+        self._text = ""
+        self._settle(self._draft is None or self._draft.unread_text is None)
         if self.isVisible():
             self.refresh()
 
@@ -146,6 +150,7 @@ class JsonTab(QWidget):
         if text == self._text:  # Qt tells of colours as well: another theme is no edit
             return
         self._text = text
+        self._draft.unread_text = text
         self._settle(False)
         self._typing.start()
 
@@ -155,32 +160,30 @@ class JsonTab(QWidget):
             return
         if self._job is not None:
             self._job.cancel()
-        text, root = self.edit.toPlainText(), draft.root
+        text, root, has_types = self.edit.toPlainText(), draft.root, draft.has_types
         self._job = self._context.jobs.submit(
             self._context.compute,
-            lambda: parse_like(text, root),
+            lambda: parse_like(text, root, has_types=has_types),
             owner=self,
-            done=lambda node: self._apply(draft, root, node),
+            done=lambda node: self._apply(draft, root, text, node),
             failed=self._show_error,
         )
 
-    def _apply(self, draft: Draft, root: Node, node: Node) -> None:
-        if draft is not self._draft or draft.root is not root:
+    def _apply(self, draft: Draft, root: Node, text: str, node: Node) -> None:
+        if draft is not self._draft or draft.root is not root or draft.unread_text != text:
             return
         self._is_applying = True
         try:
+            draft.unread_text = None
             if node != root:
                 draft.apply(SetValue((), node), "edit the JSON")
-        except EditError as error:
-            self._show_error(error)
-            return
         finally:
             self._is_applying = False
         self._show_message("")
         self._settle(True)
 
     def _show_error(self, error: Exception) -> None:
-        words = str(error) if isinstance(error, CodecError | EditError) else describe_trouble(error).text
+        words = str(error) if isinstance(error, CodecError) else describe_trouble(error).text
         self._show_message(words, "error")
         if not isinstance(error, JsonError):
             return
@@ -204,7 +207,7 @@ class JsonTab(QWidget):
             self.settled_changed.emit(is_settled)
 
 
-def _pages_to_show(root: Node) -> tuple[str, ...]:
+def _pages_to_show(root: Node, has_types: bool) -> tuple[str, ...]:
     """Return the tree as text, in one page where it can be edited as text."""
-    pages = json_pages(root)
+    pages = json_pages(root, has_types=has_types)
     return pages if sum(map(len, pages)) > _LARGEST else ("".join(pages),)

@@ -24,7 +24,7 @@ class KeptDrafts:
 
     def put(self, place: Place, draft: Draft) -> bool:
         """Keep a draft that is shown no more; False where nothing in it is worth it."""
-        if draft.is_dirty:
+        if draft.has_edits:
             self._edited[place] = draft
             return True
         if not draft.is_discarded:

@@ -11,7 +11,7 @@ from typing import Any
 
 from PySide6.QtCore import QAbstractItemModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
 
-from inspector.codecs import scalar_json
+from inspector.codecs import edit_text, scalar_json
 from inspector.core.display import escape_display, localise_times
 from inspector.core.edits import Edit, InsertEntry, MoveEntry, RemoveEntry, RenameKey, SetValue, touched_paths
 from inspector.core.field_path import find_path, format_keys, keys_of
@@ -274,9 +274,7 @@ class NodeTreeModel(QAbstractItemModel):
             return item.entry.key is not None
         node = item.entry.value
         if column == VALUE:
-            return node.kind not in (Kind.OBJECT, Kind.ARRAY, Kind.NULL) and (
-                node.kind is not Kind.OTHER or node.tag == "date"
-            )
+            return node.kind not in (Kind.OBJECT, Kind.ARRAY, Kind.NULL)
         return True
 
     @qt_guard()
@@ -303,16 +301,14 @@ class NodeTreeModel(QAbstractItemModel):
         return None
 
     def edit_text(self, index: _Index) -> str:
-        """Return what an editor starts with: the key, the text of a string, or JSON."""
+        """Return what an editor starts with: the key, the name of a type, the text of a string, or JSON."""
         item = self._item(index)
         if index.column() == NAME:
             return item.entry.key or ""
         node = item.entry.value
         if index.column() == TYPE:
             return node.tag or node.kind.value
-        if node.kind is Kind.STRING or node.tag == "date":
-            return str(node.scalar)
-        return scalar_json(node)
+        return edit_text(node)
 
     def _text(self, item: Item, column: int) -> str:
         if item.is_page:

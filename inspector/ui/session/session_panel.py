@@ -183,7 +183,7 @@ class SessionPanel(QWidget):
         store = self.store
         if store is None:
             return
-        if self.draft is not None and self.draft.is_dirty:
+        if self.draft is not None and self.draft.has_edits:
             if self._history.reads.was_gone:
                 signs = self._history.note_read(store, self.opened, opened).findings[len(opened.findings) :]
                 self.banner.show_words(" ".join(f"{one.text} {one.remedy}" for one in signs))
@@ -242,7 +242,7 @@ class SessionPanel(QWidget):
             return
         self.opened = draft.opened
         self._fill()
-        if draft.is_dirty:
+        if draft.has_edits:
             self.reload()  # and say so if the application has changed the record since
 
     def follow(self, keys: frozenset[bytes]) -> None:
@@ -337,8 +337,7 @@ class SessionPanel(QWidget):
 
     @property
     def _has_edits(self) -> bool:
-        # JSON text that is wrong, or not read yet, is an edit as well.
-        return self.draft is not None and (self.draft.is_dirty or not self.json_tab.is_settled)
+        return self.draft is not None and self.draft.has_edits
 
     def show_unsaved(self) -> None:
         """Show a session that has unsaved edits: this one, else the one that was left longest ago."""
@@ -391,7 +390,7 @@ class SessionPanel(QWidget):
                 "This session is gone: deleted, logged out or expired. What is shown is the last that was read."
             )
             return
-        if self.draft is not None and self.draft.is_dirty:
+        if self.draft is not None and self.draft.has_edits:
             self.banner.show_words(f"{trouble.text} {trouble.remedy}")
             return
         self.opened = self.draft = None

@@ -251,7 +251,7 @@ class SessionSaving(QObject):
         store, opened = self._panel.store, self._panel.opened
         if store is None or opened is None or store.connection is None:
             return
-        if self._panel.draft is not None and self._panel.draft.is_dirty:
+        if self._panel.draft is not None and self._panel.draft.has_edits:
             tell(self._window, "There are unsaved edits", "Save or discard them before the expiry is changed.")
             return
         can_never = store.connection.store.capabilities.can_persist

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from inspector.codecs import JSON_TYPES
+from inspector.codecs import BSON_TYPES, JSON_TYPES
 from inspector.core.node import Kind
 from inspector.ui.base.guard import qt_guard
 from inspector.ui.base.plain import PlainLabel
@@ -40,7 +40,7 @@ class ValueDelegate(QStyledItemDelegate):
     def __init__(self, model: NodeTreeModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._model = model
-        self.has_dates = False
+        self.has_types = False
 
     @qt_guard(QSize(60, 24))
     def sizeHint(self, option: QStyleOptionViewItem, index: _Index) -> QSize:
@@ -50,7 +50,7 @@ class ValueDelegate(QStyledItemDelegate):
     @qt_guard()
     def createEditor(self, parent: QWidget, option: QStyleOptionViewItem, index: _Index) -> QWidget:
         if index.column() == TYPE:
-            return self._type_choice(parent, list(JSON_TYPES) + (["date"] if self.has_dates else []))
+            return self._type_choice(parent, [*JSON_TYPES, *(BSON_TYPES if self.has_types else ())])
         if index.column() == VALUE and self._model.node_at(index).kind is Kind.BOOL:
             return self._type_choice(parent, ["true", "false"])
         if needs_dialog(self._model.edit_text(index)):
