@@ -85,7 +85,7 @@ class ConnectMongoObject:
     name = "connect-mongo-object"
     label = "connect-mongo, sub-document"
 
-    def decode(self, payload: bytes, _keys: OpeningKeys = _NO_KEYS, max_bytes: int = MAX_BYTES) -> Decoded:
+    def decode(self, payload: bytes, keys: OpeningKeys = _NO_KEYS, max_bytes: int = MAX_BYTES) -> Decoded:
         elements, session = _elements(payload, self.label)
         if session.code != _OBJECT:
             raise CodecError(
@@ -102,9 +102,9 @@ class ConnectMongoObject:
             tried = Attempt(self.label, str(error), session.start, error.is_limit)
             raise CodecError(str(error), (tried,)) from None
         if rebuilt == payload[session.value_start : session.value_end]:
-            return Decoded(self.name, self.label, payload, root, Fidelity.EXACT, payload, envelope)
+            return Decoded(self.name, self.label, payload, root, Fidelity.EXACT, payload, envelope, keys=keys)
         reason = "The document holds something which would not be written back as it is (odd array indexes)."
-        return Decoded(self.name, self.label, payload, root, Fidelity.READ_ONLY, payload, envelope, reason)
+        return Decoded(self.name, self.label, payload, root, Fidelity.READ_ONLY, payload, envelope, reason, keys=keys)
 
     def encode(self, decoded: Decoded, root: Node) -> bytes:
         if root.kind is not Kind.OBJECT:
