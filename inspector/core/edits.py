@@ -171,24 +171,22 @@ def _pair_members(old: Node, new: Node) -> list[tuple[Entry | None, Entry]]:
 
 def _pair_items(old: Node, new: Node) -> list[tuple[Entry | None, Entry]]:
     # What is equal at both ends is the same; between them items are paired by place.
-    shorter = min(len(old.entries), len(new.entries))
-    tail = 0
-    while tail < shorter and _is_same(old.entries[-1 - tail].value, new.entries[-1 - tail].value):
-        tail += 1
-    if len(old.entries) == len(new.entries):
-        tail = 0
-    middle = len(old.entries) - tail
-    pairs: list[tuple[Entry | None, Entry]] = []
-    for position, entry in enumerate(new.entries):
-        if position >= len(new.entries) - tail:
-            pairs.append((old.entries[position - len(new.entries)], entry))
-        else:
-            pairs.append((old.entries[position] if position < middle else None, entry))
+    tail = 0 if len(old.entries) == len(new.entries) else _count_same_at_end(old, new)
+    olds, news = len(old.entries) - tail, len(new.entries) - tail
+    pairs: list[tuple[Entry | None, Entry]] = list(zip(old.entries[:olds], new.entries[:news], strict=False))
+    pairs += [(None, entry) for entry in new.entries[olds:news]]
+    pairs += zip(old.entries[olds:], new.entries[news:], strict=True)
     return pairs
 
 
-def _is_same(old: Node, new: Node) -> bool:
-    return old is new or old == new  # asking two objects takes ten times as long as looking at them
+def _count_same_at_end(old: Node, new: Node) -> int:
+    number = 0
+    for before, after in zip(reversed(old.entries), reversed(new.entries), strict=False):
+        # Asking two objects takes ten times as long as looking at them.
+        if before is not after and before.value is not after.value and before.value != after.value:
+            break
+        number += 1
+    return number
 
 
 def touched_paths(base: Node, root: Node) -> frozenset[Path]:
@@ -207,6 +205,8 @@ def touched_paths(base: Node, root: Node) -> frozenset[Path]:
             continue
         pairs = _pair_members(before, after) if after.kind is Kind.OBJECT else _pair_items(before, after)
         for position, (old_entry, entry) in enumerate(pairs):
+            if old_entry is entry:
+                continue  # nearly all of a large record
             if old_entry is None:
                 touched.add((*path, position))
             elif old_entry.value is not entry.value:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
+
 from inspector.core.express_findings import judge_change, judge_express
 from inspector.core.far_dates import judge_far_dates
 from inspector.core.field_path import format_field_path
@@ -63,8 +65,16 @@ def _judge_values(root: Node, other: Node | None) -> list[Finding]:
         elif node.kind is Kind.OBJECT:
             found += _judge_names(node, path)
         others = across.entries if across is not None else ()
-        shared = {id(entry.value) for entry in others}
-        for position, entry in enumerate(node.entries):
+        # Nearly all of a large record stands where it stood.
+        moved = [
+            (position, entry, there)
+            for position, (entry, there) in enumerate(zip_longest(node.entries, others))
+            if entry is not there
+        ]
+        shared = {id(there.value) for _position, _entry, there in moved if there is not None}
+        for position, entry, _there in moved:
+            if entry is None:
+                break  # there were more before
             value = entry.value
             if id(value) not in shared and (value.entries or value.kind is Kind.NUMBER):
                 waiting.append((value, (*path, position), others[position].value if position < len(others) else None))

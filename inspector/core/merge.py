@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import TypeVar
@@ -108,7 +108,7 @@ class _Run:
         self.changes: list[FieldChange] = []
 
     def merge_value(self, field: str, base: Node | None, mine: Node | None, theirs: Node | None) -> Node | None:
-        if mine is theirs is base or (mine == theirs and mine == base):
+        if mine == theirs and (theirs is base or mine == base):
             return theirs
         if base is not None and mine is not None and theirs is not None and base.kind is mine.kind is theirs.kind:
             if base.kind is Kind.OBJECT and not _has_duplicates(base, mine, theirs):
@@ -160,16 +160,19 @@ class _Run:
         )
         keys = list(of_theirs), list(of_mine)
         if base_order != my_order:  # that of the application alone says nothing to anybody
-            names = {key: text_node(key) for key in base_order}
-            if self._is_my_order(field or "the fields", (base_order, my_order, their_order), names):
+            orders = (base_order, my_order, their_order)
+            if self._is_my_order(field or "the fields", orders, lambda: {key: text_node(key) for key in base_order}):
                 keys = list(of_mine), list(of_theirs)
         return replace(theirs, entries=tuple(merged[key] for key in _interleave(*keys) if key in merged))
 
-    def _is_my_order(self, field: str, orders: Sequence[list[_Item]], names: Mapping[_Item, Node]) -> bool:
+    def _is_my_order(
+        self, field: str, orders: Sequence[list[_Item]], name_all: Callable[[], Mapping[_Item, Node]]
+    ) -> bool:
         """Note that what all three have (base's order, mine, theirs) stands in another order somewhere; return whether mine
         is the one to keep."""
         if orders[0] == orders[1] == orders[2]:
             return False
+        names = name_all()
         was, my_names, their_names = (
             Node(Kind.ARRAY, entries=tuple(Entry(None, names[item]) for item in order)) for order in orders
         )
@@ -195,9 +198,8 @@ class _Run:
             number += value is not None or self._has_conflict(name)
         shared = {slot for slot in slots if None not in (slot.base, slot.mine, slot.theirs)}
         orders = tuple([slot for slot in order if slot in shared] for order in (in_base, in_mine, in_theirs))
-        names = {slot: name for slot, name in _names(base, in_base).items() if slot in shared}
         sides = (in_theirs, in_mine)
-        if self._is_my_order(field or "the items", orders, names):
+        if self._is_my_order(field or "the items", orders, lambda: _names(base, in_base)):
             sides = (in_mine, in_theirs)
         kept = (entries[slot] for slot in _interleave(*sides) if slot in entries)
         return replace(theirs, entries=tuple(kept))

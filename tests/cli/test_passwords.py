@@ -88,11 +88,17 @@ def test_password_in_a_line_of_redis_cli_is_warned_of(home: Path, capsys: pytest
     assert "--password-env" in told.err
 
 
-@pytest.mark.parametrize("source", [["--password-env", "NOT_SET_HERE"], ["--password-file", "/no/such/file"]])
-def test_source_that_is_not_there_is_bad_usage(
-    home: Path, capsys: pytest.CaptureFixture[str], source: list[str]
+@pytest.mark.parametrize(
+    ("source", "code"),
+    [
+        (["--password-env", "NOT_SET_HERE"], 2),
+        (["--password-file", "/no/such/file"], 3),
+    ],
+)
+def test_source_that_is_not_there_is_named(
+    home: Path, capsys: pytest.CaptureFixture[str], source: list[str], code: int
 ) -> None:
-    assert main(["list", "redis://127.0.0.1:1", *source]) == 2
+    assert main(["list", "redis://127.0.0.1:1", *source]) == code
     assert source[1] in capsys.readouterr().err
 
 

@@ -53,7 +53,7 @@ SERVE_ARGUMENT = "--decode-records"
 _MOST_BYTES = MAX_BYTES + 1024 * 1024
 _MOST_ANSWER_BYTES = 512 * 1024 * 1024
 # Python puts the folder it starts in before all others: never one that a stranger may have filled.
-_ROOT = Path(__file__).resolve().parent.parent.parent
+_ROOT = Path(__file__).resolve().parents[3]
 _HEAD = struct.Struct(">Q")
 _OUT_OF_MEMORY = b""
 

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from inspector.services.settings.safe_file import make_folder, read_whole, write_safely
+from store_adapters.portability import READ_FILE, try_lock
 
 SUFFIX = ".unfinished-export"
 _NOTES = "unfinished"
@@ -82,7 +83,7 @@ class UnfinishedFiles:
 
 def _is_left(path: Path) -> bool:
     """True for a regular file that nobody writes."""
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+    descriptor = os.open(path, READ_FILE)
     try:
         return stat.S_ISREG(os.fstat(descriptor).st_mode) and _try_lock(descriptor)
     finally:
@@ -91,13 +92,6 @@ def _is_left(path: Path) -> bool:
 
 def _try_lock(descriptor: int) -> bool:
     try:
-        import fcntl
-    except ImportError:  # Windows: a file that is open there cannot be removed anyway
+        return try_lock(descriptor)
+    except OSError:  # a system or a file system without locks
         return True
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:  # a file system without locks
-        return True
-    return True

@@ -37,13 +37,15 @@ class ChangesBar(QFrame):
         self.review_button.clicked.connect(self.review_wanted)
         row.addWidget(self.review_button)
 
-    def show_changes(self, number: int, others: int, *, can_discard: bool, can_review: bool) -> None:
-        """Tell how many changes this session has, and how many other sessions have some."""
-        self.changes_label.setVisible(bool(number))
-        self.changes_label.setText(f"{number} unsaved change{'' if number == 1 else 's'}")
+    def show_changes(self, number: int | None, others: int, *, can_discard: bool, can_review: bool) -> None:
+        """Tell how many changes this session has (None: some, not counted yet), and how many other sessions have some."""
+        has_changes = number != 0
+        self.changes_label.setVisible(has_changes)
+        counted = f"{number:,} unsaved change{'' if number == 1 else 's'}" if number is not None else "Unsaved changes"
+        self.changes_label.setText(counted)
         words = f"{others} other{'' if others == 1 else 's'} with unsaved edits"
         # Beside the number of changes there is little room.
-        self.others_button.setText(f"+{others}" if number else words)
+        self.others_button.setText(f"+{others}" if has_changes else words)
         self.others_button.setToolTip(plain_tip(f"{words}: go to the next"))
         self.others_button.setAccessibleName(words)
         self.others_button.setVisible(bool(others))

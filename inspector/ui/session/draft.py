@@ -38,12 +38,17 @@ class Draft(QObject):
         self.unread_text: str | None = None
         self.stack = QUndoStack(self)
         self._was_dirty = False
+        self._compared: tuple[Node, Node, bool] | None = None  # the two trees, and whether they differ
         self._discards: set[int] = set()  # the stack's index after each of them
 
     @property
     def is_dirty(self) -> bool:
         """True when the tree differs from what was read, however it came to that."""
-        return self.root != self.base
+        known = self._compared
+        # Asked several times at each edit, and two trees of the same large text take long to compare.
+        if known is None or known[0] is not self.base or known[1] is not self.root:
+            known = self._compared = (self.base, self.root, self.root != self.base)
+        return known[2]
 
     @property
     def has_edits(self) -> bool:

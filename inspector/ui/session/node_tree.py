@@ -365,15 +365,9 @@ class NodeTreeModel(QAbstractItemModel):
         return True
 
     def _repaint(self) -> None:
-        # Marks and array numbers may have changed anywhere: views repaint what they show, which is little.
-        waiting = [self._top]
-        while waiting:
-            item = waiting.pop()
-            if item.children:
-                last = len(item.children) - 1
-                parent = self._index_of(item, NAME)
-                self.dataChanged.emit(self.index(0, NAME, parent), self.index(last, TYPE, parent))
-            waiting.extend(below for below in item.children if below is not None and below.children)
+        # Marks and array numbers may have changed anywhere. Told of more than one cell, a view repaints all that it shows.
+        if self._top.children:
+            self.dataChanged.emit(self.index(0, NAME), self.index(len(self._top.children) - 1, TYPE))
 
     def _recolour(self) -> None:
         self._repaint()

@@ -14,6 +14,7 @@ from inspector.ui.base.context import Context
 from inspector.ui.base.empty_state import EmptyState
 from inspector.ui.base.plain import copy_text
 from inspector.ui.base.trouble import describe_trouble
+from inspector.ui.session.change_count import ChangeCount
 from inspector.ui.session.changes_bar import ChangesBar
 from inspector.ui.session.cookie_tab import CookieTab
 from inspector.ui.session.data_tab import DataTab
@@ -52,6 +53,8 @@ class SessionPanel(QWidget):
         self.opened: OpenedSession | None = None
         self.draft: Draft | None = None
         self._kept = KeptDrafts()
+        self._count = ChangeCount(context, self)
+        self._count.counted.connect(self._show_bar)
         self._left_tab: int | None = None
         self._has_failed = False
         self.setMinimumWidth(400)
@@ -290,10 +293,9 @@ class SessionPanel(QWidget):
 
     def _show_bar(self) -> None:
         draft, store = self.draft, self.store
-        changes = draft.changes() if draft is not None else ()
-        number = len(changes)
+        number = self._count.look_up(draft)
         self.bar.setVisible(bool(store and store.can_write and draft is not None))
-        can_discard = bool(number) or not self.json_tab.is_settled
+        can_discard = number != 0 or not self.json_tab.is_settled
         self.bar.show_changes(number, len(self._kept), can_discard=can_discard, can_review=self.can_review)
 
     @property

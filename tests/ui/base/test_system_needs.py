@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from inspector.ui.base.system_needs import PACKAGES
+from tests.servers import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 APT = f"apt-get install --no-install-recommends {' '.join(PACKAGES)}"
 NO_EGL = """
 import sys

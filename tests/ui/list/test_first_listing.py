@@ -31,7 +31,7 @@ def test_keys_are_indexed_after_the_list_and_found_before(
         index_keys(catalogue, cancel)
         told.append((found, is_behind))
 
-    monkeypatch.setattr("inspector.ui.stores.open_store.index_keys", look_and_index)
+    monkeypatch.setattr("inspector.services.catalogue.large_rows.index_keys", look_and_index)
     window = make_window(mongo_url)
     qtbot.waitUntil(lambda: bool(told), timeout=WAIT_MS)
     assert told == [(4321, True)]

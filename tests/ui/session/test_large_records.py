@@ -103,6 +103,28 @@ def test_field_of_5_mb_is_edited_and_saved_and_nothing_else_changes(
     qtbot.waitUntil(lambda: store.health.longest_wait is None, timeout=LONG_MS)
 
 
+def test_edits_among_45_000_items_are_counted_without_a_freeze(
+    qtbot: QtBot, make_window: OpenWindow, redis_url: str, heartbeat: Heartbeat
+) -> None:
+    items = [{"id": place, "name": f"Product {place}", "quantity": 1} for place in range(45_000)]
+    with redis.Redis.from_url(redis_url) as client:
+        client.set("sess:large", json.dumps({"cookie": {}, "rows": items}), ex=9000)
+    window = make_window(f"{redis_url}?prefix=sess:")
+    window.go_to_session(b"sess:large")
+    panel = window.panel
+    qtbot.waitUntil(lambda: panel.draft is not None, timeout=LONG_MS)
+    heartbeat.start()
+    panel.edit_field("rows[44999].name", '"Lamp"')
+    panel.edit_field("rows[7].quantity", "2")
+    assert panel.bar.changes_label.text() == "Unsaved changes"
+    assert panel.bar.review_button.isEnabled()
+    assert panel.bar.discard_button.isEnabled()
+    qtbot.waitUntil(lambda: panel.bar.changes_label.text() == "2 unsaved changes", timeout=LONG_MS)
+    assert_smooth(heartbeat)
+    panel.discard()
+    assert panel.bar.changes_label.isHidden()
+
+
 def test_record_of_too_many_values_is_text_to_look_at_and_nothing_false_is_said(
     qtbot: QtBot, make_window: OpenWindow, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
