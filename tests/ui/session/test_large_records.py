@@ -195,4 +195,4 @@ def _rows(model: NodeTreeModel) -> list[tuple[object, object]]:
 
 def _has_user(catalogue: Catalogue | None, key: bytes, user: str) -> bool:
     place = catalogue.find(key) if catalogue is not None else None
-    return catalogue is not None and place is not None and catalogue.user(place) == user
+    return catalogue is not None and place is not None and catalogue.columns.user(place) == user
