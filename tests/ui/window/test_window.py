@@ -380,7 +380,7 @@ def test_no_label_guesses_rich_text(qtbot: QtBot, make_window: OpenWindow, url: 
 def test_window_and_columns_come_back(qtbot: QtBot, make_window: OpenWindow, url: str) -> None:
     window = make_window(url)
     window.sessions_page.table.setColumnHidden(4, True)
-    window._state.keep(window)
+    window.keep_state()
     again = make_window(url)
     assert again.sessions_page.table.isColumnHidden(4)
 
