@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 from inspector.demo.request_log import RequestEntry
 from inspector.demo.server import DemoServer, DemoSettings, PortTaken
 from inspector.demo.traffic import TrafficReport, generate_visitors
-from inspector.services.settings.connection import url_with_password
+from inspector.services.connection import url_with_password
 from inspector.services.settings.profiles import Profile, guard_from_demo
 from inspector.ui.base.context import Context
 from inspector.ui.base.jobs import Job, Lane
