@@ -21,8 +21,8 @@ from inspector.services.catalogue.listing import read_list
 from inspector.services.sessions.decoder import decode_record, encode_record
 from inspector.services.sessions.text_pages import PAGE_CHARS, byte_page, json_pages
 from inspector.ui.base.theme import Theme
-from inspector.ui.session.node_item import PAGE
-from inspector.ui.session.node_tree import NAME, VALUE, NodeTreeModel
+from inspector.ui.session.tabs.node_item import PAGE
+from inspector.ui.session.tabs.node_tree import NAME, VALUE, NodeTreeModel
 from inspector.ui.window.main_window import MainWindow
 from store_adapters.contract import CancelToken
 from store_adapters.registry import open_store

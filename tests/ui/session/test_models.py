@@ -18,7 +18,7 @@ from inspector.services.catalogue.session_row import Column
 from inspector.ui.base.theme import Theme
 from inspector.ui.demo.request_table import MOST_ROWS, RequestTableModel
 from inspector.ui.list.session_table import SessionTableModel
-from inspector.ui.session.node_tree import NAME, TYPE, VALUE, NodeTreeModel
+from inspector.ui.session.tabs.node_tree import NAME, TYPE, VALUE, NodeTreeModel
 from store_adapters.contract import CancelToken
 from store_adapters.registry import open_store
 

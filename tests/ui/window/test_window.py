@@ -20,8 +20,8 @@ from inspector.services.sessions.manage_sessions import create_session, delete_s
 from inspector.services.sessions.open_session import open_session
 from inspector.services.sessions.save_session import save_session
 from inspector.services.settings.profiles import Profile
-from inspector.ui.session.history_tab import HistoryTab
 from inspector.ui.session.seen_reads import SeenChange
+from inspector.ui.session.tabs.history_tab import HistoryTab
 from inspector.ui.stores.connect_dialog import ConnectDialog
 from inspector.ui.window.command_palette import CommandPalette, match_score
 from inspector.ui.window.main_window import MainWindow
