@@ -52,7 +52,7 @@ from store_adapters.mongo.many import read_documents
 from store_adapters.mongo.outcome import OutcomeChecker
 from store_adapters.mongo.transaction_batch import MOST
 from store_adapters.mongo.writer import MongoWriter
-from store_adapters.one_by_one import OneByOne
+from store_adapters.one_by_one import SequentialBatch
 from store_adapters.options import Limits, StoreAddress
 from store_adapters.polling import describe_polling, poll_changes
 
@@ -64,7 +64,7 @@ _KINDS = {
 }  # fmt: skip
 
 
-class MongoStore(OneByOne):
+class MongoStore(SequentialBatch):
     """One collection of session documents."""
 
     def __init__(self, address: StoreAddress, limits: Limits) -> None:
