@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 from PySide6.QtCore import QModelIndex, QTimer, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
@@ -132,7 +133,7 @@ class DemoPage(QWidget):
         row.addWidget(PlainLabel("REQUESTS", role="caption"), 1)
         clear = QPushButton("Clear")
         clear.setProperty("role", "link")
-        clear.clicked.connect(self.model.clear)
+        clear.clicked.connect(partial(self.model.show_rows, ()))
         row.addWidget(clear)
         column.addLayout(row)
         self.table = QTableView()
@@ -303,7 +304,7 @@ class DemoPage(QWidget):
                 self.table.scrollToBottom()
 
     def _row_chosen(self, index: QModelIndex) -> None:
-        entry = self.model.entry(index.row())
+        entry = self.model.row(index.row())
         if entry is not None and entry.session_id:
             self.session_wanted.emit(entry.session_id)
 

@@ -122,8 +122,8 @@ def test_request_table_keeps_the_newest(qtbot: QtBot) -> None:
     for start in range(0, MOST_ROWS + 500, 500):
         model.add([RequestEntry(n, "GET", f"/{n}", 200, None, (), ()) for n in range(start, start + 500)])
     assert model.rowCount() == MOST_ROWS
-    newest = model.entry(MOST_ROWS - 1)
+    newest = model.row(MOST_ROWS - 1)
     assert newest is not None
     assert newest.path == f"/{MOST_ROWS + 499}"
-    model.clear()
+    model.show_rows(())
     assert model.rowCount() == 0
