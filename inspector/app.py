@@ -18,11 +18,11 @@ from inspector import __version__
 from inspector.core.secret import Secret
 from inspector.demo.demo_secret import DEMO_SECRET
 from inspector.demo.prepare import choose_demo_folder, demo_store_url, prepare_demo
+from inspector.services.connection import split_url
 from inspector.services.sessions.decoder import DECODER
 from inspector.services.sessions.journal import Journal
 from inspector.services.sessions.journal_file import JournalFile
 from inspector.services.settings.command_log import CommandLog
-from inspector.services.settings.connection import split_url
 from inspector.services.settings.profiles import (
     Profile,
     ProfileBook,

@@ -115,7 +115,7 @@ class Tour(QObject):
         self._snap("history")
 
         panel.cookie_tab.copy_header()
-        window.paste_cookie()
+        window.actions_book["paste_cookie"].trigger()
         yield "the verdict on the cookie", lambda: any(_is_proved(card) for card in window.cookie_page.cards)
         self._snap("cookie")
         window.preferences.toggle_theme()

@@ -24,7 +24,7 @@ from store_adapters.contract import (
     StoreInfo,
 )
 from store_adapters.errors import BadStoreAddress, RecordChanged, RecordExists, RecordMissing
-from store_adapters.one_by_one import OneByOne
+from store_adapters.one_by_one import SequentialBatch
 from store_adapters.options import Limits, StoreAddress
 
 _BATCH = 500
@@ -70,7 +70,7 @@ def shared_records(name: str) -> SharedRecords:
         return _shared.setdefault(name, SharedRecords())
 
 
-class MemoryStore(OneByOne):
+class MemoryStore(SequentialBatch):
     """A session store in a dictionary."""
 
     def __init__(self, name: str, limits: Limits) -> None:

@@ -17,7 +17,7 @@ class _Single(Protocol):
     def change_expiry(self, base: RawRecord, expires_at_ms: int | None, payload: bytes | None = None) -> RawRecord: ...
 
 
-class OneByOne:
+class SequentialBatch:
     """Gives a store `read_many` and `write_many`. Once nothing answers any more, the rest is not tried."""
 
     def read_many(self: _Single, refs: Sequence[RecordRef]) -> list[RawRecord | StoreError]:

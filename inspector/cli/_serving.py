@@ -54,7 +54,7 @@ def serve_demo(options: Any, output: Output) -> int:
     from inspector.demo.server import EMBEDDED_VALKEY, DemoServer, DemoSettings, PortTaken
     from inspector.demo.session_cookie import CookieOptions
     from inspector.demo.traffic import generate_visitors
-    from inspector.services.settings.connection import url_with_password
+    from inspector.services.connection import url_with_password
     from inspector.services.settings.profiles import default_data_folder, default_folder, guard_from_demo
 
     url = options.store_name or prepare_demo(choose_demo_folder(default_folder(), default_data_folder()))
@@ -107,7 +107,7 @@ def serve_demo(options: Any, output: Output) -> int:
 def _say_address(options: Any, output: Output, server: DemoServer) -> None:
     from inspector.demo.faults import LESSONS, Fault
     from inspector.demo.server import EMBEDDED_VALKEY
-    from inspector.services.settings.connection import split_url
+    from inspector.services.connection import split_url
 
     shown = server.store_url if server.store_url == EMBEDDED_VALKEY else split_url(server.store_url)[0]
     if options.json:

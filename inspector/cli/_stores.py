@@ -14,8 +14,8 @@ import msgspec
 
 from inspector.cli._output import BadUsage, FileTrouble
 from inspector.core.secret import Secret
+from inspector.services.connection import Connection, connect, split_url
 from inspector.services.settings.command_log import CommandLog
-from inspector.services.settings.connection import Connection, connect, split_url
 from inspector.services.settings.profiles import Profile, ProfileBook, SecretPlace, default_folder, sealed_path
 from inspector.services.settings.sealed_file import SealedFile, SealedFileError
 from inspector.services.settings.secrets import SecretStore

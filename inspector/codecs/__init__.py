@@ -2,6 +2,7 @@
 
 from inspector.codecs._api import Attempt, CodecError, Decoded, Fidelity, SealedError, Summary, TooLargeError
 from inspector.codecs._fingerprint import fingerprint, fingerprint_sealed, fingerprint_unread
+from inspector.codecs._layer import OpeningKeys
 from inspector.codecs._new_record import copy_payload, new_payload, with_last_access
 from inspector.codecs._registry import decode, encode, has_bson_types
 from inspector.codecs._texts import parse_json, parse_like, parse_value
@@ -29,7 +30,6 @@ from inspector.codecs.listing.summary import (
     summarise,
     summarise_decoded,
 )
-from inspector.codecs.wrappings.api import OpeningKeys
 from inspector.codecs.wrappings.findings import judge_layers, own_cipher, unreadable_era, was_stringified_twice
 
 __all__ = [

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
 
-from inspector.codecs.wrappings.api import Layer, OpeningKeys
+from inspector.codecs._layer import Layer, OpeningKeys
 from inspector.core.node import Node
 
 

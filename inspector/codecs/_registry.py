@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from inspector.codecs._api import Attempt, Codec, CodecError, Decoded, Fidelity, SealedError, TooLargeError
+from inspector.codecs._layer import OpeningKeys
 from inspector.codecs._recognise import recognise
-from inspector.codecs.formats.connect_mongo import ConnectMongoObject, ConnectMongoText
-from inspector.codecs.formats.express_json import ExpressJson, SessionFile
 from inspector.codecs.formats.json import MAX_BYTES
-from inspector.codecs.wrappings.api import OpeningKeys
+from inspector.codecs.records.connect_mongo import ConnectMongoObject, ConnectMongoText
+from inspector.codecs.records.express_json import ExpressJson, SessionFile
 from inspector.core.node import Node
 from inspector.core.secret import Secret
 

@@ -14,8 +14,8 @@ from typing import Any
 import msgspec
 
 from inspector.codecs._api import Attempt, CodecError, Decoded, Fidelity, SealedError, Summary
+from inspector.codecs._layer import OpeningKeys
 from inspector.codecs.listing.quick import UserPath
-from inspector.codecs.wrappings.api import OpeningKeys
 from inspector.codecs.wrappings.connect_mongo_crypto import ConnectMongo3Layer, WebCryptoLayer
 from inspector.codecs.wrappings.kruptein import KrupteinLayer, _Box, _Key
 from inspector.codecs.wrappings.layers import DeflateLayer, JsonStringLayer, TextLayer, TypedValueLayer

@@ -37,14 +37,14 @@ from store_adapters.files.file_owner import tell_before
 from store_adapters.files.folder import NOT_WRITABLE_HERE, TEMPORARY_SUFFIX, Folder
 from store_adapters.files.listing import FileListing
 from store_adapters.files.session_file import expiry_of, move_expiry
-from store_adapters.one_by_one import OneByOne
+from store_adapters.one_by_one import SequentialBatch
 from store_adapters.options import Limits, StoreAddress
 from store_adapters.portability import free_bytes, user_name
 
 _DEFAULT_TTL_S = 3600.0
 
 
-class FileStore(OneByOne):
+class FileStore(SequentialBatch):
     """A folder of session files."""
 
     def __init__(self, address: StoreAddress, limits: Limits) -> None:

@@ -1,4 +1,4 @@
-"""Reads many documents of a MongoDB collection with one question; writes nothing (`mongo_together.py` does)."""
+"""Reads many documents of a MongoDB collection with one question; writes nothing (`batches.py` does)."""
 
 from __future__ import annotations
 

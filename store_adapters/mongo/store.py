@@ -40,6 +40,8 @@ from store_adapters.errors import (
     StoreError,
     StoreUnreachable,
 )
+from store_adapters.mongo.batches import MongoBatches, by_kind
+from store_adapters.mongo.changes import DocumentChanges, Names
 from store_adapters.mongo.diff import MOVED_BY_TOUCH, build_update
 from store_adapters.mongo.document import DocumentReader, hidden_by_expires
 from store_adapters.mongo.glances import MongoGlances
@@ -47,9 +49,10 @@ from store_adapters.mongo.keys import id_of, key_of
 from store_adapters.mongo.link import MongoLink
 from store_adapters.mongo.listing import MongoListing
 from store_adapters.mongo.many import read_documents
-from store_adapters.mongo.together import MOST, TogetherWriter, by_kind
-from store_adapters.mongo.writer import Names
-from store_adapters.one_by_one import OneByOne
+from store_adapters.mongo.outcome import OutcomeChecker
+from store_adapters.mongo.transaction_batch import MOST
+from store_adapters.mongo.writer import MongoWriter
+from store_adapters.one_by_one import SequentialBatch
 from store_adapters.options import Limits, StoreAddress
 from store_adapters.polling import describe_polling, poll_changes
 
@@ -61,7 +64,7 @@ _KINDS = {
 }  # fmt: skip
 
 
-class MongoStore(OneByOne):
+class MongoStore(SequentialBatch):
     """One collection of session documents."""
 
     def __init__(self, address: StoreAddress, limits: Limits) -> None:
@@ -81,7 +84,10 @@ class MongoStore(OneByOne):
         self._moved = MOVED_BY_TOUCH | {self._expires_field}
         self._reader = DocumentReader(self._id_field, self._expires_field)
         names = Names(self._id_field, self._expires_field, self._moved)
-        self._writer = TogetherWriter(self._link, limits, names, self.read, self._query)
+        changes = DocumentChanges(names, self._query)
+        self._outcome = OutcomeChecker(self._link, limits, changes, self.read)
+        self._writer = MongoWriter(self._link, limits, changes, self._outcome, self.read)
+        self._batches = MongoBatches(self._link, limits, changes, self._outcome, self._writer.clock_ahead_ms)
 
     @classmethod
     def open(cls, address: StoreAddress, limits: Limits) -> MongoStore:
@@ -95,7 +101,7 @@ class MongoStore(OneByOne):
             raise
         if not (hello.get("isWritablePrimary") or hello.get("ismaster")):
             store._refusal = "This server is not the primary and takes no writes. Connect to the replica set."
-        store._writer.has_transactions = "setName" in hello or hello.get("msg") == "isdbgrid"
+        store._outcome.has_transactions = "setName" in hello or hello.get("msg") == "isdbgrid"
         return store
 
     @property
@@ -172,7 +178,7 @@ class MongoStore(OneByOne):
             results: dict[int, Written] = {}
             for places in by_kind(part):
                 alike = [part[place] for place in places]
-                together = self._writer.write_together(alike) or self._writer.create_together(alike)
+                together = self._batches.write(alike) or self._batches.create(alike)
                 found = together or super().write_many(alike)
                 results.update(zip(places, found, strict=True))
                 if isinstance(found[-1], StoreUnreachable | Interrupted):
@@ -188,7 +194,7 @@ class MongoStore(OneByOne):
         if write.act is Act.REPLACE and write.base is not None and write.payload is not None:
             update = build_update(RawBSONDocument(write.base.payload), RawBSONDocument(write.payload))
         names = (self._id_field, self._expires_field)
-        return mongo_preview(write, update, names, has_transactions=self._writer.has_transactions)
+        return mongo_preview(write, update, names, has_transactions=self._outcome.has_transactions)
 
     # --- the rest -----------------------------------------------------------------------------------------------
 
@@ -214,12 +220,12 @@ class MongoStore(OneByOne):
                 ("Collection", self._address.options.get("collection", "sessions")),
                 ("Deployment", f"replica set {hello['setName']}" if "setName" in hello else "standalone"),
                 ("Clock", _clock_words(self._writer.clock_ahead_ms())),
-                ("Transactions", "yes" if self._writer.has_transactions else "no: writes compare by filter"),
+                ("Transactions", "yes" if self._outcome.has_transactions else "no: writes compare by filter"),
                 ("TTL index", self._ttl_index()),
             ]
         if unused := unused_options(self._address.options):
             details.append(("Not used of the address", ", ".join(unused)))
-        method = "change stream" if self._writer.has_transactions else describe_polling(self._limits.poll_s)
+        method = "change stream" if self._outcome.has_transactions else describe_polling(self._limits.poll_s)
         return StoreInfo("MongoDB", version, self.label, tuple(details), method, round_trip_ms)
 
     def _ttl_index(self) -> str:
@@ -229,7 +235,7 @@ class MongoStore(OneByOne):
         return "none: MongoDB does not remove expired sessions"
 
     def watch(self, cancel: CancelToken) -> Iterator[Sequence[Change]]:
-        if not self._writer.has_transactions:
+        if not self._outcome.has_transactions:
             names = (self._id_field, self._expires_field)
             glances = MongoGlances(self._poll_link, self._all(), names)
             yield from poll_changes(glances.look, cancel, self._limits.poll_s, moved=ChangeKind.TOUCHED)

@@ -64,7 +64,7 @@ _Commands = tuple[_Command, ...]
 _CLOCK_HOLDS_S = 60.0
 
 
-class Way(Enum):
+class CasStrategy(Enum):
     SCRIPT = "script"
     IFEQ = "IFEQ"
     WATCH = "WATCH"
@@ -76,13 +76,13 @@ class CompareAndSet:
     def __init__(self, link: RedisLink, deadline_s: float) -> None:
         self._link = link
         self._deadline_s = deadline_s
-        self._forbidden: set[Way] = set()
+        self._forbidden: set[CasStrategy] = set()
         self._clock = _ServerClock(link)
 
     @property
-    def way(self) -> Way:
+    def way(self) -> CasStrategy:
         """The way that a write would go, as far as it was found out."""
-        return next((way for way in Way if way not in self._forbidden), Way.WATCH)
+        return next((way for way in CasStrategy if way not in self._forbidden), CasStrategy.WATCH)
 
     def set_value(self, key: bytes, old: bytes, new: bytes) -> None:
         """Put `new` in the place of `old`, TTL kept. `RecordChanged`, `RecordMissing`."""
@@ -117,12 +117,12 @@ class CompareAndSet:
     def _write(
         self, key: bytes, old: bytes, script: str, values: _Command, plain: _Commands, ifeq: _Command | None = None
     ) -> None:
-        attempts: list[tuple[Way, Callable[[], None]]] = [
-            (Way.SCRIPT, lambda: self._by_script(key, old, script, values)),
-            (Way.WATCH, lambda: self._by_watch(key, old, plain)),
+        attempts: list[tuple[CasStrategy, Callable[[], None]]] = [
+            (CasStrategy.SCRIPT, lambda: self._by_script(key, old, script, values)),
+            (CasStrategy.WATCH, lambda: self._by_watch(key, old, plain)),
         ]
         if ifeq is not None:
-            attempts.insert(1, (Way.IFEQ, lambda: self._by_ifeq(key, ifeq)))
+            attempts.insert(1, (CasStrategy.IFEQ, lambda: self._by_ifeq(key, ifeq)))
         for way, write in attempts:
             if way in self._forbidden:
                 continue

@@ -49,7 +49,7 @@ from store_adapters.errors import (
     StoreUnreachable,
     Unsupported,
 )
-from store_adapters.one_by_one import OneByOne, untraced
+from store_adapters.one_by_one import SequentialBatch, untraced
 from store_adapters.options import HEAD_BYTES, Limits, StoreAddress
 from store_adapters.polling import Glance, describe_polling, poll_changes
 from store_adapters.sqlite.dialect import Dialect, find_dialect
@@ -61,7 +61,7 @@ _TOGETHER = 100
 _NAME = re.compile(r"[^\0\"]{1,120}\Z")
 
 
-class SqliteStore(OneByOne):
+class SqliteStore(SequentialBatch):
     """One table of sessions."""
 
     def __init__(self, address: StoreAddress, limits: Limits) -> None:

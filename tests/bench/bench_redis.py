@@ -108,7 +108,7 @@ def run_window(url: str, folder: Path, *, is_busy: bool) -> tuple[float, float, 
     watch.stop()
     catalogue = window.current.catalogue if window.current is not None else None
     rows = len(catalogue) if catalogue is not None else 0
-    beside = memory_bytes() - before - (catalogue.stored_bytes if catalogue is not None else 0)
+    beside = memory_bytes() - before - (catalogue.columns.stored_bytes if catalogue is not None else 0)
     window.close()
     return took_s, first_s, watch, beside // max(1, rows), rows
 

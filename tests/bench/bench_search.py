@@ -92,8 +92,8 @@ def main() -> None:
         at_least(what, best_of(3, select(text)), loop_role, "orjson + test", 8)
     at_least("cart.length>2 (decoded)", best_of(3, select("cart.length>2")), loop_cart, "orjson + test", 2)
     for column, values in (
-        (Column.EXPIRES, numpy.frombuffer(catalogue.expires, dtype=numpy.int64)),
-        (Column.SIZE, numpy.frombuffer(catalogue.sizes, dtype=numpy.uint32)),
+        (Column.EXPIRES, numpy.frombuffer(catalogue.columns.expires, dtype=numpy.int64)),
+        (Column.SIZE, numpy.frombuffer(catalogue.columns.sizes, dtype=numpy.uint32)),
         (Column.USER, numpy.array([catalogue.row(place).user.lower().encode() for place in range(SIZE)])),
         (Column.SESSION, numpy.array([catalogue.row(place).key for place in range(SIZE)])),
     ):

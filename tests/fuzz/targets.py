@@ -44,11 +44,11 @@ from inspector.core.field_path import FieldPathError, format_keys, parse_field_p
 from inspector.core.findings import examine
 from inspector.core.secret import Secret
 from inspector.core.writer import Family
+from inspector.services.connection import split_url
 from inspector.services.cookies.har_report import follow_session
 from inspector.services.cookies.verify_cookie import inspect_cookies
 from inspector.services.filtering.parser import FilterError, parse_filter
 from inspector.services.sessions.record_verdict import judge_record
-from inspector.services.settings.connection import split_url
 from inspector.services.settings.profiles import ProfileBook
 from store_adapters.contract import Capabilities, RawRecord, RecordRef
 from store_adapters.errors import StoreError

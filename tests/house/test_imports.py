@@ -28,9 +28,7 @@ def loaded_after(statement: str) -> set[str]:
     return set(run.stdout.split())
 
 
-@pytest.mark.parametrize(
-    "module", ["inspector", "inspector.cli", "store_adapters", "inspector.services.settings.connection"]
-)
+@pytest.mark.parametrize("module", ["inspector", "inspector.cli", "store_adapters", "inspector.services.connection"])
 def test_import_loads_no_qt_and_no_driver(module: str) -> None:
     assert loaded_after(f"import {module}") & HEAVY == set()
 

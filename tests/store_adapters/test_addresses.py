@@ -12,7 +12,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from pymongo.common import URI_OPTIONS_VALIDATOR_MAP
 
-from inspector.services.settings.connection import split_url
+from inspector.services.connection import split_url
 from inspector.services.settings.profiles import Profile, ProfileBook
 from store_adapters.address import format_address, parse_address
 from store_adapters.address_options import OPTIONS

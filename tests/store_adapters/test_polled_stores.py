@@ -121,7 +121,7 @@ class Follower:
     def stored(self, sid: str) -> bytes:
         """Return what the catalogue holds of a session; nothing where there is none."""
         position = self.catalogue.find(self.store.ref_for(sid).key)
-        return b"" if position is None else self.catalogue.payloads_column[position]
+        return b"" if position is None else self.catalogue.columns.payloads[position]
 
     def close(self) -> None:
         self.cancel.cancel()

@@ -9,8 +9,8 @@ from hmac import compare_digest
 from itertools import permutations
 
 from inspector.codecs._api import SealedError
+from inspector.codecs._layer import OpeningKeys, Peeled, is_json_text
 from inspector.codecs.formats.json import JsonError, json_text, read_json
-from inspector.codecs.wrappings.api import OpeningKeys, Peeled, is_json_text
 from inspector.codecs.wrappings.kruptein import buffer_json, read_buffer
 from inspector.core import ciphers
 from inspector.core.node import member, text_of

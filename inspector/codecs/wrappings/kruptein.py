@@ -15,8 +15,8 @@ from hmac import compare_digest
 from itertools import product
 
 from inspector.codecs._api import CodecError, SealedError
+from inspector.codecs._layer import OpeningKeys, Peeled, is_json_text
 from inspector.codecs.formats.json import JsonError, json_text, read_json
-from inspector.codecs.wrappings.api import OpeningKeys, Peeled, is_json_text
 from inspector.codecs.wrappings.der import read_octet_strings, write_octet_strings
 from inspector.core import ciphers
 from inspector.core.node import Kind, Node, member, text_of

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from inspector.codecs._api import Attempt, CodecError, Fidelity, TooLargeError
+from inspector.codecs._layer import Layer, OpeningKeys, Peeled, Peeler
 from inspector.codecs.formats.json import JsonError, json_text, read_json
-from inspector.codecs.wrappings.api import Layer, OpeningKeys, Peeled, Peeler
 from inspector.codecs.wrappings.connect_mongo_crypto import peel_connect_mongo_3, peel_web_crypto
 from inspector.codecs.wrappings.kruptein import KrupteinLayer, peel_kruptein
 from inspector.codecs.wrappings.laravel import refuse_laravel

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from inspector.codecs._api import SealedError
-from inspector.codecs.wrappings.api import OpeningKeys, Peeled
+from inspector.codecs._layer import OpeningKeys, Peeled
 from inspector.core import ciphers
 from inspector.core.secret import Secret
 

@@ -24,10 +24,10 @@ class Selection:
 
     def keys(self) -> Iterator[tuple[bytes | None, int]]:
         """Yield each row's key and size in bytes; None for a row that is gone."""
-        catalogue = self.catalogue
+        catalogue, sizes = self.catalogue, self.catalogue.columns.sizes
         for position in self.positions:
             key = next(catalogue.keys_at((position,)), None)
-            yield key, catalogue.sizes[position] if key is not None else 0
+            yield key, sizes[position] if key is not None else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +57,16 @@ class BulkPreview:
 
 def preview(selection: Selection, now_ms: int, undo_bytes: int = UNDO_BYTES) -> BulkPreview:
     """Return what the selection holds. For a lane: it looks at every row."""
-    catalogue = selection.catalogue
+    catalogue, columns = selection.catalogue, selection.catalogue.columns
     count = signed_in = expired = size = 0
     sample: list[SampleRow] = []
     for position in selection.positions:
-        if not catalogue.alive[position]:
+        if not columns.alive[position]:
             continue
         count += 1
-        size += catalogue.sizes[position]
-        signed_in += bool(catalogue.user(position))
-        expired += catalogue.expires[position] <= now_ms
+        size += columns.sizes[position]
+        signed_in += bool(columns.user(position))
+        expired += columns.expires[position] <= now_ms
         if len(sample) < _SAMPLE:
             row = catalogue.row(position)
             sample.append(SampleRow(row.session_id, row.user, row.expires_at_ms, row.is_expiry_hidden))
@@ -80,10 +80,10 @@ def preview(selection: Selection, now_ms: int, undo_bytes: int = UNDO_BYTES) -> 
 
 def _find_fitting(selection: Selection, undo_bytes: int) -> Sequence[int]:
     """Return the rows that `UndoBundle.keep` has room for."""
-    catalogue, held, fitting = selection.catalogue, 0, array("I")
+    columns, held, fitting = selection.catalogue.columns, 0, array("I")
     for position in selection.positions:
-        size = catalogue.sizes[position] + OVERHEAD_BYTES
-        if catalogue.alive[position] and held + size <= undo_bytes:
+        size = columns.sizes[position] + OVERHEAD_BYTES
+        if columns.alive[position] and held + size <= undo_bytes:
             held += size
             fitting.append(position)
     return fitting

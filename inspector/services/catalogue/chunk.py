@@ -1,4 +1,4 @@
-"""A block of a catalogue's rows as a filter looks at it: columns, a search over the bytes, single members decoded."""
+"""A block of a list's rows as a filter looks at it: columns, a search over the bytes, single members decoded."""
 
 from __future__ import annotations
 
@@ -10,58 +10,58 @@ from typing import TYPE_CHECKING, Any
 
 from inspector.codecs import FieldReader, plain_data
 from inspector.services.catalogue.byte_search import Haystack, find_from
+from inspector.services.catalogue.columns import Columns
 from inspector.services.catalogue.text_column import ROWS, Block
 from inspector.services.filtering.terms import MISSING, FieldKeys, Rows, chosen, find_field
 from inspector.services.right_of_way import give_way
 
 if TYPE_CHECKING:
-    from inspector.services.catalogue.catalogue import Catalogue
     from inspector.services.filtering.parser import SessionFilter
 
 
 class CatalogueChunk:
     """The rows from `first` up to `end`, as they are now."""
 
-    def __init__(self, catalogue: Catalogue, number: int, end: int, now_ms: int) -> None:
-        self._catalogue = catalogue
+    def __init__(self, columns: Columns, number: int, end: int, now_ms: int) -> None:
+        self._columns = columns
         self._number = number
         self.first = number * ROWS
         self._end = end
         self.now_ms = now_ms
 
     def living(self) -> Rows:
-        alive = self._catalogue.alive
+        alive = self._columns.alive
         if alive.find(0, self.first, self._end) < 0:
             return range(self._end - self.first)
         return [place - self.first for place in range(self.first, self._end) if alive[place]]
 
     @cached_property
     def sizes(self) -> Sequence[int]:
-        return self._catalogue.sizes[self.first : self._end]
+        return self._columns.sizes[self.first : self._end]
 
     @cached_property
     def expires(self) -> Sequence[int]:
-        return self._catalogue.expires[self.first : self._end]
+        return self._columns.expires[self.first : self._end]
 
     @cached_property
     def changed(self) -> Sequence[int]:
-        return self._catalogue.changed[self.first : self._end]
+        return self._columns.changed[self.first : self._end]
 
     def users(self) -> Sequence[str]:
-        return self._catalogue.users(self._number)
+        return self._columns.users_of_block(self._number)
 
     def formats(self) -> Sequence[str]:
-        return [self._catalogue.format(place) for place in range(self.first, self._end)]
+        return [self._columns.format(place) for place in range(self.first, self._end)]
 
     def session_ids(self) -> Sequence[str]:
-        return [self._catalogue.id_of(key) for key in self._catalogue.keys_column.block(self._number).values()]
+        return [self._columns.id_of(key) for key in self._columns.keys.block(self._number).values()]
 
     def is_expiry_hidden(self, row: int) -> bool:
-        return self._catalogue.is_expiry_hidden(self.first + row)
+        return self._columns.is_expiry_hidden(self.first + row)
 
     @cached_property
     def _block(self) -> Block:
-        return self._catalogue.payloads_column.block(self._number)
+        return self._columns.payloads.block(self._number)
 
     @cached_property
     def _hay(self) -> Haystack:
@@ -69,7 +69,7 @@ class CatalogueChunk:
 
     @cached_property
     def _inner(self) -> dict[int, bytes]:
-        inner = self._catalogue.inner
+        inner = self._columns.inner
         if not inner:
             return {}
         return {place - self.first: inner[place] for place in range(self.first, self._end) if place in inner}
@@ -82,7 +82,7 @@ class CatalogueChunk:
             # Letters beyond ASCII have cases of their own: each text is looked at as text.
             values = enumerate(self._block.values())
             found = {row for row, value in values if needle in value.decode("utf-8", "replace").lower()}
-        keys = self._catalogue.keys_column.block(self._number)
+        keys = self._columns.keys.block(self._number)
         found.update(_hits(keys.ends, Haystack(keys.data()), wanted) if needle.isascii() else ())
         for row, text in self._inner.items():
             if needle in text.decode("utf-8", "replace").lower():
@@ -92,7 +92,7 @@ class CatalogueChunk:
         return found
 
     def may_hold(self, rows: Rows, needle: str) -> Rows:
-        if self._catalogue.kind == "mongo" and self._has_documents():
+        if self._columns.kind == "mongo" and self._has_documents():
             return rows  # BSON spells numbers and dates otherwise
         found = set(_hits(self._block.ends, self._hay, needle.encode()))
         if b"\\" in self._hay.data:  # an escape may spell any letter
@@ -101,22 +101,22 @@ class CatalogueChunk:
         return chosen(rows, found)
 
     def looks(self) -> tuple[Sequence[tuple[str, str]], Sequence[int]] | None:
-        if self._catalogue.has_role_lists:
+        if self._columns.has_role_lists:
             return None
-        return self._catalogue.looks, self._catalogue.look[self.first : self._end]
+        return self._columns.looks, self._columns.look[self.first : self._end]
 
     def _are_plain(self) -> bool:
         """True where each row was read as a plain JSON object by itself."""
-        looks, plain = self._catalogue.looks, self._catalogue.plain_format
-        codes = set(self._catalogue.look[self.first : self._end])
-        return not self._inner and self._catalogue.kind != "mongo" and all(looks[code][0] == plain for code in codes)
+        looks, plain = self._columns.looks, self._columns.plain_format
+        codes = set(self._columns.look[self.first : self._end])
+        return not self._inner and self._columns.kind != "mongo" and all(looks[code][0] == plain for code in codes)
 
     def _has_documents(self) -> bool:
         plain = "connect-mongo, JSON text"
-        return any(self._catalogue.format(place) != plain for place in range(self.first, self._end))
+        return any(self._columns.format(place) != plain for place in range(self.first, self._end))
 
     def fields(self, rows: Rows, keys: FieldKeys) -> list[Any]:
-        kind, inner, depth = self._catalogue.kind, self._inner, 2 if len(keys) > 1 and isinstance(keys[1], str) else 1
+        kind, inner, depth = self._columns.kind, self._inner, 2 if len(keys) > 1 and isinstance(keys[1], str) else 1
         reader = _reader(kind, tuple(map(str, keys[:depth])))
         if len(rows) == len(self._block.ends):
             joined = reader.read_joined(self._hay.data, len(rows)) if self._are_plain() else None
@@ -139,12 +139,12 @@ class CatalogueChunk:
         return found
 
 
-def matching(catalogue: Catalogue, total: int, session_filter: SessionFilter | None, now_ms: int) -> array[int]:
+def matching(columns: Columns, total: int, session_filter: SessionFilter | None, now_ms: int) -> array[int]:
     """Return the positions of the living rows among the first `total` that match, in order."""
     found = array("I")
     for number in range(-(-total // ROWS)):
         give_way()
-        chunk = CatalogueChunk(catalogue, number, min(total, (number + 1) * ROWS), now_ms)
+        chunk = CatalogueChunk(columns, number, min(total, (number + 1) * ROWS), now_ms)
         rows = chunk.living()
         if session_filter is not None and rows:
             rows = session_filter.term.narrow(chunk, rows)

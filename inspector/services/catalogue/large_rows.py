@@ -57,8 +57,9 @@ def settle(catalogue: Catalogue, store: SessionStore, cancel: CancelToken, *, is
 
 def _large(catalogue: Catalogue) -> list[tuple[bytes, int]]:
     """Return key and size of each row whose record the listing did not read as a whole."""
-    places = [place for place, size in enumerate(catalogue.sizes) if size > _LARGE]
-    return [(catalogue.keys_column[place], catalogue.sizes[place]) for place in places if catalogue.alive[place]]
+    columns = catalogue.columns
+    places = [place for place, size in enumerate(columns.sizes) if size > _LARGE]
+    return [(columns.keys[place], columns.sizes[place]) for place in places if columns.alive[place]]
 
 
 def _in_bunches(numbers: Iterator[int]) -> Iterator[int]:

@@ -5,57 +5,55 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from inspector.services.catalogue.columns import Columns
 from inspector.services.catalogue.session_row import Column
 from inspector.services.catalogue.sorting import pick, sort_numbers, sort_texts
 from inspector.services.catalogue.text_column import ROWS, TextColumn
 
-if TYPE_CHECKING:
-    from inspector.services.catalogue.catalogue import Catalogue
-
 _PIECE = 8192
 
 
-def sort_rows(catalogue: Catalogue, positions: Sequence[int], sort_by: Column, *, descending: bool) -> Sequence[int]:
+def sort_rows(columns: Columns, positions: Sequence[int], sort_by: Column, *, descending: bool) -> Sequence[int]:
     """Return ascending positions in the order of a column; equal ones stay in order."""
     match sort_by:
         case Column.EXPIRES:
-            column = catalogue.expires
+            column = columns.expires
         case Column.SIZE:
-            column = catalogue.sizes
+            column = columns.sizes
         case Column.CHANGED:
-            column = catalogue.changed
+            column = columns.changed
         case Column.FORMAT:
-            ranks = {look: rank for rank, look in enumerate(sorted({look for look, _role in catalogue.looks}))}
-            codes = [ranks[look] for look, _role in list(catalogue.looks)]
-            numbers = pick("q", codes, _picked(catalogue.look, positions))
+            ranks = {look: rank for rank, look in enumerate(sorted({look for look, _role in columns.looks}))}
+            codes = [ranks[look] for look, _role in list(columns.looks)]
+            numbers = pick("q", codes, _picked(columns.look, positions))
             return sort_numbers(numbers, positions, descending=descending)
         case Column.SESSION:
-            return sort_texts(_texts(catalogue.keys_column, positions), positions, descending=descending)
+            return sort_texts(_texts(columns.keys, positions), positions, descending=descending)
         case Column.USER | Column.SIGNED_IN:
-            users = _texts(catalogue.users_column, positions, is_lower=True)
+            users = _texts(columns.users, positions, is_lower=True)
             return sort_texts(users, positions, descending=descending)
     if _is_constant(column):
         return positions
     return sort_numbers(_picked(column, positions), positions, descending=descending)
 
 
-def sort_value(catalogue: Catalogue, column: Column) -> Callable[[int], Any]:
+def sort_value(columns: Columns, column: Column) -> Callable[[int], Any]:
     """Return what a row is sorted by, for a few rows."""
     match column:
         case Column.EXPIRES:
-            return catalogue.expires.__getitem__
+            return columns.expires.__getitem__
         case Column.SIZE:
-            return catalogue.sizes.__getitem__
+            return columns.sizes.__getitem__
         case Column.CHANGED:
-            return catalogue.changed.__getitem__
+            return columns.changed.__getitem__
         case Column.FORMAT:
-            return catalogue.format
+            return columns.format
         case Column.SESSION:
-            return catalogue.keys_column.__getitem__
+            return columns.keys.__getitem__
         case Column.USER | Column.SIGNED_IN:
-            return lambda position: catalogue.users_column[position].lower()
+            return lambda position: columns.users[position].lower()
 
 
 def _picked(column: array[int], positions: Sequence[int]) -> array[int]:

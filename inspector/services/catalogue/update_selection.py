@@ -9,6 +9,7 @@ from typing import Any
 
 from inspector.services.catalogue.catalogue import Catalogue
 from inspector.services.catalogue.chunk import CatalogueChunk
+from inspector.services.catalogue.columns import Columns
 from inspector.services.catalogue.list_order import sort_value
 from inspector.services.catalogue.session_row import Column
 from inspector.services.catalogue.text_column import ROWS
@@ -32,10 +33,11 @@ def reselect(
 
     Rows that only time moves past a limit of the filter stay until the next `select`.
     """
-    moved, alive = set(changed), catalogue.alive
+    columns, moved = catalogue.columns, set(changed)
+    alive = columns.alive
     rest = _without(before, moved, alive)
-    value_of = sort_value(catalogue, sort_by)
-    matching = sorted(_matching(catalogue, moved, session_filter, now_ms), key=value_of, reverse=descending)
+    value_of = sort_value(columns, sort_by)
+    matching = sorted(_matching(columns, moved, session_filter, now_ms), key=value_of, reverse=descending)
     if not matching:
         return rest
     merged, at = array("I"), 0
@@ -89,17 +91,17 @@ def _place(rest: Sequence[int], value_of: Callable[[int], Any], value: Any, low:
 
 
 def _matching(
-    catalogue: Catalogue, positions: Collection[int], session_filter: SessionFilter | None, now_ms: int
+    columns: Columns, positions: Collection[int], session_filter: SessionFilter | None, now_ms: int
 ) -> list[int]:
-    ordered = sorted(position for position in positions if position < catalogue.total)
+    ordered = sorted(position for position in positions if position < columns.total)
     found: list[int] = []
     while ordered:
         number = ordered[0] // ROWS
         end = bisect_left(ordered, (number + 1) * ROWS)
         here, ordered = ordered[:end], ordered[end:]
-        rows: Sequence[int] = [position - number * ROWS for position in here if catalogue.alive[position]]
+        rows: Sequence[int] = [position - number * ROWS for position in here if columns.alive[position]]
         if session_filter is not None and rows:
-            chunk = CatalogueChunk(catalogue, number, min(catalogue.total, (number + 1) * ROWS), now_ms)
+            chunk = CatalogueChunk(columns, number, min(columns.total, (number + 1) * ROWS), now_ms)
             rows = session_filter.term.narrow(chunk, rows)
         found += [number * ROWS + row for row in rows]
     return found

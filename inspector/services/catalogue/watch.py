@@ -68,7 +68,7 @@ def _read_again(store: SessionStore, catalogue: Catalogue, changes: Sequence[Cha
 
 def _is_touch(change: Change, record: RawRecord, catalogue: Catalogue, position: int) -> bool:
     if change.kind is ChangeKind.MOVED:
-        return catalogue.payloads_column[position] == record.payload
+        return catalogue.columns.payloads[position] == record.payload
     return change.kind is ChangeKind.TOUCHED
 
 
@@ -103,7 +103,7 @@ class _Followed:
     def _listed(self, key: bytes) -> bytes:
         """Return what the list holds of it: what came after that is a change, even before the first read here."""
         position = self._catalogue.find(key)
-        return b"" if position is None else self._catalogue.payloads_column[position]
+        return b"" if position is None else self._catalogue.columns.payloads[position]
 
 
 def _is_moved(before: RawRecord, now: RawRecord) -> bool:

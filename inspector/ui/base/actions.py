@@ -1,8 +1,10 @@
-"""Every action once: its words, shortcut, icon and menu; knows not what the actions do."""
+"""Actions as data (their words, shortcut, menu, and when they can be done), and the menus made from them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Flag, auto
 
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QAction, QKeySequence
@@ -15,6 +17,40 @@ from inspector.ui.base.theme import Theme
 MENUS = ("File", "Edit", "View", "Store", "Session", "Tools", "Help")
 
 
+class When(Flag):
+    """What has to be there for an action to be done."""
+
+    ALWAYS = 0
+    STORE = auto()
+    SELECTION = auto()
+    SESSION = auto()
+    CHOSEN = auto()  # selected rows, or a session that is open
+    EDITS = auto()
+    BULK_CHANGE = auto()  # one that can be undone
+    WRITABLE = auto()  # the store is open and takes writes
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One thing a person can do."""
+
+    id: str
+    text: str
+    menu: str
+    shortcut: str | QKeySequence.StandardKey | None = None
+    when: When = When.ALWAYS
+    icon: str = ""
+    tip: str = ""  # for the status bar and a button; "" where the text says all
+    is_checkable: bool = False  # acts when toggled by a person
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line across a menu."""
+
+    menu: str
+
+
 class ActionBook(QObject):
     """The window's actions by name; the menus and the command palette are made from it."""
 
@@ -24,46 +60,42 @@ class ActionBook(QObject):
         self._theme = theme
         self._actions: dict[str, QAction] = {}
         self._icons: dict[str, str] = {}
+        self._conditions: dict[str, When] = {}
         self._menus: dict[str, QMenu] = {name: window.menuBar().addMenu(f"&{name}") for name in MENUS}
         theme.changed.connect(self._recolour)
 
-    def add(
-        self,
-        name: str,
-        text: str,
-        act: Callable[[], object],
-        *,
-        menu: str,
-        shortcut: str | QKeySequence.StandardKey | None = None,
-        icon_name: str = "",
-        checkable: bool = False,
-        tip: str = "",
-    ) -> QAction:
-        """Make the action `name` and put it at the end of a menu; a checkable one acts when toggled by a person."""
-        action = QAction(text, self._window, checkable=checkable)
-        action.setObjectName(name)
-        if shortcut is not None:
-            action.setShortcut(QKeySequence(shortcut))
-        if tip:
-            action.setStatusTip(tip)
-        action.triggered.connect(lambda _checked=False: act())
-        self._actions[name] = action
-        if icon_name:
-            self._icons[name] = icon_name
-            action.setIcon(icon(icon_name, self._theme.colour("text")))
-        self._menus[menu].addAction(action)
-        self._window.addAction(action)
-        return action
+    def fill(self, vocabulary: Sequence[Action | Line], commands: Mapping[str, Callable[[], object]]) -> None:
+        """Make the actions in the order of the menus; `commands`: what each one does, by its ID."""
+        for entry in vocabulary:
+            if isinstance(entry, Line):
+                self._menus[entry.menu].addSeparator()
+            else:
+                self._add(entry, commands[entry.id])
 
-    def separate(self, menu: str) -> None:
-        self._menus[menu].addSeparator()
+    def _add(self, entry: Action, act: Callable[[], object]) -> None:
+        action = QAction(entry.text, self._window, checkable=entry.is_checkable)
+        action.setObjectName(entry.id)
+        if entry.shortcut is not None:
+            action.setShortcut(QKeySequence(entry.shortcut))
+        if entry.tip:
+            action.setStatusTip(entry.tip)
+        action.triggered.connect(lambda _checked=False: act())
+        self._actions[entry.id] = action
+        self._conditions[entry.id] = entry.when
+        if entry.icon:
+            self._icons[entry.id] = entry.icon
+            action.setIcon(icon(entry.icon, self._theme.colour("text")))
+        self._menus[entry.menu].addAction(action)
+        self._window.addAction(action)
 
     def __getitem__(self, name: str) -> QAction:
         return self._actions[name]
 
-    def enable(self, enabled: bool, *names: str) -> None:
-        for name in names:
-            self._actions[name].setEnabled(enabled)
+    def enable(self, now: When) -> None:
+        """Enable what can be done now. What can always be done is left to whoever switches it off meanwhile."""
+        for name, when in self._conditions.items():
+            if when:
+                self._actions[name].setEnabled(when in now)
 
     def all_actions(self) -> tuple[tuple[str, QAction], ...]:
         """Return (menu, action) for every action, in the order of the menus."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from inspector.codecs import CodecError
 from inspector.core.edits import EditError
 from inspector.core.field_path import FieldPathError
-from inspector.services.settings.connection import PasswordWanted
+from inspector.services.connection import PasswordWanted
 from inspector.services.settings.sealed_file import SealedFileError
 from store_adapters.errors import Interrupted, StoreError
 

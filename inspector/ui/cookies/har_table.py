@@ -2,73 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtCore import QObject
+from PySide6.QtGui import QColor
 
 from inspector.core.display import escape_display, format_clock, format_time, localise_times
 from inspector.services.cookies.har_report import TROUBLE, HarRow
-from inspector.ui.base.guard import qt_guard
-from inspector.ui.base.plain import plain_tip
-from inspector.ui.base.theme import Theme, mono_font
+from inspector.ui.base.row_table import RowTableModel
+from inspector.ui.base.theme import Theme
 
 TITLES = ("#", "Time", "Request", "Status", "Cookie", "Session sent", "Session received", "Stored", "What happened")
 
 # Of the answer's Set-Cookie, by the browser's rules.
 _STORED = {True: "yes", False: "no", None: "–"}
 
-_Index = QModelIndex | QPersistentModelIndex
 
-
-class HarTableModel(QAbstractTableModel):
+class HarTableModel(RowTableModel[HarRow]):
     """The rows of one report, in time order."""
 
     def __init__(self, theme: Theme, parent: QObject | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(TITLES, parent)
         self._theme = theme
-        self._rows: tuple[HarRow, ...] = ()
-        self._font = mono_font()
 
-    def show_rows(self, rows: tuple[HarRow, ...]) -> None:
-        self.beginResetModel()
-        self._rows = rows
-        self.endResetModel()
+    def is_mono(self, column: int) -> bool:
+        return column != len(TITLES) - 1
 
-    def row(self, number: int) -> HarRow | None:
-        return self._rows[number] if 0 <= number < len(self._rows) else None
+    def colour_of(self, row: HarRow, column: int) -> QColor | None:
+        return self._theme.colour("bad") if column == len(TITLES) - 1 and row.event in TROUBLE else None
 
-    @qt_guard(0)
-    def rowCount(self, parent: _Index = QModelIndex()) -> int:
-        return 0 if parent.isValid() else len(self._rows)
+    def tip_of(self, row: HarRow) -> str:
+        return f"{format_time(row.exchange.started_at_ms)} {row.exchange.url}: {row.text}"
 
-    @qt_guard(0)
-    def columnCount(self, parent: _Index = QModelIndex()) -> int:
-        return 0 if parent.isValid() else len(TITLES)
-
-    @qt_guard()
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
-            return TITLES[section] if 0 <= section < len(TITLES) else None
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            return Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-        return None
-
-    @qt_guard()
-    def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        row = self.row(index.row()) if index.isValid() else None
-        if row is None:
-            return None
-        if role == Qt.ItemDataRole.DisplayRole:
-            return self._text(row, index.column())
-        if role == Qt.ItemDataRole.FontRole:
-            return self._font if index.column() != len(TITLES) - 1 else None
-        if role == Qt.ItemDataRole.ForegroundRole and index.column() == len(TITLES) - 1 and row.event in TROUBLE:
-            return self._theme.colour("bad")
-        if role == Qt.ItemDataRole.ToolTipRole:
-            return plain_tip(f"{format_time(row.exchange.started_at_ms)} {row.exchange.url}: {row.text}")
-        return None
-
-    def _text(self, row: HarRow, column: int) -> str:
+    def text_of(self, row: HarRow, column: int) -> str:
         exchange = row.exchange
         match column:
             case 0:

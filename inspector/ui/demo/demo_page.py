@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 from PySide6.QtCore import QModelIndex, QTimer, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
@@ -22,7 +23,7 @@ from PySide6.QtWidgets import (
 from inspector.demo.request_log import RequestEntry
 from inspector.demo.server import DemoServer, DemoSettings, PortTaken
 from inspector.demo.traffic import TrafficReport, generate_visitors
-from inspector.services.settings.connection import url_with_password
+from inspector.services.connection import url_with_password
 from inspector.services.settings.profiles import Profile, guard_from_demo
 from inspector.ui.base.context import Context
 from inspector.ui.base.jobs import Job, Lane
@@ -132,7 +133,7 @@ class DemoPage(QWidget):
         row.addWidget(PlainLabel("REQUESTS", role="caption"), 1)
         clear = QPushButton("Clear")
         clear.setProperty("role", "link")
-        clear.clicked.connect(self.model.clear)
+        clear.clicked.connect(partial(self.model.show_rows, ()))
         row.addWidget(clear)
         column.addLayout(row)
         self.table = QTableView()
@@ -303,7 +304,7 @@ class DemoPage(QWidget):
                 self.table.scrollToBottom()
 
     def _row_chosen(self, index: QModelIndex) -> None:
-        entry = self.model.entry(index.row())
+        entry = self.model.row(index.row())
         if entry is not None and entry.session_id:
             self.session_wanted.emit(entry.session_id)
 

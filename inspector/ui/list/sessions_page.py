@@ -266,7 +266,7 @@ class SessionsPage(QWidget):
             parts.append(store.state_words)
         if self.effective_text():
             parts.append(f"{self.model.match_count:,} match")
-            if self._needs_values and (unkept := store.catalogue.payloads_column.unkept_count):
+            if self._needs_values and (unkept := store.catalogue.columns.payloads.unkept_count):
                 parts.append(f"values of {unkept:,} not kept, not searched")
         if self.selected_count > 1:
             parts.append(f"{self.selected_count:,} selected")
@@ -346,7 +346,7 @@ class SessionsPage(QWidget):
         catalogue = store.catalogue if store is not None else None
         column = Column.CHANGED
         arrow: Column | None = Column.CHANGED
-        if store is not None and catalogue and not catalogue.tells_changes and not store.is_live:
+        if store is not None and catalogue and not catalogue.columns.tells_changes and not store.is_live:
             # Many rows are left as they came, so that none jumps while they are read.
             is_few = max(len(catalogue), store.progress.total or 0) <= _FEW
             column, arrow = (Column.EXPIRES, Column.EXPIRES) if is_few else (Column.CHANGED, None)

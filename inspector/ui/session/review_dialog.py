@@ -11,11 +11,11 @@ from inspector.core.display import escape_display
 from inspector.core.merge import Choice, FieldState
 from inspector.services.sessions.save_session import Review, describe_fields
 from inspector.services.settings.profiles import Environment, Profile
-from inspector.ui.base.busy_sign import BusySign
 from inspector.ui.base.plain import PlainLabel, timed_label
 from inspector.ui.base.small_screen import fit_screen
 from inspector.ui.base.theme import mono_font
 from inspector.ui.session.review_table import MOST_ROWS, ReviewTable
+from inspector.ui.stores.busy_sign import BusySign
 
 _BADGES = {Environment.PRODUCTION: ("PROD", "badge-bad"), Environment.STAGING: ("STAGE", "badge-warn")}
 

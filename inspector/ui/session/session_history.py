@@ -14,8 +14,8 @@ from inspector.services.sessions.shown_changes import ShownChange
 from inspector.ui.base.context import Context
 from inspector.ui.session.entry_diffs import EntryDiffs
 from inspector.ui.session.history_promise import keeping_words
-from inspector.ui.session.history_tab import HistoryTab
 from inspector.ui.session.seen_reads import SeenReads
+from inspector.ui.session.tabs.history_tab import HistoryTab
 from inspector.ui.stores.open_store import OpenStore
 
 

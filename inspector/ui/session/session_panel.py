@@ -16,15 +16,15 @@ from inspector.ui.base.plain import copy_text
 from inspector.ui.base.trouble import describe_trouble
 from inspector.ui.session.change_count import ChangeCount
 from inspector.ui.session.changes_bar import ChangesBar
-from inspector.ui.session.cookie_tab import CookieTab
-from inspector.ui.session.data_tab import DataTab
 from inspector.ui.session.draft import Draft
-from inspector.ui.session.history_tab import HistoryTab
-from inspector.ui.session.json_tab import JsonTab
 from inspector.ui.session.kept_drafts import KeptDrafts
-from inspector.ui.session.raw_tab import RawTab, text_of_bytes
 from inspector.ui.session.session_head import SessionHead
 from inspector.ui.session.session_history import SessionHistory
+from inspector.ui.session.tabs.cookie_tab import CookieTab
+from inspector.ui.session.tabs.data_tab import DataTab
+from inspector.ui.session.tabs.history_tab import HistoryTab
+from inspector.ui.session.tabs.json_tab import JsonTab
+from inspector.ui.session.tabs.raw_tab import RawTab, text_of_bytes
 from inspector.ui.stores.open_store import OpenStore, StoreState
 from store_adapters.contract import SessionStore
 from store_adapters.errors import RecordMissing, RecordTooLarge, StoreUnreachable

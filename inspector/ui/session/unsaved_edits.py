@@ -21,11 +21,11 @@ from inspector.ui.base.plain import ask_loss, ask_three
 from inspector.ui.session.draft import Draft
 from inspector.ui.session.session_panel import SessionPanel
 from inspector.ui.stores.open_store import OpenStore, StoreState
+from inspector.ui.stores.secret_dialogs import SEALED_FILE
 
 _CALM_MS = 800
 _STATES_AT_END = (StoreState.OPEN, StoreState.FAILED)
 NOT_KEPT = "They would not survive a crash of this program: there is no keyring for the key to seal them with."
-SEALED_FILE = "File › Preferences can keep secrets in a file sealed with a passphrase."
 _WARNING = "Unsaved edits would not survive a crash. File › Preferences can keep the key in a sealed file."
 _NAMED = 5
 DISCARD_AND_QUIT, SHOW_THEM = "Discard and quit", "Show them"

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 from inspector.core.field_path import FieldPathError, parse_field_path
 from inspector.core.secret import Secret
 from inspector.core.writer import Family
-from inspector.services.settings.connection import connect, split_url
+from inspector.services.connection import connect, split_url
 from inspector.services.settings.profiles import Environment, Profile, new_profile_id
 from inspector.services.settings.secrets import SecretStore
 from inspector.ui.base.choice_box import ChoiceBox
@@ -31,7 +31,7 @@ from inspector.ui.base.jobs import Job, Lane
 from inspector.ui.base.plain import PlainLabel, add_row, tell
 from inspector.ui.base.small_screen import fit_screen
 from inspector.ui.base.trouble import describe_trouble
-from inspector.ui.session.unsaved_edits import SEALED_FILE
+from inspector.ui.stores.secret_dialogs import SEALED_FILE
 from inspector.ui.stores.secret_line import LARGEST_SECRET_BYTES, TOO_LARGE, SecretLine, SecretLines
 from inspector.ui.stores.store_form import StoreForm
 from store_adapters.contract import Count, StoreInfo

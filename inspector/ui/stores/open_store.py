@@ -17,8 +17,8 @@ from inspector.services.catalogue.large_rows import settle
 from inspector.services.catalogue.listing import Progress, read_in_steps
 from inspector.services.catalogue.text_column import MemoryLimit
 from inspector.services.catalogue.watch import follow_changes
+from inspector.services.connection import Connection, connect
 from inspector.services.sessions.open_session import PLAIN, Reading
-from inspector.services.settings.connection import Connection, connect
 from inspector.services.settings.profiles import Profile
 from inspector.ui.base.context import Context
 from inspector.ui.base.jobs import Job

@@ -18,6 +18,8 @@ from inspector.ui.base.trouble import describe_trouble
 from inspector.ui.stores.open_store import OpenStore, StoreState
 from inspector.ui.stores.secret_line import LARGEST_SECRET_BYTES, TOO_LARGE, SecretLine
 
+SEALED_FILE = "File › Preferences can keep secrets in a file sealed with a passphrase."
+
 
 class SecretDialog(QDialog):
     """Asks for one secret, or for a new one twice (`is_new`). Close it with `accept` once what was typed is good."""

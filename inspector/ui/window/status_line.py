@@ -6,10 +6,10 @@ from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtWidgets import QPushButton, QStatusBar
 
 from inspector.services.settings.profiles import Environment
-from inspector.ui.base.busy_sign import BusySign
 from inspector.ui.base.fitting_label import FittingLabel
 from inspector.ui.base.guard import qt_guard
 from inspector.ui.base.plain import PlainLabel, plain_tip
+from inspector.ui.stores.busy_sign import BusySign
 from inspector.ui.stores.open_store import OpenStore, StoreState
 from store_adapters.contract import Look
 

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from inspector.services.settings.profiles import Profile
 from inspector.ui.base.context import Context
 from inspector.ui.base.guard import qt_guard
 from inspector.ui.stores.open_store import OpenStore
-from store_adapters.errors import BadStoreAddress
 
 if TYPE_CHECKING:
     from inspector.ui.cookies.cookie_page import CookiePage
     from inspector.ui.demo.demo_page import DemoPage
-    from inspector.ui.window.main_window import MainWindow
 
 _Page = TypeVar("_Page", bound=QWidget)
 
@@ -44,25 +44,36 @@ class LatePage(QWidget, Generic[_Page]):
         _ = self.page
 
 
-class ToolPages:
-    """Wires the two pages to the window when they are built, and tells them what they have to know after that."""
+class ToolPages(QObject):
+    """Builds the two pages when they are wanted, and tells them what they have to know from then on."""
 
-    def __init__(self, context: Context, window: MainWindow, demo_store_url: str) -> None:
+    session_wanted = Signal(bytes)  # key, in the store that is shown
+    stored_session_wanted = Signal(str, str)  # store URL, session ID
+    store_wanted = Signal(str)  # store URL
+    signature_known = Signal(str, str)  # session ID, words for its badge
+    tool_noted = Signal(str, str)  # the page's name, what stands beside it
+    noted = Signal(str)
+
+    def __init__(self, context: Context, demo_store_url: str, parent: QObject) -> None:
+        super().__init__(parent)
         self._context = context
-        self._window = window
         self._demo_store_url = demo_store_url
+        self._store: OpenStore | None = None
+        self._profiles: Sequence[Profile] = ()
         self.cookies: LatePage[CookiePage] = LatePage(self._make_cookie_page)
         self.demo: LatePage[DemoPage] = LatePage(self._make_demo_page)
 
     def show_store(self, store: OpenStore | None) -> None:
         """Check cookies against this store from now on."""
+        self._store = store
         if self.cookies.built is not None:
             self.cookies.built.show_store(store)
 
-    def offer_stores(self) -> None:
-        """Offer the window's stores to the demo server."""
+    def offer_stores(self, profiles: Sequence[Profile]) -> None:
+        """Offer stores to the demo server."""
+        self._profiles = profiles
         if self.demo.built is not None:
-            self.demo.built.offer_stores(self._window.stores.profiles)
+            self.demo.built.offer_stores(profiles)
 
     def close(self) -> None:
         if self.demo.built is not None:
@@ -72,38 +83,29 @@ class ToolPages:
     def _make_cookie_page(self) -> CookiePage:
         from inspector.ui.cookies.cookie_page import CookiePage
 
-        window = self._window
         page = CookiePage(self._context)
-        page.session_wanted.connect(window.go_to_session)
-        page.signature_known.connect(window.panel.head.show_signature)
-        page.noted.connect(window.note)
-        page.show_store(window.current)
+        page.session_wanted.connect(self.session_wanted)
+        page.signature_known.connect(self.signature_known)
+        page.noted.connect(self.noted)
+        page.show_store(self._store)
         return page
 
     def _make_demo_page(self) -> DemoPage:
         from inspector.ui.demo.demo_page import DemoPage
 
-        window = self._window
         page = DemoPage(self._context, self._demo_store_url)
         page.started.connect(self._demo_started)
-        page.stopped.connect(lambda: window.stores_panel.note_tool("demo", ""))
-        page.session_wanted.connect(self._go_to_demo_session)
-        page.store_wanted.connect(window.show_store_of)
-        page.noted.connect(window.note)
-        page.offer_stores(window.stores.profiles)
+        page.stopped.connect(lambda: self.tool_noted.emit("demo", ""))
+        page.session_wanted.connect(self._demo_session_wanted)
+        page.store_wanted.connect(self.store_wanted)
+        page.noted.connect(self.noted)
+        page.offer_stores(self._profiles)
         return page
 
     def _demo_started(self, url: str, _store_url: str) -> None:
-        self._window.stores_panel.note_tool("demo", f":{url.rstrip('/').rpartition(':')[2]}")
-        self._window.note(f"The demo server answers at {url}")
+        self.tool_noted.emit("demo", f":{url.rstrip('/').rpartition(':')[2]}")
+        self.noted.emit(f"The demo server answers at {url}")
 
-    def _go_to_demo_session(self, session_id: str) -> None:
-        window, server = self._window, self._window.demo_page.server
-        if server is None:
-            return
-        window.show_store_of(server.store_url)
-        if window.current is not None and window.current.connection is not None:
-            try:
-                window.go_to_session(window.current.connection.store.ref_for(session_id).key)
-            except BadStoreAddress as error:
-                window.note(error.message)
+    def _demo_session_wanted(self, session_id: str) -> None:
+        if (server := self.demo.page.server) is not None:
+            self.stored_session_wanted.emit(server.store_url, session_id)

@@ -345,7 +345,7 @@ def _look_at_dialogs(qtbot: QtBot, window: MainWindow, canary: Canary) -> None:
         dialog.close()
         dialog.deleteLater()
     canary.during("preferences", lambda: window.preferences._show((canary.html, True)))
-    window.show_commands()
+    window.actions_book["commands"].trigger()
     canary.look("command palette")
     for shown in window.findChildren(QDialog):
         shown.close()

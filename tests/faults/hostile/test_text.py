@@ -14,7 +14,7 @@ from inspector.codecs import parse_json
 from inspector.core.display import cut_lines, escape_display, escape_json, escape_lines, is_hidden
 from inspector.services.cookies.signed_cookie import curl_line
 from inspector.ui.base.plain import PlainLabel
-from inspector.ui.session.raw_tab import text_of_bytes
+from inspector.ui.session.tabs.raw_tab import text_of_bytes
 from tests.ui.conftest import WAIT_MS, OpenWindow, heartbeat, make_window
 
 __all__ = ["heartbeat", "make_window"]  # fixtures

@@ -26,6 +26,8 @@ from store_adapters.address import parse_address
 from store_adapters.clock import now_ms
 from store_adapters.contract import CancelToken, RawRecord, SessionStore
 from store_adapters.errors import RecordChanged, StoreError, StoreRefused, StoreUnreachable
+from store_adapters.mongo import batches as mongo_batches
+from store_adapters.mongo import changes as mongo_changes
 from store_adapters.mongo import store as mongo_store
 from store_adapters.mongo import writer as mongo_writer
 from store_adapters.mongo.link import MongoLink
@@ -368,7 +370,7 @@ def test_f62_wrong_clock_here_changes_no_expiry_and_ends_no_session(
     mongo_rig.put()
     until = now_ms() + 30 * 60_000
     mongo_rig.collection.update_one({"_id": "a"}, {"$set": {"expires": bson.datetime_ms.DatetimeMS(until)}})
-    for module in (mongo_store, mongo_writer):
+    for module in (mongo_store, mongo_writer, mongo_changes, mongo_batches):
         monkeypatch.setattr(module, "now_ms", lambda: now_ms() + hours * HOUR_MS)
     store = open_at(mongo_rig.url)
     outcome = edit(store, look(store))

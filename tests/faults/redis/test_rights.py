@@ -13,7 +13,7 @@ from inspector.services.sessions.save_session import SaveState, review_changes, 
 from store_adapters.clock import now_ms
 from store_adapters.contract import CancelToken, Change, SessionStore
 from store_adapters.errors import NotConnected, RecordChanged, RecordMissing, StoreReadOnly, StoreRefused, Unsupported
-from store_adapters.redis.cas import Way
+from store_adapters.redis.cas import CasStrategy
 from store_adapters.registry import open_store
 from tests.faults.redis.rigs import (
     HOUR_MS,
@@ -37,8 +37,8 @@ WATCH_RIGHTS = (*VIEW, "+set", "+watch", "+multi", "+exec", "+unwatch")
 WRITES = ("SET", "EVAL", "DEL", "PEXPIREAT", "PERSIST", "MULTI", "EXEC", "UNLINK", "SETEX", "RESTORE", "EXPIRE")
 
 
-def forbidden_ways(store: SessionStore) -> set[Way]:
-    ways: set[Way] = store._writer.cas._forbidden  # type: ignore[attr-defined]
+def forbidden_ways(store: SessionStore) -> set[CasStrategy]:
+    ways: set[CasStrategy] = store._writer.cas._forbidden  # type: ignore[attr-defined]
     return ways
 
 
@@ -103,21 +103,27 @@ def test_f23_keys_of_others_are_listed_as_not_permitted(rig: Rig, open_at: Opene
 @pytest.mark.parametrize(
     ("way", "server"),
     # Redis 7 has no SET IFEQ.
-    [(Way.SCRIPT, "redis"), (Way.WATCH, "redis"), (Way.SCRIPT, "valkey"), (Way.IFEQ, "valkey"), (Way.WATCH, "valkey")],
+    [
+        (CasStrategy.SCRIPT, "redis"),
+        (CasStrategy.WATCH, "redis"),
+        (CasStrategy.SCRIPT, "valkey"),
+        (CasStrategy.IFEQ, "valkey"),
+        (CasStrategy.WATCH, "valkey"),
+    ],
 )
 def test_f24_each_way_of_writing_saves_keeps_and_compares(
-    request: pytest.FixtureRequest, open_at: Opener, way: Way, server: str
+    request: pytest.FixtureRequest, open_at: Opener, way: CasStrategy, server: str
 ) -> None:
     rig: Rig = request.getfixturevalue("rig" if server == "redis" else "valkey_rig")
     other_writes = ("+del", "+pexpireat", "+persist")
     rules = {
-        Way.SCRIPT: ("+eval", "+set", *other_writes),
-        Way.IFEQ: ("+set",),
-        Way.WATCH: (*WATCH_RIGHTS, *other_writes),
+        CasStrategy.SCRIPT: ("+eval", "+set", *other_writes),
+        CasStrategy.IFEQ: ("+set",),
+        CasStrategy.WATCH: (*WATCH_RIGHTS, *other_writes),
     }
     store = open_at(rig.at(rig.port, rig.acl("editor", *VIEW, *rules[way])))
-    if way is Way.WATCH:
-        forbidden_ways(store).add(Way.IFEQ)  # as on a server without it
+    if way is CasStrategy.WATCH:
+        forbidden_ways(store).add(CasStrategy.IFEQ)  # as on a server without it
     before = rig.put("a")
     opened = look(store)
     with monitored(rig) as commands:
@@ -127,9 +133,9 @@ def test_f24_each_way_of_writing_saves_keeps_and_compares(
     left: Any = rig.client.pttl("sess:a")
     assert HOUR_MS - 60_000 < left <= HOUR_MS
     used = {
-        Way.SCRIPT: any(one.startswith("EVAL") for one in commands),
-        Way.IFEQ: any("IFEQ" in one for one in commands),
-        Way.WATCH: any(one.startswith("EXEC") for one in commands),
+        CasStrategy.SCRIPT: any(one.startswith("EVAL") for one in commands),
+        CasStrategy.IFEQ: any("IFEQ" in one for one in commands),
+        CasStrategy.WATCH: any(one.startswith("EXEC") for one in commands),
     }
     assert [one for one, is_used in used.items() if is_used] == [way]
     stale = opened.raw
@@ -143,7 +149,7 @@ def test_f24_each_way_of_writing_saves_keeps_and_compares(
     assert_told(told(gone.value), "no longer in redis", "nothing was written")
     assert rig.stored("a") is None
     assert_usable(store, rig)
-    if way is Way.IFEQ:
+    if way is CasStrategy.IFEQ:
         return  # for SET only
     rig.put("a", role="guest")
     record = look(store).raw

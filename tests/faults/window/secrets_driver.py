@@ -96,13 +96,13 @@ def _walk(window: MainWindow, session_id: str, cookie: str, value: str) -> Itera
 
     yield is_saved
     QGuiApplication.clipboard().setText(f"Cookie: connect.sid={cookie}")
-    window.paste_cookie()
+    window.actions_book["paste_cookie"].trigger()
 
     def is_judged() -> bool:
         return bool(window.findChildren(CookieCard))
 
     yield is_judged
-    window.toggle_demo()
+    window.actions_book["toggle_demo"].trigger()
 
     def is_serving() -> bool:
         return window.demo_page.is_running

@@ -20,7 +20,7 @@ import pytest
 
 from inspector.cookies import signed_value
 from inspector.core.secret import Secret
-from inspector.services.settings.connection import split_url
+from inspector.services.connection import split_url
 from inspector.services.settings.profiles import Profile, ProfileBook
 from tests.servers import ROOT, Server, missing, redis_binary, start_redis
 

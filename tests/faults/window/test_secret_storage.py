@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from inspector.core.secret import Secret
-from inspector.services.settings.connection import PasswordWanted, connect
+from inspector.services.connection import PasswordWanted, connect
 from inspector.services.settings.profiles import Profile
 from inspector.services.settings.sealed_file import SealedFile, SealedFileError, WrongPassphrase
 from inspector.services.settings.secrets import SecretStore

@@ -191,7 +191,7 @@ def test_a_field_belongs_to_its_own_record_whatever_stands_beside_it(texts: list
 @pytest.mark.parametrize("descending", [False, True])
 def test_sorted_as_python_sorts(records: dict[bytes, Record], column: Column, descending: bool) -> None:
     catalogue = filled(records)
-    value = sort_value(catalogue, column)
+    value = sort_value(catalogue.columns, column)
     found = catalogue.select(None, column, descending=descending, now_ms=NOW)
     assert list(found) == sorted(range(MANY), key=value, reverse=descending)
 
@@ -241,7 +241,7 @@ def test_refresh_in_the_same_order_takes_the_new_expiries(records: dict[bytes, R
 
 def test_dropped_values_keep_their_rows_and_are_counted(records: dict[bytes, Record]) -> None:
     catalogue = filled(records, MemoryLimit(stored_bytes=1, drops=True))
-    assert catalogue.payloads_column.unkept_count == 2 * ROWS
+    assert catalogue.columns.payloads.unkept_count == 2 * ROWS
     assert catalogue.row(5) == filled(records).row(5)
     found = catalogue.select(parse_filter("has:cookie"), None, descending=False, now_ms=NOW)
     assert len(found) == MANY - 2 * ROWS
@@ -272,7 +272,7 @@ def test_changed_rows_go_to_their_places(data: st.DataObject) -> None:
             catalogue.remove(key)
     after = reselect(catalogue, before, moved, wanted, column, descending=descending, now_ms=NOW)
     again = catalogue.select(wanted, column, descending=descending, now_ms=NOW)
-    value = sort_value(catalogue, column)
+    value = sort_value(catalogue.columns, column)
     assert sorted(after) == sorted(again)
     assert [value(position) for position in after] == [value(position) for position in again]
 

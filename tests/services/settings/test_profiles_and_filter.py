@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from inspector.core.secret import Secret
 from inspector.services.catalogue.catalogue import Catalogue
 from inspector.services.catalogue.session_row import Column
+from inspector.services.connection import connect, split_url
 from inspector.services.filtering.parser import FilterError, parse_filter
-from inspector.services.settings.connection import connect, split_url
 from inspector.services.settings.profiles import Environment, Profile, ProfileBook, Settings
 from inspector.services.settings.secrets import SecretStore
 from store_adapters.clock import now_ms

@@ -21,8 +21,8 @@ from inspector.services.catalogue.listing import read_list
 from inspector.services.sessions.decoder import decode_record, encode_record
 from inspector.services.sessions.text_pages import PAGE_CHARS, byte_page, json_pages
 from inspector.ui.base.theme import Theme
-from inspector.ui.session.node_item import PAGE
-from inspector.ui.session.node_tree import NAME, VALUE, NodeTreeModel
+from inspector.ui.session.tabs.node_item import PAGE
+from inspector.ui.session.tabs.node_tree import NAME, VALUE, NodeTreeModel
 from inspector.ui.window.main_window import MainWindow
 from store_adapters.contract import CancelToken
 from store_adapters.registry import open_store
@@ -217,4 +217,4 @@ def _rows(model: NodeTreeModel) -> list[tuple[object, object]]:
 
 def _has_user(catalogue: Catalogue | None, key: bytes, user: str) -> bool:
     place = catalogue.find(key) if catalogue is not None else None
-    return catalogue is not None and place is not None and catalogue.user(place) == user
+    return catalogue is not None and place is not None and catalogue.columns.user(place) == user

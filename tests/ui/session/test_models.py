@@ -18,7 +18,7 @@ from inspector.services.catalogue.session_row import Column
 from inspector.ui.base.theme import Theme
 from inspector.ui.demo.request_table import MOST_ROWS, RequestTableModel
 from inspector.ui.list.session_table import SessionTableModel
-from inspector.ui.session.node_tree import NAME, TYPE, VALUE, NodeTreeModel
+from inspector.ui.session.tabs.node_tree import NAME, TYPE, VALUE, NodeTreeModel
 from store_adapters.contract import CancelToken
 from store_adapters.registry import open_store
 
@@ -122,8 +122,8 @@ def test_request_table_keeps_the_newest(qtbot: QtBot) -> None:
     for start in range(0, MOST_ROWS + 500, 500):
         model.add([RequestEntry(n, "GET", f"/{n}", 200, None, (), ()) for n in range(start, start + 500)])
     assert model.rowCount() == MOST_ROWS
-    newest = model.entry(MOST_ROWS - 1)
+    newest = model.row(MOST_ROWS - 1)
     assert newest is not None
     assert newest.path == f"/{MOST_ROWS + 499}"
-    model.clear()
+    model.show_rows(())
     assert model.rowCount() == 0

@@ -56,7 +56,7 @@ def open_by_keyboard(qtbot: QtBot, window: MainWindow) -> None:
     page, panel = window.sessions_page, window.panel
     window.activateWindow()
     qtbot.waitUntil(window.isActiveWindow, timeout=WAIT_MS)
-    window.focus_filter()
+    window.actions_book["filter"].trigger()
     qtbot.keyClick(page.filter_edit, Qt.Key.Key_Down)
     qtbot.waitUntil(lambda: page.selected_count == 1 and panel.opened is not None, timeout=WAIT_MS)
     qtbot.keyClick(page.table, Qt.Key.Key_Return)
@@ -194,7 +194,7 @@ def test_sorting_a_person_chose_stays(
     window.refresh()
     qtbot.waitUntil(lambda: window.current is not None and window.current.progress.is_complete, timeout=WAIT_MS)
     assert header.sortIndicatorSection() == 0
-    window._state.keep(window)
+    window.keep_state()
     again = make_window(f"{redis_url}?prefix=sess:").sessions_page
     assert again.table.horizontalHeader().sortIndicatorSection() == 0
     assert again._sort[0] is Column.SESSION

@@ -11,7 +11,7 @@ from PySide6.QtGui import QPainter
 from pytestqt.qtbot import QtBot
 
 from inspector.services import right_of_way
-from inspector.ui.session.field_tree import FieldTree
+from inspector.ui.session.tabs.field_tree import FieldTree
 from tests.stalls import Heartbeat
 from tests.ui.conftest import WAIT_MS, OpenWindow
 from tests.ui.window.test_window import fill

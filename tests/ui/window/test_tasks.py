@@ -101,7 +101,7 @@ def test_from_a_cookie_to_its_session_in_one_click(qtbot: QtBot, make_window: Op
     session_id = window.panel.opened.session_id  # type: ignore[union-attr]
     window.panel.cookie_tab.copy_curl()
     window.panel.show_session(window.current, None)
-    window.paste_cookie()
+    window.actions_book["paste_cookie"].trigger()
     qtbot.waitUntil(lambda: len(window.cookie_page.cards) == 1, timeout=WAIT_MS)
     record = window.cookie_page.cards[0].report.record
     assert record is not None

@@ -20,8 +20,8 @@ from inspector.services.sessions.manage_sessions import create_session, delete_s
 from inspector.services.sessions.open_session import open_session
 from inspector.services.sessions.save_session import save_session
 from inspector.services.settings.profiles import Profile
-from inspector.ui.session.history_tab import HistoryTab
 from inspector.ui.session.seen_reads import SeenChange
+from inspector.ui.session.tabs.history_tab import HistoryTab
 from inspector.ui.stores.connect_dialog import ConnectDialog
 from inspector.ui.window.command_palette import CommandPalette, match_score
 from inspector.ui.window.main_window import MainWindow
@@ -384,7 +384,7 @@ def test_no_label_guesses_rich_text(qtbot: QtBot, make_window: OpenWindow, url: 
 def test_window_and_columns_come_back(qtbot: QtBot, make_window: OpenWindow, url: str) -> None:
     window = make_window(url)
     window.sessions_page.table.setColumnHidden(4, True)
-    window._state.keep(window)
+    window.keep_state()
     again = make_window(url)
     assert again.sessions_page.table.isColumnHidden(4)
 

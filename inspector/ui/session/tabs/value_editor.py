@@ -20,7 +20,7 @@ from inspector.core.node import Kind
 from inspector.ui.base.guard import qt_guard
 from inspector.ui.base.plain import PlainLabel
 from inspector.ui.base.theme import mono_font
-from inspector.ui.session.node_tree import NAME, TYPE, VALUE, NodeTreeModel
+from inspector.ui.session.tabs.node_tree import NAME, TYPE, VALUE, NodeTreeModel
 
 _LINE_LIMIT = 400
 _Index = QModelIndex | QPersistentModelIndex

@@ -11,7 +11,7 @@ from inspector.services.sessions.text_pages import byte_page
 from inspector.ui.base.guard import qt_guard
 from inspector.ui.base.plain import PlainLabel, copy_text
 from inspector.ui.base.theme import mono_font
-from inspector.ui.session.page_bar import PageBar
+from inspector.ui.session.tabs.page_bar import PageBar
 
 _PAGE_BYTES = 256 * 1024
 _LINE = 16

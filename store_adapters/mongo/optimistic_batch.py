@@ -20,12 +20,14 @@ from typing import Any
 from store_adapters.contract import ChangeExpiry, Delete, RawRecord, Replace, Written
 from store_adapters.errors import OutcomeUnknown, StoreError, StoreUnreachable
 from store_adapters.mongo.bson_bytes import BrokenBson, build_document, read_fields
+from store_adapters.mongo.changes import DocumentChanges
 from store_adapters.mongo.diff import is_same
 from store_adapters.mongo.keys import key_of
-from store_adapters.mongo.link import is_open
-from store_adapters.mongo.look import LookingWriter
-from store_adapters.mongo.writer import UNCONFIRMED, Unsettled, changed, missing, nothing_written, unknown
+from store_adapters.mongo.link import MongoLink, is_open
+from store_adapters.mongo.outcome import OutcomeChecker
+from store_adapters.mongo.write_errors import UNCONFIRMED, Unsettled, changed, missing, nothing_written, unknown
 from store_adapters.one_by_one import untraced
+from store_adapters.options import Limits
 
 _MOST_BYTES = 12 << 20
 """Of documents in one bulk write: a larger one would be cut by the driver, and break in the middle."""
@@ -51,10 +53,16 @@ class _Sending:
     update: dict[str, Any] | None
 
 
-class FilteredWriter(LookingWriter):
-    """A writer that does several writes at once on a server without transactions."""
+class OptimisticBatch:
+    """Does several writes at once on a server without transactions."""
 
-    def write_filtered(self, writes: Sequence[Replace | Delete | ChangeExpiry]) -> list[Written] | None:
+    def __init__(self, link: MongoLink, limits: Limits, changes: DocumentChanges, outcome: OutcomeChecker) -> None:
+        self._link = link
+        self._limits = limits
+        self._changes = changes
+        self._outcome = outcome
+
+    def write(self, writes: Sequence[Replace | Delete | ChangeExpiry]) -> list[Written] | None:
         """Return what became of each of a hundred writes of one kind at most; None where they have to go one by one: none was
         done."""
         import pymongo
@@ -66,7 +74,7 @@ class FilteredWriter(LookingWriter):
         sending: dict[int, _Sending] = {}
         started = time.monotonic()
         try:
-            with self._sending() as sent, pymongo.timeout(self._limits.call_s):
+            with self._outcome.sending() as sent, pymongo.timeout(self._limits.call_s):
                 sending = self._compare_all(writes, results)
                 if not sending:
                     return results
@@ -87,8 +95,8 @@ class FilteredWriter(LookingWriter):
         """Return by their places those that are still as they were read; say in `results` what is wrong with the others."""
         from bson.raw_bson import RawBSONDocument
 
-        name = self._names.identifier
-        query = {name: {"$in": [self._query(write.base.ref)[name] for write in writes]}}
+        name = self._changes.names.identifier
+        query = {name: {"$in": [self._changes.query(write.base.ref)[name] for write in writes]}}
         documents: dict[bytes, Any] = {}
         for document in self._link.collection().find(query, show_record_id=True, batch_size=len(writes) + 1):
             # The first one, as a single read takes it, where a field other than _id is not unique.
@@ -98,12 +106,12 @@ class FilteredWriter(LookingWriter):
             document = documents.get(write.base.ref.key)
             found = None if document is None else _found(document)
             try:
-                self._check(write.base, None if found is None else RawBSONDocument(found.raw))
-                update = None if isinstance(write, Delete) else self._update_of(write)
+                self._changes.check(write.base, None if found is None else RawBSONDocument(found.raw))
+                update = None if isinstance(write, Delete) else self._changes.update_of(write)
                 if found is not None and update == {}:
-                    results[place] = self._left(write.base, found.raw)
+                    results[place] = self._changes.left(write.base, found.raw)
                 elif found is not None:
-                    sending[place] = _Sending(write, found, self._filter(write.base), update)
+                    sending[place] = _Sending(write, found, self._changes.filter_of(write.base), update)
             except StoreError as error:
                 results[place] = untraced(error)
         return sending
@@ -128,9 +136,9 @@ class FilteredWriter(LookingWriter):
     def _look_at_all(
         self, results: list[Written], sending: Mapping[int, _Sending], unsettled: Unsettled, started: float
     ) -> list[Written]:
-        told = self._look_again(
+        told = self._outcome.look_again(
             [
-                partial(self._look_at, sending[place].write, unsettled, started) if place in sending else result
+                partial(self._outcome.look_at, sending[place].write, unsettled, started) if place in sending else result
                 for place, result in enumerate(results)
             ]
         )
@@ -188,14 +196,14 @@ class FilteredWriter(LookingWriter):
             wanted = self._wanted(one)
             there = (now or {}).get(key_of(one.found.own))
             if there is not None and self._is_left(one.write, there.raw, wanted):
-                results[place] = self._left(one.write.base, there.raw)
+                results[place] = self._changes.left(one.write.base, there.raw)
             else:
                 others[place] = one, wanted
         done = len(sending) - len(others)
         for place, (one, wanted) in others.items():
             if count == len(sending):
                 # Written, and changed since: like a single write, it tells what it has left, not what came after.
-                results[place] = self._left(one.write.base, wanted)
+                results[place] = self._changes.left(one.write.base, wanted)
             elif now is None:
                 results[place] = unknown()
             elif key_of(one.found.own) not in now:
@@ -205,7 +213,11 @@ class FilteredWriter(LookingWriter):
 
     def _is_left(self, write: Replace | Delete | ChangeExpiry, raw: bytes, wanted: bytes) -> bool:
         """True where a document is as the write leaves it. A save leaves an expiry to those who touch the session."""
-        moved = self._names.moved if isinstance(write, Replace) else self._names.moved - {self._names.expires}
+        moved = (
+            self._changes.names.moved
+            if isinstance(write, Replace)
+            else self._changes.names.moved - {self._changes.names.expires}
+        )
         try:
             return is_same(raw, wanted, moved)
         except BrokenBson:
@@ -218,14 +230,14 @@ class FilteredWriter(LookingWriter):
 
         fields, write = read_fields(one.found.raw), one.write
         if not isinstance(write, Delete) and write.payload is not None:
-            moved = {name.encode() for name in self._names.moved}
+            moved = {name.encode() for name in self._changes.names.moved}
             after = {field.name: field for field in read_fields(write.payload) if field.name not in moved}
             kept = [after.pop(field.name, field) for field in fields if field.name in after or field.name in moved]
             fields = [*kept, *after.values()]
         if isinstance(write, ChangeExpiry):
-            ends = {} if write.expires_at_ms is None else {self._names.expires: DatetimeMS(write.expires_at_ms)}
+            ends = {} if write.expires_at_ms is None else {self._changes.names.expires: DatetimeMS(write.expires_at_ms)}
             after = {field.name: field for field in read_fields(bson.encode(ends))}
-            name = self._names.expires.encode()
+            name = self._changes.names.expires.encode()
             kept = [after.pop(field.name, field) for field in fields if field.name != name or ends]
             fields = [*kept, *after.values()]
         return build_document(field.named(field.name) for field in fields)

@@ -17,8 +17,8 @@ from inspector.ui.base.plain import PlainLabel, copy_text
 from inspector.ui.base.theme import mono_font
 from inspector.ui.base.trouble import describe_trouble
 from inspector.ui.session.draft import Draft
-from inspector.ui.session.json_highlighter import JsonHighlighter
-from inspector.ui.session.page_bar import PageBar
+from inspector.ui.session.tabs.json_highlighter import JsonHighlighter
+from inspector.ui.session.tabs.page_bar import PageBar
 
 _TYPING_MS = 300
 _LARGEST = 1_000_000  # characters that are one page, to be edited as text

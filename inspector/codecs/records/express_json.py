@@ -7,8 +7,8 @@ Formats: express-session 1.19 (JSON.stringify of the session, `cookie` first), s
 from __future__ import annotations
 
 from inspector.codecs._api import Attempt, CodecError, Decoded
+from inspector.codecs._layer import OpeningKeys
 from inspector.codecs.formats.json import MAX_BYTES, JsonError, write_json
-from inspector.codecs.wrappings.api import OpeningKeys
 from inspector.codecs.wrappings.layers import close_text, describe_layers, open_text
 from inspector.core.node import Kind, Node, member
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 import struct
 
 from inspector.codecs._api import Attempt, CodecError, Decoded, Fidelity
+from inspector.codecs._layer import OpeningKeys
 from inspector.codecs._recognise import recognise
 from inspector.codecs.formats.bson import Element, read_elements, read_value, string_value, write_value
 from inspector.codecs.formats.json import MAX_BYTES, JsonError, write_json
-from inspector.codecs.wrappings.api import OpeningKeys
 from inspector.codecs.wrappings.laravel import refuse_laravel
 from inspector.codecs.wrappings.layers import close_text, describe_layers, open_text
 from inspector.core.node import Entry, Kind, Node

@@ -21,7 +21,7 @@ from inspector.core.type_words import describe_size, describe_type
 from inspector.ui.base.guard import qt_guard
 from inspector.ui.base.plain import plain_tip
 from inspector.ui.base.theme import Theme, mono_font
-from inspector.ui.session.node_item import PAGE, Item
+from inspector.ui.session.tabs.node_item import PAGE, Item
 
 NAME, VALUE, TYPE = range(3)
 _TITLES = ("Name", "Value", "Type")

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QTreeView
 
 from inspector.services.right_of_way import go_first
 from inspector.ui.base.guard import qt_guard
-from inspector.ui.session.node_tree import VALUE
+from inspector.ui.session.tabs.node_tree import VALUE
 
 
 class FieldTree(QTreeView):

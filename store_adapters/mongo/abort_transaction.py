@@ -1,4 +1,4 @@
-"""Has a MongoDB server forget a transaction that broke; knows no document.
+"""Has a MongoDB server abort a transaction that broke.
 
 It would keep the application from the documents for a minute, and what a commit did is certain only afterwards.
 """
@@ -10,18 +10,18 @@ import threading
 import time
 from typing import Any
 
-FORGET_S = 1.0
+ABORT_S = 1.0
 """Long enough for a server that broke off: the driver looks at it every half second."""
 _TRANSACTION_ENDS_S = 60.0  # MongoDB's transactionLifetimeLimitSeconds
 _PAUSE_S = 0.5
 
 
-def forget(session: Any, timeout_s: float) -> bool:
+def abort_transaction(session: Any, timeout_s: float) -> bool:
     """Tell the server within that time; True when it has heard. One that hangs is told when it goes on."""
     client, identifier = session.client, session.session_id
     if _kill(client, session, timeout_s):
         return True
-    threading.Thread(target=_kill_later, args=(client, identifier), name="mongo-forget", daemon=True).start()
+    threading.Thread(target=_kill_later, args=(client, identifier), name="mongo-abort", daemon=True).start()
     return False
 
 
@@ -46,7 +46,7 @@ def _kill_later(client: Any, session_id: Any) -> None:
     until = time.monotonic() + _TRANSACTION_ENDS_S
     while time.monotonic() < until:
         try:
-            with pymongo.timeout(FORGET_S):
+            with pymongo.timeout(ABORT_S):
                 client.admin.command("killSessions", [session_id])
             return
         except InvalidOperation:

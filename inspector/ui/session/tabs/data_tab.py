@@ -36,11 +36,11 @@ from inspector.ui.base.icons import icon
 from inspector.ui.base.plain import copy_text, plain_tip, tell
 from inspector.ui.base.theme import Theme
 from inspector.ui.session.draft import Draft
-from inspector.ui.session.field_tree import FieldTree
-from inspector.ui.session.findings_strip import FindingsStrip
-from inspector.ui.session.json_offer import JsonOffer
-from inspector.ui.session.node_tree import NAME, TYPE, VALUE, NodeTreeModel
-from inspector.ui.session.value_editor import TextDialog, ValueDelegate
+from inspector.ui.session.tabs.field_tree import FieldTree
+from inspector.ui.session.tabs.findings_strip import FindingsStrip
+from inspector.ui.session.tabs.json_offer import JsonOffer
+from inspector.ui.session.tabs.node_tree import NAME, TYPE, VALUE, NodeTreeModel
+from inspector.ui.session.tabs.value_editor import TextDialog, ValueDelegate
 
 _LONGEST_EDIT = 20_000
 _CONTAINERS = (Kind.OBJECT, Kind.ARRAY)
