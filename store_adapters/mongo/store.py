@@ -14,7 +14,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from store_adapters.address import format_address
-from store_adapters.address_options import unused_options
 from store_adapters.clock import now_ms
 from store_adapters.command_words import mongo_preview
 from store_adapters.contract import (
@@ -40,10 +39,12 @@ from store_adapters.errors import (
     StoreError,
     StoreUnreachable,
 )
+from store_adapters.known_kinds import unused_options
 from store_adapters.mongo.diff import MOVED_BY_TOUCH, build_update
 from store_adapters.mongo.document import DocumentReader, hidden_by_expires
 from store_adapters.mongo.glances import MongoGlances
 from store_adapters.mongo.keys import id_of, key_of
+from store_adapters.mongo.kind import MONGO
 from store_adapters.mongo.link import MongoLink
 from store_adapters.mongo.listing import MongoListing
 from store_adapters.mongo.many import read_documents
@@ -84,7 +85,7 @@ class MongoStore(OneByOne):
         self._writer = TogetherWriter(self._link, limits, names, self.read, self._query)
 
     @classmethod
-    def open(cls, address: StoreAddress, limits: Limits) -> MongoStore:
+    def open(cls, address: StoreAddress, limits: Limits, *, read_only: bool = False) -> MongoStore:
         store = cls(address, limits)
         try:
             with store._link.errors():
@@ -100,7 +101,7 @@ class MongoStore(OneByOne):
 
     @property
     def capabilities(self) -> Capabilities:
-        return Capabilities("mongo", can_write=not self._refusal, write_refusal=self._refusal)
+        return MONGO.capabilities(write_refusal=self._refusal)
 
     @property
     def label(self) -> str:
