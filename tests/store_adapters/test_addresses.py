@@ -15,8 +15,8 @@ from pymongo.common import URI_OPTIONS_VALIDATOR_MAP
 from inspector.services.settings.connection import split_url
 from inspector.services.settings.profiles import Profile, ProfileBook
 from store_adapters.address import format_address, parse_address
-from store_adapters.known_kinds import scheme_named
 from store_adapters.errors import BadStoreAddress
+from store_adapters.known_kinds import scheme_named
 
 HERE = os.getcwd()
 HOME = os.path.expanduser("~")

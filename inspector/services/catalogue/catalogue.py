@@ -44,12 +44,12 @@ class Catalogue:
     """Sessions of one store, found by position or key."""
 
     def __init__(self, store: SessionStore, reading: Reading = PLAIN, limit: MemoryLimit = MemoryLimit()) -> None:
-        self.kind = store.capabilities.kind
+        self.form = store.capabilities.form
         self.id_of = store.session_id_of
         self.reading = reading
         self._store = store
         self._limit = limit
-        self._summariser = Summariser(self.kind, reading.user_paths, reading.secrets)
+        self._summariser = Summariser(self.form, reading.user_paths, reading.secrets)
         self.plain_format = self._summariser.plain_format
         self._lifetime_ms = store.capabilities.lifetime_ms
         self._lock = threading.RLock()
@@ -234,7 +234,7 @@ class Catalogue:
         key, payload, size = record.ref.key, record.payload, len(record.payload)
         summary = self._summarise(key, payload, size, is_quick=False)
         if summary == NOT_READ:
-            summary = summarise_record(payload, self.kind, *self.reading.to_summarise, self.id_of(key))
+            summary = summarise_record(payload, self.form, *self.reading.to_summarise, self.id_of(key))
         with self._lock:
             position = self._put(key, payload[:_MOST_KEPT], size, record.expires_at_ms, seen_at_ms, summary)
             self._generation += 1
