@@ -35,4 +35,4 @@ def backend(tmp_path: Path, toy_kind: None) -> Iterator[Backend]:
         found = json.loads(box.read_text()).get("lobby", {}).get(sid)
         return None if found is None else str(found["text"]).encode("utf-8", "surrogateescape")
 
-    yield Backend("toy", f"toy://{box}?room=lobby", payload, put, drop, raw)
+    yield Backend("toy", f"toy://{box}?room=lobby", payload, put, drop, raw, ("Toy box",))

@@ -1,4 +1,4 @@
-"""A store that somebody else wrote: one file of JSON with rooms of sessions in it. Imports the adapters' contract and nothing of the inspector.
+"""A store that somebody else wrote: one file of JSON with rooms of sessions in it. Imports nothing of the inspector.
 
 Everything there is to adding a kind of store is in this one file: its value `TOY`, and what opens it.
 """
@@ -25,7 +25,14 @@ from store_adapters.contract import (
     RecordRef,
     StoreInfo,
 )
-from store_adapters.errors import BadStoreAddress, RecordChanged, RecordExists, RecordMissing, StoreUnreachable
+from store_adapters.errors import (
+    BadStoreAddress,
+    RecordChanged,
+    RecordExists,
+    RecordMissing,
+    StoreRefused,
+    StoreUnreachable,
+)
 from store_adapters.kinds import Browse, FormField, Part, Place, Scheme, StoreKind
 from store_adapters.one_by_one import OneByOne
 from store_adapters.options import Limits, StoreAddress
@@ -129,6 +136,8 @@ class ToyStore(OneByOne):
     def change_expiry(self, base: RawRecord, expires_at_ms: int | None, payload: bytes | None = None) -> RawRecord:
         with _writing:
             now = self._compare(base)
+            if expires_at_ms is not None and expires_at_ms <= now_ms():
+                raise StoreRefused("That moment is past.", "Delete the session if that is meant.")
             return self._put(base.ref, now.payload if payload is None else payload, expires_at_ms)
 
     def preview(self, write: PlannedWrite) -> tuple[str, ...]:
@@ -138,7 +147,9 @@ class ToyStore(OneByOne):
         return Count(len(self._living()), True)
 
     def info(self) -> StoreInfo:
-        return StoreInfo("Toy box", "1", self.label, (("Room", self._room),), describe_polling(self._limits.poll_s), 0.0)
+        return StoreInfo(
+            "Toy box", "1", self.label, (("Room", self._room),), describe_polling(self._limits.poll_s), 0.0
+        )
 
     def ping(self) -> None:
         self._load()

@@ -50,6 +50,7 @@ class MainWindow(QMainWindow):
         self.setWindowIcon(app_icon())
         size_window(self)
         self._context = context
+        self.plugins = context.plugins
         self._state = WindowState(context.book.folder)
         self.stores = StoreList(self._make_store, context.book.profiles)
         self.current: OpenStore | None = None

@@ -278,4 +278,6 @@ def _show_shortcuts(actions: ActionBook, window: MainWindow) -> None:
 
 def _show_about(window: MainWindow) -> None:
     words = "See, edit and verify the sessions of web applications. Icons: Lucide (ISC). Licence: MIT."
+    plugins = "\n".join(plugin.words for plugin in window.plugins)
+    words += f"\n\nStore packages of others, loaded into this program:\n{plugins}" if plugins else ""
     show_message(window, f"Session Inspector {__version__}", words, is_warning=False)
