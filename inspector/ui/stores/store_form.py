@@ -169,7 +169,8 @@ def _with_text(address: StoreAddress, field: FormField, text: str) -> StoreAddre
         case Part.PATH:
             return replace(address, path=text)
         case Part.OPTION:
-            options = {name: value for name, value in address.options.items() if name != field.name}
-            if text or field.keeps_empty:
-                options[field.name] = text
+            options = dict(address.options)
+            options[field.name] = text
+            if not text and not field.keeps_empty:
+                del options[field.name]
             return replace(address, options=options)
