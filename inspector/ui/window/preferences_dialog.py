@@ -68,8 +68,10 @@ class PreferencesDialog(QDialog):
         self.history_box = QCheckBox(f"Keep what was written from here for {AGE_DAYS} days, sealed")
         self.history_box.setChecked(settings.keep_history)
         add_row(form, "History", self.history_box)
-        self.plugins_box = QCheckBox("Load store packages of others, from the next start on")
-        self.plugins_box.setToolTip("Their code runs inside this program. Help > About names those that are loaded.")
+        self.plugins_box = QCheckBox("Load installed store packages at the start")
+        self.plugins_box.setToolTip(
+            "Code of others, which runs inside this program. Help > About names what is loaded."
+        )
         self.plugins_box.setChecked(settings.plugins)
         add_row(form, "Plugins", self.plugins_box)
         add_row(form, "Unsaved edits", PlainLabel(edits_words, role="muted", wrap=True))
