@@ -82,7 +82,7 @@ class PreferencesDialog(QDialog):
         buttons.rejected.connect(self.reject)
         self.rejected.connect(lambda: theme.choose(self._before.theme))
         layout.addWidget(buttons)
-        self.resize(fit_screen(self, 520, 460))
+        self.resize(fit_screen(self, 560, 480))
 
     def _add_list_memory(self, form: QFormLayout, settings: Settings) -> None:
         self.memory_edit = NumberBox("Memory for the values of a list", 16, 65_536, " MB")
