@@ -23,6 +23,7 @@ from inspector.services.sessions.decoder import DECODER
 from inspector.services.sessions.journal import Journal
 from inspector.services.sessions.journal_file import JournalFile
 from inspector.services.settings.command_log import CommandLog
+from inspector.services.settings.plugins import load_plugins
 from inspector.services.settings.profiles import (
     Profile,
     ProfileBook,
@@ -63,12 +64,13 @@ _IDLE_MS = 200
 @dataclass(frozen=True, slots=True)
 class Launch:
     """How the window was asked for. `store`: a URL or a profile's name, `password`: of that URL; `demo`: begin on the demo
-    with its server."""
+    with its server; `plugins`: load packages of others for this run, whatever the preferences say."""
 
     store: str = ""
     password: Secret | None = None
     demo: bool = False
     tour: Path | None = None
+    plugins: bool = False
 
 
 def main(launch: Launch | None = None) -> NoReturn:
@@ -169,6 +171,7 @@ def open_window(
         compute=Lane("compute"),
         counting=Lane("counting"),
         vault=vault,
+        plugins=load_plugins() if launch.plugins or book.settings.plugins else (),
     )
     window = MainWindow(context, demo_store_url(demo_folder))
     for words in book.troubles:

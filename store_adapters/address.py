@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from urllib.parse import quote, unquote
 
 from store_adapters.address_options import (
-    OPTIONS,
-    REDIS_TLS_OPTIONS,
     ReadOptions,
     read_options,
     refuse_secret,
@@ -17,6 +15,8 @@ from store_adapters.address_options import (
     switched_tls,
 )
 from store_adapters.errors import BadStoreAddress
+from store_adapters.kinds import Place
+from store_adapters.known_kinds import find_scheme, scheme_named, scheme_names, spelled_scheme
 from store_adapters.options import StoreAddress
 from store_adapters.pasted_address import absolute_path, read_pasted
 
@@ -25,30 +25,6 @@ _HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]+(?:%[\w.\-%]+)?)\]|([\w.\-]+|%2[Ff][\w.
 _MONGO_NAME = re.compile(r'[^/\\. "$*<>:|?@\0]*')
 _REDIS_PATH = re.compile(r"\d{0,6}/?")
 _SENTINEL_PATH = re.compile(r"[\w.\-%]*(?:/\d{0,6})?/?")
-_EXAMPLES = {
-    "redis": "redis://localhost:6379/0?prefix=sess:",
-    "rediss": "rediss://host:6380/0?prefix=sess:",
-    "redis+sentinel": "redis+sentinel://host:26379,other:26379/mymaster/0?prefix=sess:",
-    "unix": "unix:///run/redis.sock?prefix=sess:",
-    "mongodb": "mongodb://localhost:27017/app?collection=sessions",
-    "mongodb+srv": "mongodb+srv://cluster.example/app?collection=sessions",
-    "file": "file:///srv/app/sessions?extension=.json",
-    "sqlite": "sqlite:///srv/app/sessions.db?table=sessions",
-    "memory": "memory:",
-}
-_ALIASES = {
-    "mongo": "mongodb",
-    "sqlite3": "sqlite",
-    "redis+unix": "unix",
-    "redis+socket": "unix",
-    "redis-socket": "unix",
-    "tcp": "redis",  # as PHP's session.save_path has it
-    "tls": "rediss",
-    "redis+tls": "rediss",
-    "redis+ssl": "rediss",
-    "valkey": "redis",
-    "valkeys": "rediss",
-}
 _ENCODE = "Percent-encode the user and the password: @ as %40, / as %2F, ? as %3F, # as %23, : as %3A."
 
 
@@ -84,19 +60,24 @@ def parse_address(url: str) -> StoreAddress:
     text = read_pasted(url)
     match = _SCHEME.match(text)
     if match is None:
-        raise BadStoreAddress("A store address begins with a scheme.", f"For example {_EXAMPLES['redis']}")
-    scheme = _ALIASES.get(match[1].lower(), match[1].lower())
-    if scheme not in OPTIONS:
+        raise BadStoreAddress("A store address begins with a scheme.", f"For example {_example('redis')}")
+    scheme = spelled_scheme(match[1].lower())
+    known = find_scheme(scheme)
+    if known is None:
         raise _unknown_scheme(scheme)
     rest = text[match.end() :]
-    if scheme in ("file", "sqlite", "memory", "unix"):
+    if known.place is not Place.SERVER:
         address = _parse_path(scheme, rest, has_slashes=bool(match[2]))
     elif not match[2]:
-        raise BadStoreAddress("Two slashes are missing after the scheme.", f"For example {_EXAMPLES[scheme]}")
+        raise BadStoreAddress("Two slashes are missing after the scheme.", f"For example {_example(scheme)}")
     else:
         address = _parse_hosted(scheme, rest)
     _refuse_secrets(address)
     return address
+
+
+def _example(scheme: str) -> str:
+    return scheme_named(scheme).example
 
 
 def _unknown_scheme(scheme: str) -> BadStoreAddress:
@@ -107,7 +88,7 @@ def _unknown_scheme(scheme: str) -> BadStoreAddress:
         )
     return BadStoreAddress(
         "This kind of store is not known.",
-        f"Known are {', '.join(sorted(OPTIONS))}: for example {_EXAMPLES['redis']}",
+        f"Known are {', '.join(scheme_names())}: for example {_example('redis')}",
     )
 
 
@@ -116,16 +97,17 @@ def _unknown_scheme(scheme: str) -> BadStoreAddress:
 
 def _parse_path(scheme: str, rest: str, *, has_slashes: bool) -> StoreAddress:
     user = password = ""
-    if scheme == "unix" and not rest.startswith("/"):
+    place = scheme_named(scheme).place
+    if place is Place.SOCKET and not rest.startswith("/"):
         user, password, rest = _split_socket_login(rest)
-    elif scheme != "memory" and has_slashes:
+    elif place is not Place.NAME and has_slashes:
         rest = re.sub(r"^localhost(?=/)", "", rest, flags=re.IGNORECASE)
     path, _, query = rest.partition("?")
     read = read_options(scheme, _pairs(scheme, query))
     path = _decode(path)
-    if scheme != "memory":
+    if place is not Place.NAME:
         if not path:
-            raise BadStoreAddress("The address names no path.", f"For example {_EXAMPLES[scheme]}")
+            raise BadStoreAddress("The address names no path.", f"For example {_example(scheme)}")
         # Of file:/// and a path that begins with ~ or a drive, the third slash is the URL's.
         path = absolute_path(re.sub(r"^/(?=~(/|$)|[A-Za-z]:[\\/])", "", path))
     return _with_login(StoreAddress(scheme, path=path, options=read.values), user, password, read)
@@ -135,7 +117,7 @@ def _split_socket_login(rest: str) -> tuple[str, str, str]:
     """Return user, password and the rest of `user:password@/path`; where it is not certain which is which, refuse."""
     if "@" not in rest:
         if ":" in rest.partition("?")[0]:
-            raise BadStoreAddress("The address of a socket is a path.", f"For example {_EXAMPLES['unix']}")
+            raise BadStoreAddress("The address of a socket is a path.", f"For example {_example('unix')}")
         return "", "", rest
     places = [match.start() for match in re.finditer("@(?=/)", rest)]
     user, _, password = rest[: places[0]].partition(":") if len(places) == 1 else ("/", "", "")
@@ -169,7 +151,7 @@ def _parse_hosted(scheme: str, rest: str) -> StoreAddress:
     if scheme.startswith("redis"):
         redis_database(address)
     if scheme == "redis+sentinel" and not sentinel_service(address):
-        raise BadStoreAddress("The address names no service of Sentinel.", f"For example {_EXAMPLES[scheme]}")
+        raise BadStoreAddress("The address names no service of Sentinel.", f"For example {_example(scheme)}")
     if scheme.startswith("mongodb") and not _MONGO_NAME.fullmatch(path):
         raise BadStoreAddress(
             "This cannot be the name of a MongoDB database.",
@@ -214,7 +196,7 @@ def _pairs(scheme: str, query: str) -> list[tuple[str, str]]:
     pairs = split_query(scheme, query)
     if pairs is None:
         raise BadStoreAddress(
-            "An option of the address is not written as name=value.", f"For example {_EXAMPLES[scheme]}"
+            "An option of the address is not written as name=value.", f"For example {_example(scheme)}"
         )
     return pairs
 
@@ -245,9 +227,7 @@ def redis_database(address: StoreAddress) -> int:
         path = path.partition("/")[2]
     text = address.options.get("db") or path or "0"
     if not text.isascii() or not text.isdigit() or len(text) > 6:
-        raise BadStoreAddress(
-            "The database of a Redis address is a number.", f"For example {_EXAMPLES[address.scheme]}"
-        )
+        raise BadStoreAddress("The database of a Redis address is a number.", f"For example {_example(address.scheme)}")
     return int(text)
 
 
@@ -259,7 +239,9 @@ def _is_host(host: str) -> bool:
 def _is_path(scheme: str, path: str) -> bool:
     if scheme.startswith("mongodb"):
         return _MONGO_NAME.fullmatch(_decode(path)) is not None
-    return (_SENTINEL_PATH if scheme == "redis+sentinel" else _REDIS_PATH).fullmatch(path) is not None
+    if scheme == "redis+sentinel":
+        return _SENTINEL_PATH.fullmatch(path) is not None
+    return _REDIS_PATH.fullmatch(path) is not None if scheme.startswith("redis") else True
 
 
 def _parse_hosts(scheme: str, text: str) -> tuple[str, ...]:
@@ -267,11 +249,11 @@ def _parse_hosts(scheme: str, text: str) -> tuple[str, ...]:
     for host in hosts:
         split_host(host, 0)
         if not _is_host(host):
-            raise BadStoreAddress("The address has no usable host and port.", f"For example {_EXAMPLES[scheme]}")
+            raise BadStoreAddress("The address has no usable host and port.", f"For example {_example(scheme)}")
     if len(hosts) > 1 and scheme in ("redis", "rediss"):
         raise BadStoreAddress(
             "Several Redis servers in one address are a cluster or replicas.",
-            f"Give the one that takes writes, or its Sentinels: {_EXAMPLES['redis+sentinel']}",
+            f"Give the one that takes writes, or its Sentinels: {_example('redis+sentinel')}",
         )
     return hosts
 
@@ -287,23 +269,25 @@ def split_host(host: str, default_port: int) -> tuple[str, int]:
     return (match[1] or "").replace("%25", "%") or match[2], int(match[3]) if match[3] else default_port
 
 
-def without_tls(address: StoreAddress) -> StoreAddress:
-    """Return the same Redis server asked for without TLS, and without the options that are TLS's alone."""
-    options = {name: value for name, value in address.options.items() if name not in REDIS_TLS_OPTIONS}
-    return StoreAddress("redis", address.hosts, address.path, address.user, address.password, options)
+def with_scheme(address: StoreAddress, scheme: str) -> StoreAddress:
+    """Return the same server asked for by another scheme of its kind, without the options that scheme does not have."""
+    known = scheme_named(scheme).options
+    options = {name: value for name, value in address.options.items() if name in known}
+    return StoreAddress(scheme, address.hosts, address.path, address.user, address.password, options)
 
 
 def format_address(address: StoreAddress, *, with_password: bool = False) -> str:
     """Return the URL of an address; without the password unless asked."""
     query = "&".join(f"{name}={_encode(value, ':/.')}" for name, value in address.options.items())
     tail = f"?{query}" if query else ""
-    if address.scheme == "memory":
-        return f"memory:{_encode(address.path, '/')}{tail}"
+    place = scheme_named(address.scheme).place
+    if place is Place.NAME:
+        return f"{address.scheme}:{_encode(address.path, '/')}{tail}"
     user = _encode(address.user)
     if with_password and address.password:
         user += ":" + _encode(address.password)
     login = f"{user}@" if user else ""
-    if address.scheme in ("file", "unix", "sqlite"):
+    if place is not Place.SERVER:
         return f"{address.scheme}://{login}{_encode(address.path, '/')}{tail}"
     path = f"/{_encode(address.path, '/')}" if address.path else "/" if tail else ""
     return f"{address.scheme}://{login}{','.join(address.hosts)}{path}{tail}"

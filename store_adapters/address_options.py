@@ -8,60 +8,11 @@ from dataclasses import dataclass, field
 from urllib.parse import unquote_plus
 
 from store_adapters.errors import BadStoreAddress
+from store_adapters.known_kinds import scheme_named, unused_options
 
 _NAME = re.compile(r"[A-Za-z][\w.\-]{0,40}")
 _YES, _NO = frozenset({"true", "1", "yes", "on", "full"}), frozenset({"false", "0", "no", "off", "none"})
 
-MONGO_OWN_OPTIONS = frozenset(("collection", "prefix", "idField", "expiresKey"))
-"""What is ours and not the driver's."""
-_MONGO_DRIVER_NAMES = """
-    appName authMechanism authMechanismProperties authSource compressors connect directConnection driver
-    enableOverloadRetargeting fsync heartbeatFrequencyMS journal loadBalanced localThresholdMS maxAdaptiveRetries
-    maxConnecting maxIdleTimeMS maxStalenessSeconds readConcernLevel readPreference readPreferenceTags replicaSet
-    retryWrites server_api srvAllowedHostsSuffix srvMaxHosts srvServiceName ssl tls tlsAllowInvalidCertificates
-    tlsAllowInvalidHostnames tlsCAFile tlsCertificateKeyFile tlsCRLFile tlsDisableOCSPEndpointCheck tlsInsecure w
-    waitQueueMultiple wTimeoutMS zlibCompressionLevel
-"""
-_MONGO_DRIVER = frozenset(_MONGO_DRIVER_NAMES.split())
-_MONGO_UNUSED_NAMES = """
-    connectTimeoutMS datetime_conversion maxPoolSize minPoolSize retryReads serverMonitoringMode
-    serverSelectionTimeoutMS socketTimeoutMS timeoutMS tz_aware unicode_decode_error_handler uuidRepresentation
-    waitQueueTimeoutMS
-"""
-_MONGO_UNUSED = frozenset(_MONGO_UNUSED_NAMES.split())
-_REDIS_OWN = frozenset({"prefix", "db"})
-_REDIS_TLS_OPTIONS_NAMES = """
-    ssl_ca_certs ssl_ca_path ssl_cert_reqs ssl_certfile ssl_check_hostname ssl_ciphers ssl_keyfile
-"""
-REDIS_TLS_OPTIONS = frozenset(_REDIS_TLS_OPTIONS_NAMES.split())
-_REDIS_UNUSED_NAMES = """
-    abortConnect allowAdmin allowUsernameInURI conn_max_idle_time dial_timeout libraryName max_retries min_idle_conns
-    persistent read_write_timeout weight clientName client_name commandTimeout connectRetry connectTimeout connectionName
-    connection_name decode_responses encoding enableOfflineQueue enableReadyCheck health_check_interval keepAlive
-    lazyConnect maxRetriesPerRequest max_connections pool_size protocol read_timeout retry_on_error retry_on_timeout
-    socket_connect_timeout socket_keepalive socket_read_size socket_timeout syncTimeout timeout write_timeout
-"""
-_REDIS_UNUSED = frozenset(_REDIS_UNUSED_NAMES.split())
-_REDIS = _REDIS_OWN | _REDIS_UNUSED
-OPTIONS: dict[str, frozenset[str]] = {
-    "redis": _REDIS | {"family"},
-    "rediss": _REDIS | REDIS_TLS_OPTIONS | {"family"},
-    "redis+sentinel": _REDIS,
-    "unix": _REDIS,
-    "mongodb": _MONGO_DRIVER | _MONGO_UNUSED | MONGO_OWN_OPTIONS,
-    "mongodb+srv": _MONGO_DRIVER | _MONGO_UNUSED | MONGO_OWN_OPTIONS,
-    "file": frozenset({"extension", "ttl"}),
-    "sqlite": frozenset({"table", "dialect"}),
-    "memory": frozenset(),
-}
-_UNUSED = _REDIS_UNUSED | _MONGO_UNUSED
-# How other drivers spell the same thing.
-_REDIS_ALIASES = {"database": "db", "user": "username", "auth": "password", "tls": "ssl"}
-_MONGO_ALIASES = {"j": "journal", "wtimeout": "wtimeoutms", "user": "username"}
-_ALIASES: dict[str, dict[str, str]] = {
-    **dict.fromkeys(("redis", "rediss", "redis+sentinel", "unix"), _REDIS_ALIASES),
-    **dict.fromkeys(("mongodb", "mongodb+srv"), _MONGO_ALIASES),
-}
 _LOGIN = frozenset({"username", "password"})
 _SECRET = re.compile(r"pass(word|wd|phrase)?$|secret|token|credential|apikey|api_key|private", re.IGNORECASE)
 _SECRET_PROPERTY = re.compile(r"session_token|password|secret", re.IGNORECASE)
@@ -101,8 +52,8 @@ def split_query(scheme: str, query: str) -> list[tuple[str, str]] | None:
 def read_options(scheme: str, pairs: Iterable[tuple[str, str]]) -> ReadOptions:
     """Sort the options of an address; one that is refused is named. `BadStoreAddress`."""
     read = ReadOptions()
-    spelled = {name.lower(): name for name in OPTIONS[scheme]}
-    aliases = _ALIASES.get(scheme, {})
+    known = scheme_named(scheme)
+    spelled, aliases = {name.lower(): name for name in known.options}, known.option_aliases
     for given, value in pairs:
         name = aliases.get(given.lower(), given.lower())
         if name in _LOGIN and aliases:
@@ -124,11 +75,6 @@ def switched_tls(pairs: Iterable[tuple[str, str]]) -> bool | None:
     """Return what `tls=` or `ssl=` asks of Redis; None where neither stands there. `BadStoreAddress`."""
     asked = [_read_switch(name, value) for name, value in pairs if name.lower() in ("tls", "ssl")]
     return asked[-1] if asked else None
-
-
-def unused_options(options: Iterable[str]) -> tuple[str, ...]:
-    """Return those of the names that change nothing here: time limits, pools and text forms are the program's own."""
-    return tuple(sorted(name for name in options if name in _UNUSED))
 
 
 def refuse_secret(text: str) -> None:
@@ -185,7 +131,8 @@ def _unknown(scheme: str, given: str) -> BadStoreAddress:
         return BadStoreAddress(f"The option {given} needs a TLS connection.", "Begin the address with rediss://")
     if remedy := _REMEDIES.get(given.lower()):
         return BadStoreAddress(f"The option {given} is not understood.", remedy)
-    known = OPTIONS[scheme] - _UNUSED
+    options = scheme_named(scheme).options
+    known = options - set(unused_options(options))
     words = "Take it out." if len(known) > 12 else f"Known are: {', '.join(sorted(known)) or 'none'}."
     return BadStoreAddress(f"{scheme} stores do not have the option {given}.", words)
 

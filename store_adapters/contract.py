@@ -18,6 +18,7 @@ from enum import Enum
 from typing import Any, Protocol
 
 from store_adapters.errors import StoreError
+from store_adapters.record_form import PLAIN_CLOCK, ExpiryClock, PayloadForm
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,9 +183,10 @@ class Capabilities:
 
     `can_write`: False for a read-only connection; `write_refusal` then says why, where it is not a person's choice.
     `can_persist`: an expiry can be taken away altogether.
-    `kind`: "redis", "mongo", "file", "sqlite" or "memory", for choosing a codec and words; never for behaviour above.
+    `kind`: the `StoreKind`'s name, for exports and labels; never for behaviour above.
     `lifetime_ms`: where the expiry is in the content (files), the lifetime of a record which names none.
     `library`: the session library whose layout this is, where the kind alone does not say ("connect-sqlite3").
+    `form`: what the bytes of a record are. `clock`: by what it ends, in words.
     """
 
     kind: str
@@ -193,6 +195,8 @@ class Capabilities:
     lifetime_ms: int | None = None
     write_refusal: str = ""
     library: str = ""
+    form: PayloadForm = PayloadForm.TEXT
+    clock: ExpiryClock = PLAIN_CLOCK
 
 
 class Act(Enum):

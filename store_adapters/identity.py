@@ -6,17 +6,16 @@ import contextlib
 import ipaddress
 import os
 import socket
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 from store_adapters.address import parse_address, split_host
 from store_adapters.errors import StoreError
+from store_adapters.kinds import Place, load
+from store_adapters.known_kinds import kind_of_scheme, scheme_named
 from store_adapters.options import Limits, StoreAddress
 
-_LIMITS = Limits(connect_s=1.0, call_s=1.0, deadline_s=1.5)
-_LOGIN_OPTIONS = frozenset({"authSource", "authMechanism", "authMechanismProperties"})
-_FAMILIES = {"redis": "redis", "rediss": "redis", "redis+sentinel": "redis", "unix": "redis", "mongodb+srv": "mongodb"}
+IDENTITY_LIMITS = Limits(connect_s=1.0, call_s=1.0, deadline_s=1.5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,28 +33,27 @@ class StoreIdentity:
 
 
 def family_of(url: str) -> str:
-    """Return the kind of server, "" where the address is none: stores of two families are never the same."""
+    """Return the name of the kind of store, "" where the address is none: stores of two kinds are never the same."""
     try:
-        scheme = parse_address(url).scheme
+        return kind_of_scheme(parse_address(url).scheme).name
     except StoreError:
         return ""
-    return _FAMILIES.get(scheme, scheme)
 
 
 def identify(url: str) -> StoreIdentity:
     """Find out what the store at `url` is. Looks names up and asks servers: blocks for seconds. `BadStoreAddress`."""
     address = parse_address(url)
-    match family_of(url):
-        case "redis":
-            return _identify_redis(address)
-        case "mongodb":
-            return _identify_mongo(address)
-        case "memory":
-            return StoreIdentity(places=frozenset({"memory"}))
-    return _identify_path(address.path)
+    kind = kind_of_scheme(address.scheme)
+    if kind.identify:
+        found: StoreIdentity = load(kind.identify)(address)
+        return found
+    if scheme_named(address.scheme).place is Place.PATH:
+        return identify_path(address.path)
+    return StoreIdentity(places=frozenset(f"{kind.name} {host}" for host in address.hosts or ("",)))
 
 
-def _identify_path(path: str) -> StoreIdentity:
+def identify_path(path: str) -> StoreIdentity:
+    """Return what a file, folder or socket is, and where."""
     places = frozenset({f"path {os.path.realpath(path)}"})
     with contextlib.suppress(OSError, ValueError):
         found = os.stat(path)
@@ -63,70 +61,15 @@ def _identify_path(path: str) -> StoreIdentity:
     return StoreIdentity(places=places)
 
 
-def _identify_redis(address: StoreAddress) -> StoreIdentity:
-    from store_adapters.redis.link import RedisLink
-    from store_adapters.redis.sentinel import Sentinels
-
-    sentinels = Sentinels(address, _LIMITS) if address.scheme == "redis+sentinel" else None
-    link = RedisLink(address, _LIMITS, sentinels.find_master if sentinels else None)
-    facts: dict[str, str] = {}
-    try:
-        with contextlib.suppress(StoreError):
-            facts = _facts(link.call("INFO", "server"))
-    finally:
-        link.close()
-        if sentinels is not None:
-            sentinels.close()
-    told = frozenset({f"run {facts['run_id']}"}) if "run_id" in facts else frozenset[str]()
-    if address.scheme != "unix":
-        return StoreIdentity(told, _places(address, 26379 if sentinels else 6379))
-    socket_file = _identify_path(address.path)
-    places = socket_file.places | socket_file.told
-    port = facts.get("tcp_port", "0")
-    return StoreIdentity(told, places | ({f"here {port}"} if port != "0" else frozenset()))
+def places_of(address: StoreAddress, default_port: int) -> frozenset[str]:
+    """Return where the hosts of an address are. Looks names up."""
+    return frozenset().union(*(places_of_host(host, default_port) for host in address.hosts))
 
 
-def _facts(reply: object) -> dict[str, str]:
-    text = reply.decode("utf-8", "replace") if isinstance(reply, bytes) else ""
-    pairs = (line.strip().partition(":") for line in text.splitlines())
-    return {name: value for name, _, value in pairs if value}
-
-
-def _identify_mongo(address: StoreAddress) -> StoreIdentity:
-    options = {name: value for name, value in address.options.items() if name not in _LOGIN_OPTIONS}
-    plain = replace(address, user="", password="", options=options)  # the greeting needs no login
-    if address.scheme == "mongodb+srv":
-        return StoreIdentity(_told_by_mongo(plain), frozenset({f"name {address.hosts[0].lower()}"}))
-    direct = {name: value for name, value in options.items() if name not in ("replicaSet", "loadBalanced")}
-    direct["directConnection"] = "true"
-    told = [_told_by_mongo(replace(plain, hosts=(host,), options=direct)) for host in address.hosts]
-    return StoreIdentity(frozenset().union(*told), _places(address, 27017))
-
-
-def _told_by_mongo(address: StoreAddress) -> frozenset[str]:
-    """Return what a server calls its own process, and the members of its replica set."""
-    from store_adapters.mongo.link import MongoLink
-
-    link = MongoLink(address, _LIMITS)
-    hello: dict[str, Any] = {}
-    try:
-        with contextlib.suppress(StoreError), link.errors():
-            hello = link.client.admin.command("hello")
-    finally:
-        link.close()
-    told = {f"process {hello['topologyVersion']['processId']}"} if "topologyVersion" in hello else set()
-    for member in (*hello.get("hosts", ()), *hello.get("passives", ())):
-        told |= {f"member {place}" for place in _places_of_host(member, 27017)}
-    return frozenset(told)
-
-
-def _places(address: StoreAddress, default_port: int) -> frozenset[str]:
-    return frozenset().union(*(_places_of_host(host, default_port) for host in address.hosts))
-
-
-def _places_of_host(host: str, default_port: int) -> frozenset[str]:
+def places_of_host(host: str, default_port: int) -> frozenset[str]:
+    """Return where "host:port" is. Looks names up."""
     if host.lower().startswith("%2f"):
-        found = _identify_path(parse_address(f"unix://{host}").path)
+        found = identify_path(parse_address(f"unix://{host}").path)
         return found.places | found.told
     name, port = split_host(host, default_port)
     try:

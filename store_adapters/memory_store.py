@@ -24,6 +24,7 @@ from store_adapters.contract import (
     StoreInfo,
 )
 from store_adapters.errors import BadStoreAddress, RecordChanged, RecordExists, RecordMissing
+from store_adapters.memory_kind import MEMORY
 from store_adapters.one_by_one import SequentialBatch
 from store_adapters.options import Limits, StoreAddress
 
@@ -79,12 +80,12 @@ class MemoryStore(SequentialBatch):
         self._shared = shared_records(name)
 
     @classmethod
-    def open(cls, address: StoreAddress, limits: Limits) -> MemoryStore:
+    def open(cls, address: StoreAddress, limits: Limits, *, read_only: bool = False) -> MemoryStore:
         return cls(address.path, limits)
 
     @property
     def capabilities(self) -> Capabilities:
-        return Capabilities("memory")
+        return MEMORY.capabilities()
 
     @property
     def label(self) -> str:

@@ -95,6 +95,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--demo", action="store_true", help="open the window on its demo, with the demo server running")
     parser.add_argument("--store", metavar="STORE", help=f"open the window on this store: {_STORE_HELP}")
     _add_password(parser)
+    _add_plugins(parser, default=False)
     parser.add_argument("--tour", metavar="FOLDER", help="walk through the window once and keep pictures there")
     parts = parser.add_subparsers(dest="command", title="commands", metavar="COMMAND")
     _add_reading(parts)
@@ -110,9 +111,15 @@ def _add(parts: argparse._SubParsersAction[_Parser], name: str, words: str, act:
     part.set_defaults(act=act)
     part.add_argument("--log-commands", action="store_true", help="tell on standard error what is sent, without values")
     part.add_argument("--json", action="store_true", help="one JSON object, or one a line")
+    _add_plugins(part, default=argparse.SUPPRESS)  # else it would take back what stands before the command
     if name not in ("har", "sign"):
         _add_password(part)
     return part
+
+
+def _add_plugins(part: argparse.ArgumentParser, default: object) -> None:
+    words = "load the installed packages of others that add kinds of store: their code runs"
+    part.add_argument("--plugins", action="store_true", default=default, help=words)
 
 
 def _add_password(part: argparse.ArgumentParser) -> None:

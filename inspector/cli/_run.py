@@ -106,6 +106,7 @@ def _open_window(options: object, output: Output) -> int:
             password=password,
             demo=bool(getattr(options, "demo", False)),
             tour=Path(tour) if tour else None,
+            plugins=bool(getattr(options, "plugins", False)),
         )
     )
 
@@ -137,6 +138,8 @@ def run_command(options: object, output: Output) -> int:
     try:
         module, _, name = options.act.partition(".")  # type: ignore[attr-defined]
         act = getattr(import_module(f"inspector.cli.{module}"), name)
+        if options.plugins:  # type: ignore[attr-defined]
+            _load_plugins(output)
         _tell_leftovers(output)
         _warn_of_password(getattr(options, "store_name", ""), output)
         code: int = act(options, output)
@@ -168,6 +171,14 @@ def run_command(options: object, output: Output) -> int:
     except Exception as error:
         output.complain(f"{_describe_fault(error)} {output.so_far}".strip())
         return ExitCode.FAULT
+
+
+def _load_plugins(output: Output) -> None:
+    from inspector.services.settings.plugins import load_plugins
+
+    for plugin in load_plugins():
+        if plugin.trouble:
+            output.complain(f"Plugin {plugin.words}")
 
 
 def _describe_fault(error: Exception) -> str:

@@ -20,7 +20,8 @@ from inspector.services.settings.profiles import Profile, ProfileBook, SecretPla
 from inspector.services.settings.sealed_file import SealedFile, SealedFileError
 from inspector.services.settings.secrets import SecretStore
 from store_adapters.errors import BadStoreAddress
-from store_adapters.identity import family_of
+from store_adapters.known_kinds import kind_of_scheme
+from store_adapters.registry import parse_address
 
 _SECRET_BYTES = 64 * 1024
 _PASSWORD = "password-"
@@ -79,9 +80,10 @@ def read_password(sources: Sequence[tuple[str, str]]) -> Secret | None:
 
 
 def _password_around(url: str) -> Secret | None:
-    """Return the password that redis-cli would take."""
-    text = os.environ.get("REDISCLI_AUTH", "") if family_of(url) == "redis" else ""
-    return Secret.from_text(text, "REDISCLI_AUTH") if text else None
+    """Return the password that the store's own client would take."""
+    name = kind_of_scheme(parse_address(url).scheme).password_variable
+    text = os.environ.get(name, "") if name else ""
+    return Secret.from_text(text, name) if text else None
 
 
 def holds_password(store: str) -> bool:

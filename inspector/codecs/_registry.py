@@ -1,4 +1,4 @@
-"""Which codec reads what: tries the built-in ones in order and proves that nothing is lost; knows no format itself."""
+"""Which codec reads what: tries those of the payload's form in order and proves that nothing is lost."""
 
 from __future__ import annotations
 
@@ -12,36 +12,37 @@ from inspector.codecs.records.connect_mongo import ConnectMongoObject, ConnectMo
 from inspector.codecs.records.express_json import ExpressJson, SessionFile
 from inspector.core.node import Node
 from inspector.core.secret import Secret
+from store_adapters.record_form import PayloadForm
 
-_BY_KIND: dict[str, tuple[Codec, ...]] = {
-    "mongo": (ConnectMongoText(), ConnectMongoObject()),
-    "file": (SessionFile(),),
-    "redis": (ExpressJson(),),
-    "memory": (ExpressJson(),),
-    "sqlite": (ExpressJson(),),
+_TEXT: tuple[Codec, ...] = (ExpressJson(),)
+_BY_FORM: dict[str, tuple[Codec, ...]] = {
+    PayloadForm.TEXT: _TEXT,
+    PayloadForm.DOCUMENT: (ConnectMongoText(), ConnectMongoObject()),
+    PayloadForm.FILE: (SessionFile(),),
 }
-_BY_NAME = {codec.name: codec for codecs in _BY_KIND.values() for codec in codecs}
+_BY_NAME = {codec.name: codec for codecs in _BY_FORM.values() for codec in codecs}
 
 
 def decode(
     payload: bytes,
-    kind: str,
+    form: str,
     secrets: Sequence[Secret] = (),
     session_id: str = "",
     *,
     max_bytes: int = MAX_BYTES,
     is_quick: bool = False,
 ) -> Decoded:
-    """Read a stored record of a "redis", "mongo", "file", "sqlite" or "memory" store with the first codec that can.
+    """Read a stored record whose payload has that `PayloadForm` (anything else is text) with the first codec that can.
 
     `secrets` open what is encrypted; some formats mix in the `session_id`. Deriving keys can take tenths of a second, but
     for `is_quick`, which leaves records closed that need a slow key each.
     `CodecError.attempts` says what was tried, why each could not, and what the bytes look like.
     """
-    keys = OpeningKeys(tuple(secrets), session_id, kind, is_quick)
+    keys = OpeningKeys(tuple(secrets), session_id, form, is_quick)
     attempts: list[Attempt] = []
     sealed: SealedError | None = None
-    for codec in _BY_KIND[kind]:
+    codecs = _BY_FORM.get(form, _TEXT)
+    for codec in codecs:
         try:
             decoded = codec.decode(payload, keys, max_bytes)
         except SealedError as error:
@@ -58,10 +59,10 @@ def decode(
     if sealed is not None:
         sealed.attempts = tuple(attempts)
         raise sealed
-    labels = {codec.label for codec in _BY_KIND[kind]}
+    labels = {codec.label for codec in codecs}
     refusal = next((one for one in attempts if one.is_limit or one.label not in labels), None)
     # What a layer was opened for and refused is sure; else the first bytes tell, else the codec that came furthest.
-    guess = recognise(payload) if kind != "mongo" and refusal is None and len(payload) <= max_bytes else ""
+    guess = recognise(payload) if form != PayloadForm.DOCUMENT and refusal is None and len(payload) <= max_bytes else ""
     _, telling = max(enumerate(attempts), key=lambda one: (one[1].offset or 0, one[0]))
     telling = refusal or telling
     if guess:

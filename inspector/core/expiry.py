@@ -12,6 +12,7 @@ from inspector.core.finding import Finding, Severity
 from inspector.core.node import Kind, Node, member, number_of, text_of
 from inspector.core.other_findings import end_inside
 from inspector.core.writer import Family
+from store_adapters.record_form import ExpiryClock
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,7 @@ def format_countdown(expires_at_ms: int | None, now_ms: int) -> str:
 
 
 def explain_expiry(
-    kind: str,
+    clock: ExpiryClock,
     expires_at_ms: int | None,
     root: Node | None,
     envelope: Node | None,
@@ -107,7 +108,7 @@ def explain_expiry(
     family: Family = Family.EXPRESS,
     hidden_by: str = "",
 ) -> ExpiryReport:
-    """Explain the expiry of a record of a "redis", "mongo", "file" or "memory" store.
+    """Explain the expiry of a record of a store that has this clock.
 
     `expires_at_ms` is what the adapter read; `root` the session's tree and `envelope` the other fields of a MongoDB
     document, where decoded. `is_hidden`: it is inside a record that is encrypted and not opened. `family`: whose rules hold.
@@ -115,15 +116,15 @@ def explain_expiry(
     """
     if is_hidden:
         note = "It is inside the record, which is encrypted: add the store's secret to read it."
-        source = ExpirySource("__lastAccess + lifetime", "not readable", None, True, note)
+        source = ExpirySource(clock.name, "not readable", None, True, note)
         return ExpiryReport(None, (source,), "its expiry is not readable")
-    sources = [_truth(kind, expires_at_ms, root, envelope, now_ms)]
+    sources = [_truth(clock, expires_at_ms, root, envelope, now_ms)]
     if hidden_by:
         note = f"{hidden_by} The application does not find this session at all. Set the expiry to repair it."
         sources = [replace(sources[0], value="no time", note=note)]
     cookie = member(root, "cookie") if root is not None else None
     if cookie is not None and cookie.kind is Kind.OBJECT:
-        sources += [_original_max_age(cookie), _cookie_expires(cookie, kind, now_ms)]
+        sources += [_original_max_age(cookie), _cookie_expires(cookie, clock, now_ms)]
     inside = end_inside(root, family) if root is not None else None
     if root is not None and inside is not None:
         path, ends = inside
@@ -159,47 +160,23 @@ def _when(at_ms: int | None, now_ms: int) -> str:
     return "never" if at_ms is None else f"{format_time(at_ms)} ({format_countdown(at_ms, now_ms)})"
 
 
-def _truth(kind: str, at_ms: int | None, root: Node | None, envelope: Node | None, now_ms: int) -> ExpirySource:
-    match kind:
-        case "redis":
-            note = (
-                "Redis removes the key by itself; every touch sets it again."
-                if at_ms is not None
-                else "The key has no TTL: Redis keeps it until a request touches it (disableTTL, or a SET from elsewhere)."
-            )
-            return ExpirySource("Redis TTL", _when(at_ms, now_ms), at_ms, True, note)
-        case "mongo":
-            return ExpirySource("expires (document)", _when(at_ms, now_ms), at_ms, True, _mongo_note(at_ms, envelope))
-        case "file":
-            return ExpirySource("__lastAccess + lifetime", _when(at_ms, now_ms), at_ms, True, _file_note(at_ms, root))
-        case "sqlite":
-            note = "The store's own column: it does not find the row from then on, and removes it later."
-            if at_ms is None:
-                note = "The column holds no time that the store understands: the session never ends."
-            return ExpirySource("expired (column)", _when(at_ms, now_ms), at_ms, True, note)
-        case _:
-            return ExpirySource("store", _when(at_ms, now_ms), at_ms, True, "The store removes it then.")
-
-
-def _mongo_note(at_ms: int | None, envelope: Node | None) -> str:
+def _truth(
+    clock: ExpiryClock, at_ms: int | None, root: Node | None, envelope: Node | None, now_ms: int
+) -> ExpirySource:
     if at_ms is not None:
-        return "connect-mongo ignores it from then on, and the TTL index removes it; every touch sets it again."
-    field = member(envelope, "expires") if envelope is not None else None
-    if field is None:
-        return "There is no expires field: the session is valid for ever and never removed."
-    return "expires is no Date: connect-mongo does not find this session at all. Set the expiry to repair it."
+        note = clock.ends.replace("{lifetime}", _lifetime_source(root))
+    elif clock.field and any(member(one, clock.field) is not None for one in (root, envelope) if one is not None):
+        note = clock.unread
+    else:
+        note = clock.never
+    return ExpirySource(clock.name, _when(at_ms, now_ms), at_ms, True, note)
 
 
-def _file_note(at_ms: int | None, root: Node | None) -> str:
-    last_access = member(root, "__lastAccess") if root is not None else None
-    if at_ms is None:
-        if last_access is None:
-            return "There is no __lastAccess: session-file-store never lets it expire."
-        return "__lastAccess or originalMaxAge is no number: session-file-store never lets it expire."
+def _lifetime_source(root: Node | None) -> str:
+    """Return where the lifetime comes from that is counted from the last request, where the record holds the clock."""
     cookie = member(root, "cookie") if root is not None else None
-    lifetime = number_of(member(cookie, "originalMaxAge")) if cookie is not None else None
-    which = "cookie.originalMaxAge" if lifetime else "the store's ttl option"
-    return f"The last request's time plus {which}; an expired file stays until it is reaped."
+    has_own = cookie is not None and number_of(member(cookie, "originalMaxAge"))
+    return "cookie.originalMaxAge" if has_own else "the store's ttl option"
 
 
 def _original_max_age(cookie: Node) -> ExpirySource:
@@ -219,7 +196,7 @@ def _original_max_age(cookie: Node) -> ExpirySource:
     return ExpirySource("cookie.originalMaxAge", shown, None, False, note)
 
 
-def _cookie_expires(cookie: Node, kind: str, now_ms: int) -> ExpirySource:
+def _cookie_expires(cookie: Node, clock: ExpiryClock, now_ms: int) -> ExpirySource:
     value = member(cookie, "expires")
     text = text_of(value) or (value.scalar if value is not None and value.tag == "date" else None)
     at_ms = parse_time(text) if isinstance(text, str) else None
@@ -231,9 +208,11 @@ def _cookie_expires(cookie: Node, kind: str, now_ms: int) -> ExpirySource:
     lifetime = number_of(member(cookie, "originalMaxAge"))
     saved_ms = at_ms - lifetime if lifetime else None
     ago = f", {format_duration(now_ms - saved_ms)} ago" if saved_ms is not None and 0 < saved_ms <= now_ms else ""
-    note = f"Output only, from the last full save{ago}. "
-    if at_ms <= now_ms and kind != "memory":
+    if not clock.moves_alone:
+        note = f"Output only, from the last save or touch{ago}: either writes it anew."
+    elif at_ms <= now_ms:
+        note = f"Output only, from the last full save{ago}. "
         note += "It is in the past, which is normal: a touch moves the store's expiry and leaves this one."
     else:
-        note += "A touch moves the store's expiry and leaves this one."
+        note = f"Output only, from the last full save{ago}. A touch moves the store's expiry and leaves this one."
     return ExpirySource("cookie.expires", _when(at_ms, now_ms), at_ms, False, note)

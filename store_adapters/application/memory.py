@@ -12,6 +12,7 @@ from store_adapters.application.javascript_json import stringify
 from store_adapters.application.session_record import cookie_expiry_ms, cookie_of, parse_session
 from store_adapters.contract import ChangeKind
 from store_adapters.memory_store import shared_records
+from store_adapters.options import Limits, StoreAddress
 
 
 class MemoryApplicationStore:
@@ -21,6 +22,10 @@ class MemoryApplicationStore:
 
     def __init__(self, name: str) -> None:
         self._shared = shared_records(name)
+
+    @classmethod
+    def open(cls, address: StoreAddress, limits: Limits, *, keeps_forever: bool = False) -> MemoryApplicationStore:
+        return cls(address.path)
 
     def get(self, session_id: str, now_ms: int) -> bytes | None:
         with self._shared.lock:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from store_adapters.address import parse_address
 from store_adapters.application.contract import ApplicationStore
 from store_adapters.errors import BadStoreAddress
+from store_adapters.kinds import load
+from store_adapters.known_kinds import known_kinds, scheme_named
 from store_adapters.options import Limits
 
 
@@ -17,39 +17,19 @@ def open_application_store(url: str, *, limits: Limits | None = None, keeps_fore
     A folder is made when there is none. `BadStoreAddress`, `StoreUnreachable`, `StoreRefused`.
     """
     address = parse_address(url)
-    limits = limits or Limits()
-    match address.scheme:
-        case "redis" | "rediss" | "unix":
-            from store_adapters.application.connect_redis import ConnectRedisStore
-
-            return ConnectRedisStore.open(address, limits, keeps_forever=keeps_forever)
-        case "mongodb" | "mongodb+srv":
-            from store_adapters.application.connect_mongo import ConnectMongoStore
-
-            return ConnectMongoStore.open(address, limits, keeps_forever=keeps_forever)
-        case "file":
-            from store_adapters.application.session_file_store import SessionFileApplicationStore
-
-            extension = address.options.get("extension", ".json")
-            ttl_s = _ttl_s(address.options.get("ttl", ""))
-            return SessionFileApplicationStore(Path(address.path), extension, ttl_s, keeps_forever=keeps_forever)
-        case "memory":
-            from store_adapters.application.memory import MemoryApplicationStore
-
-            return MemoryApplicationStore(address.path)
-        case _:
-            raise BadStoreAddress(
-                "The demo server does not write to this kind of store.", "Choose Redis, MongoDB, a folder or memory."
-            )
-
-
-def _ttl_s(text: str) -> float:
-    try:
-        ttl_s = float(text or 3600)
-    except ValueError:
-        ttl_s = -1
-    if not 0 < ttl_s < 1e12:
+    opener = scheme_named(address.scheme).application
+    if not opener:
+        *some, last = [kind.label for kind in known_kinds() if any(scheme.application for scheme in kind.schemes)]
         raise BadStoreAddress(
-            "The ttl of a folder is a number of seconds.", "For example file:///srv/sessions?ttl=3600"
+            "The demo server does not write to this kind of store.", f"Choose {', '.join(some)} or {last}."
         )
-    return ttl_s
+    store: ApplicationStore = load(opener)(address, limits or Limits(), keeps_forever=keeps_forever)
+    return store
+
+
+def can_serve(url: str) -> bool:
+    """True where the demo server can keep its sessions at `url`."""
+    try:
+        return bool(scheme_named(parse_address(url).scheme).application)
+    except BadStoreAddress:
+        return False

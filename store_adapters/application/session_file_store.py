@@ -15,9 +15,10 @@ from pathlib import Path
 
 from store_adapters.application.javascript_json import JsValue, stringify
 from store_adapters.application.session_record import cookie_of, parse_session
-from store_adapters.errors import RecordMissing, RecordUnreadable, StoreRefused, StoreUnreachable
+from store_adapters.errors import BadStoreAddress, RecordMissing, RecordUnreadable, StoreRefused, StoreUnreachable
 from store_adapters.files.file_owner import choose_owner, give
 from store_adapters.files.open_file import describe_os_error
+from store_adapters.options import Limits, StoreAddress
 from store_adapters.portability import HOLDS_FOLDERS
 
 _DEFAULT_TTL_S = 3600.0
@@ -42,6 +43,12 @@ class SessionFileApplicationStore:
             raise StoreUnreachable("The path is no folder.", "Give the folder that holds the session files.") from None
         except OSError as error:
             raise describe_os_error(error) from None
+
+    @classmethod
+    def open(cls, address: StoreAddress, limits: Limits, *, keeps_forever: bool = False) -> SessionFileApplicationStore:
+        extension = address.options.get("extension", ".json")
+        ttl_s = _parse_ttl(address.options.get("ttl", ""))
+        return cls(Path(address.path), extension, ttl_s, keeps_forever=keeps_forever)
 
     def get(self, session_id: str, now_ms: int) -> bytes | None:
         """Return the session; a file that is no JSON is removed, as the library does. `RecordUnreadable`."""
@@ -164,3 +171,15 @@ def _describing_errors() -> Iterator[None]:
         yield
     except OSError as error:
         raise describe_os_error(error) from None
+
+
+def _parse_ttl(text: str) -> float:
+    try:
+        ttl_s = float(text or _DEFAULT_TTL_S)
+    except ValueError:
+        ttl_s = -1
+    if not 0 < ttl_s < 1e12:
+        raise BadStoreAddress(
+            "The ttl of a folder is a number of seconds.", "For example file:///srv/sessions?ttl=3600"
+        )
+    return ttl_s

@@ -35,6 +35,7 @@ from store_adapters.errors import (
 )
 from store_adapters.files.file_owner import tell_before
 from store_adapters.files.folder import NOT_WRITABLE_HERE, TEMPORARY_SUFFIX, Folder
+from store_adapters.files.kind import FILES
 from store_adapters.files.listing import FileListing
 from store_adapters.files.session_file import expiry_of, move_expiry
 from store_adapters.one_by_one import SequentialBatch
@@ -55,8 +56,12 @@ class FileStore(SequentialBatch):
         self._folder = Folder(address.path)
 
     @classmethod
-    def open(cls, address: StoreAddress, limits: Limits) -> FileStore:
-        return cls(address, limits)
+    def open(cls, address: StoreAddress, limits: Limits, *, read_only: bool = False) -> FileStore:
+        """Open the folder; what a crash of this program left in it is swept away, unless `read_only`."""
+        store = cls(address, limits)
+        if not read_only:
+            store.sweep()
+        return store
 
     def sweep(self) -> int:
         """Remove the temporary files that a crash of this program has left; return how many."""
@@ -65,13 +70,8 @@ class FileStore(SequentialBatch):
     @property
     def capabilities(self) -> Capabilities:
         can_write = self._folder.can_write
-        return Capabilities(
-            "file",
-            can_write=can_write,
-            can_persist=False,
-            lifetime_ms=round(self._ttl_s * 1000),
-            write_refusal="" if can_write else NOT_WRITABLE_HERE,
-        )
+        refusal = "" if can_write else NOT_WRITABLE_HERE
+        return FILES.capabilities(write_refusal=refusal, lifetime_ms=round(self._ttl_s * 1000))
 
     @property
     def label(self) -> str:

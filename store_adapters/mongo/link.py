@@ -12,7 +12,6 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 from store_adapters.address import format_address
-from store_adapters.address_options import MONGO_OWN_OPTIONS, unused_options
 from store_adapters.command_words import OnCommand, mongo_command
 from store_adapters.errors import (
     BadStoreAddress,
@@ -26,6 +25,8 @@ from store_adapters.errors import (
     StoreRefused,
     StoreUnreachable,
 )
+from store_adapters.known_kinds import unused_options
+from store_adapters.mongo.kind import MONGO_OWN_OPTIONS
 from store_adapters.options import Limits, StoreAddress
 
 _T = TypeVar("_T")

@@ -14,7 +14,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from store_adapters.address import format_address
-from store_adapters.address_options import unused_options
 from store_adapters.clock import now_ms
 from store_adapters.command_words import mongo_preview
 from store_adapters.contract import (
@@ -40,12 +39,14 @@ from store_adapters.errors import (
     StoreError,
     StoreUnreachable,
 )
+from store_adapters.known_kinds import unused_options
 from store_adapters.mongo.batches import MongoBatches, by_kind
 from store_adapters.mongo.changes import DocumentChanges, Names
 from store_adapters.mongo.diff import MOVED_BY_TOUCH, build_update
 from store_adapters.mongo.document import DocumentReader, hidden_by_expires
 from store_adapters.mongo.glances import MongoGlances
 from store_adapters.mongo.keys import id_of, key_of
+from store_adapters.mongo.kind import MONGO
 from store_adapters.mongo.link import MongoLink
 from store_adapters.mongo.listing import MongoListing
 from store_adapters.mongo.many import read_documents
@@ -90,7 +91,7 @@ class MongoStore(SequentialBatch):
         self._batches = MongoBatches(self._link, limits, changes, self._outcome, self._writer.clock_ahead_ms)
 
     @classmethod
-    def open(cls, address: StoreAddress, limits: Limits) -> MongoStore:
+    def open(cls, address: StoreAddress, limits: Limits, *, read_only: bool = False) -> MongoStore:
         store = cls(address, limits)
         try:
             with store._link.errors():
@@ -106,7 +107,7 @@ class MongoStore(SequentialBatch):
 
     @property
     def capabilities(self) -> Capabilities:
-        return Capabilities("mongo", can_write=not self._refusal, write_refusal=self._refusal)
+        return MONGO.capabilities(write_refusal=self._refusal)
 
     @property
     def label(self) -> str:

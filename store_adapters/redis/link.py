@@ -19,7 +19,6 @@ from typing import Any
 import hiredis
 
 from store_adapters.address import format_address, redis_database, split_host
-from store_adapters.address_options import REDIS_TLS_OPTIONS
 from store_adapters.command_words import redis_packet
 from store_adapters.errors import (
     BadStoreAddress,
@@ -31,6 +30,7 @@ from store_adapters.errors import (
 )
 from store_adapters.options import Limits, StoreAddress
 from store_adapters.portability import has_unix_sockets
+from store_adapters.redis.kind import REDIS_TLS_OPTIONS
 from store_adapters.redis.redis_errors import describe_connect_error, describe_reply
 
 Reply = Any

@@ -13,7 +13,6 @@ from typing import Any
 import hiredis
 
 from store_adapters.address import format_address
-from store_adapters.address_options import unused_options
 from store_adapters.clock import now_ms
 from store_adapters.command_words import redis_preview
 from store_adapters.contract import (
@@ -38,11 +37,13 @@ from store_adapters.errors import (
     StoreRefused,
     StoreUnreachable,
 )
+from store_adapters.known_kinds import unused_options
 from store_adapters.one_by_one import untraced, write_one
 from store_adapters.options import HEAD_BYTES, Limits, StoreAddress
 from store_adapters.polling import describe_polling, poll_changes
 from store_adapters.redis.bulk import RedisBulk
 from store_adapters.redis.glances import RedisGlances
+from store_adapters.redis.kind import REDIS
 from store_adapters.redis.link import RedisLink
 from store_adapters.redis.listing import RedisListing
 from store_adapters.redis.redis_errors import describe_reply
@@ -92,7 +93,7 @@ class RedisStore:
     @property
     def capabilities(self) -> Capabilities:
         refusal = self._refusal
-        return Capabilities("redis", can_write=refusal is None, write_refusal=str(refusal) if refusal else "")
+        return REDIS.capabilities(can_write=refusal is None, write_refusal=str(refusal) if refusal else "")
 
     @property
     def label(self) -> str:

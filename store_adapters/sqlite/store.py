@@ -53,6 +53,7 @@ from store_adapters.one_by_one import SequentialBatch, untraced
 from store_adapters.options import HEAD_BYTES, Limits, StoreAddress
 from store_adapters.polling import Glance, describe_polling, poll_changes
 from store_adapters.sqlite.dialect import Dialect, find_dialect
+from store_adapters.sqlite.kind import SQLITE
 from store_adapters.sqlite.link import SqliteLink
 
 _BATCH = 500
@@ -76,7 +77,7 @@ class SqliteStore(SequentialBatch):
         self._columns = f'sess, typeof(sess), "{self._dialect.expiry}", length(CAST(sess AS BLOB))'
 
     @classmethod
-    def open(cls, address: StoreAddress, limits: Limits) -> SqliteStore:
+    def open(cls, address: StoreAddress, limits: Limits, *, read_only: bool = False) -> SqliteStore:
         return cls(address, limits)
 
     def _find_dialect(self) -> Dialect:
@@ -95,7 +96,7 @@ class SqliteStore(SequentialBatch):
 
     @property
     def capabilities(self) -> Capabilities:
-        return Capabilities("sqlite", can_persist=False, library=self._dialect.name)
+        return SQLITE.capabilities(library=self._dialect.name)
 
     @property
     def label(self) -> str:

@@ -23,7 +23,9 @@ BACKENDS = ("memory", "redis", "sentinel", "valkey", "mongo", "file", "connect-s
 
 @dataclass(frozen=True, slots=True)
 class Backend:
-    """One real store. `put` writes behind the inspector's back as an application would, `drop` removes, `raw` reads."""
+    """One real store. `put` writes behind the inspector's back as an application would, `drop` removes, `raw` reads.
+
+    `products`: what the store may call itself."""
 
     name: str
     url: str
@@ -31,6 +33,7 @@ class Backend:
     put: Callable[[str, bytes, int | None], None]
     drop: Callable[[str], None]
     raw: Callable[[str], bytes | None]
+    products: tuple[str, ...] = ("Redis", "Valkey", "MongoDB", "Folder", "SQLite", "Memory")
 
     def open(self, *, read_only: bool = False) -> SessionStore:
         return open_store(self.url, read_only=read_only)

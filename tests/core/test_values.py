@@ -18,6 +18,7 @@ from inspector.core.findings import check_edit, examine
 from inspector.core.secret import Secret
 from inspector.core.type_words import describe_moment, describe_type
 from inspector.core.writer import Family
+from store_adapters.redis.kind import REDIS
 
 GOOD = '{"cookie":{"originalMaxAge":86400000,"expires":"2026-11-24T22:29:03.114Z","httpOnly":true,"path":"/"},"user":{"id":1}}'
 KEYS = st.lists(st.integers(0, 99) | st.text(max_size=8), min_size=1, max_size=5)
@@ -169,7 +170,7 @@ def test_old_oddities_are_not_the_edits_fault() -> None:
 
 
 def test_store_decides_when_a_session_ends() -> None:
-    report = explain_expiry("redis", 60_000, parse_json(GOOD), None, 0)
+    report = explain_expiry(REDIS.clock, 60_000, parse_json(GOOD), None, 0)
     assert [one.name for one in report.sources if one.counts] == ["Redis TTL"]
     assert report.expires_at_ms == 60_000
     assert {"cookie.originalMaxAge", "cookie.expires"} <= {one.name for one in report.sources}
@@ -191,7 +192,7 @@ def test_end_that_the_library_reads_in_the_record_counts_where_it_comes_first(
     text: str, family: Family, name: str
 ) -> None:
     for store_ms, counts, ends in ((60_000, name, 50_000), (40_000, "Redis TTL", 40_000), (None, name, 50_000)):
-        report = explain_expiry("redis", store_ms, parse_json(text), None, 0, family=family)
+        report = explain_expiry(REDIS.clock, store_ms, parse_json(text), None, 0, family=family)
         assert [one.name for one in report.sources if one.counts] == [counts]
         assert name in [one.name for one in report.sources]
         assert report.expires_at_ms == ends
@@ -204,7 +205,9 @@ def test_cookie_expires_tells_when_the_record_was_last_saved() -> None:
     for lifetime, words in (("3600000", "save, 20 m ago."), ("null", "save."), ("1e999", "save."), ("-1e999", "save.")):
         (note,) = [
             one.note
-            for one in explain_expiry("redis", None, parse_json(record % lifetime), None, midnight + 1_200_000).sources
+            for one in explain_expiry(
+                REDIS.clock, None, parse_json(record % lifetime), None, midnight + 1_200_000
+            ).sources
             if one.name == "cookie.expires"
         ]
         assert f"from the last full {words}" in note

@@ -50,8 +50,9 @@ from inspector.services.cookies.verify_cookie import inspect_cookies
 from inspector.services.filtering.parser import FilterError, parse_filter
 from inspector.services.sessions.record_verdict import judge_record
 from inspector.services.settings.profiles import ProfileBook
-from store_adapters.contract import Capabilities, RawRecord, RecordRef
+from store_adapters.contract import RawRecord, RecordRef
 from store_adapters.errors import StoreError
+from store_adapters.known_kinds import kind_named
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 SECRETS = (Secret.from_text("keyboard cat"), Secret.from_text("squirrel"))
@@ -84,12 +85,16 @@ def _is_text(data: bytes) -> bool:
 
 
 def _record(kind: str, wrap: Callable[[bytes], bytes] = bytes) -> Callable[[bytes], None]:
+    known = kind_named(kind)
+    assert known is not None
+    capabilities = known.capabilities()
+
     def run(data: bytes) -> None:
         payload = wrap(data)
         assert summarise(payload, kind, (), SECRETS).format
         plain_data(payload, kind)
         raw = RawRecord(RecordRef("", b"sess:k"), payload, None, NOW_MS)
-        assert judge_record(raw, Capabilities(kind), None, Family.EXPRESS).effect
+        assert judge_record(raw, capabilities, None, Family.EXPRESS).effect
         assert fingerprint_unread(payload, kind, raw.ref.key).name
         try:
             decoded = decode(payload, kind, SECRETS, "k" * 32, max_bytes=_MAX_BYTES, is_quick=True)
@@ -97,8 +102,8 @@ def _record(kind: str, wrap: Callable[[bytes], bytes] = bytes) -> Callable[[byte
             assert error.attempts
             return
         examine(decoded.root, kind, fingerprint(decoded, kind).family)
-        assert judge_record(raw, Capabilities(kind), decoded, Family.EXPRESS).effect
-        explain_expiry(kind, None, decoded.root, decoded.envelope, NOW_MS)
+        assert judge_record(raw, capabilities, decoded, Family.EXPRESS).effect
+        explain_expiry(capabilities.clock, None, decoded.root, decoded.envelope, NOW_MS)
         assert encode(decoded, decoded.root) == payload
 
     return run

@@ -15,8 +15,8 @@ from pymongo.common import URI_OPTIONS_VALIDATOR_MAP
 from inspector.services.connection import split_url
 from inspector.services.settings.profiles import Profile, ProfileBook
 from store_adapters.address import format_address, parse_address
-from store_adapters.address_options import OPTIONS
 from store_adapters.errors import BadStoreAddress
+from store_adapters.known_kinds import scheme_named
 
 HERE = os.getcwd()
 HOME = os.path.expanduser("~")
@@ -112,7 +112,7 @@ def test_what_cannot_be_is_named_and_never_quoted(url: str) -> None:
 
 
 def test_every_option_of_the_driver_has_its_name_in_any_case() -> None:
-    known = {name.lower() for name in OPTIONS["mongodb"]} | {"tlscertificatekeyfilepassword"}
+    known = {name.lower() for name in scheme_named("mongodb").options} | {"tlscertificatekeyfilepassword"}
     assert set(URI_OPTIONS_VALIDATOR_MAP) <= known
 
 

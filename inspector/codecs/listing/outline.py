@@ -11,6 +11,7 @@ from typing import Any
 from inspector.codecs._api import CodecError, TooLargeError
 from inspector.codecs.formats.bson import read_elements, read_value
 from inspector.core.node import Entry, Kind, Node
+from store_adapters.record_form import PayloadForm
 
 _MOST_BYTES = 256 * 1024
 """A larger text would hold the interpreter for too long."""
@@ -18,12 +19,12 @@ _STRING = 2
 _LEVELS = 4
 
 
-def stored_value(payload: bytes, kind: str) -> bytes | Node | None:
+def stored_value(payload: bytes, form: str) -> bytes | Node | None:
     """Return what a store hands to its serializer: the text, a MongoDB document's own value, None where it has none.
 
     `CodecError` for a document that is no valid BSON.
     """
-    if kind != "mongo":
+    if form != PayloadForm.DOCUMENT:
         return payload
     found = [element for element in read_elements(payload) if element.name == "session"]
     if not found:

@@ -18,6 +18,7 @@ from msgspec import UNSET
 
 from inspector.codecs.listing.document_text import MOST_BYTES, session_text, session_texts
 from inspector.core.node import MAX_DEPTH
+from store_adapters.record_form import PayloadForm
 
 UserPath = tuple[str | int, ...]
 CUT = 80
@@ -31,12 +32,12 @@ _ODD = (*_BROKEN, TypeError)  # or there is a None among them
 class _Reader:
     """Decodes the session text of records into one shape."""
 
-    def __init__(self, kind: str, shape: type[Any], made: type[Any]) -> None:
+    def __init__(self, form: str, shape: type[Any], made: type[Any]) -> None:
         """`made`: the type of what is decoded into `shape`."""
         self._made = made
         self._decode: Callable[[bytes], Any] = msgspec.json.Decoder(shape).decode
         self._decode_row: Callable[[bytes], list[Any]] = msgspec.json.Decoder(list[shape | int]).decode  # type: ignore[valid-type]
-        self._is_document = kind == "mongo"
+        self._is_document = form == PayloadForm.DOCUMENT
         # A number that no stored text can know stands between each two, so that none can end in another's place.
         self._mark = secrets.randbits(62)
         self._between = b",%d," % self._mark
@@ -104,10 +105,10 @@ class _User(msgspec.Struct, gc=False):
 
 
 class QuickReader:
-    """Reads the user and role of records of one kind of store. `own_paths`: looked at before the usual ones."""
+    """Reads the user and role of records of one `PayloadForm`. `own_paths`: looked at before the usual ones."""
 
     def __init__(
-        self, kind: str, own_paths: Sequence[UserPath], paths: Sequence[UserPath], role_paths: Sequence[UserPath]
+        self, form: str, own_paths: Sequence[UserPath], paths: Sequence[UserPath], role_paths: Sequence[UserPath]
     ) -> None:
         names = list(dict.fromkeys(str(path[0]) for path in (*own_paths, *paths, *role_paths)))
         has_own = bool(own_paths)
@@ -118,7 +119,7 @@ class QuickReader:
         self._users = _grouped((*own_paths, *paths))
         self._roles = _grouped(role_paths)
         self._are_cookies_plain = not has_own
-        self._texts = _Reader(kind, shape, dict)
+        self._texts = _Reader(form, shape, dict)
         self.has_role_lists = False
         """Among the users read were some whose `role` is a list, of which `roles` says nothing."""
 
@@ -323,12 +324,12 @@ _Scalar = str | int | float | bool | None
 
 
 class FieldReader:
-    """Reads the field at a path of records of one kind of store and skips all else; `missing` stands for none there.
+    """Reads the field at a path of records of one `PayloadForm` and skips all else; `missing` stands for none there.
 
     Two keys deep at most: what lies deeper is looked up in the value found. `length` of a list is counted undecoded.
     """
 
-    def __init__(self, kind: str, keys: Sequence[str], missing: object) -> None:
+    def __init__(self, form: str, keys: Sequence[str], missing: object) -> None:
         self._missing = missing
         self._inner: type[msgspec.Struct] | None = None
         self._is_length = len(keys) > 1 and keys[1] == "length"
@@ -340,7 +341,7 @@ class FieldReader:
             self._inner = msgspec.defstruct("Inner", [field], gc=False)
             value = self._inner | _List | _Scalar
         shape = msgspec.defstruct("Outer", [("f", value, msgspec.field(default=missing, name=keys[0]))], gc=False)
-        self._texts = _Reader(kind, shape, shape)
+        self._texts = _Reader(form, shape, shape)
         self._decode_lines = msgspec.json.Decoder(shape).decode_lines
 
     def read_joined(self, texts: bytes, count: int) -> list[Any] | None:

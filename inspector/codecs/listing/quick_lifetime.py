@@ -11,12 +11,13 @@ import re
 import msgspec
 
 from inspector.core.display import format_time
+from store_adapters.record_form import PayloadForm
 
 _COOKIE = re.compile(
     rb'\{"cookie":\{"originalMaxAge":(null|\d{1,16}),(?:"partitioned":(?:true|false),)?(?:"priority":"\w{1,10}",)?'
     rb'"expires":(null|"[0-9TZ:.-]{20,30}")(?=[,}])'
 )
-_PLAIN_KINDS = frozenset({"redis", "memory", "sqlite"})
+_OTHER_FORMS = frozenset({PayloadForm.DOCUMENT, PayloadForm.FILE})
 
 
 class _Cookie(msgspec.Struct):
@@ -31,9 +32,9 @@ class _Session(msgspec.Struct):
 _decoder = msgspec.json.Decoder(_Session)
 
 
-def quick_lifetime(payload: bytes, kind: str, expires_at_ms: int | None, now_ms: int) -> bytes | None:
+def quick_lifetime(payload: bytes, form: str, expires_at_ms: int | None, now_ms: int) -> bytes | None:
     """Return the payload with the cookie's lifetime set and no other byte changed; None where that takes the tree."""
-    found = _COOKIE.match(payload) if kind in _PLAIN_KINDS else None
+    found = _COOKIE.match(payload) if form not in _OTHER_FORMS else None
     if found is None:
         return None
     left = None if expires_at_ms is None else max(1, expires_at_ms - now_ms)

@@ -20,6 +20,7 @@ from inspector.codecs.formats.plain_bson import plain_document, plain_number
 from inspector.codecs.listing.quick import QuickReader, UserPath, is_role_list, text_at
 from inspector.core.node import Kind, Node
 from inspector.core.secret import Secret
+from store_adapters.record_form import PayloadForm
 
 DEFAULT_USER_PATHS: tuple[UserPath, ...] = (
     ("user", "username"), ("user", "name"), ("user", "login"), ("user", "email"), ("user", "displayName"), ("user", "id"),
@@ -47,7 +48,7 @@ _decode = msgspec.json.Decoder().decode
 
 def summarise(
     payload: bytes,
-    kind: str,
+    form: str,
     user_paths: Sequence[UserPath] = (),
     secrets: Sequence[Secret] = (),
     session_id: str = "",
@@ -55,21 +56,23 @@ def summarise(
     is_quick: bool = True,
     max_bytes: int = _FAST_LIMIT,
 ) -> Summary:
-    """Return what the list shows of a record of a "redis", "mongo", "file", "sqlite" or "memory" store; never raises.
+    """Return what the list shows of a record whose payload has that `PayloadForm`; never raises.
 
     `user_paths` are looked at before the usual places. `secrets` open what is encrypted, and with `is_quick` only what
     needs no slow key of its own; the rest is called "encrypted …". `NOT_READ` above `max_bytes`.
     """
     try:
         value, label = (
-            _mongo_value(payload, max_bytes) if kind == "mongo" else (_json_value(payload, max_bytes), _label(kind))
+            _mongo_value(payload, max_bytes)
+            if form == PayloadForm.DOCUMENT
+            else (_json_value(payload, max_bytes), _label(form))
         )
         if _is_plain(value):
             return _summary(value, label if "cookie" in value else "JSON", user_paths)
     except CodecError:
         pass
     try:
-        decoded = decode(payload, kind, secrets, session_id, max_bytes=max_bytes, is_quick=is_quick)
+        decoded = decode(payload, form, secrets, session_id, max_bytes=max_bytes, is_quick=is_quick)
     except SealedError as error:
         return Summary(f"{error.known[0].lower()}{error.known[1:]}", "", "", False, 0)
     except CodecError as error:
@@ -82,10 +85,10 @@ def summarise(
 class Summariser:
     """Summarises the records of one store: plain sessions by the thousand, the others one by one. For one thread."""
 
-    def __init__(self, kind: str, user_paths: Sequence[UserPath] = (), secrets: Sequence[Secret] = ()) -> None:
-        self._kind, self._user_paths, self._secrets = kind, user_paths, secrets
-        self._quick = QuickReader(kind, user_paths, DEFAULT_USER_PATHS, _ROLE_PATHS)
-        self.plain_format = _TEXT_LABEL if kind == "mongo" else _label(kind)
+    def __init__(self, form: str, user_paths: Sequence[UserPath] = (), secrets: Sequence[Secret] = ()) -> None:
+        self._form, self._user_paths, self._secrets = form, user_paths, secrets
+        self._quick = QuickReader(form, user_paths, DEFAULT_USER_PATHS, _ROLE_PATHS)
+        self.plain_format = _TEXT_LABEL if form == PayloadForm.DOCUMENT else _label(form)
         self.object_format = _OBJECT_LABEL
         self._has_role_lists = False
 
@@ -105,7 +108,7 @@ class Summariser:
 
     def whole(self, payload: bytes, session_id: str, *, is_quick: bool) -> Summary:
         """Return what `summarise` does."""
-        summary = summarise(payload, self._kind, self._user_paths, self._secrets, session_id, is_quick=is_quick)
+        summary = summarise(payload, self._form, self._user_paths, self._secrets, session_id, is_quick=is_quick)
         self._has_role_lists |= summary.has_role_list
         return summary
 
@@ -129,15 +132,15 @@ def _summary(value: dict[str, Any], label: str, user_paths: Sequence[UserPath]) 
     return Summary(label, user, role, bool(user), own, has_role_list=is_list)
 
 
-def plain_data(payload: bytes, kind: str) -> Any:
+def plain_data(payload: bytes, form: str) -> Any:
     """Return the session as plain Python values, for a filter to look into; None for what cannot be read."""
     value: Any = None
     with contextlib.suppress(CodecError):
-        value = _mongo_value(payload)[0] if kind == "mongo" else _json_value(payload)
+        value = _mongo_value(payload)[0] if form == PayloadForm.DOCUMENT else _json_value(payload)
         if _is_plain(value):
             return value
     with contextlib.suppress(CodecError):
-        decoded = decode(payload, kind, max_bytes=_FAST_LIMIT, is_quick=True)
+        decoded = decode(payload, form, max_bytes=_FAST_LIMIT, is_quick=True)
         if decoded.layers or value is None:
             return _json_value(decoded.source) if decoded.layers else _plain(decoded.root)
     return value
@@ -148,8 +151,8 @@ def _is_plain(value: Any) -> bool:
     return isinstance(value, dict) and ("cookie" in value or not value.keys() & _SEALED_FIELDS)
 
 
-def _label(kind: str) -> str:
-    return "session-file-store JSON" if kind == "file" else "express JSON"
+def _label(form: str) -> str:
+    return "session-file-store JSON" if form == PayloadForm.FILE else "express JSON"
 
 
 def _json_value(payload: bytes, max_bytes: int = _FAST_LIMIT) -> Any:

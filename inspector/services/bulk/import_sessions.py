@@ -38,11 +38,11 @@ from store_adapters.errors import (
     StoreError,
     StoreUnreachable,
 )
+from store_adapters.known_kinds import kind_named
 
 _TOLD = 20
 _DRIFT_MS = 1000
 _MOST_BYTES = 4 << 20
-_FORMS = {"redis": "text", "memory": "text", "sqlite": "text", "mongo": "document", "file": "session file"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +145,8 @@ def _item(run: _Run, number: int, line: bytes | None) -> _Item | None:
         if line is None:
             raise LineError("It is far too long for a session.")
         found = parse_line(line)
-        kind = run.store.capabilities.kind
-        if _FORMS.get(found.kind) != _FORMS[kind]:
+        kind = kind_named(found.kind)
+        if kind is None or kind.form is not run.store.capabilities.form:
             raise LineError("It is the record of another kind of store, which keeps sessions in another form.")
         ref = run.store.ref_for(found.session_id)
     except LineError as error:

@@ -35,9 +35,9 @@ class Catalogue:
         self.reading = reading
         self._store = store
         self._limit = limit
-        self._kind = store.capabilities.kind
+        self._form = store.capabilities.form
         self._lifetime_ms = store.capabilities.lifetime_ms
-        self._summariser = Summariser(self._kind, reading.user_paths, reading.secrets)
+        self._summariser = Summariser(self._form, reading.user_paths, reading.secrets)
         self._lock = threading.RLock()
         self._keys = RowKeys()
         self.columns = Columns(store, self._summariser, self._keys.column, limit)
@@ -177,7 +177,7 @@ class Catalogue:
         key, payload, size = record.ref.key, record.payload, len(record.payload)
         summary = self._summarise(key, payload, size, is_quick=False)
         if summary == NOT_READ:
-            summary = summarise_record(payload, self._kind, *self.reading.to_summarise, self.columns.id_of(key))
+            summary = summarise_record(payload, self._form, *self.reading.to_summarise, self.columns.id_of(key))
         with self._lock:
             position = self._put(key, payload[:_MOST_KEPT], size, record.expires_at_ms, seen_at_ms, summary)
             self.columns.generation += 1

@@ -14,6 +14,7 @@ from inspector.services.catalogue.columns import Columns
 from inspector.services.catalogue.text_column import ROWS, Block
 from inspector.services.filtering.terms import MISSING, FieldKeys, Rows, chosen, find_field
 from inspector.services.right_of_way import give_way
+from store_adapters.record_form import PayloadForm
 
 if TYPE_CHECKING:
     from inspector.services.filtering.parser import SessionFilter
@@ -92,7 +93,7 @@ class CatalogueChunk:
         return found
 
     def may_hold(self, rows: Rows, needle: str) -> Rows:
-        if self._columns.kind == "mongo" and self._has_documents():
+        if self._columns.form is PayloadForm.DOCUMENT and self._has_documents():
             return rows  # BSON spells numbers and dates otherwise
         found = set(_hits(self._block.ends, self._hay, needle.encode()))
         if b"\\" in self._hay.data:  # an escape may spell any letter
@@ -109,15 +110,16 @@ class CatalogueChunk:
         """True where each row was read as a plain JSON object by itself."""
         looks, plain = self._columns.looks, self._columns.plain_format
         codes = set(self._columns.look[self.first : self._end])
-        return not self._inner and self._columns.kind != "mongo" and all(looks[code][0] == plain for code in codes)
+        is_text = self._columns.form is not PayloadForm.DOCUMENT
+        return not self._inner and is_text and all(looks[code][0] == plain for code in codes)
 
     def _has_documents(self) -> bool:
         plain = "connect-mongo, JSON text"
         return any(self._columns.format(place) != plain for place in range(self.first, self._end))
 
     def fields(self, rows: Rows, keys: FieldKeys) -> list[Any]:
-        kind, inner, depth = self._columns.kind, self._inner, 2 if len(keys) > 1 and isinstance(keys[1], str) else 1
-        reader = _reader(kind, tuple(map(str, keys[:depth])))
+        form, inner, depth = self._columns.form, self._inner, 2 if len(keys) > 1 and isinstance(keys[1], str) else 1
+        reader = _reader(form, tuple(map(str, keys[:depth])))
         if len(rows) == len(self._block.ends):
             joined = reader.read_joined(self._hay.data, len(rows)) if self._are_plain() else None
             if joined is not None:
@@ -131,11 +133,11 @@ class CatalogueChunk:
             rest = keys[depth:]
             found = [find_field(value, rest) for value in found]
         for place in odd:
-            found[place] = find_field(plain_data(payloads[place], kind), keys)
+            found[place] = find_field(plain_data(payloads[place], form), keys)
         if inner:
             for place, row in enumerate(rows):
                 if row in inner:
-                    found[place] = find_field(plain_data(inner[row], "memory"), keys)
+                    found[place] = find_field(plain_data(inner[row], PayloadForm.TEXT), keys)
         return found
 
 
@@ -153,8 +155,8 @@ def matching(columns: Columns, total: int, session_filter: SessionFilter | None,
 
 
 @lru_cache(maxsize=64)
-def _reader(kind: str, keys: tuple[str, ...]) -> FieldReader:
-    return FieldReader(kind, keys, MISSING)
+def _reader(form: PayloadForm, keys: tuple[str, ...]) -> FieldReader:
+    return FieldReader(form, keys, MISSING)
 
 
 def _hits(ends: Sequence[int], haystack: Haystack, needle: bytes) -> list[int]:

@@ -37,7 +37,7 @@ class Columns:
     """The values of a store's rows by position, for sorting, filtering and painting."""
 
     def __init__(self, store: SessionStore, summariser: Summariser, keys: TextColumn, limit: MemoryLimit) -> None:
-        self.kind = store.capabilities.kind
+        self.form = store.capabilities.form
         self.id_of = store.session_id_of
         self.lifetime_ms = store.capabilities.lifetime_ms
         self._summariser = summariser

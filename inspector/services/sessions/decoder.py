@@ -69,12 +69,12 @@ class DecoderError(CodecError):
         super().__init__(words, (Attempt("decoder", words, is_limit=True),))
 
 
-def decode_record(payload: bytes, kind: str, secrets: Sequence[Secret] = (), session_id: str = "") -> Decoded:
+def decode_record(payload: bytes, form: str, secrets: Sequence[Secret] = (), session_id: str = "") -> Decoded:
     """Read a stored record as `codecs.decode` does. `CodecError`, for every record there is: `DecoderError` for one that took
     too long, too much memory, or ended the decoder."""
     if len(payload) <= IN_PROCESS_BYTES:
         try:
-            return decode(payload, kind, secrets, session_id, max_bytes=IN_PROCESS_BYTES)
+            return decode(payload, form, secrets, session_id, max_bytes=IN_PROCESS_BYTES)
         except TooLargeError:
             pass  # it unpacks to more
         except CodecError:
@@ -83,7 +83,7 @@ def decode_record(payload: bytes, kind: str, secrets: Sequence[Secret] = (), ses
             raise _fault(error) from None
     if len(payload) > _MOST_BYTES:
         raise DecoderError(f"It is larger than {MAX_BYTES >> 20} MB, too large for a tree.")
-    return DECODER.decode(payload, kind, secrets, session_id)
+    return DECODER.decode(payload, form, secrets, session_id)
 
 
 def encode_record(decoded: Decoded, root: Node) -> bytes:
@@ -93,14 +93,14 @@ def encode_record(decoded: Decoded, root: Node) -> bytes:
 
 
 def summarise_record(
-    payload: bytes, kind: str, user_paths: Sequence[UserPath] = (), secrets: Sequence[Secret] = (), session_id: str = ""
+    payload: bytes, form: str, user_paths: Sequence[UserPath] = (), secrets: Sequence[Secret] = (), session_id: str = ""
 ) -> Summary:
     """Return what the list shows of a record, however large; never raises. `NOT_READ` for what met a limit."""
-    summary = summarise(payload, kind, user_paths, secrets, session_id, is_quick=False)
+    summary = summarise(payload, form, user_paths, secrets, session_id, is_quick=False)
     if summary != NOT_READ or len(payload) > _MOST_BYTES:
         return summary
     try:
-        return DECODER.summarise(payload, kind, user_paths, secrets, session_id)
+        return DECODER.summarise(payload, form, user_paths, secrets, session_id)
     except CodecError:
         return NOT_READ
 
@@ -124,17 +124,17 @@ class DecoderProcess:
         process = self._process
         return process.pid if process is not None and process.poll() is None else None
 
-    def decode(self, payload: bytes, kind: str, secrets: Sequence[Secret] = (), session_id: str = "") -> Decoded:
+    def decode(self, payload: bytes, form: str, secrets: Sequence[Secret] = (), session_id: str = "") -> Decoded:
         """Have the child read a record. `CodecError` as in `codecs.decode`, `DecoderError` where it met a limit."""
-        keys = OpeningKeys(tuple(secrets), session_id, kind)
+        keys = OpeningKeys(tuple(secrets), session_id, form)
         answer = self._answer(pack_request(payload, keys, MAX_BYTES))
         return self._read(lambda: read_answer(answer, payload, keys, give_way))
 
     def summarise(
-        self, payload: bytes, kind: str, user_paths: Sequence[UserPath], secrets: Sequence[Secret], session_id: str
+        self, payload: bytes, form: str, user_paths: Sequence[UserPath], secrets: Sequence[Secret], session_id: str
     ) -> Summary:
         """Have the child say what the list shows of a record. `DecoderError` where it met a limit."""
-        keys = OpeningKeys(tuple(secrets), session_id, kind)
+        keys = OpeningKeys(tuple(secrets), session_id, form)
         answer = self._answer(pack_request(payload, keys, MAX_BYTES, user_paths))
         return self._read(lambda: read_summary(answer))
 

@@ -79,7 +79,8 @@ def create_session(
         raise SessionRefused(f"{refused[0].text} {refused[0].remedy}".strip())
     ref = store.ref_for(session_id)
     like = _example(store, reading)
-    payload = new_payload(root, kind, like=like, session_id=session_id, expires_at_ms=expires_at_ms, now_ms=now_ms)
+    form = store.capabilities.form
+    payload = new_payload(root, form, like=like, session_id=session_id, expires_at_ms=expires_at_ms, now_ms=now_ms)
     return _create(store, ref, payload, expires_at_ms, journal, "created", reading)
 
 
@@ -104,7 +105,7 @@ def _example(store: SessionStore, reading: Reading) -> Decoded | None:
     for batch in store.list_records(CancelToken()):
         for key, payload in zip(batch.keys[:_EXAMPLES], batch.payloads, strict=False):
             try:
-                return decode_record(payload, store.capabilities.kind, reading.secrets, store.session_id_of(key))
+                return decode_record(payload, store.capabilities.form, reading.secrets, store.session_id_of(key))
             except SealedError:
                 sealed = True
             except CodecError:
@@ -120,12 +121,12 @@ def _example(store: SessionStore, reading: Reading) -> Decoded | None:
 def duplicate_session(store: SessionStore, opened: OpenedSession, new_id: str, journal: Journal) -> OpenedSession:
     """Create a copy under another session ID with the same data and expiry. `RecordExists`."""
     ref, expires_at_ms, payload = store.ref_for(new_id), opened.raw.expires_at_ms, opened.raw.payload
-    kind = store.capabilities.kind
-    if kind == "mongo" or opened.is_sealed or (opened.decoded is not None and opened.decoded.layers):
+    form = store.capabilities.form
+    if form.names_itself or opened.is_sealed or (opened.decoded is not None and opened.decoded.layers):
         # The document names its own _id, and an encryption may mix in the session ID.
         if opened.decoded is None:
             raise SessionRefused("This record cannot be read, so it cannot be copied under another session ID.")
-        payload = copy_payload(opened.decoded, kind, session_id=new_id, expires_at_ms=expires_at_ms)
+        payload = copy_payload(opened.decoded, form, session_id=new_id, expires_at_ms=expires_at_ms)
     return _create(store, ref, payload, expires_at_ms, journal, "created", opened.reading)
 
 
@@ -184,12 +185,12 @@ def move_end(
 def _lifetime_payload(
     store: SessionStore, record: RawRecord, ends: int | None, now_ms: int, reading: Reading
 ) -> bytes | None:
-    session_id, kind = store.session_id_of(record.ref.key), store.capabilities.kind
-    quick = quick_lifetime(record.payload, kind, ends, now_ms)
+    session_id, form = store.session_id_of(record.ref.key), store.capabilities.form
+    quick = quick_lifetime(record.payload, form, ends, now_ms)
     if quick is not None:
         return quick
     try:
-        decoded = decode_record(record.payload, kind, reading.secrets, session_id)
+        decoded = decode_record(record.payload, form, reading.secrets, session_id)
         root = with_lifetime(decoded, ends, now_ms)
         return encode_record(decoded, root) if root is not None else None
     except CodecError:

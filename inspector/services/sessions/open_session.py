@@ -30,6 +30,7 @@ from inspector.services.sessions.decoder import decode_record, summarise_record
 from inspector.services.sessions.record_verdict import judge_record
 from store_adapters.contract import RawRecord, RecordRef, SessionStore
 from store_adapters.files.session_file import expiry_of
+from store_adapters.record_form import ExpiryClock
 
 UserPaths = tuple[tuple[str | int, ...], ...]
 
@@ -98,12 +99,12 @@ def ref_of_key(store: SessionStore, key: bytes) -> RecordRef:
 
 def describe_record(store: SessionStore, raw: RawRecord, reading: Reading = PLAIN) -> OpenedSession:
     """Decode a record that was read already."""
-    kind, session_id = store.capabilities.kind, store.session_id_of(raw.ref.key)
+    kind, form, session_id = store.capabilities.kind, store.capabilities.form, store.session_id_of(raw.ref.key)
     decoded: Decoded | None = None
     attempts: tuple[Attempt, ...] = ()
     sealed: SealedError | None = None
     try:
-        decoded = decode_record(raw.payload, kind, reading.secrets, session_id)
+        decoded = decode_record(raw.payload, form, reading.secrets, session_id)
     except SealedError as error:
         attempts, sealed = error.attempts, error
     except CodecError as error:
@@ -121,20 +122,20 @@ def describe_record(store: SessionStore, raw: RawRecord, reading: Reading = PLAI
         findings = (Finding(Severity.WARNING, verdict.path, verdict.text, verdict.remedy), *findings)
     # What the store deletes when it is next asked for is not kept for ever.
     if expires_at_ms is None and not is_hidden and not raw.hidden_by and verdict.effect is not Effect.DELETED:
-        findings = (*findings, _no_expiry(kind))
+        findings = (*findings, _no_expiry(store.capabilities.clock))
     if decoded is not None:
-        findings = (*findings, *(one for one in judge_layers(decoded, kind) if one.text != verdict.text))
+        findings = (*findings, *(one for one in judge_layers(decoded, form) if one.text != verdict.text))
     if decoded is not None:
         summary = summarise_decoded(decoded, reading.user_paths)
     else:
-        summary = summarise_record(raw.payload, kind, reading.user_paths, reading.secrets, session_id)
+        summary = summarise_record(raw.payload, form, reading.user_paths, reading.secrets, session_id)
     return OpenedSession(
         session_id=session_id,
         raw=raw,
         decoded=decoded,
         attempts=attempts,
         expiry=explain_expiry(
-            kind,
+            store.capabilities.clock,
             expires_at_ms,
             root,
             envelope,
@@ -186,9 +187,5 @@ def expiry_inside(store: SessionStore, raw: RawRecord, decoded: Decoded | None) 
     return expiry_of(decoded.source, lifetime_ms / 1000)
 
 
-def _no_expiry(kind: str) -> Finding:
-    remedy = {
-        "redis": "Set an expiry here, and remove disableTTL from the application.",
-        "mongo": "Set an expiry here; connect-mongo writes one with every save.",
-    }.get(kind, "Set cookie.maxAge in the application.")
-    return Finding(Severity.WARNING, (), "This session never expires: the store grows without limit.", remedy)
+def _no_expiry(clock: ExpiryClock) -> Finding:
+    return Finding(Severity.WARNING, (), "This session never expires: the store grows without limit.", clock.remedy)

@@ -84,25 +84,25 @@ def _judge_express(
 def _judge_content(raw: RawRecord, capabilities: Capabilities, decoded: Decoded | None) -> RecordVerdict:
     kind = capabilities.kind
     if decoded is None:
-        return _judge_unread(raw.payload, kind, capabilities.library)
+        return _judge_unread(raw.payload, capabilities)
     if was_stringified_twice(decoded):
         return judge_text_in_text(kind)
     if encoding := own_cipher(decoded):
         return judge_own_cipher(encoding)
-    if unreadable := unreadable_era(decoded, kind):
+    if unreadable := unreadable_era(decoded, capabilities.form):
         return RecordVerdict(Effect.ERROR, unreadable.text, unreadable.remedy)
     return judge_value(decoded.root)
 
 
-def _judge_unread(payload: bytes, kind: str, library: str) -> RecordVerdict:
+def _judge_unread(payload: bytes, capabilities: Capabilities) -> RecordVerdict:
     """Judge what no codec reads: no JSON for the application either, or more than is read here."""
     try:
-        value = stored_value(payload, kind)
+        value = stored_value(payload, capabilities.form)
         if value is None:
             return judge_missing_value()
         root = value if isinstance(value, Node) else outline_json(value)
     except TooLargeError:
         return _TOO_LARGE
     except CodecError as error:
-        return judge_text(f"{error}", kind, library, is_empty=not payload)
+        return judge_text(f"{error}", capabilities.kind, capabilities.library, is_empty=not payload)
     return replace(judge_value(root), path=())

@@ -83,7 +83,7 @@ def open_edit(
     opened = describe_record(store, base, reading)
     if opened.decoded is None:
         raise CodecError("No codec reads what was edited.", opened.attempts)
-    after = decode_record(edited, store.capabilities.kind, reading.secrets, opened.session_id)
+    after = decode_record(edited, store.capabilities.form, reading.secrets, opened.session_id)
     # Spans of the other bytes mean nothing over these: what is equal takes the nodes of the old tree.
     return opened, reconcile(opened.decoded.root, without_spans(after.root))
 

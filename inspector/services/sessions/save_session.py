@@ -117,10 +117,10 @@ def _base(opened: OpenedSession) -> Decoded:
 
 def _review(store: SessionStore, opened: OpenedSession, root: Node, now: RawRecord) -> Review:
     base = _base(opened)
-    kind = store.capabilities.kind
+    kind, form = store.capabilities.kind, store.capabilities.form
     changed = now.payload != opened.raw.payload
     try:
-        theirs = decode_record(now.payload, kind, opened.reading.secrets, opened.session_id) if changed else base
+        theirs = decode_record(now.payload, form, opened.reading.secrets, opened.session_id) if changed else base
     except CodecError:
         # The application wrote something no codec reads: only an unchanged record can be saved over.
         return Review(opened, root, now, None, diff(base.root, root), (), False, True, _expiry_words(now))
@@ -141,7 +141,7 @@ def _judge_end(
     if capabilities.lifetime_ms is not None:
         ends = expiry_of(json_bytes(merged), capabilities.lifetime_ms / 1000)
     report = explain_expiry(
-        capabilities.kind, ends, merged, theirs.envelope, now.read_at_ms, family=opened.writer.family
+        capabilities.clock, ends, merged, theirs.envelope, now.read_at_ms, family=opened.writer.family
     )
     return judge_over(report.expires_at_ms, now.read_at_ms)
 

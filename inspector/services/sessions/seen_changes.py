@@ -17,6 +17,7 @@ from inspector.core.node import Kind, Node, child, find_member, member
 from inspector.core.writer import Family
 from inspector.services.sessions.journal import JournalEntry
 from inspector.services.sessions.open_session import OpenedSession
+from store_adapters.record_form import ExpiryClock
 
 _ITEM = re.compile(r"\[\d+\]")
 _CLOSE_MS = 60_000
@@ -29,7 +30,12 @@ _USER_IDS = ("user.id", "user._id", "user.sub", "passport.user.id", "passport.us
 
 
 def judge_reads(
-    before: OpenedSession, now: OpenedSession, kind: str, *, older: OpenedSession | None = None, was_gone: bool = False
+    before: OpenedSession,
+    now: OpenedSession,
+    clock: ExpiryClock,
+    *,
+    older: OpenedSession | None = None,
+    was_gone: bool = False,
 ) -> tuple[Finding, ...]:
     """Return what the application's write between two reads of a session is a sign of. `older` was read before `before`;
     `was_gone`: the session was found deleted between the two."""
@@ -38,7 +44,7 @@ def judge_reads(
         return tuple(found)
     old, new = before.decoded.root, now.decoded.root
     changed = _fields(old, new)
-    if not changed and not was_gone and _is_saved_again(old, new, kind) and now.writer.family is Family.EXPRESS:
+    if not changed and not was_gone and _is_saved_again(old, new, clock) and now.writer.family is Family.EXPRESS:
         place = find_member(new, "cookie")
         words = (
             "The application wrote the whole session again without changing its data: resave: true does so at every "
@@ -102,10 +108,10 @@ def _fields(before: Node, after: Node) -> set[str]:
     return {_ITEM.split(field)[0] for field in fields if not field.startswith(_OWN)}
 
 
-def _is_saved_again(before: Node, after: Node, kind: str) -> bool:
+def _is_saved_again(before: Node, after: Node, clock: ExpiryClock) -> bool:
     """True where the cookie inside tells of a full save; a touch of a file, or of MemoryStore, writes it as well."""
     old, new = member(before, "cookie"), member(after, "cookie")
-    if kind not in ("redis", "mongo", "sqlite") or old is None or new is None:
+    if not clock.moves_alone or old is None or new is None:
         return False
     same_age = member(old, "originalMaxAge") == member(new, "originalMaxAge")
     return same_age and member(old, "expires") != member(new, "expires")

@@ -45,11 +45,11 @@ def show_changes(before: Node, after: Node) -> tuple[ShownChange, ...]:
     )
 
 
-def show_entry(entry: JournalEntry, kind: str, session_id: str, reading: Reading) -> tuple[ShownChange, ...]:
+def show_entry(entry: JournalEntry, form: str, session_id: str, reading: Reading) -> tuple[ShownChange, ...]:
     """Return what a journal entry changed: fields, the whole record where it was created or deleted, and the expiry."""
 
     def read(record: RawRecord | None) -> Node | None:
-        return None if record is None else decode_record(record.payload, kind, reading.secrets, session_id).root
+        return None if record is None else decode_record(record.payload, form, reading.secrets, session_id).root
 
     before, after = entry.before, entry.after
     changes: Sequence[ShownChange] = ()

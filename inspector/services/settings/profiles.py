@@ -78,7 +78,7 @@ class SecretPlace(Enum):
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Preferences. `theme`: "system", "light" or "dark". `list_memory_mb`: how much of the values a list keeps as they
     are; beyond, they are compressed, or with `list_drops` forgotten. `keep_history`: from one run to the next.
-    `version`: of the file's form."""
+    `plugins`: packages of others are loaded at the start. `version`: of the file's form."""
 
     version: int = 1
     theme: str = "system"
@@ -90,6 +90,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     list_drops: bool = False
     secret_place: SecretPlace = SecretPlace.KEYRING
     keep_history: bool = True
+    plugins: bool = False
 
 
 class _ProfileFile(msgspec.Struct, frozen=True, kw_only=True):

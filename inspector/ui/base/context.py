@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from inspector.services.sessions.journal import Journal
 from inspector.services.sessions.journal_file import JournalFile
 from inspector.services.settings.command_log import CommandLog
+from inspector.services.settings.plugins import Plugin
 from inspector.services.settings.profiles import ProfileBook
 from inspector.services.settings.secrets import SecretStore
 from inspector.services.settings.unfinished_files import UnfinishedFiles
@@ -21,7 +22,8 @@ _LAST_WRITE_S = 2.0
 class Context:
     """The services of one run of the window. `history`: what keeps the journal for the
     next one. `compute`: a lane for pure computing (sorting, filtering, parsing);
-    `counting`: one for what may come later (chips and plots); `vault`: one for the keyring, which may take seconds."""
+    `counting`: one for what may come later (chips and plots); `vault`: one for the keyring, which may take seconds.
+    `plugins`: the packages of others that were loaded, or why not."""
 
     theme: Theme
     jobs: JobRunner
@@ -34,6 +36,7 @@ class Context:
     compute: Lane
     counting: Lane
     vault: Lane
+    plugins: tuple[Plugin, ...] = ()
 
     def close(self) -> None:
         """Take a secret off the clipboard, deliver nothing more, and let the lanes end."""

@@ -32,6 +32,7 @@ from inspector.ui.base.plain import PlainLabel, copy_text, tell
 from inspector.ui.base.trouble import describe_trouble
 from inspector.ui.demo.demo_form import DemoForm
 from inspector.ui.demo.request_table import RequestTableModel
+from store_adapters.application.opening import can_serve
 from store_adapters.contract import CancelToken
 
 _LOG_MS = 150
@@ -162,9 +163,11 @@ class DemoPage(QWidget):
         return right
 
     def offer_stores(self, profiles: Sequence[Profile]) -> None:
-        """Offer these stores beside the demo's own; never one that is marked as production or read-only."""
+        """Offer these stores beside the demo's own, where it can write; never one that is marked as production or read-only."""
         self._profiles = tuple(profiles)
-        self.form.offer_stores([(one.name, one.url) for one in profiles if not one.is_kept_from_demo])
+        self.form.offer_stores(
+            [(one.name, one.url) for one in profiles if can_serve(one.url) and not one.is_kept_from_demo]
+        )
 
     # --- running ------------------------------------------------------------------------------------------------
 

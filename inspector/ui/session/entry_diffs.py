@@ -30,12 +30,12 @@ class EntryDiffs(QObject):
         """Return what is known, by the entries' numbers, and have the rest worked out."""
         missing = [one for one in entries if one.number not in self._known and one.number not in self._asked]
         if missing and store.connection is not None:
-            kind, reading = store.connection.store.capabilities.kind, store.reading
+            form, reading = store.connection.store.capabilities.form, store.reading
             numbers = {one.number for one in missing}
             self._asked |= numbers
             self._context.jobs.submit(
                 self._context.compute,
-                lambda: {one.number: show_entry(one, kind, session_id, reading) for one in missing},
+                lambda: {one.number: show_entry(one, form, session_id, reading) for one in missing},
                 owner=self,
                 done=self._remember,
                 failed=lambda _error: self._remember(dict.fromkeys(numbers, ())),

@@ -12,6 +12,7 @@ from inspector.services.sessions.open_session import OpenedSession
 from inspector.services.sessions.save_session import describe_fields
 from inspector.services.sessions.seen_changes import judge_reads
 from inspector.services.sessions.shown_changes import ShownChange, show_changes
+from store_adapters.record_form import ExpiryClock
 
 _LIMIT = 200
 _FIELDS = 10
@@ -54,7 +55,7 @@ class SeenReads:
         return self._seen.get(place, ())
 
     def note(
-        self, place: _Place, before: OpenedSession, now: OpenedSession, kind: str, ours: Sequence[JournalEntry]
+        self, place: _Place, before: OpenedSession, now: OpenedSession, clock: ExpiryClock, ours: Sequence[JournalEntry]
     ) -> OpenedSession:
         """Return what was read with the pitfalls that its change is a sign of, which the history keeps."""
         older, was_gone = self._older, self._was_gone
@@ -70,7 +71,7 @@ class SeenReads:
         if before.decoded is not None and now.decoded is not None:
             what = describe_fields(diff(before.decoded.root, now.decoded.root)) or "only the formatting"
             changes = show_changes(before.decoded.root, now.decoded.root)[:_FIELDS]
-        signs = judge_reads(before, now, kind, older=older, was_gone=was_gone)
+        signs = judge_reads(before, now, clock, older=older, was_gone=was_gone)
         seen = self._seen.setdefault(place, [])
         seen.append(
             SeenChange(

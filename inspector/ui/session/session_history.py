@@ -36,10 +36,10 @@ class SessionHistory(QObject):
         """Return what was read with what its change since `before` is a sign of."""
         if store.connection is None:
             return opened
-        ours, kind = self._entries(store, opened), store.connection.store.capabilities.kind
+        ours, clock = self._entries(store, opened), store.connection.store.capabilities.clock
         signs = judge_return(ours)
         if before is not None:
-            opened = self.reads.note((store.profile.id, opened.raw.ref.key), before, opened, kind, ours)
+            opened = self.reads.note((store.profile.id, opened.raw.ref.key), before, opened, clock, ours)
         return replace(opened, findings=(*opened.findings, *signs))
 
     def show(self, store: OpenStore, key: bytes, opened: OpenedSession | None, *, with_changes: bool) -> None:

@@ -151,7 +151,7 @@ class SessionPanel(QWidget):
             self._drop_draft(draft)
 
     def _drop_draft(self, draft: Draft) -> None:
-        self.data_tab.show_draft(None, "memory", is_editable=False)
+        self.data_tab.show_draft(None, None, is_editable=False)
         self.json_tab.show_draft(None, is_editable=False)
         draft.deleteLater()
 
@@ -217,7 +217,7 @@ class SessionPanel(QWidget):
             if kept is not None:
                 if self.opened is None:
                     # The tabs still show it, until the other session is read.
-                    self.data_tab.show_draft(None, "memory", is_editable=False)
+                    self.data_tab.show_draft(None, None, is_editable=False)
                     self.json_tab.show_draft(None, is_editable=False)
                 kept.deleteLater()
             self._show_bar()
@@ -259,7 +259,7 @@ class SessionPanel(QWidget):
             return
         can_edit = store.can_write and opened.is_editable
         self.head.show_session(opened)
-        self.data_tab.show_draft(self.draft, store.connection.store.capabilities.kind, is_editable=can_edit)
+        self.data_tab.show_draft(self.draft, store.connection.store.capabilities, is_editable=can_edit)
         self.json_tab.show_draft(self.draft, is_editable=can_edit)
         self.cookie_tab.show_session(opened, store.connection.profile, store.connection.secrets)
         self.raw_tab.show_record(opened)
@@ -375,7 +375,7 @@ class SessionPanel(QWidget):
             self.noted.emit("Copied the session ID.")
 
     def _show_empty(self, headline: str, sentence: str, *, excerpt: str = "") -> None:
-        self.data_tab.show_draft(None, "memory", is_editable=False)
+        self.data_tab.show_draft(None, None, is_editable=False)
         self.json_tab.show_draft(None, is_editable=False)
         self.cookie_tab.show_session(None, None, ())
         self.raw_tab.show_record(None)

@@ -17,38 +17,14 @@ from PySide6.QtWidgets import (
 
 from inspector.ui.base.choice_box import ChoiceBox
 from inspector.ui.base.plain import add_row
-from store_adapters.address import without_tls
+from store_adapters.address import with_scheme
 from store_adapters.errors import BadStoreAddress
+from store_adapters.kinds import Browse, FormField, Part, StoreKind
+from store_adapters.known_kinds import kind_of_scheme, known_kinds
 from store_adapters.options import StoreAddress
 from store_adapters.registry import format_address, parse_address
 
-_KINDS = (
-    ("redis", "Redis or Valkey"),
-    ("mongodb", "MongoDB"),
-    ("file", "Folder (session-file-store)"),
-    ("sqlite", "SQLite file"),
-    ("other", "Another address"),
-)
-_ROWS = {
-    "redis": ("host", "user", "database", "prefix", "tls"),
-    "mongodb": ("host", "user", "database", "collection"),
-    "file": ("folder", "extension", "ttl"),
-    "sqlite": ("file", "table"),
-    "other": (),
-}
-_OPTIONS = ("prefix", "collection", "extension", "ttl", "table")
-_WORDS = {
-    "host": ("Host", "localhost:6379"),
-    "user": ("User", ""),
-    "database": ("Database", "0"),
-    "prefix": ("Key prefix", "sess:"),
-    "collection": ("Collection", "sessions"),
-    "folder": ("Folder", "/srv/app/sessions"),
-    "extension": ("Extension", ".json"),
-    "ttl": ("Lifetime without maxAge (s)", "3600"),
-    "file": ("File", "/srv/app/sessions.db"),
-    "table": ("Table", "sessions"),
-}
+_OTHER = "other"
 
 
 class StoreForm(QWidget):
@@ -64,52 +40,58 @@ class StoreForm(QWidget):
         self._form.setContentsMargins(0, 0, 0, 0)
         self._form.setHorizontalSpacing(18)
         self._form.setVerticalSpacing(8)
+        self._kinds = {kind.schemes[0].name: kind for kind in known_kinds() if kind.fields}
         self.kind_choice = ChoiceBox()
         self.kind_choice.setAccessibleName("Kind of store")
-        for value, words in _KINDS:
-            self.kind_choice.addItem(words, value)
+        for scheme, kind in self._kinds.items():
+            self.kind_choice.addItem(kind.label, scheme)
+        self.kind_choice.addItem("Another address", _OTHER)
         self.kind_choice.currentIndexChanged.connect(lambda _row: self._kind_chosen())
         add_row(self._form, "Kind", self.kind_choice)
         self.lines: dict[str, QLineEdit] = {}
-        self._fields: dict[str, QWidget] = {}
-        for name, (words, example) in _WORDS.items():
-            line = QLineEdit()
-            line.setPlaceholderText(example)
-            line.setAccessibleName(words)
-            line.textEdited.connect(lambda _text: self._edited())
-            self.lines[name] = line
-            self._fields[name] = self._with_browse(line, name) if name in ("folder", "file") else line
-            add_row(self._form, words, self._fields[name])
+        self._rows: dict[str, QWidget] = {}
         self.tls_box = QCheckBox("Encrypted (TLS)")
         self.tls_box.clicked.connect(lambda _on: self._edited())
-        self._fields["tls"] = self.tls_box
-        add_row(self._form, "", self.tls_box)
+        for kind in self._kinds.values():
+            for field in kind.fields:
+                if field.name not in self.lines:
+                    self._add_line(field)
+            if kind.tls_scheme and not self._form.indexOf(self.tls_box) >= 0:
+                add_row(self._form, "", self.tls_box)
         self._show_rows()
 
-    def _with_browse(self, line: QLineEdit, name: str) -> QWidget:
-        field = QWidget()
-        row = QHBoxLayout(field)
+    def _add_line(self, field: FormField) -> None:
+        line = self.lines[field.name] = QLineEdit()
+        line.setAccessibleName(field.label)
+        line.textEdited.connect(lambda _text: self._edited())
+        self._rows[field.name] = line if field.browse is Browse.NOTHING else self._with_browse(line, field)
+        add_row(self._form, field.label, self._rows[field.name])
+
+    def _with_browse(self, line: QLineEdit, field: FormField) -> QWidget:
+        inside = QWidget()
+        row = QHBoxLayout(inside)
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(line, 1)
         button = QPushButton("Choose…")
-        button.setAccessibleName(f"Choose the {name}")
-        button.clicked.connect(lambda: self._browse(name))
+        button.setAccessibleName(f"Choose the {field.name}")
+        button.clicked.connect(lambda: self._browse(field))
         row.addWidget(button)
-        return field
+        return inside
 
-    def _browse(self, name: str) -> None:
-        before = self.lines[name].text()
-        if name == "folder":
-            chosen = QFileDialog.getExistingDirectory(self, "Folder of session files", before)
+    def _browse(self, field: FormField) -> None:
+        line = self.lines[field.name]
+        if field.browse is Browse.FOLDER:
+            chosen = QFileDialog.getExistingDirectory(self, field.browse_title, line.text())
         else:
-            chosen, _ = QFileDialog.getOpenFileName(self, "SQLite file of sessions", before)
+            chosen, _ = QFileDialog.getOpenFileName(self, field.browse_title, line.text())
         if chosen:
-            self.lines[name].setText(chosen)
+            line.setText(chosen)
             self._edited()
 
     @property
-    def kind(self) -> str:
-        return str(self.kind_choice.currentData())
+    def kind(self) -> StoreKind | None:
+        """The kind that is chosen, None for another address."""
+        return self._kinds.get(str(self.kind_choice.currentData()))
 
     def show_url(self, url: str) -> None:
         """Fill the form from a URL; one it has no fields for is shown as "Another address"."""
@@ -119,65 +101,76 @@ class StoreForm(QWidget):
             return
         self._is_filling = True
         self._address = address
-        scheme = "redis" if address.scheme == "rediss" else address.scheme
-        kind = scheme if scheme in _ROWS else "other"
-        self.kind_choice.setCurrentIndex(self.kind_choice.findData(kind))
-        options = address.options
-        for name, text in (
-            ("host", ",".join(address.hosts)),
-            ("user", address.user),
-            ("database", address.path if kind not in ("file", "sqlite") else ""),
-            ("folder", address.path if kind == "file" else ""),
-            ("file", address.path if kind == "sqlite" else ""),
-            *((name, options.get(name, "")) for name in _OPTIONS),
-        ):
-            self.lines[name].setText(text)
-        self.tls_box.setChecked(address.scheme == "rediss")
+        kind = kind_of_scheme(address.scheme)
+        is_shown = bool(kind.fields) and address.scheme in (kind.schemes[0].name, kind.tls_scheme)
+        self.kind_choice.setCurrentIndex(self.kind_choice.findData(kind.schemes[0].name if is_shown else _OTHER))
+        for line in self.lines.values():
+            line.clear()
+        for field in kind.fields if is_shown else ():
+            self.lines[field.name].setText(_text_of(field, address))
+        self.tls_box.setChecked(address.scheme == kind.tls_scheme)
         self._show_rows()
         self._is_filling = False
 
     def _kind_chosen(self) -> None:
         self._show_rows()
+        kind = self.kind
         if self._is_filling:
             return
-        self._address = StoreAddress("redis")
         for line in self.lines.values():
             line.clear()
-        if self.kind == "redis":
-            self.lines["host"].setText("localhost:6379")
-            self.lines["database"].setText("0")
-            self.lines["prefix"].setText("sess:")
-        elif self.kind == "mongodb":
-            self.lines["host"].setText("localhost:27017")
-            self.lines["database"].setText("test")
-            self.lines["collection"].setText("sessions")
+        if kind is not None:
+            self._address = StoreAddress(kind.schemes[0].name)
+            for field in kind.fields:
+                self.lines[field.name].setText(field.start)
         self._edited()
 
     def _show_rows(self) -> None:
-        wanted = _ROWS[self.kind]
-        for name, field in self._fields.items():
-            self._form.setRowVisible(field, name in wanted)
+        kind = self.kind
+        fields = {field.name: field for field in kind.fields} if kind is not None else {}
+        for name, row in self._rows.items():
+            if name in fields:
+                self.lines[name].setPlaceholderText(fields[name].example)
+            self._form.setRowVisible(row, name in fields)
+        if self._form.indexOf(self.tls_box) >= 0:
+            self._form.setRowVisible(self.tls_box, kind is not None and bool(kind.tls_scheme))
 
     def _edited(self) -> None:
-        if not self._is_filling and self.kind != "other":
-            self.address_changed.emit(format_address(self._read()))
+        kind = self.kind
+        if not self._is_filling and kind is not None:
+            self.address_changed.emit(format_address(self._read(kind)))
 
-    def _read(self) -> StoreAddress:
-        texts = {name: line.text().strip() for name, line in self.lines.items()}
-        wanted = _ROWS[self.kind]
-        options = dict(self._address.options)
-        for name in _OPTIONS:
-            options.pop(name, None)
-            # An empty prefix is meant: it lists every key.
-            if name in wanted and (texts[name] or name == "prefix"):
-                options[name] = texts[name]
-        if self.kind == "file":
-            return StoreAddress("file", path=texts["folder"], options=options)
-        if self.kind == "sqlite":
-            return StoreAddress("sqlite", path=texts["file"], options=options)
-        scheme = "rediss" if self.kind == "redis" and self.tls_box.isChecked() else self.kind
-        hosts = tuple(host.strip() for host in texts["host"].split(",") if host.strip())
-        made = replace(
-            self._address, scheme=scheme, hosts=hosts, user=texts["user"], path=texts["database"], options=options
-        )
-        return without_tls(made) if scheme == "redis" else made
+    def _read(self, kind: StoreKind) -> StoreAddress:
+        is_encrypted = bool(kind.tls_scheme) and self.tls_box.isChecked()
+        made = with_scheme(self._address, kind.tls_scheme if is_encrypted else kind.schemes[0].name)
+        for field in kind.fields:
+            made = _with_text(made, field, self.lines[field.name].text().strip())
+        return made
+
+
+def _text_of(field: FormField, address: StoreAddress) -> str:
+    match field.part:
+        case Part.HOSTS:
+            return ",".join(address.hosts)
+        case Part.USER:
+            return address.user
+        case Part.PATH:
+            return address.path
+        case Part.OPTION:
+            return address.options.get(field.name, "")
+
+
+def _with_text(address: StoreAddress, field: FormField, text: str) -> StoreAddress:
+    match field.part:
+        case Part.HOSTS:
+            return replace(address, hosts=tuple(host.strip() for host in text.split(",") if host.strip()))
+        case Part.USER:
+            return replace(address, user=text)
+        case Part.PATH:
+            return replace(address, path=text)
+        case Part.OPTION:
+            options = dict(address.options)
+            options[field.name] = text
+            if not text and not field.keeps_empty:
+                del options[field.name]
+            return replace(address, options=options)

@@ -10,6 +10,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QWidget
 
 from inspector import __version__
+from inspector.services.settings.plugins import Plugin
 from inspector.ui.base.actions import ActionBook, When
 from inspector.ui.base.plain import show_message
 from inspector.ui.bulk.bulk_acts import BulkActs
@@ -34,6 +35,7 @@ class Shell(Protocol):
     bulk: BulkActs
     commands: CommandPanel
     panel: SessionPanel
+    plugins: tuple[Plugin, ...]
     preferences: Preferences
     saving: SessionSaving
     sessions_page: SessionsPage
@@ -110,7 +112,7 @@ def commands_of(window: Shell, parent: QWidget) -> dict[str, Callable[[], object
         "visitors": lambda: window.demo_page.toggle_traffic(),
         "browse_demo": lambda: window.demo_page.open_browser(),
         "shortcuts": partial(_show_shortcuts, window, parent),
-        "about": partial(_show_about, parent),
+        "about": partial(_show_about, window, parent),
     }
 
 
@@ -208,6 +210,8 @@ def _show_shortcuts(window: Shell, parent: QWidget) -> None:
     ShortcutsDialog(window.actions_book, parent).open()
 
 
-def _show_about(parent: QWidget) -> None:
-    words = "See, edit and verify the sessions of web applications. Icons: Lucide (ISC). Licence: MIT."
+def _show_about(window: Shell, parent: QWidget) -> None:
+    words = "View, edit and verify the sessions of web applications. Icons: Lucide (ISC). Licence: MIT."
+    plugins = "\n".join(plugin.words for plugin in window.plugins)
+    words += f"\n\nPackages of others, loaded into this program:\n{plugins}" if plugins else ""
     show_message(parent, f"Session Inspector {__version__}", words, is_warning=False)

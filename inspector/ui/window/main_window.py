@@ -53,6 +53,7 @@ class MainWindow(QMainWindow):
         self.setWindowIcon(app_icon())
         size_window(self)
         self._context = context
+        self.plugins = context.plugins
         self._state = WindowState(context.book.folder)
         self._desk = StoreDesk(context, self)
         self._entries = StoreEntries(context, self)

@@ -59,6 +59,7 @@ class Preferences(QObject):
                 list_memory_mb=settings.list_memory_mb,
                 list_drops=settings.list_drops,
                 keep_history=settings.keep_history,
+                plugins=settings.plugins,
             )
             if settings.keep_history is not kept:
                 self.history_changed.emit()

@@ -68,6 +68,12 @@ class PreferencesDialog(QDialog):
         self.history_box = QCheckBox(f"Keep what was written from here for {AGE_DAYS} days, sealed")
         self.history_box.setChecked(settings.keep_history)
         add_row(form, "History", self.history_box)
+        self.plugins_box = QCheckBox("Load installed store packages at the start")
+        self.plugins_box.setToolTip(
+            "Code of others, which runs inside this program. Help > About names what is loaded."
+        )
+        self.plugins_box.setChecked(settings.plugins)
+        add_row(form, "Plugins", self.plugins_box)
         add_row(form, "Unsaved edits", PlainLabel(edits_words, role="muted", wrap=True))
         layout.addWidget(make_scrollable(inside), 1)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
@@ -76,7 +82,7 @@ class PreferencesDialog(QDialog):
         buttons.rejected.connect(self.reject)
         self.rejected.connect(lambda: theme.choose(self._before.theme))
         layout.addWidget(buttons)
-        self.resize(fit_screen(self, 520, 460))
+        self.resize(fit_screen(self, 560, 480))
 
     def _add_list_memory(self, form: QFormLayout, settings: Settings) -> None:
         self.memory_edit = NumberBox("Memory for the values of a list", 16, 65_536, " MB")
@@ -101,4 +107,5 @@ class PreferencesDialog(QDialog):
             list_memory_mb=self.memory_edit.value(),
             list_drops=self.beyond_choice.currentData(),
             keep_history=self.history_box.isChecked(),
+            plugins=self.plugins_box.isChecked(),
         )

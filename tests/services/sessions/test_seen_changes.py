@@ -14,6 +14,8 @@ from inspector.services.sessions.open_session import OpenedSession, describe_rec
 from inspector.services.sessions.seen_changes import judge_reads
 from store_adapters.clock import now_ms
 from store_adapters.contract import SessionStore
+from store_adapters.known_kinds import kind_named
+from store_adapters.record_form import ExpiryClock
 from store_adapters.registry import open_store
 
 
@@ -39,11 +41,17 @@ def _again(store: SessionStore, first: OpenedSession, **data: Any) -> OpenedSess
     return describe_record(store, replace(raw, read_at_ms=first.raw.read_at_ms + 1000))
 
 
+def clock_of(name: str) -> ExpiryClock:
+    kind = kind_named(name)
+    assert kind is not None
+    return kind.clock
+
+
 def _words(*reads: OpenedSession, kind: str = "redis", was_gone: bool = False) -> str:
     older = reads[0] if len(reads) == 3 else None
     before, now = reads[-2:]
     return " ".join(
-        f"{one.text} {one.remedy}" for one in judge_reads(before, now, kind, older=older, was_gone=was_gone)
+        f"{one.text} {one.remedy}" for one in judge_reads(before, now, clock_of(kind), older=older, was_gone=was_gone)
     )
 
 

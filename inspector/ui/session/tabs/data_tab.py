@@ -41,6 +41,7 @@ from inspector.ui.session.tabs.findings_strip import FindingsStrip
 from inspector.ui.session.tabs.json_offer import JsonOffer
 from inspector.ui.session.tabs.node_tree import NAME, TYPE, VALUE, NodeTreeModel
 from inspector.ui.session.tabs.value_editor import TextDialog, ValueDelegate
+from store_adapters.contract import Capabilities
 
 _LONGEST_EDIT = 20_000
 _CONTAINERS = (Kind.OBJECT, Kind.ARRAY)
@@ -55,7 +56,7 @@ class DataTab(QWidget):
         super().__init__(parent)
         self._theme = theme
         self._draft: Draft | None = None
-        self._kind = "memory"
+        self._kind = ""
         self.model = NodeTreeModel(theme, self)
         self.model.edit_wanted.connect(self._try)
         layout = QVBoxLayout(self)
@@ -145,13 +146,13 @@ class DataTab(QWidget):
 
     # --- what is shown ------------------------------------------------------------------------------------------
 
-    def show_draft(self, draft: Draft | None, kind: str, *, is_editable: bool) -> None:
+    def show_draft(self, draft: Draft | None, capabilities: Capabilities | None, *, is_editable: bool) -> None:
         """Show a draft; what was open and selected stays so where the new tree has it."""
         if self._draft is not None:
             self._draft.edited.disconnect(self._follow)
             self._draft.stack.indexChanged.disconnect(self._enable)
         opened, current = self._open_fields(), self._current_field()
-        self._draft, self._kind = draft, kind
+        self._draft, self._kind = draft, capabilities.kind if capabilities is not None else ""
         self.delegate.has_types = draft is not None and draft.has_types
         self.offer.withdraw()
         self.tree.setVisible(draft is not None)

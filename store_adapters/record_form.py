@@ -1,0 +1,47 @@
+"""How a kind of store keeps a record: the form of its payload, and the clock that ends it. Values, for both sides to read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class PayloadForm(StrEnum):
+    """What the bytes of a record are; which codecs read them follows from it. The values travel to the decoder's process."""
+
+    TEXT = "text"  # what a session library's serializer wrote: JSON, perhaps wrapped
+    DOCUMENT = "mongo"  # a whole BSON document that names its own `_id`, with the session in one of its fields
+    FILE = "file"  # session-file-store's JSON, which holds the time of the last request as well
+
+    @property
+    def has_dates(self) -> bool:
+        """True where a value can be a date of its own."""
+        return self is PayloadForm.DOCUMENT
+
+    @property
+    def names_itself(self) -> bool:
+        """True where the session ID stands in the record too, so that a copy under another ID has other bytes."""
+        return self is PayloadForm.DOCUMENT
+
+
+@dataclass(frozen=True, slots=True)
+class ExpiryClock:
+    """The clock by which a kind of store lets a record go, in words for people.
+
+    `never` and `ends` say what happens without and with a time. `remedy`: what helps against a session that never ends.
+    `field`: the record's own field in which the time stands, "" where it is beside the record; `unread` says what holds when
+    that field is there and is no time. `{lifetime}` in `ends` stands for what the record's lifetime is taken from.
+    `moves_alone`: a touch moves the clock and leaves the record's bytes as they are.
+    """
+
+    name: str = "store"
+    ends: str = "The store removes it then."
+    never: str = "The store keeps it until it is deleted."
+    remedy: str = "Set cookie.maxAge in the application."
+    field: str = ""
+    unread: str = ""
+    moves_alone: bool = False
+
+
+PLAIN_CLOCK = ExpiryClock()
+"""Beside the record, with nothing particular to tell of it."""

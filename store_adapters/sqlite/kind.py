@@ -1,0 +1,39 @@
+"""What a table of sessions in an SQLite file is as a kind of store: a value."""
+
+from __future__ import annotations
+
+from store_adapters.kinds import Browse, FormField, Part, Place, Scheme, StoreKind
+from store_adapters.record_form import ExpiryClock
+
+SQLITE = StoreKind(
+    name="sqlite",
+    label="SQLite file",
+    schemes=(
+        Scheme(
+            "sqlite",
+            "sqlite:///srv/app/sessions.db?table=sessions",
+            "store_adapters.sqlite.store:SqliteStore.open",
+            Place.PATH,
+            frozenset({"table", "dialect"}),
+        ),
+    ),
+    scheme_aliases={"sqlite3": "sqlite"},
+    fields=(
+        FormField(
+            "file",
+            "File",
+            Part.PATH,
+            "/srv/app/sessions.db",
+            browse=Browse.FILE,
+            browse_title="SQLite file of sessions",
+        ),
+        FormField("table", "Table", Part.OPTION, "sessions"),
+    ),
+    clock=ExpiryClock(
+        name="expired (column)",
+        ends="The store's own column: it does not find the row from then on, and removes it later.",
+        never="The column holds no time that the store understands: the session never ends.",
+        moves_alone=True,
+    ),
+    can_persist=False,
+)
