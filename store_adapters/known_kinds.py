@@ -4,14 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from store_adapters.files.kind import FILES
 from store_adapters.kinds import Scheme, StoreKind
-from store_adapters.memory_kind import MEMORY
-from store_adapters.mongo.kind import MONGO
-from store_adapters.redis.kind import REDIS
-from store_adapters.sqlite.kind import SQLITE
 
-_KINDS: list[StoreKind] = [REDIS, MONGO, FILES, SQLITE, MEMORY]
+_KINDS: list[StoreKind] = []  # the built-in ones are registered by `store_adapters/__init__.py`
 
 
 def known_kinds() -> tuple[StoreKind, ...]:
