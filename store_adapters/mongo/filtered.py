@@ -24,7 +24,7 @@ from store_adapters.mongo.diff import is_same
 from store_adapters.mongo.keys import key_of
 from store_adapters.mongo.link import is_open
 from store_adapters.mongo.look import LookingWriter
-from store_adapters.mongo.writer import UNCONFIRMED, Unsettled, changed, missing, nothing_written, unknown
+from store_adapters.mongo.outcomes import UNCONFIRMED, Unsettled, changed, missing, nothing_written, unknown
 from store_adapters.one_by_one import untraced
 
 _MOST_BYTES = 12 << 20

@@ -9,7 +9,8 @@ from functools import partial
 from store_adapters.contract import ChangeExpiry, Delete, RawRecord, Replace, Written
 from store_adapters.errors import OutcomeUnknown, RecordMissing, StoreError
 from store_adapters.mongo.diff import is_same
-from store_adapters.mongo.writer import MongoWriter, Unsettled
+from store_adapters.mongo.outcomes import Unsettled
+from store_adapters.mongo.writer import MongoWriter
 from store_adapters.one_by_one import untraced
 
 _NO_ANSWER_S = 0.3  # a look that takes longer got none: the others would wait as long

@@ -20,7 +20,7 @@ from store_adapters.errors import OutcomeUnknown, StoreError
 from store_adapters.mongo.filtered import FilteredWriter
 from store_adapters.mongo.keys import key_of
 from store_adapters.mongo.link import begin, is_unconfirmed
-from store_adapters.mongo.writer import UNCONFIRMED, Unsettled, nothing_written
+from store_adapters.mongo.outcomes import UNCONFIRMED, Unsettled, nothing_written
 from store_adapters.one_by_one import untraced
 
 MOST = 100

@@ -21,14 +21,11 @@ from store_adapters.clock import now_ms
 from store_adapters.contract import ChangeExpiry, RawRecord, RecordRef, Replace
 from store_adapters.errors import (
     Interrupted,
-    NotConnected,
     OutcomeUnknown,
-    RecordChanged,
     RecordMissing,
     RecordUnreadable,
     StoreError,
     StoreRefused,
-    StoreUnreachable,
 )
 from store_adapters.mongo.bson_bytes import BrokenBson, build_document, read_fields
 from store_adapters.mongo.diff import MOVED_BY_TOUCH, NameTwice, build_filter, build_update, is_same
@@ -36,21 +33,21 @@ from store_adapters.mongo.document import date_ms
 from store_adapters.mongo.forget import FORGET_S, forget
 from store_adapters.mongo.keys import key_of
 from store_adapters.mongo.link import MongoLink, begin, is_late, is_open, is_unconfirmed
+from store_adapters.mongo.outcomes import (
+    CHECKED,
+    UNCONFIRMED,
+    Unsettled,
+    as_it_was,
+    changed,
+    missing,
+    nothing_written,
+    unknown,
+)
 from store_adapters.options import Limits
 
 _LOOK_S = 0.5  # for a last look, when a hung server has used up the time already
 _LOCKED = 24  # an index is being built, and the server waits 5 ms for its lock
 _NO_TRANSACTIONS = (20, 263)
-CHECKED = "The connection broke while saving; it was read again, and it is saved."
-UNCONFIRMED = "It is written, but not yet confirmed by the other servers: a failover now could still lose it."
-
-
-class Unsettled(Exception):
-    """The server did not say what became of a write. `is_written`: it said so, but not that it will last."""
-
-    def __init__(self, error: StoreError, *, is_written: bool, is_late: bool) -> None:
-        super().__init__(error.message)
-        self.error, self.is_written, self.is_late = error, is_written, is_late
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,7 +322,7 @@ class MongoWriter:
         except RecordMissing:
             if base is not None:
                 raise
-            raise (unknown(is_read=True) if unsettled.is_late else _as_it_was(unsettled.error)) from None
+            raise (unknown(is_read=True) if unsettled.is_late else as_it_was(unsettled.error)) from None
         except StoreError:
             raise unknown() from None
         if is_there(now):
@@ -333,7 +330,7 @@ class MongoWriter:
         is_old = base is not None and is_same(now.payload, base.payload, self._names.moved)
         # A server that is only slow may still carry it out, as long as it was not told to forget it.
         if is_old and (self._is_settled if self.has_transactions else not unsettled.is_late):
-            raise _as_it_was(unsettled.error) from None
+            raise as_it_was(unsettled.error) from None
         raise unknown(is_read=True) from None
 
     def _left(self, base: RawRecord, payload: bytes) -> RawRecord:
@@ -367,40 +364,3 @@ def _date(epoch_ms: int) -> Any:
     from bson.datetime_ms import DatetimeMS
 
     return DatetimeMS(epoch_ms)
-
-
-def nothing_written(error: StoreError) -> StoreError:
-    """Return an error that says so."""
-    if "othing was written" in f"{error.message} {error.remedy}":
-        return error
-    return type(error)(f"{error.message} Nothing was written.", error.remedy)
-
-
-def _as_it_was(error: StoreError) -> StoreError:
-    kind = StoreUnreachable if isinstance(error, NotConnected) else type(error)
-    return kind(f"{error.message} It was read again and is as it was: nothing was written.", error.remedy)
-
-
-def missing() -> RecordMissing:
-    """Return the error of a write whose document is gone."""
-    return RecordMissing(
-        "There is no such document in MongoDB.", "The session was logged out, expired, or is elsewhere."
-    )
-
-
-def changed() -> RecordChanged:
-    """Return the error of a write whose document is no longer what it was."""
-    return RecordChanged()
-
-
-def unknown(*, is_read: bool = False) -> OutcomeUnknown:
-    """Return the error of a write that may have been done. `is_read`: it was looked at since, and was not done by then."""
-    if is_read:
-        return OutcomeUnknown(
-            "The connection broke while saving; it was read again, and it is not saved so far, but the server may still save it.",
-            "Refresh in a moment and look at the session.",
-        )
-    return OutcomeUnknown(
-        "The connection broke while saving, and the server cannot be asked whether it was saved.",
-        "When it answers again, refresh and look at the session.",
-    )

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QMenu
 from inspector import __version__
 from inspector.ui.base.actions import ActionBook
 from inspector.ui.base.plain import show_message
-from inspector.ui.session.session_panel import TAB_TITLES
+from inspector.ui.session.session_tabs import TAB_TITLES
 from inspector.ui.stores.open_store import StoreState
 
 if TYPE_CHECKING:

@@ -1,0 +1,61 @@
+"""What is said of a write to MongoDB: that it was not done, that it was, or that nobody knows; sends nothing."""
+
+from __future__ import annotations
+
+from store_adapters.errors import (
+    NotConnected,
+    OutcomeUnknown,
+    RecordChanged,
+    RecordMissing,
+    StoreError,
+    StoreUnreachable,
+)
+
+CHECKED = "The connection broke while saving; it was read again, and it is saved."
+UNCONFIRMED = "It is written, but not yet confirmed by the other servers: a failover now could still lose it."
+
+
+class Unsettled(Exception):
+    """The server did not say what became of a write. `is_written`: it said so, but not that it will last."""
+
+    def __init__(self, error: StoreError, *, is_written: bool, is_late: bool) -> None:
+        super().__init__(error.message)
+        self.error, self.is_written, self.is_late = error, is_written, is_late
+
+
+def nothing_written(error: StoreError) -> StoreError:
+    """Return an error that says so."""
+    if "othing was written" in f"{error.message} {error.remedy}":
+        return error
+    return type(error)(f"{error.message} Nothing was written.", error.remedy)
+
+
+def as_it_was(error: StoreError) -> StoreError:
+    """Return the error of a write that was not done, as reading again has shown."""
+    kind = StoreUnreachable if isinstance(error, NotConnected) else type(error)
+    return kind(f"{error.message} It was read again and is as it was: nothing was written.", error.remedy)
+
+
+def missing() -> RecordMissing:
+    """Return the error of a write whose document is gone."""
+    return RecordMissing(
+        "There is no such document in MongoDB.", "The session was logged out, expired, or is elsewhere."
+    )
+
+
+def changed() -> RecordChanged:
+    """Return the error of a write whose document is no longer what it was."""
+    return RecordChanged()
+
+
+def unknown(*, is_read: bool = False) -> OutcomeUnknown:
+    """Return the error of a write that may have been done. `is_read`: it was looked at since, and was not done by then."""
+    if is_read:
+        return OutcomeUnknown(
+            "The connection broke while saving; it was read again, and it is not saved so far, but the server may still save it.",
+            "Refresh in a moment and look at the session.",
+        )
+    return OutcomeUnknown(
+        "The connection broke while saving, and the server cannot be asked whether it was saved.",
+        "When it answers again, refresh and look at the session.",
+    )
