@@ -31,6 +31,18 @@ class Connection:
     secrets: tuple[Secret, ...]
     reading: Reading = PLAIN
 
+    @property
+    def can_write(self) -> bool:
+        return self.store.capabilities.can_write
+
+    @property
+    def write_refusal(self) -> str:
+        """Why nothing can be written; "" where it can."""
+        if self.can_write:
+            return ""
+        reason = self.store.capabilities.write_refusal
+        return f"Sessions can only be viewed here. {reason}" if reason else "This store is open read-only."
+
 
 class PasswordWanted(StoreRefused):
     """The store has a password which is not known in this run: ask for it."""

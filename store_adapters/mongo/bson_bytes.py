@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from store_adapters.bson_types import FIXED_SIZES
 
@@ -75,3 +76,20 @@ def build_document(elements: Iterable[bytes]) -> bytes:
     """Return the document of these elements."""
     body = b"".join(elements)
     return struct.pack("<i", len(body) + 5) + body + b"\0"
+
+
+def key_of(identifier: Any) -> bytes:
+    """Return the record's key for an `_id`: text as it is, anything else as NUL + BSON."""
+    import bson
+
+    is_plain = isinstance(identifier, str) and not identifier.startswith("\0")
+    return identifier.encode("utf-8") if is_plain else b"\0" + bson.encode({"_id": identifier})
+
+
+def id_of(key: bytes) -> Any:
+    """Return the `_id` for a record's key."""
+    import bson
+
+    if key.startswith(b"\0"):
+        return bson.decode(key[1:])["_id"]
+    return key.decode("utf-8", "replace")

@@ -12,10 +12,9 @@ from typing import Any
 from store_adapters.clock import now_ms
 from store_adapters.contract import ChangeExpiry, Delete, RawRecord, RecordRef, Replace
 from store_adapters.errors import RecordUnreadable, StoreRefused
-from store_adapters.mongo.bson_bytes import BrokenBson, build_document, read_fields
+from store_adapters.mongo.bson_bytes import BrokenBson, build_document, key_of, read_fields
 from store_adapters.mongo.diff import MOVED_BY_TOUCH, NameTwice, build_filter, build_update, is_same
 from store_adapters.mongo.document import date_ms
-from store_adapters.mongo.keys import key_of
 from store_adapters.mongo.write_errors import changed, missing
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from store_adapters.bson_types import FIXED_SIZES
 from store_adapters.contract import Skipped
-from store_adapters.mongo.keys import key_of
+from store_adapters.mongo.bson_bytes import key_of
 from store_adapters.mongo.layout import DATE, TEXT, Element, Layout
 from store_adapters.mongo.sessions import Place
 

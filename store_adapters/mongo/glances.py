@@ -10,8 +10,8 @@ from itertools import islice
 from typing import Any
 
 from store_adapters.contract import CancelToken
+from store_adapters.mongo.bson_bytes import key_of
 from store_adapters.mongo.document import date_ms
-from store_adapters.mongo.keys import key_of
 from store_adapters.mongo.link import MongoLink
 from store_adapters.polling import Glance
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from store_adapters.contract import RawRecord, RecordRef
 from store_adapters.errors import RecordMissing, RecordUnreadable, StoreError
-from store_adapters.mongo.keys import id_of, key_of
+from store_adapters.mongo.bson_bytes import id_of, key_of
 from store_adapters.mongo.link import MongoLink
 from store_adapters.one_by_one import untraced
 

@@ -19,10 +19,9 @@ from typing import Any
 
 from store_adapters.contract import ChangeExpiry, Delete, RawRecord, Replace, Written
 from store_adapters.errors import OutcomeUnknown, StoreError, StoreUnreachable
-from store_adapters.mongo.bson_bytes import BrokenBson, build_document, read_fields
+from store_adapters.mongo.bson_bytes import BrokenBson, build_document, key_of, read_fields
 from store_adapters.mongo.changes import DocumentChanges
 from store_adapters.mongo.diff import is_same
-from store_adapters.mongo.keys import key_of
 from store_adapters.mongo.link import MongoLink, is_open
 from store_adapters.mongo.outcome import OutcomeChecker
 from store_adapters.mongo.write_errors import UNCONFIRMED, Unsettled, changed, missing, nothing_written, unknown

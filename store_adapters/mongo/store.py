@@ -41,11 +41,11 @@ from store_adapters.errors import (
 )
 from store_adapters.known_kinds import unused_options
 from store_adapters.mongo.batches import MongoBatches, by_kind
+from store_adapters.mongo.bson_bytes import id_of, key_of
 from store_adapters.mongo.changes import DocumentChanges, Names
 from store_adapters.mongo.diff import MOVED_BY_TOUCH, build_update
 from store_adapters.mongo.document import DocumentReader, hidden_by_expires
 from store_adapters.mongo.glances import MongoGlances
-from store_adapters.mongo.keys import id_of, key_of
 from store_adapters.mongo.kind import MONGO
 from store_adapters.mongo.link import MongoLink
 from store_adapters.mongo.listing import MongoListing

@@ -13,8 +13,8 @@ from typing import Any
 
 from store_adapters.contract import ChangeExpiry, Delete, Replace, Written
 from store_adapters.errors import OutcomeUnknown, StoreError
+from store_adapters.mongo.bson_bytes import key_of
 from store_adapters.mongo.changes import DocumentChanges
-from store_adapters.mongo.keys import key_of
 from store_adapters.mongo.link import MongoLink, begin, is_unconfirmed
 from store_adapters.mongo.outcome import OutcomeChecker
 from store_adapters.mongo.write_errors import Unsettled

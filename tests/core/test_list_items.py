@@ -150,9 +150,8 @@ def test_bytes_of_items_that_were_not_edited_stay_the_applications() -> None:
 @given(ITEMS, ITEMS)
 def test_no_difference_of_two_lists_is_kept_back(base: Any, mine: Any) -> None:
     changes = diff(tree(base), tree(mine))
-    assert bool(changes) == (
-        tree(base) != tree(mine)
-    )  # to Python, objects with their fields in another order are equal
+    # The trees: to Python, objects with their fields in another order are equal.
+    assert bool(changes) == (tree(base) != tree(mine))
     for row in changes:
         assert row.state is FieldState.MINE
         assert row.theirs == row.base != row.mine

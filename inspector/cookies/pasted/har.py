@@ -15,9 +15,9 @@ import msgspec
 
 from inspector.cookies._api import Attribute, Cookie, CookieError
 from inspector.cookies.browser.dates import read_cookie_date
+from inspector.cookies.browser.har_request import Traces, describe_request, find_resource, read_initiator, read_text
 from inspector.cookies.browser.request import BrowserRequest
 from inspector.cookies.chunks import join_chunks
-from inspector.cookies.pasted.har_request import Traces, describe_request, find_resource, read_initiator, read_text
 from inspector.cookies.pasted.header import decode_value, read_cookie_header, read_set_cookie
 
 MOST_BYTES = 100 * 1024 * 1024

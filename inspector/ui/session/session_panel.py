@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QTimer, Signal
-from PySide6.QtWidgets import QStackedWidget, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from inspector.codecs import CodecError
 from inspector.core.edits import Edit, EditError
@@ -20,17 +20,11 @@ from inspector.ui.session.draft import Draft
 from inspector.ui.session.kept_drafts import KeptDrafts
 from inspector.ui.session.session_head import SessionHead
 from inspector.ui.session.session_history import SessionHistory
-from inspector.ui.session.tabs.cookie_tab import CookieTab
-from inspector.ui.session.tabs.data_tab import DataTab
-from inspector.ui.session.tabs.history_tab import HistoryTab
-from inspector.ui.session.tabs.json_tab import JsonTab
-from inspector.ui.session.tabs.raw_tab import RawTab, text_of_bytes
+from inspector.ui.session.session_tabs import HISTORY, JSON, SessionTabs
+from inspector.ui.session.tabs.raw_tab import text_of_bytes
 from inspector.ui.stores.open_store import OpenStore, StoreState
 from store_adapters.contract import SessionStore
 from store_adapters.errors import RecordMissing, RecordTooLarge, StoreUnreachable
-
-TAB_TITLES = ("Data", "JSON", "Cookie", "History", "Raw")
-DATA, JSON, COOKIE, HISTORY, RAW = range(5)
 
 
 class SessionPanel(QWidget):
@@ -55,7 +49,6 @@ class SessionPanel(QWidget):
         self._kept = KeptDrafts()
         self._count = ChangeCount(context, self)
         self._count.counted.connect(self._show_bar)
-        self._left_tab: int | None = None
         self._has_failed = False
         self.setMinimumWidth(400)
         self._build()
@@ -85,22 +78,15 @@ class SessionPanel(QWidget):
 
     def focus_tab(self) -> None:
         """Put the keyboard where the tab that is shown is worked in."""
-        places = (self.data_tab.tree, self.json_tab.edit, None, self.history_tab.list, self.raw_tab.edit)
-        (places[self.tabs.currentIndex()] or self.tabs.tabBar()).setFocus()
+        self.tabs.focus_tab()
 
-    def _build_tabs(self) -> QTabWidget:
-        self.tabs = QTabWidget()
-        self.tabs.setDocumentMode(True)
-        self.data_tab = DataTab(self._context.theme)
-        self.json_tab = JsonTab(self._context)
-        self.cookie_tab = CookieTab()
-        self.history_tab = HistoryTab()
+    def _build_tabs(self) -> SessionTabs:
+        self.tabs = SessionTabs(self._context)
+        self.data_tab, self.json_tab = self.tabs.data_tab, self.tabs.json_tab
+        self.cookie_tab, self.raw_tab = self.tabs.cookie_tab, self.tabs.raw_tab
+        self.history_tab = self.tabs.history_tab
         self._history = SessionHistory(self._context, self.history_tab, self)
         self._history.ready.connect(self.show_history)
-        self.raw_tab = RawTab()
-        tabs = (self.data_tab, self.json_tab, self.cookie_tab, self.history_tab, self.raw_tab)
-        for title, tab in zip(TAB_TITLES, tabs, strict=True):
-            self.tabs.addTab(tab, title)
         self.tabs.currentChanged.connect(self._tab_chosen)
         self.json_tab.settled_changed.connect(lambda _settled: self._show_bar())
         self.cookie_tab.expiry_wanted.connect(self.expiry_wanted)
@@ -264,25 +250,12 @@ class SessionPanel(QWidget):
         self.cookie_tab.show_session(opened, store.connection.profile, store.connection.secrets)
         self.raw_tab.show_record(opened)
         self.show_history()
-        self._enable_tabs(opened.decoded is not None)
+        self.tabs.tell_readable(opened.decoded is not None)
         self._tab_chosen(self.tabs.currentIndex())
         self._stack.setCurrentIndex(1)
         self.banner.show_words(store.write_refusal)
         self._show_bar()
         self.draft_changed.emit()
-
-    def _enable_tabs(self, is_readable: bool) -> None:
-        """Show the bytes of what no codec reads, and go back to where one was with the next readable session."""
-        now = self.tabs.currentIndex()
-        if not is_readable and now in (DATA, JSON):
-            # Before the two are disabled: Qt would go on to the next tab by itself.
-            self._left_tab = now
-            self.tabs.setCurrentIndex(RAW)
-        for tab in (DATA, JSON):
-            self.tabs.setTabEnabled(tab, is_readable)
-        if is_readable and self._left_tab is not None:
-            self.tabs.setCurrentIndex(self._left_tab if now == RAW else now)
-            self._left_tab = None
 
     def show_history(self) -> None:
         """Show the journal's entries and the changes seen of this session."""

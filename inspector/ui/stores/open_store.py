@@ -87,15 +87,12 @@ class OpenStore(QObject):
 
     @property
     def can_write(self) -> bool:
-        return self.connection is not None and self.connection.store.capabilities.can_write
+        return self.connection is not None and self.connection.can_write
 
     @property
     def write_refusal(self) -> str:
         """Why nothing can be written; "" where it can."""
-        if self.can_write or self.connection is None:
-            return ""
-        reason = self.connection.store.capabilities.write_refusal
-        return f"Sessions can only be viewed here. {reason}" if reason else "This store is open read-only."
+        return self.connection.write_refusal if self.connection is not None else ""
 
     @property
     def is_silent(self) -> bool:

@@ -15,8 +15,9 @@ from inspector.ui.base.actions import ActionBook, When
 from inspector.ui.base.plain import show_message
 from inspector.ui.bulk.bulk_acts import BulkActs
 from inspector.ui.list.sessions_page import SessionsPage
-from inspector.ui.session.session_panel import TAB_TITLES, SessionPanel
+from inspector.ui.session.session_panel import SessionPanel
 from inspector.ui.session.session_saving import SessionSaving
+from inspector.ui.session.session_tabs import TAB_TITLES
 from inspector.ui.stores.open_store import OpenStore, StoreState
 from inspector.ui.window.command_panel import CommandPanel
 from inspector.ui.window.preferences import Preferences

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtGui import QKeySequence
 
 from inspector.ui.base.actions import Action, Line, When
-from inspector.ui.session.session_panel import TAB_TITLES
+from inspector.ui.session.session_tabs import TAB_TITLES
 
 _KEY = QKeySequence.StandardKey
 _STORE, _SESSION = When.STORE, When.SESSION

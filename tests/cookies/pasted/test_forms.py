@@ -1,5 +1,6 @@
-# ruff: noqa: E501  (what tools write has long lines)
 """Every form that people paste, as its tool writes it: the session cookie is found with its value, jar and attributes."""
+
+# ruff: noqa: E501  (what tools write has long lines)
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import pytest
 
 from store_adapters.contract import CancelToken, ChangeExpiry, Delete, RecordRef, Replace
 from store_adapters.errors import BadStoreAddress, NotConnected
-from store_adapters.mongo.keys import key_of
+from store_adapters.mongo.bson_bytes import key_of
 from store_adapters.registry import open_store
 from tests.faults.mongo.rigs import MongoRig
 

@@ -21,6 +21,7 @@ from inspector.services.sessions.open_session import open_session
 from inspector.services.sessions.restoration import restore_deleted
 from store_adapters import portability
 from store_adapters.application.session_file_store import SessionFileApplicationStore
+from store_adapters.clock import now_ms
 from store_adapters.contract import Act, CancelToken, PlannedWrite, SessionStore
 from store_adapters.errors import StoreRefused
 from store_adapters.files.file_owner import choose_owner
@@ -87,7 +88,8 @@ def manner_of(store: SessionStore, session_id: str) -> tuple[int, int, int]:
 @needs_root
 def test_created_copied_restored_and_imported_sessions_are_the_applications(foreign: SessionStore) -> None:
     journal, theirs = Journal(), (APPLICATION, GROUP, 0o640)
-    made = create_session(foreign, "made", new_session_root(1000, 1), None, journal, 1)
+    now = now_ms()  # a session that is over is not brought back
+    made = create_session(foreign, "made", new_session_root(3_600_000, now), None, journal, now)
     copy = duplicate_session(foreign, made, "copy", journal)
     delete_session(foreign, copy, journal)
     entry = journal.entries()[0]

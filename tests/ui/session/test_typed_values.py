@@ -17,7 +17,7 @@ from pytestqt.qtbot import QtBot
 from inspector.codecs import CodecError, change_type, format_json, parse_json
 from inspector.core.field_path import find_path, parse_field_path
 from inspector.core.node import child
-from inspector.ui.session.session_panel import JSON
+from inspector.ui.session.session_tabs import JSON
 from inspector.ui.session.tabs.node_tree import TYPE, VALUE
 from inspector.ui.window.main_window import MainWindow
 from tests.ui.conftest import WAIT_MS, OpenWindow

@@ -40,6 +40,7 @@ from inspector.ui.session.tabs.field_tree import FieldTree
 from inspector.ui.session.tabs.findings_strip import FindingsStrip
 from inspector.ui.session.tabs.json_offer import JsonOffer
 from inspector.ui.session.tabs.node_tree import NAME, TYPE, VALUE, NodeTreeModel
+from inspector.ui.session.tabs.open_fields import open_fields, reopen_fields
 from inspector.ui.session.tabs.value_editor import TextDialog, ValueDelegate
 from store_adapters.contract import Capabilities
 
@@ -151,7 +152,7 @@ class DataTab(QWidget):
         if self._draft is not None:
             self._draft.edited.disconnect(self._follow)
             self._draft.stack.indexChanged.disconnect(self._enable)
-        opened, current = self._open_fields(), self._current_field()
+        opened, current = open_fields(self.tree, self.model), self._current_field()
         self._draft, self._kind = draft, capabilities.kind if capabilities is not None else ""
         self.delegate.has_types = draft is not None and draft.has_types
         self.offer.withdraw()
@@ -164,17 +165,17 @@ class DataTab(QWidget):
             draft.stack.indexChanged.connect(self._enable)
             findings = draft.opened.findings
             self.model.show_tree(draft.base, draft.root, findings, is_editable=is_editable)
-        self._restore(opened, current)
+        reopen_fields(self.tree, self.model, opened, current)
         self._show_findings()
         self._enable()
 
     def _follow(self, edit: Edit, root: Node) -> None:
         is_whole = isinstance(edit, SetValue) and not edit.path
-        opened, current = (self._open_fields(), self._current_field()) if is_whole else (set(), "")
+        opened, current = (open_fields(self.tree, self.model), self._current_field()) if is_whole else (set(), "")
         self.model.show_edit(edit, root)
         self.offer.withdraw()
         if is_whole:
-            self._restore(opened, current)
+            reopen_fields(self.tree, self.model, opened, current)
         elif isinstance(edit, SetValue | InsertEntry):
             path = edit.path if isinstance(edit, SetValue) else (*edit.parent, edit.position)
             self.tree.setCurrentIndex(self.model.index_at(path, VALUE))
@@ -190,40 +191,9 @@ class DataTab(QWidget):
         old = tuple(one for one in draft.opened.findings if (one.path, one.text) not in known)
         self.findings.show_findings((*edits, *old))
 
-    def _open_fields(self) -> set[str]:
-        found: set[str] = set()
-        waiting = [QModelIndex()]
-        while waiting:
-            parent = waiting.pop()
-            for row in range(min(self.model.rowCount(parent), 2000)):
-                index = self.model.index(row, NAME, parent)
-                if self.tree.isExpanded(index):
-                    found.add(self.model.field_text(index))
-                    waiting.append(index)
-        return found
-
     def _current_field(self) -> str:
         index = self.tree.currentIndex()
         return self.model.field_text(index) if index.isValid() else ""
-
-    def _restore(self, opened: set[str], current: str) -> None:
-        if not opened:
-            # The first look: what fits on a screen is open.
-            for row in range(min(self.model.rowCount(), 60)):
-                index = self.model.index(row, NAME)
-                if self.model.rowCount(index) <= 20:
-                    self.tree.setExpanded(index, True)
-        waiting = [QModelIndex()]
-        while waiting:
-            parent = waiting.pop()
-            for row in range(min(self.model.rowCount(parent), 2000)):
-                index = self.model.index(row, NAME, parent)
-                field = self.model.field_text(index) if opened or current else ""
-                if field and field == current:
-                    self.tree.setCurrentIndex(index)
-                if field in opened:
-                    self.tree.setExpanded(index, True)
-                    waiting.append(index)
 
     def go_to(self, path: Path) -> None:
         """Select a path where it is in the tree."""
