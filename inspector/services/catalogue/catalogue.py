@@ -32,7 +32,6 @@ from inspector.services.filtering.terms import NEVER
 from inspector.services.sessions.decoder import summarise_record
 from inspector.services.sessions.open_session import PLAIN, Reading
 from store_adapters.contract import Batch, CancelToken, RawRecord, SessionStore
-from store_adapters.files.session_file import expiry_of
 
 _IN_VAIN, _MOST_KEPT = 20, 1024 * 1024  # records; bytes of one, as of a listing
 _GAPS = 100_000
@@ -51,7 +50,7 @@ class Catalogue:
         self._limit = limit
         self._summariser = Summariser(self.form, reading.user_paths, reading.secrets)
         self.plain_format = self._summariser.plain_format
-        self._lifetime_ms = store.capabilities.lifetime_ms
+        self._read_expiry = store.capabilities.read_expiry
         self._lock = threading.RLock()
         self._generation = 0
         self._keys = RowKeys()
@@ -165,7 +164,7 @@ class Catalogue:
         first, last = self._expected, self._expected + len(batch.keys)
         if self._seen is None or not batch.keys or last > len(self._seen) or self.alive.find(0, first, last) >= 0:
             return False
-        if self.keys_column.part(first, last) != list(batch.keys) or self._lifetime_ms is not None:
+        if self.keys_column.part(first, last) != list(batch.keys) or self._read_expiry is not None:
             return False
         if self.payloads_column.part(first, last) != list(batch.payloads):
             return False
@@ -193,9 +192,9 @@ class Catalogue:
             users[place], looks[place] = summary.user, self._code((summary.format, summary.role))
             if summary.text:
                 self.inner[first + place] = summary.text
-                if self._lifetime_ms is not None:
+                if self._read_expiry is not None:
                     expires = list(expires)
-                    expires[place] = expiry_of(summary.text, self._lifetime_ms / 1000)
+                    expires[place] = self._read_expiry(summary.text)
         self._keys.extend(batch.keys, is_indexed=is_indexed)
         sizes, changed = batch.sizes, batch.changed_at_ms
         self.payloads_column.extend(payloads, sizes)
@@ -221,7 +220,7 @@ class Catalogue:
                 continue
             # These very bytes were there: what was found in them, slow keys included, still holds.
             self._mark_seen(position)
-            if self._lifetime_ms is None or position not in self.inner:
+            if self._read_expiry is None or position not in self.inner:
                 expiry = in_column(expires)
                 if abs(self.expires[position] - expiry) > _MOVED_MS:
                     self._generation += 1
@@ -270,8 +269,8 @@ class Catalogue:
     def _put(
         self, key: bytes, payload: bytes, size: int, expires: int | None, changed: int | None, summary: Summary
     ) -> int:
-        if summary.text and self._lifetime_ms is not None:
-            expires = expiry_of(summary.text, self._lifetime_ms / 1000)
+        if summary.text and self._read_expiry is not None:
+            expires = self._read_expiry(summary.text)
         expiry, look = in_column(expires), self._code((summary.format, summary.role))
         user = summary.user.encode("utf-8", "surrogatepass")
         self._catch_up()
@@ -366,7 +365,7 @@ class Catalogue:
         return self.looks[self.look[position]][0]
 
     def is_expiry_hidden(self, position: int) -> bool:
-        is_sealed = self._lifetime_ms is not None and self.format(position).startswith("encrypted")
+        is_sealed = self._read_expiry is not None and self.format(position).startswith("encrypted")
         return is_sealed and self.expires[position] == NEVER
 
     def _find_next(self, key: bytes) -> int | None:
