@@ -1,4 +1,4 @@
-"""What the program knows of a kind of store stands in its value: nothing above the adapters asks for one by its name, or imports its adapter."""
+"""A kind of store is a value: nothing above the adapters asks for one by its name, or imports its adapter."""
 
 from __future__ import annotations
 
