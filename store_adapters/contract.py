@@ -184,7 +184,7 @@ class Capabilities:
     `can_write`: False for a read-only connection; `write_refusal` then says why, where it is not a person's choice.
     `can_persist`: an expiry can be taken away altogether.
     `kind`: the `StoreKind`'s name, for exports and labels; never for behaviour above.
-    `lifetime_ms`: where the expiry is in the content (files), the lifetime of a record which names none.
+    `read_expiry`: where the expiry stands in the content (files), what reads it there; None where it stands beside the record.
     `library`: the session library whose layout this is, where the kind alone does not say ("connect-sqlite3").
     `form`: what the bytes of a record are. `clock`: by what it ends, in words.
     """
@@ -192,11 +192,16 @@ class Capabilities:
     kind: str
     can_write: bool = True
     can_persist: bool = True
-    lifetime_ms: int | None = None
+    read_expiry: Callable[[bytes], int | None] | None = field(default=None, compare=False)
     write_refusal: str = ""
     library: str = ""
     form: PayloadForm = PayloadForm.TEXT
     clock: ExpiryClock = PLAIN_CLOCK
+
+    @property
+    def keeps_expiry_inside(self) -> bool:
+        """True where the content alone says when a record ends: it moves and is restored with the content."""
+        return self.read_expiry is not None
 
 
 class Act(Enum):

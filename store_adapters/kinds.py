@@ -6,7 +6,7 @@ A kind that somebody else wrote is the same value, registered through `known_kin
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from importlib import import_module
@@ -101,14 +101,19 @@ class StoreKind:
     """What finds out which server it is: called with the address, returns a `StoreIdentity`. Without it, the address tells."""
 
     def capabilities(
-        self, *, write_refusal: str = "", can_write: bool = True, lifetime_ms: int | None = None, library: str = ""
+        self,
+        *,
+        write_refusal: str = "",
+        can_write: bool = True,
+        read_expiry: Callable[[bytes], int | None] | None = None,
+        library: str = "",
     ) -> Capabilities:
         """Return what a store of this kind can do, with what only the open store knows."""
         return Capabilities(
             self.name,
             can_write=can_write and not write_refusal,
             can_persist=self.can_persist,
-            lifetime_ms=lifetime_ms,
+            read_expiry=read_expiry,
             write_refusal=write_refusal,
             library=library,
             form=self.form,

@@ -67,11 +67,14 @@ class FileStore(SequentialBatch):
         """Remove the temporary files that a crash of this program has left; return how many."""
         return self._folder.sweep()
 
+    def _read_expiry(self, content: bytes) -> int | None:
+        return expiry_of(content, self._ttl_s)
+
     @property
     def capabilities(self) -> Capabilities:
         can_write = self._folder.can_write
         refusal = "" if can_write else NOT_WRITABLE_HERE
-        return FILES.capabilities(write_refusal=refusal, lifetime_ms=round(self._ttl_s * 1000))
+        return FILES.capabilities(write_refusal=refusal, read_expiry=self._read_expiry)
 
     @property
     def label(self) -> str:
@@ -80,7 +83,7 @@ class FileStore(SequentialBatch):
     def list_records(self, cancel: CancelToken) -> Iterator[Batch]:
         self._tell("read all files of the folder")
         names = (name for name in self._folder.names() if self._is_session(name))
-        listing = FileListing(self._folder, self._limits, lambda content: expiry_of(content, self._ttl_s))
+        listing = FileListing(self._folder, self._limits, self._read_expiry)
         yield from listing.batches(names, cancel)
 
     def read(self, ref: RecordRef) -> RawRecord:

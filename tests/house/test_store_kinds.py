@@ -1,4 +1,4 @@
-"""What the program knows of a kind of store stands in its value: nothing above the adapters asks for one by its name."""
+"""A kind of store is a value: nothing above the adapters asks for one by its name, or imports its adapter."""
 
 from __future__ import annotations
 
@@ -77,3 +77,11 @@ def test_module_asks_no_store_for_its_kind(path: Path) -> None:
 )
 def test_question_for_a_kind_is_seen(code: str) -> None:
     assert len(list(questions(ast.parse(code)))) == 1
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_module_imports_no_adapter_of_one_kind(path: Path) -> None:
+    names = {node.module or "" for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ImportFrom)}
+    folders = tuple(f"store_adapters.{one.parent.name}." for one in (ROOT / "store_adapters").glob("*/kind.py"))
+    assert len(folders) > 3
+    assert [name for name in names if name.startswith((*folders, "store_adapters.memory_"))] == []

@@ -207,11 +207,11 @@ def _try_creating(run: _Run, item: _Item) -> None:
 
 def _expiry(store: SessionStore, item: _Item) -> int | None:
     # In a session file the expiry is inside the content, which goes in as it is.
-    return None if store.capabilities.lifetime_ms is not None else item.line.expires_at_ms
+    return None if store.capabilities.keeps_expiry_inside else item.line.expires_at_ms
 
 
 def _is_moved(store: SessionStore, item: _Item, now: RawRecord) -> bool:
-    if store.capabilities.lifetime_ms is not None:
+    if store.capabilities.keeps_expiry_inside:
         return False
     ends, held = item.line.expires_at_ms, now.expires_at_ms
     # Two readings of one TTL differ by the time between them.

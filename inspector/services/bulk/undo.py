@@ -83,7 +83,7 @@ def undo_bulk(store: SessionStore, bundle: UndoBundle, journal: Journal, cancel:
 def _take_back(store: SessionStore, images: list[BeforeImage], journal: Journal, tally: Tally) -> list[bool]:
     """Take these back; return for each whether it was tried."""
     now, tried = read_clock(), [True] * len(images)
-    is_inside = store.capabilities.lifetime_ms is not None
+    is_inside = store.capabilities.keeps_expiry_inside
     writes: list[tuple[int, Write]] = []
     currents: dict[int, RawRecord] = {}
     found = iter(store.read_many([image.record.ref for image in images if image.written is not None]))

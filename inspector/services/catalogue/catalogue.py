@@ -22,7 +22,6 @@ from inspector.services.filtering.parser import SessionFilter
 from inspector.services.sessions.decoder import summarise_record
 from inspector.services.sessions.open_session import PLAIN, Reading
 from store_adapters.contract import Batch, CancelToken, RawRecord, SessionStore
-from store_adapters.files.session_file import expiry_of
 
 _IN_VAIN, _MOST_KEPT = 20, 1024 * 1024  # records; bytes of one, as of a listing
 _GAPS = 100_000
@@ -36,7 +35,7 @@ class Catalogue:
         self._store = store
         self._limit = limit
         self._form = store.capabilities.form
-        self._lifetime_ms = store.capabilities.lifetime_ms
+        self._read_expiry = store.capabilities.read_expiry
         self._summariser = Summariser(self._form, reading.user_paths, reading.secrets)
         self._lock = threading.RLock()
         self._keys = RowKeys()
@@ -128,7 +127,7 @@ class Catalogue:
     def _came_again(self, batch: Batch) -> bool:
         """Take in a batch whose rows come unchanged in the order of last time, as they nearly always do; True if it was."""
         first, last = self._expected, self._expected + len(batch.keys)
-        if self._seen is None or not batch.keys or last > len(self._seen) or self._lifetime_ms is not None:
+        if self._seen is None or not batch.keys or last > len(self._seen) or self._read_expiry is not None:
             return False
         if not self.columns.is_same(batch, first):
             return False
@@ -151,9 +150,9 @@ class Catalogue:
             users[place], looks[place] = summary.user, self.columns.code_of((summary.format, summary.role))
             if summary.text:
                 self.columns.inner[first + place] = summary.text
-                if self._lifetime_ms is not None:
+                if self._read_expiry is not None:
                     expires = list(expires)
-                    expires[place] = expiry_of(summary.text, self._lifetime_ms / 1000)
+                    expires[place] = self._read_expiry(summary.text)
         self._keys.extend(batch.keys, is_indexed=is_indexed)
         self.columns.extend(batch, expires, users, looks)
 
@@ -168,7 +167,7 @@ class Catalogue:
                 continue
             # These very bytes were there: what was found in them, slow keys included, still holds.
             self._mark_seen(position)
-            if self._lifetime_ms is not None and position in columns.inner:
+            if self._read_expiry is not None and position in columns.inner:
                 expires = time_or_none(columns.expires[position])
             columns.set_times(position, expires, changed)
 
@@ -213,8 +212,8 @@ class Catalogue:
     def _put(
         self, key: bytes, payload: bytes, size: int, expires: int | None, changed: int | None, summary: Summary
     ) -> int:
-        if summary.text and self._lifetime_ms is not None:
-            expires = expiry_of(summary.text, self._lifetime_ms / 1000)
+        if summary.text and self._read_expiry is not None:
+            expires = self._read_expiry(summary.text)
         columns, look = self.columns, self.columns.code_of((summary.format, summary.role))
         values = Values(payload, size, expires, changed, summary.user, look)
         self._catch_up()

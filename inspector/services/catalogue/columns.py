@@ -39,7 +39,7 @@ class Columns:
     def __init__(self, store: SessionStore, summariser: Summariser, keys: TextColumn, limit: MemoryLimit) -> None:
         self.form = store.capabilities.form
         self.id_of = store.session_id_of
-        self.lifetime_ms = store.capabilities.lifetime_ms
+        self.has_expiry_inside = store.capabilities.read_expiry is not None
         self._summariser = summariser
         self.plain_format = summariser.plain_format
         self.keys = keys  # grows before the others
@@ -79,7 +79,7 @@ class Columns:
 
     def is_expiry_hidden(self, position: int) -> bool:
         """True where the expiry is inside what is encrypted."""
-        is_sealed = self.lifetime_ms is not None and self.format(position).startswith("encrypted")
+        is_sealed = self.has_expiry_inside and self.format(position).startswith("encrypted")
         return is_sealed and self.expires[position] == NEVER
 
     def code_of(self, look: tuple[str, str]) -> int:

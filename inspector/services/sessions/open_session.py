@@ -29,7 +29,6 @@ from inspector.core.writer import UNKNOWN_WRITER, Certainty, Family, Writer
 from inspector.services.sessions.decoder import decode_record, summarise_record
 from inspector.services.sessions.record_verdict import judge_record
 from store_adapters.contract import RawRecord, RecordRef, SessionStore
-from store_adapters.files.session_file import expiry_of
 from store_adapters.record_form import ExpiryClock
 
 UserPaths = tuple[tuple[str | int, ...], ...]
@@ -113,7 +112,7 @@ def describe_record(store: SessionStore, raw: RawRecord, reading: Reading = PLAI
     root = decoded.root if decoded else None
     envelope = decoded.envelope if decoded else None
     expires_at_ms = expiry_inside(store, raw, decoded)
-    is_hidden = is_sealed and store.capabilities.lifetime_ms is not None
+    is_hidden = is_sealed and store.capabilities.keeps_expiry_inside
     raw = replace(raw, expires_at_ms=expires_at_ms)
     writer = _writer_of(_fingerprint(raw, kind, decoded, sealed), reading)
     verdict = judge_record(raw, store.capabilities, decoded, writer.family, is_sealed=is_sealed)
@@ -181,10 +180,10 @@ def _findings(
 
 def expiry_inside(store: SessionStore, raw: RawRecord, decoded: Decoded | None) -> int | None:
     """Return when the record ends, where only its opened text tells (an encrypted session file), else what was read."""
-    lifetime_ms = store.capabilities.lifetime_ms
-    if lifetime_ms is None or decoded is None or not decoded.layers:
+    read_expiry = store.capabilities.read_expiry
+    if read_expiry is None or decoded is None or not decoded.layers:
         return raw.expires_at_ms
-    return expiry_of(decoded.source, lifetime_ms / 1000)
+    return read_expiry(decoded.source)
 
 
 def _no_expiry(clock: ExpiryClock) -> Finding:

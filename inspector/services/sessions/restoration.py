@@ -54,7 +54,7 @@ def plan_restoration(store: SessionStore, entry: JournalEntry, reading: Reading 
         raise
     # A deletion that did not last left nothing to compare with: what is there now becomes what was.
     base = entry.after or now
-    is_inside = store.capabilities.lifetime_ms is not None  # then it is restored with the data
+    is_inside = store.capabilities.keeps_expiry_inside  # then it is restored with the data
     moves = not is_inside and entry.action != "edited" and _differ(before.expires_at_ms, base.expires_at_ms)
     review = None
     if base.payload != before.payload:

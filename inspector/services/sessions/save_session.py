@@ -22,7 +22,6 @@ from inspector.services.sessions.journal import Journal
 from inspector.services.sessions.open_session import OpenedSession, describe_record
 from store_adapters.contract import RawRecord, SessionStore
 from store_adapters.errors import OutcomeUnknown, RecordChanged, RecordMissing
-from store_adapters.files.session_file import expiry_of
 
 _LONGEST_PAUSE_S = 0.05
 _MANY = 3
@@ -138,8 +137,8 @@ def _judge_end(
     mine = dict.fromkeys((one.field for one in merge(_base(opened).root, root, theirs.root).conflicts), Choice.MINE)
     merged = merge(_base(opened).root, root, theirs.root, mine).root or root
     ends = now.expires_at_ms
-    if capabilities.lifetime_ms is not None:
-        ends = expiry_of(json_bytes(merged), capabilities.lifetime_ms / 1000)
+    if capabilities.read_expiry is not None:
+        ends = capabilities.read_expiry(json_bytes(merged))
     report = explain_expiry(
         capabilities.clock, ends, merged, theirs.envelope, now.read_at_ms, family=opened.writer.family
     )
