@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sqlite3
@@ -147,11 +148,17 @@ SQLITE_TABLES = {
 }
 
 
+def make_sqlite_url(dialect: str, folder: Path) -> str:
+    """Return the address of a new SQLite file with the table of this library, empty."""
+    with contextlib.closing(sqlite3.connect(folder / "sessions.db", isolation_level=None)) as application:
+        application.execute("PRAGMA journal_mode=WAL")
+        application.execute(SQLITE_TABLES[dialect])
+    return f"sqlite://{folder / 'sessions.db'}"
+
+
 def _sqlite_backend(dialect: str, folder: Path) -> Iterator[Backend]:
-    path = folder / "sessions.db"
-    application = sqlite3.connect(path, isolation_level=None)
-    application.execute("PRAGMA journal_mode=WAL")
-    application.execute(SQLITE_TABLES[dialect])
+    url = make_sqlite_url(dialect, folder)
+    application = sqlite3.connect(folder / "sessions.db", isolation_level=None)
     column = "expire" if dialect == "better-sqlite3" else "expired"
     unit = next(one for one in DIALECTS if one.name == dialect)
 
@@ -168,7 +175,7 @@ def _sqlite_backend(dialect: str, folder: Path) -> Iterator[Backend]:
     def drop(sid: str) -> None:
         application.execute("DELETE FROM sessions WHERE sid = ?", (sid,))
 
-    yield Backend(dialect, f"sqlite://{path}", _json_payload, put, drop, raw)
+    yield Backend(dialect, url, _json_payload, put, drop, raw)
     application.close()
 
 

@@ -9,16 +9,25 @@ import pytest
 
 from store_adapters.contract import SessionStore
 from store_adapters.registry import open_store
+from tests.contract.backends import BACKENDS, make_sqlite_url
 
 
-@pytest.fixture(params=["memory", "redis", "valkey", "mongo", "file"])
+@pytest.fixture(params=BACKENDS)
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "memory":
-        return f"memory:{tmp_path.name}"
-    if request.param == "file":
-        return f"file://{tmp_path}"
-    found: str = request.getfixturevalue(f"{request.param}_url")
-    return f"{found}&collection=sessions" if request.param == "mongo" else f"{found}?prefix=sess:"
+    match request.param:
+        case "memory":
+            return f"memory:{tmp_path.name}"
+        case "file":
+            return f"file://{tmp_path}"
+        case "mongo":
+            return f"{request.getfixturevalue('mongo_url')}&collection=sessions"
+        case "redis" | "valkey":
+            return f"{request.getfixturevalue(f'{request.param}_url')}?prefix=sess:"
+        case "sentinel":
+            request.getfixturevalue("redis_url")  # the master that the sentinel names, emptied
+            return f"{request.getfixturevalue('sentinel_server').url}/0?prefix=sess:"
+        case dialect:
+            return make_sqlite_url(dialect, tmp_path)
 
 
 @pytest.fixture
