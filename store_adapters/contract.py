@@ -102,14 +102,19 @@ class Skipped:
     reason: str
 
 
+PASSED_OVER_MS = 0
+"""An expiry in a listing that is no time: the application's own query passes over the record for ever (`RawRecord.hidden_by`)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Batch:
     """Some records of a listing, in columns of equal length (no object per record).
 
-    `expires_at_ms[i]` and `changed_at_ms[i]` are None where unknown or never. `payloads[i]` holds at most the
-    adapter's `list_payload_limit` bytes; `sizes[i]` is the true size. `read` counts the records so far, `total`
-    is the store's estimate of all (None: unknown). `sessions`, where the store has it at hand: what stands in each record,
-    the bytes of a text or an object's values as its driver reads them; None where one has to look. Worked out when asked.
+    `expires_at_ms[i]` and `changed_at_ms[i]` are None where unknown or never; `expires_at_ms[i]` may be `PASSED_OVER_MS`.
+    `payloads[i]` holds at most the adapter's `list_payload_limit` bytes; `sizes[i]` is the true size. `read` counts the records
+    so far, `total` is the store's estimate of all (None: unknown). `sessions`, where the store has it at hand: what stands in
+    each record, the bytes of a text or an object's values as its driver reads them; None where one has to look. Worked out when
+    asked.
     `may_repeat`: False where a key comes a second time only by chance, such as a record that was deleted and made anew.
     """
 

@@ -89,12 +89,13 @@ def list_sessions(options: Any, output: Output) -> int:
 
 
 def _row_object(row: Row, now: int) -> dict[str, object]:
-    ends = row.expires_at_ms
+    ends = None if row.is_passed_over else row.expires_at_ms
     return {
         "id": row.session_id,
         "key": row.key.decode("utf-8", "surrogateescape"),
         "expires_at": format_time(ends) if ends is not None else None,
         "ttl_ms": max(0, ends - now) if ends is not None else None,
+        "passed_over": row.is_passed_over,
         "size": row.size,
         "format": row.format,
         "user": row.user or None,

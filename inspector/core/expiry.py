@@ -12,6 +12,7 @@ from inspector.core.finding import Finding, Severity
 from inspector.core.node import Kind, Node, member, number_of, text_of
 from inspector.core.other_findings import end_inside
 from inspector.core.writer import Family
+from store_adapters.contract import PASSED_OVER_MS
 from store_adapters.record_form import ExpiryClock
 
 
@@ -90,9 +91,11 @@ def format_duration(ms: int | float) -> str:
 
 
 def format_countdown(expires_at_ms: int | None, now_ms: int) -> str:
-    """Return "23 h 59 m", "expired 4 m" or "no expiry"."""
+    """Return "23 h 59 m", "expired 4 m", "no expiry", or "not found" for `PASSED_OVER_MS`."""
     if expires_at_ms is None:
         return "no expiry"
+    if expires_at_ms == PASSED_OVER_MS:
+        return "not found"
     left = expires_at_ms - now_ms
     return format_duration(left) if left > 0 else f"expired {format_duration(-left)}"
 

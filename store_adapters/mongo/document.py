@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from store_adapters.bson_types import FIXED_SIZES
-from store_adapters.contract import Skipped
+from store_adapters.contract import PASSED_OVER_MS, Skipped
 from store_adapters.mongo.bson_bytes import key_of
 from store_adapters.mongo.layout import DATE, TEXT, Element, Layout
 from store_adapters.mongo.sessions import Place
@@ -240,6 +240,8 @@ class DocumentReader:
             names = [name for _, name, _ in elements]
             fits = all(map(_is_utf8, names)) and sum(name in _CHANGED for name in names) < 2
             fits = fits and Layout.fits(elements[1:])
+            # An expiry that is no date is told by what it is: only the driver's reading does that.
+            fits = fits and all(code == DATE for code, name, _ in elements if name == self._expires_name)
             self._layouts[signature] = Layout(elements[1:], id_size) if fits else None
         return self._layouts[signature]
 
@@ -252,6 +254,8 @@ class DocumentReader:
         key = document[begin + 4 : begin + 3 + _read_length(document, begin)[0]]
         if key.startswith(b"\0") or not _is_utf8(key):
             return None
+        if found.get(self._expires_name, (DATE, 0))[0] != DATE:
+            return None
         dates = [
             _read_date(document, found[name][1])[0] if name in found and found[name][0] == DATE else None
             for name in (self._expires_name, *_CHANGED)
@@ -263,7 +267,9 @@ class DocumentReader:
         from bson.raw_bson import RawBSONDocument
 
         try:
-            return self.facts_of(RawBSONDocument(document, raw_options()))
+            opened = RawBSONDocument(document, raw_options())
+            key, expires, changed = self.facts_of(opened)
+            return key, PASSED_OVER_MS if hidden_by_expires(opened) else expires, changed
         except (InvalidBSON, KeyError):
             return None
 

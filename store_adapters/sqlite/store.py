@@ -19,6 +19,7 @@ from store_adapters.address import format_address
 from store_adapters.clock import now_ms
 from store_adapters.command_words import short_key, size_words
 from store_adapters.contract import (
+    PASSED_OVER_MS,
     Act,
     Batch,
     CancelToken,
@@ -128,12 +129,15 @@ class SqliteStore(SequentialBatch):
             keys=[row[0] for row in good],
             payloads=[row[2] for row in good],
             sizes=[row[5] for row in good],
-            expires_at_ms=[self._dialect.read(row[4]) for row in good],
+            expires_at_ms=[self._listed_expiry(row[4]) for row in good],
             changed_at_ms=[None] * len(good),
             skipped=[Skipped(_key(row[0]), "its ID or its session is no text") for row in bad],
             read=read,
             total=total,
         )
+
+    def _listed_expiry(self, value: object) -> int | None:
+        return PASSED_OVER_MS if self._dialect.hidden_by(value) else self._dialect.read(value)
 
     def read(self, ref: RecordRef) -> RawRecord:
         limit = self._limits.max_record_bytes

@@ -21,7 +21,7 @@ from inspector.services.catalogue.text_column import MemoryLimit
 from inspector.services.filtering.parser import SessionFilter
 from inspector.services.sessions.decoder import summarise_record
 from inspector.services.sessions.open_session import PLAIN, Reading
-from store_adapters.contract import Batch, CancelToken, RawRecord, SessionStore
+from store_adapters.contract import PASSED_OVER_MS, Batch, CancelToken, RawRecord, SessionStore
 
 _IN_VAIN, _MOST_KEPT = 20, 1024 * 1024  # records; bytes of one, as of a listing
 _GAPS = 100_000
@@ -178,7 +178,8 @@ class Catalogue:
         if summary == NOT_READ:
             summary = summarise_record(payload, self._form, *self.reading.to_summarise, self.columns.id_of(key))
         with self._lock:
-            position = self._put(key, payload[:_MOST_KEPT], size, record.expires_at_ms, seen_at_ms, summary)
+            ends = PASSED_OVER_MS if record.hidden_by else record.expires_at_ms
+            position = self._put(key, payload[:_MOST_KEPT], size, ends, seen_at_ms, summary)
             self.columns.generation += 1
         return position
 

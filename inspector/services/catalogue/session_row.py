@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from store_adapters.contract import PASSED_OVER_MS
+
 
 class Column(Enum):
     SESSION = "session"
@@ -28,6 +30,11 @@ class Row:
     signed_in: bool
     format: str
     size: int
-    expires_at_ms: int | None
+    expires_at_ms: int | None  # PASSED_OVER_MS: the application's query passes over the record for ever
     changed_at_ms: int | None
     is_expiry_hidden: bool = False
+
+    @property
+    def is_passed_over(self) -> bool:
+        """True where the application's own query never finds the record, whatever the time."""
+        return self.expires_at_ms == PASSED_OVER_MS

@@ -211,6 +211,8 @@ class SessionTableModel(QAbstractTableModel):
                 return f"{row.user} {row.role}".strip() or row.format
             case Column.SIGNED_IN:
                 return "A user was found in this session" if row.signed_in else "No user in this session"
+            case Column.EXPIRES if row.is_passed_over:
+                return "The application's store never finds this record; open it to see why."
             case Column.EXPIRES if row.expires_at_ms is not None:
                 return f"{format_local(row.expires_at_ms)} · {format_time(row.expires_at_ms)}"
             case Column.CHANGED if row.changed_at_ms is not None:
