@@ -113,7 +113,7 @@ def show_session(options: Any, output: Output) -> int:
         return _DONE
     decoded = session.decoded
     output.say(f"{session.session_id}  {format_size(len(session.raw.payload))}  {session.summary.format}")
-    output.say(f"  written by {session.writer.name} ({session.writer.certainty.value}: {session.writer.why})")
+    output.say(f"  written by {session.origin.name} ({session.origin.certainty.value}: {session.origin.why})")
     output.say(f"  the application: {session.verdict.effect.value}")
     for source in session.expiry.sources:
         output.say(
@@ -138,7 +138,7 @@ def _session_object(session: OpenedSession) -> dict[str, object]:
         "size": len(raw.payload),
         "format": session.summary.format,
         "user": session.summary.user or None,
-        "writer": {"name": session.writer.name, "certainty": session.writer.certainty.value, "why": session.writer.why},
+        "writer": {"name": session.origin.name, "certainty": session.origin.certainty.value, "why": session.origin.why},
         "application": {"effect": session.verdict.effect.value, "text": session.verdict.text or None},
         "fidelity": decoded.fidelity.value if decoded is not None else None,
         "data": _data(decoded.root if decoded is not None else None),

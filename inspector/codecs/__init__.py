@@ -1,9 +1,8 @@
 """Stored bytes to trees and back, one format per module. No I/O; nothing decoded is executed."""
 
-from inspector.codecs._api import Attempt, CodecError, Decoded, Fidelity, SealedError, Summary, TooLargeError
-from inspector.codecs._fingerprint import fingerprint, fingerprint_sealed, fingerprint_unread
-from inspector.codecs._new_record import copy_payload, new_payload, with_last_access
-from inspector.codecs._registry import decode, encode
+from inspector.codecs._api import Attempt, Codec, CodecError, Decoded, Fidelity, SealedError, Summary, TooLargeError
+from inspector.codecs._new_record import copy_payload, new_payload
+from inspector.codecs._registry import add_codec, decode, encode, remove_codec
 from inspector.codecs._texts import parse_json, parse_like, retype
 from inspector.codecs._typed import JSON_TYPES, change_type, parse_typed
 from inspector.codecs._wire import (
@@ -30,7 +29,6 @@ from inspector.codecs.listing.summary import (
     summarise_decoded,
 )
 from inspector.codecs.wrappings.api import OpeningKeys
-from inspector.codecs.wrappings.findings import judge_layers, own_cipher, unreadable_era, was_stringified_twice
 
 __all__ = [
     "CUT",
@@ -40,6 +38,7 @@ __all__ = [
     "NOT_READ",
     "ROLE_PATH",
     "Attempt",
+    "Codec",
     "CodecError",
     "Decoded",
     "Fidelity",
@@ -50,20 +49,16 @@ __all__ = [
     "Summariser",
     "Summary",
     "TooLargeError",
+    "add_codec",
     "change_type",
     "copy_payload",
     "date_node",
     "decode",
     "encode",
-    "fingerprint",
-    "fingerprint_sealed",
-    "fingerprint_unread",
     "format_json",
     "json_bytes",
-    "judge_layers",
     "new_payload",
     "outline_json",
-    "own_cipher",
     "pack_decoded",
     "pack_error",
     "pack_request",
@@ -77,12 +72,10 @@ __all__ = [
     "read_answer",
     "read_request",
     "read_summary",
+    "remove_codec",
     "retype",
     "scalar_json",
     "stored_value",
     "summarise",
     "summarise_decoded",
-    "unreadable_era",
-    "was_stringified_twice",
-    "with_last_access",
 ]

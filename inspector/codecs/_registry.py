@@ -23,6 +23,20 @@ _BY_KIND: dict[str, tuple[Codec, ...]] = {
 _BY_NAME = {codec.name: codec for codecs in _BY_KIND.values() for codec in codecs}
 
 
+def add_codec(kind: str, codec: Codec) -> None:
+    """Let one more codec read the records of a kind of store, after those that are there. `ValueError` for a name that is taken."""
+    if _BY_NAME.setdefault(codec.name, codec) is not codec:
+        raise ValueError(f"There is a codec named {codec.name} already.")
+    _BY_KIND[kind] = (*_BY_KIND.get(kind, ()), codec)
+
+
+def remove_codec(codec: Codec) -> None:
+    """Take a codec out again, of every kind of store."""
+    _BY_NAME.pop(codec.name, None)
+    for kind, codecs in _BY_KIND.items():
+        _BY_KIND[kind] = tuple(one for one in codecs if one is not codec)
+
+
 def decode(
     payload: bytes,
     kind: str,

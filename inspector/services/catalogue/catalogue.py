@@ -30,7 +30,7 @@ from inspector.services.catalogue.text_column import LimitedColumn, MemoryLimit,
 from inspector.services.filtering.parser import SessionFilter
 from inspector.services.filtering.terms import NEVER
 from inspector.services.sessions.decoder import summarise_record
-from inspector.services.sessions.open_session import PLAIN, Reading
+from inspector.services.sessions.open_session import PLAIN, DecodeContext
 from store_adapters.contract import Batch, CancelToken, RawRecord, SessionStore
 from store_adapters.files.session_file import expiry_of
 
@@ -43,7 +43,7 @@ _MOVED_MS = 1500
 class Catalogue:
     """Sessions of one store, found by position or key."""
 
-    def __init__(self, store: SessionStore, reading: Reading = PLAIN, limit: MemoryLimit = MemoryLimit()) -> None:
+    def __init__(self, store: SessionStore, reading: DecodeContext = PLAIN, limit: MemoryLimit = MemoryLimit()) -> None:
         self.kind = store.capabilities.kind
         self.id_of = store.session_id_of
         self.reading = reading

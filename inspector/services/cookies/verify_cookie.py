@@ -11,10 +11,10 @@ from inspector.core.display import escape_display, format_time
 from inspector.core.expiry import format_duration
 from inspector.core.secret import Secret
 from inspector.core.verdict import Effect
-from inspector.core.writer import Family
+from inspector.frameworks import UNKNOWN, with_scheme
 from inspector.services.cookies.cookie_attributes import judge_set_cookie, judge_stored
 from inspector.services.cookies.cookie_chain import NAMES, ChainLink, CookieReport, LinkState
-from inspector.services.sessions.open_session import PLAIN, OpenedSession, Reading, describe_record, open_session
+from inspector.services.sessions.open_session import PLAIN, DecodeContext, OpenedSession, describe_record, open_session
 from store_adapters.contract import RecordRef, SessionStore
 from store_adapters.errors import BadStoreAddress, RecordMissing, RecordUnreadable, StoreError
 
@@ -27,7 +27,7 @@ def inspect_cookies(
     now_ms: int,
     store_name: str = "",
     is_production: bool = False,
-    reading: Reading | None = None,
+    reading: DecodeContext | None = None,
 ) -> tuple[CookieReport, ...]:
     """Read any pasted text, judge every cookie in it, and follow the chain into `store` where one is given.
 
@@ -59,7 +59,7 @@ class _Chain:
         store_name: str,
         now_ms: int,
         is_production: bool,
-        reading: Reading,
+        reading: DecodeContext,
     ) -> None:
         self._cookie = cookie
         self._verdict = verdict
@@ -180,13 +180,13 @@ class _Chain:
                 self._put(*_expiry_link(self._opened, self._now_ms))
 
     def _open(self, store: SessionStore, ref: RecordRef) -> OpenedSession:
-        """Read the record; where nothing in it tells whose it is, a valid cookie of express-session does."""
+        """Read the record; where nothing in it tells whose it is, a valid cookie does."""
         opened = open_session(store, ref, self._reading)
         verdict = self._verdict
-        is_express = verdict.status is Status.VALID and verdict.scheme == "express-session"
-        if opened.writer.family is not Family.UNKNOWN or not is_express:
+        framework = with_scheme(verdict.scheme) if verdict.status is Status.VALID else None
+        if opened.origin.framework is not UNKNOWN or framework is None:
             return opened
-        return describe_record(store, opened.raw, replace(self._reading, family=Family.EXPRESS))
+        return describe_record(store, opened.raw, replace(self._reading, framework=framework))
 
     def _look_aside(self) -> None:
         """Say whether there is a record for the ID as it stands, where the application does not come so far."""

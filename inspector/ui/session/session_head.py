@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from inspector.core.display import escape_display, format_local, format_size
 from inspector.core.expiry import format_countdown
-from inspector.core.writer import UNKNOWN_WRITER, Certainty
+from inspector.frameworks import UNKNOWN, Certainty
 from inspector.services.sessions.open_session import OpenedSession
 from inspector.ui.base.guard import qt_guard
 from inspector.ui.base.plain import PlainLabel, plain_tip
@@ -48,8 +48,8 @@ class SessionHead(QWidget):
         self.id_label.setText(escape_display(opened.session_id, 48))
         self.id_label.setToolTip(plain_tip(opened.session_id))
         tips = [f"{one.name}: {one.value}{' (counts)' if one.counts else ''}" for one in opened.expiry.sources]
-        writer = opened.writer
-        tips += [opened.summary.format, f"Written by {writer.name}, {writer.certainty.value}: {writer.why}"]
+        origin = opened.origin
+        tips += [opened.summary.format, f"Written by {origin.name}, {origin.certainty.value}: {origin.why}"]
         self.facts_label.setToolTip(plain_tip(" · ".join(tips)))
         self.tick()
         self._show_badge()
@@ -88,12 +88,12 @@ class SessionHead(QWidget):
 
 def _writer(opened: OpenedSession) -> str:
     """Return what wrote the record as far as it is known, else what its form is."""
-    writer = opened.writer
+    origin = opened.origin
     if opened.is_beyond:
         return "shown as text, read-only"
-    if opened.decoded is None or writer is UNKNOWN_WRITER or writer.name == "unknown":
+    if opened.decoded is None or origin.name == UNKNOWN.name:
         return opened.summary.format
-    return f"{writer.name}?" if writer.certainty is Certainty.POSSIBLE else writer.name
+    return f"{origin.name}?" if origin.certainty is Certainty.POSSIBLE else origin.name
 
 
 def _ends(opened: OpenedSession) -> str:

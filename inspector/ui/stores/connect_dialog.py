@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 
 from inspector.core.field_path import FieldPathError, parse_field_path
 from inspector.core.secret import Secret
-from inspector.core.writer import Family
+from inspector.frameworks import FRAMEWORKS
 from inspector.services.settings.connection import connect, split_url
 from inspector.services.settings.profiles import Environment, Profile, new_profile_id
 from inspector.services.settings.secrets import SecretStore
@@ -101,8 +101,8 @@ class ConnectDialog(QDialog):
         self.family_choice = ChoiceBox()
         self.family_choice.setAccessibleName("Written by")
         self.family_choice.addItem("As each record looks", "")
-        for family in (one for one in Family if one is not Family.UNKNOWN):
-            self.family_choice.addItem(family.value, family.value)
+        for framework in FRAMEWORKS:
+            self.family_choice.addItem(framework.title, framework.name)
         self.read_only_box = QCheckBox("Read-only: nothing can be written from here")
         self.gentle_choice = ChoiceBox()
         self.gentle_choice.setAccessibleName("How the list is read")

@@ -17,7 +17,7 @@ from inspector.services.catalogue.large_rows import settle
 from inspector.services.catalogue.listing import Progress, read_in_steps
 from inspector.services.catalogue.text_column import MemoryLimit
 from inspector.services.catalogue.watch import follow_changes
-from inspector.services.sessions.open_session import PLAIN, Reading
+from inspector.services.sessions.open_session import PLAIN, DecodeContext
 from inspector.services.settings.connection import Connection, connect
 from inspector.services.settings.profiles import Profile
 from inspector.ui.base.context import Context
@@ -81,7 +81,7 @@ class OpenStore(QObject):
         return catalogue is not None and not len(catalogue) and (self._had_sessions or catalogue.total > 0)
 
     @property
-    def reading(self) -> Reading:
+    def reading(self) -> DecodeContext:
         """How this store's records are read; plainly while it is not open."""
         return self.connection.reading if self.connection else PLAIN
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inspector.codecs._api import Decoded
+from inspector.codecs import Decoded
 from inspector.codecs.wrappings.kruptein import KrupteinLayer
 from inspector.codecs.wrappings.layers import JsonStringLayer
 from inspector.codecs.wrappings.session_file_crypto import SessionFileLayer
