@@ -11,13 +11,14 @@ from inspector.cli._input import read_input
 from inspector.cli._output import BadUsage, JsonText, Output
 from inspector.cli._stores import opened, read_secrets
 from inspector.codecs import CodecError, format_json, json_bytes, parse_json, retype
-from inspector.cookies import Status, sign_id
+from inspector.cookies import SCHEMES, Status, find_scheme, sign_id
 from inspector.core.display import format_size, format_time, localise_times, parse_time
 from inspector.core.edits import InsertEntry, RemoveEntry, SetValue, apply_edit
 from inspector.core.expiry import CAPPED, LATEST_MS, After, Ending, end_from, format_countdown, is_capped, parse_count
 from inspector.core.field_path import find_path, format_keys, parse_field_path
 from inspector.core.merge import FieldChange, diff
 from inspector.core.node import Entry, Kind, Node, child
+from inspector.core.secret import Secret
 from inspector.services.catalogue.large_rows import settle
 from inspector.services.catalogue.listing import read_list
 from inspector.services.catalogue.session_row import Column, Row
@@ -263,7 +264,7 @@ def _short(node: Node | None) -> str:
 
 
 def create_new_session(options: Any, output: Output) -> int:
-    """Make a new session with a cookie as express-session would."""
+    """Make a new session as the store's framework would."""
     try:
         data = parse_json(options.data)
     except CodecError as error:
@@ -275,11 +276,11 @@ def create_new_session(options: Any, output: Output) -> int:
         output.complain(CAPPED)
     life_ms = min(options.max_age, LATEST_MS - now)
     ends = now + life_ms
-    base = new_session_root(life_ms, now)
-    given = {entry.key for entry in data.entries}
-    usual = (entry for entry in base.entries if entry.key not in given)
-    root = Node(Kind.OBJECT, entries=(*usual, *(Entry(entry.key, entry.value) for entry in data.entries)))
     with opened(options.store_name, options.secret_sources, output.log) as connection:
+        base = new_session_root(life_ms, now, connection.reading)
+        given = {entry.key for entry in data.entries}
+        usual = (entry for entry in base.entries if entry.key not in given)
+        root = Node(Kind.OBJECT, entries=(*usual, *(Entry(entry.key, entry.value) for entry in data.entries)))
         output.so_far = f"Whether {session_id} was created is not known: look with show."
         session = create_session(connection.store, session_id, root, ends, Journal(), now, connection.reading)
         output.so_far = f"{session_id} was created."
@@ -357,7 +358,8 @@ def verify_cookies(options: Any, output: Output) -> int:
     for report in reports:
         _say_report(options, output, report)
     sessions = [report for report in reports if report.verdict.status is not Status.UNKNOWN]
-    good = [report for report in sessions if report.verdict.status is Status.VALID and not report.broken]
+    sound = (Status.VALID, Status.BY_DESIGN)
+    good = [report for report in sessions if report.verdict.status in sound and not report.broken]
     return _DONE if sessions and len(good) == len(sessions) else _NEGATIVE
 
 
@@ -389,9 +391,14 @@ def _say_report(options: Any, output: Output, report: CookieReport) -> None:
 def sign_session(options: Any, output: Output) -> int:
     """Print the cookie value for a session ID, signed with the first secret."""
     secrets = read_secrets(options.secret_sources, options.store_name)
-    if not secrets:
+    scheme = find_scheme(options.scheme)
+    if scheme is None or scheme.sign_id is None:
+        known = ", ".join(one.name for one in SCHEMES if one.sign_id is not None)
+        raise BadUsage(f"There is no scheme {options.scheme} that signs a session ID: choose one of {known}.")
+    if not secrets and not scheme.is_unsigned_by_design:
         raise BadUsage("There is no secret to sign with. Use --secret-env NAME or --secret-file PATH.")
-    value = sign_id(options.scheme, options.name, options.session_id, secrets[0])
+    secret = secrets[0] if secrets else Secret.from_text("")
+    value = sign_id(options.scheme, options.name, options.session_id, secret)
     if options.json:
         output.say_json({"session_id": options.session_id, "scheme": options.scheme, "value": value})
     else:

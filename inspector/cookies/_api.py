@@ -42,6 +42,7 @@ class Cookie:
 class Status(Enum):
     VALID = "valid"
     INVALID = "invalid"  # the scheme is known and the signature does not fit
+    BY_DESIGN = "unsigned by design"  # there is no signature, and there never is one
     UNSIGNED = "unsigned"  # readable, but there is no signature to check (or no secret was given)
     UNKNOWN = "unknown"  # not a session cookie of any known scheme
 
@@ -84,14 +85,6 @@ class Scheme(Protocol):
     def recognise(self, cookie: Cookie) -> bool: ...
 
     def verify(self, cookie: Cookie, secrets: Sequence[Secret], now_ms: int) -> Verdict: ...
-
-
-class Carrier(Scheme, Protocol):
-    """A scheme that keeps the session in the cookie itself."""
-
-    def sign_payload(self, cookie: Cookie, text: str, secret: Secret, issued_at_ms: int) -> str:
-        """Return what follows `<name>=` in a Cookie header, with the JSON `text` in it. `CookieError`."""
-        ...
 
 
 class CookieError(ValueError):

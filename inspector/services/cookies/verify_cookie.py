@@ -5,13 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from inspector.cookies import Cookie, Status, Verdict, edit_payload, is_default_id, judge, read_cookies, scheme_label
+from inspector.cookies import (
+    Cookie,
+    Status,
+    Verdict,
+    edit_payload,
+    find_scheme,
+    is_default_id,
+    judge,
+    read_cookies,
+    scheme_label,
+)
 from inspector.cookies import resign as resign_value
 from inspector.core.display import escape_display, format_time
 from inspector.core.expiry import format_duration
 from inspector.core.secret import Secret
 from inspector.core.verdict import Effect
-from inspector.frameworks import UNKNOWN, with_scheme
+from inspector.frameworks import EXPRESS, UNKNOWN, with_scheme
 from inspector.services.cookies.cookie_attributes import judge_set_cookie, judge_stored
 from inspector.services.cookies.cookie_chain import NAMES, ChainLink, CookieReport, LinkState
 from inspector.services.sessions.open_session import PLAIN, DecodeContext, OpenedSession, describe_record, open_session
@@ -104,7 +114,7 @@ class _Chain:
             verdict.session_id or verdict.payload is not None or verdict.is_sealed
         ):
             self._put("Format", LinkState.BROKEN, verdict.detail)
-        elif verdict.scheme == "express-session" and not cookie.value.startswith("s:"):
+        elif (scheme := find_scheme(verdict.scheme)) is not None and scheme.lacks_form(cookie):
             self._put("Format", LinkState.BROKEN, f"{verdict.detail} {verdict.hint}".strip())
         else:
             label = scheme_label(verdict.scheme)
@@ -127,11 +137,12 @@ class _Chain:
 
     def _follow_session_id(self) -> None:
         session_id = self._verdict.session_id or ""
+        scheme = find_scheme(self._verdict.scheme)
         words = "Not of the library's default form: the application makes its IDs itself."
         if is_default_id(session_id):
             words = f"24 random bytes, as {scheme_label(self._verdict.scheme)} makes them."
-        elif self._verdict.scheme == "koa-session":
-            words = "The key of the record in koa-session's store."
+        elif scheme is not None and scheme.id_words:
+            words = scheme.id_words
         self._put("Session ID", LinkState.OK, f"{_shown(session_id)}: {words[0].lower()}{words[1:]}")
         self._follow_signature()
         if self._broken():
@@ -148,6 +159,8 @@ class _Chain:
         if verdict.status is Status.VALID:
             is_old = (verdict.secret_index or 0) > 0
             self._put("Signature", LinkState.WARNING if is_old else LinkState.OK, words)
+        elif verdict.status is Status.BY_DESIGN:
+            self._put("Signature", LinkState.OK, words)
         elif verdict.status is Status.UNSIGNED and self._secret_count == 0:
             # Not checked is not broken: the rest of the chain is still worth knowing.
             self._put("Signature", LinkState.SKIPPED, words)
@@ -167,7 +180,7 @@ class _Chain:
         except RecordMissing:
             words = (
                 f"No record {key} in {self._store_name}: logged out, expired, or another prefix or database. "
-                "The application starts a new session; express-session leaves this cookie as it is."
+                f"{(with_scheme(self._verdict.scheme) or EXPRESS).words.missing}"
             )
             self._put("Record", LinkState.BROKEN, words)
         except RecordUnreadable as error:
@@ -183,7 +196,7 @@ class _Chain:
         """Read the record; where nothing in it tells whose it is, a valid cookie does."""
         opened = open_session(store, ref, self._reading)
         verdict = self._verdict
-        framework = with_scheme(verdict.scheme) if verdict.status is Status.VALID else None
+        framework = with_scheme(verdict.scheme) if verdict.status in (Status.VALID, Status.BY_DESIGN) else None
         if opened.origin.framework is not UNKNOWN or framework is None:
             return opened
         return describe_record(store, opened.raw, replace(self._reading, framework=framework))

@@ -27,6 +27,7 @@ _ICONS = {
 _BADGES = {
     Status.VALID: "badge-ok",
     Status.INVALID: "badge-bad",
+    Status.BY_DESIGN: "badge-ok",
     Status.UNSIGNED: "badge-warn",
     Status.UNKNOWN: "badge",
 }
@@ -139,7 +140,8 @@ class CookieCard(QFrame):
     def _can_sign(self) -> bool:
         verdict = self.report.verdict
         is_first = verdict.status is Status.VALID and verdict.secret_index == 0
-        return bool(self._secrets) and not is_first and bool(verdict.session_id or verdict.payload)
+        is_signed = verdict.status is not Status.BY_DESIGN
+        return bool(self._secrets) and is_signed and not is_first and bool(verdict.session_id or verdict.payload)
 
     def _open(self) -> None:
         if self.report.record is not None:
@@ -186,7 +188,12 @@ def badge_words(report: CookieReport, secret_count: int) -> str:
         if verdict.is_sealed:
             return "encrypted"
         return "not verified" if not secret_count and verdict.session_id else "unsigned"
-    return {Status.INVALID: "invalid", Status.UNKNOWN: "not a session cookie"}[verdict.status]
+    words = {
+        Status.INVALID: "invalid",
+        Status.UNKNOWN: "not a session cookie",
+        Status.BY_DESIGN: "unsigned by design",
+    }
+    return words[verdict.status]
 
 
 def _button(words: str, act: Callable[[], None]) -> QPushButton:
