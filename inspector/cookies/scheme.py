@@ -14,8 +14,8 @@ class CookieScheme:
     """A scheme. `recognise` is cheap and needs no secret; `verify` never raises.
 
     A scheme whose session is in a store has `sign_id`; one that keeps the session in the cookie has `seal`. One that
-    `is_unsigned_by_design` answers with `Status.BY_DESIGN`, and its `sign_id` uses no secret. The other functions are for what has a way
-    of its own.
+    `is_unsigned_by_design` answers with `Status.BY_DESIGN`, and its `sign_id` uses no secret. The other functions are
+    for what has a way of its own.
     """
 
     name: str  # stable: it stands in outputs and in the frameworks' values

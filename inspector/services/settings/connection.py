@@ -55,9 +55,18 @@ def connect(
         store.close()
         raise
     known = more + tuple(secret for secret in map(secrets.get, profile.secret_ids) if secret is not None)
-    told = find_framework(profile.family)
-    reading = DecodeContext(user_paths_of(profile) or user_paths(told), known, told)
+    reading = _context_of(profile, known)
     return Connection(profile, store, Catalogue(store, reading, limit), info, known, reading)
+
+
+def told_framework(connection: Connection, profile: Profile) -> Connection:
+    """Return the connection with its records read as the framework's that the changed profile names."""
+    return replace(connection, profile=profile, reading=_context_of(profile, connection.secrets))
+
+
+def _context_of(profile: Profile, secrets: tuple[Secret, ...]) -> DecodeContext:
+    told = find_framework(profile.framework)
+    return DecodeContext(user_paths_of(profile) or user_paths(told), secrets, told)
 
 
 def open_profile(profile: Profile, secrets: SecretStore, log: CommandLog | None = None) -> SessionStore:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from PySide6.QtCore import Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
@@ -14,12 +15,15 @@ from inspector.services.sessions.open_session import OpenedSession
 from inspector.ui.base.guard import qt_guard
 from inspector.ui.base.plain import PlainLabel, plain_tip
 from inspector.ui.base.theme import mono_font
+from inspector.ui.session.origin_button import OriginButton
 
 _NO_BREAK = "\N{NO-BREAK SPACE}"
 
 
 class SessionHead(QWidget):
-    """Two lines over the tabs; `tick` brings the countdown up to date."""
+    """Two lines over the tabs; `tick` brings the countdown up to date. `framework_chosen(name)`: what the person says wrote it."""
+
+    framework_chosen = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -38,6 +42,9 @@ class SessionHead(QWidget):
         self.signature_badge = PlainLabel("", role="badge-ok")
         first.addWidget(self.signature_badge)
         first.addStretch(1)
+        self.origin_button = OriginButton()
+        self.origin_button.framework_chosen.connect(self.framework_chosen)
+        first.addWidget(self.origin_button)
         layout.addLayout(first)
         self.facts_label = PlainLabel("", role="muted", wrap=True)
         layout.addWidget(self.facts_label)
@@ -51,6 +58,7 @@ class SessionHead(QWidget):
         origin = opened.origin
         tips += [opened.summary.format, f"Written by {origin.name}, {origin.certainty.value}: {origin.why}"]
         self.facts_label.setToolTip(plain_tip(" · ".join(tips)))
+        self.origin_button.show_session(opened)
         self.tick()
         self._show_badge()
 
