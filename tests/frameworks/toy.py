@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from inspector.codecs import MAX_BYTES, CodecError, Decoded, Fidelity, OpeningKeys
+from inspector.codecs import MAX_BYTES, CodecError, Decoded, Fidelity, OpeningKeys, TooLargeError
 from inspector.cookies import Cookie, CookieScheme, Status, Verdict
 from inspector.core.edits import SetValue, apply_edit
 from inspector.core.finding import Finding, Severity
@@ -22,7 +22,9 @@ class ToyLines:
 
     def decode(self, payload: bytes, keys: OpeningKeys = OpeningKeys(), max_bytes: int = MAX_BYTES) -> Decoded:
         first, *lines = payload.decode("utf-8", "replace").split("\n")
-        if first != "toy" or len(payload) > max_bytes:
+        if len(payload) > max_bytes:
+            raise TooLargeError("It is larger than was asked for.")
+        if first != "toy":
             raise CodecError("It does not begin with the line toy.")
         root = object_node(*((name, text_node(text)) for name, _, text in (line.partition("=") for line in lines)))
         is_exact = _lines(root) == payload

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QMenu, QToolButton, QWidget
+from PySide6.QtWidgets import QMenu, QPushButton, QWidget
 
 from inspector.frameworks import FRAMEWORKS, UNKNOWN
 from inspector.services.sessions.open_session import OpenedSession
 
 
-class OriginButton(QToolButton):
+class OriginButton(QPushButton):
     """Shown for an unknown origin alone; `framework_chosen(name)` is for the whole store."""
 
     framework_chosen = Signal(str)
@@ -18,7 +18,6 @@ class OriginButton(QToolButton):
         super().__init__(parent)
         self.setText("What is this?")
         self.setToolTip("Nothing in this record tells what wrote it. Say which framework this store's records are of.")
-        self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self._menu = QMenu(self)
         self._menu.aboutToShow.connect(self._fill)
         self.setMenu(self._menu)
