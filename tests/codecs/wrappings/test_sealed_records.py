@@ -14,11 +14,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inspector.codecs import CodecError, Decoded, Fidelity, SealedError, decode, encode, judge_layers, summarise
+from inspector.codecs import CodecError, Decoded, Fidelity, SealedError, decode, encode, summarise
 from inspector.core import ciphers
 from inspector.core.edits import InsertEntry, apply_edit
 from inspector.core.node import Kind, member, text_node
 from inspector.core.secret import Secret
+from inspector.frameworks.express.sealing import judge_layers
 
 GOLDEN = Path(__file__).parent.parent.parent / "golden" / "express"
 WRONG = Secret.from_text("not this one")
