@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from inspector.codecs import add_codec, remove_codec
+from inspector.codecs import Decoded, Fidelity, add_codec, remove_codec
+from inspector.core.node import Node, object_node
 from inspector.frameworks.expiry import explain_expiry, judge_end, judge_record
 from inspector.frameworks.express import EXPRESS, OWN_SERIALIZER
 from inspector.frameworks.fastify import FASTIFY
@@ -30,6 +31,7 @@ __all__ = [
     "KOA",
     "OTHER",
     "OWN_SERIALIZER",
+    "PLUGINS",
     "UNKNOWN",
     "UNKNOWN_ORIGIN",
     "Certainty",
@@ -41,6 +43,7 @@ __all__ = [
     "Rules",
     "StoredRecord",
     "Words",
+    "add_plugin",
     "check_edit",
     "examine",
     "explain_expiry",
@@ -53,11 +56,14 @@ __all__ = [
     "unregister",
     "user_paths",
     "with_scheme",
+    "write_new",
 ]
 
 OTHER = Framework("another library", judge=judge_own_rules)
 """What a person may say of a store whose library is none of these: nothing is recognised as it, and it has no rules."""
 
+PLUGINS = "session_inspector.frameworks"
+"""The entry point group of other people's packages; loaded only where the person has switched that on."""
 FRAMEWORKS: list[Framework] = [EXPRESS, FASTIFY, KOA, OWN_SERIALIZER, OTHER]
 
 
@@ -76,6 +82,25 @@ def unregister(framework: Framework) -> None:
     FRAMEWORKS.remove(framework)
     for codec in framework.codecs:
         remove_codec(codec)
+
+
+def add_plugin(found: object) -> str:
+    """Add what an entry point of `PLUGINS` names, a `Framework` or several, and return their titles. `ValueError` for anything else
+    and for a name that is taken: then nothing is added."""
+    given = found if isinstance(found, tuple) else (found,)
+    frameworks = [one for one in given if isinstance(one, Framework)]
+    if not frameworks or len(frameworks) < len(given):
+        raise ValueError("Its entry point names no framework.")
+    added: list[Framework] = []
+    try:
+        for framework in frameworks:
+            register(framework)
+            added.append(framework)
+    except ValueError:
+        for framework in added:
+            unregister(framework)
+        raise
+    return ", ".join(framework.title for framework in frameworks)
 
 
 def find_framework(name: str) -> Framework | None:
@@ -105,6 +130,15 @@ def origin_of(record: StoredRecord, told: Framework | None = None) -> RecordOrig
         return found
     why = f"set for this store; the record looks like {found.name}"
     return RecordOrigin(told, told.title, Certainty.TOLD, why)
+
+
+def write_new(framework: Framework, root: Node, like: Decoded | None) -> bytes | None:
+    """Return a new record in the framework's own format, None where it has none. `like`: another record of the store. `CodecError`."""
+    if not framework.codecs:
+        return None
+    codec = next((one for one in framework.codecs if like is not None and one.name == like.codec), framework.codecs[0])
+    empty = Decoded(codec.name, codec.label, b"", object_node(), Fidelity.EXACT, b"")
+    return codec.encode(like if like is not None and like.codec == codec.name else empty, root)
 
 
 def move_quickly(payload: bytes, form: str, expires_at_ms: int | None, now_ms: int) -> bytes | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
 import pytest
 from PySide6.QtCore import Qt
@@ -11,10 +12,14 @@ from pytestqt.qtbot import QtBot
 from inspector.cli import main
 from inspector.cookies import Status
 from inspector.core.verdict import Effect
-from inspector.frameworks import EXPRESS, UNKNOWN, register
+from inspector.frameworks import EXPRESS, FRAMEWORKS, UNKNOWN, Framework, add_plugin, register, unregister
+from inspector.services.sessions.journal import Journal
+from inspector.services.sessions.manage_sessions import create_session, new_session_root
 from inspector.services.sessions.open_session import DecodeContext, open_session
 from inspector.services.settings.profiles import Profile
+from store_adapters.clock import now_ms
 from store_adapters.registry import open_store
+from tests.frameworks.conftest import HOUR_MS
 from tests.frameworks.toy import TOY
 from tests.ui.conftest import WAIT_MS, OpenWindow
 
@@ -41,7 +46,10 @@ def test_toy_by_command_line(capsys: pytest.CaptureFixture[str], toy_url: str) -
     assert run(capsys, "expire", toy_url, "bear", "--in", "3h")[0] == 0
     store = open_store(toy_url)
     record = store.read(store.ref_for("bear"))
-    assert record.payload == f"toy\nwho=ada\ncolour=blue\nends={record.expires_at_ms}".encode()
+    head, _, ends = record.payload.rpartition(b"=")
+    assert head == b"toy\nwho=ada\ncolour=blue\nends"
+    assert record.expires_at_ms is not None
+    assert abs(int(ends) - record.expires_at_ms) < 1000  # Redis counts down, and is read a moment later
     assert run(capsys, "sign", "bear", "--scheme", "toy") == (0, "bear\n")
     code, words = run(capsys, "verify", "toybox=bear", "--store", toy_url)
     assert (code, "by design" in words) == (0, True)
@@ -124,6 +132,41 @@ def test_what_a_person_told_is_kept_where_the_record_looks_otherwise(redis_url: 
         "express-session",
         "set for this store; the record looks like koa-session",
     )
+
+
+@pytest.mark.usefixtures("toy_framework")
+@pytest.mark.parametrize("others", [0, 1])
+def test_new_toy_is_written_in_its_own_format(redis_url: str, others: int) -> None:
+    store, now = open_store(f"{redis_url}?prefix=shop:"), now_ms()
+    for number in range(others):
+        store.create(store.ref_for(f"other{number}"), b"toy\nwho=ada", None)
+    context = DecodeContext(framework=TOY)
+    root = new_session_root(HOUR_MS, now, context)
+    made = create_session(store, "a", root, now + HOUR_MS, Journal(), now, context)
+    assert made.raw.payload == f"toy\nwho=nobody\nends={now + HOUR_MS}".encode()
+
+
+@pytest.fixture
+def no_plugins() -> Iterator[None]:
+    before = list(FRAMEWORKS)
+    yield
+    assert before == FRAMEWORKS
+
+
+@pytest.mark.usefixtures("no_plugins")
+def test_package_of_others_adds_its_frameworks_or_none() -> None:
+    other = Framework("toy 2", label="Second toy")
+    assert add_plugin((TOY, other)) == "Toy framework, Second toy"
+    assert FRAMEWORKS[-2:] == [TOY, other]
+    unregister(TOY)
+    unregister(other)
+    for wrong, words in (
+        ((other, EXPRESS), "express-session already"),
+        ("toy", "names no framework"),
+        ((), "names no"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            add_plugin(wrong)
 
 
 def test_name_that_is_taken_registers_nothing() -> None:

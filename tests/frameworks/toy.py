@@ -75,6 +75,10 @@ def verify(cookie: Cookie, _secrets: Sequence[Secret], _now_ms: int) -> Verdict:
     return Verdict("toy", Status.BY_DESIGN, "A toy's cookie has no signature, by design.", session_id=cookie.value)
 
 
+def new_session(max_age_ms: int | None, now_ms: int) -> Node:
+    return object_node(("who", text_node("nobody")), ("ends", text_node(str(now_ms + (max_age_ms or 0)))))
+
+
 TOY_SCHEME = CookieScheme(
     "toy",
     "Toy",
@@ -92,6 +96,7 @@ TOY = Framework(
     expiry=ExpiryRules(end_inside=end_inside, move=move),
     rules=Rules(tree=judge_tree),
     judge=judge,
+    new_session=new_session,
     schemes=("toy",),
     user_paths=(("who",),),
     words=Words(missing="The toy is made anew."),

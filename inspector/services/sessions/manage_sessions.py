@@ -18,7 +18,7 @@ from inspector.codecs import (
 from inspector.core.expiry import Ending, end_from, format_countdown
 from inspector.core.finding import Severity
 from inspector.core.node import Node
-from inspector.frameworks import EXPRESS, check_edit, move_quickly, origin_of
+from inspector.frameworks import EXPRESS, check_edit, move_quickly, origin_of, write_new
 from inspector.services.sessions.decoder import decode_record, encode_record
 from inspector.services.sessions.journal import Journal
 from inspector.services.sessions.open_session import PLAIN, DecodeContext, OpenedSession, describe_record, stored_record
@@ -66,7 +66,9 @@ def create_session(
     like = _example(store, reading)
     form = store.capabilities.form
     root = framework.complete(root, form, now_ms)
-    payload = new_payload(root, form, like=like, session_id=session_id, expires_at_ms=expires_at_ms)
+    payload = write_new(framework, root, like)
+    if payload is None:
+        payload = new_payload(root, form, like=like, session_id=session_id, expires_at_ms=expires_at_ms)
     return _create(store, ref, payload, expires_at_ms, journal, "created", reading)
 
 
