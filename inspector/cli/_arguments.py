@@ -118,7 +118,7 @@ def _add(parts: argparse._SubParsersAction[_Parser], name: str, words: str, act:
 
 
 def _add_plugins(part: argparse.ArgumentParser, default: object) -> None:
-    words = "load the installed packages of others that add kinds of store: their code runs"
+    words = "load the installed packages of others that add kinds of store and frameworks: their code runs"
     part.add_argument("--plugins", action="store_true", default=default, help=words)
 
 
