@@ -11,7 +11,7 @@ from inspector.cli._input import read_input
 from inspector.cli._output import BadUsage, JsonText, Output, as_stored
 from inspector.cli._stores import opened, read_secrets
 from inspector.codecs import CodecError, format_json, has_bson_types, json_bytes, parse_json
-from inspector.cookies import HAR_MOST_BYTES, SCHEMES, Status, find_scheme, sign_id
+from inspector.cookies import HAR_MOST_BYTES, SCHEMES, Status, sign_id
 from inspector.core.display import format_size, format_time, localise_times, parse_time
 from inspector.core.expiry import CAPPED, LATEST_MS, After, Ending, end_from, format_countdown, is_capped, parse_count
 from inspector.core.finding import Severity
@@ -344,8 +344,7 @@ def verify_cookies(options: Any, output: Output) -> int:
     for report in reports:
         _say_report(options, output, report)
     sessions = [report for report in reports if report.verdict.status is not Status.UNKNOWN]
-    sound = (Status.VALID, Status.BY_DESIGN)
-    good = [report for report in sessions if report.verdict.status in sound and not report.broken]
+    good = [one for one in sessions if one.verdict.status in (Status.VALID, Status.BY_DESIGN) and not one.broken]
     return _DONE if sessions and len(good) == len(sessions) else _NEGATIVE
 
 
@@ -377,14 +376,12 @@ def _say_report(options: Any, output: Output, report: CookieReport) -> None:
 def sign_session(options: Any, output: Output) -> int:
     """Print the cookie value for a session ID, signed with the first secret."""
     secrets = read_secrets(options.secret_sources, options.store_name)
-    scheme = find_scheme(options.scheme)
-    if scheme is None or scheme.sign_id is None:
-        known = ", ".join(one.name for one in SCHEMES if one.sign_id is not None)
-        raise BadUsage(f"There is no scheme {options.scheme} that signs a session ID: choose one of {known}.")
-    if not secrets and not scheme.is_unsigned_by_design:
+    signing = {one.name: one for one in SCHEMES if one.sign_id is not None}
+    if options.scheme not in signing:
+        raise BadUsage(f"No scheme {options.scheme} signs a session ID: choose one of {', '.join(signing)}.")
+    if not secrets and not signing[options.scheme].is_unsigned_by_design:
         raise BadUsage("There is no secret to sign with. Use --secret-env NAME or --secret-file PATH.")
-    secret = secrets[0] if secrets else Secret.from_text("")
-    value = sign_id(options.scheme, options.name, options.session_id, secret)
+    value = sign_id(options.scheme, options.name, options.session_id, (*secrets, Secret.from_text(""))[0])
     if options.json:
         output.say_json({"session_id": options.session_id, "scheme": options.scheme, "value": value})
     else:
