@@ -102,10 +102,6 @@ class Skipped:
     reason: str
 
 
-PASSED_OVER_MS = 0
-"""An expiry in a listing that is no time: the application's own query passes over the record for ever (`RawRecord.hidden_by`)."""
-
-
 @dataclass(frozen=True, slots=True)
 class Batch:
     """Some records of a listing, in columns of equal length (no object per record).

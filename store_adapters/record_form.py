@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+PASSED_OVER_MS = 0
+"""An expiry in a listing that is no time: the application's own query passes over the record for ever (`RawRecord.hidden_by`)."""
+
 
 class PayloadForm(StrEnum):
     """What the bytes of a record are; which codecs read them follows from it. The values travel to the decoder's process."""

@@ -118,7 +118,7 @@ def _add(parts: argparse._SubParsersAction[_Parser], name: str, words: str, act:
 
 
 def _add_plugins(part: argparse.ArgumentParser, default: object) -> None:
-    words = "load the installed packages of others that add kinds of store: their code runs"
+    words = "load the installed packages of others that add kinds of store and frameworks: their code runs"
     part.add_argument("--plugins", action="store_true", default=default, help=words)
 
 
@@ -232,8 +232,8 @@ def _add_cookies(parts: argparse._SubParsersAction[_Parser]) -> None:
     part.add_argument("file", metavar="FILE", help="a HAR file; - reads the standard input")
     part = _add(parts, "sign", "sign a session ID", "_commands.sign_session")
     _add_secrets(part)
-    schemes = ("express-session", "fastify-session", "koa-session")
-    part.add_argument("--scheme", choices=schemes, default="express-session")
+    words = "the cookie's scheme: express-session (unless given), fastify-session, koa-session …"
+    part.add_argument("--scheme", metavar="NAME", default="express-session", help=words)
     part.add_argument("--name", default="koa.sess", help="the cookie's name, which koa-session signs too")
     part.add_argument("--store", metavar="STORE", dest="store_name", default="", help="take its secrets from a profile")
     part.add_argument("session_id", metavar="SESSION_ID")

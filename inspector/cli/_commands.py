@@ -11,13 +11,14 @@ from inspector.cli._input import read_input
 from inspector.cli._output import BadUsage, JsonText, Output, as_stored
 from inspector.cli._stores import opened, read_secrets
 from inspector.codecs import CodecError, format_json, has_bson_types, json_bytes, parse_json
-from inspector.cookies import HAR_MOST_BYTES, Status, sign_id
+from inspector.cookies import HAR_MOST_BYTES, SCHEMES, Status, sign_id
 from inspector.core.display import format_size, format_time, localise_times, parse_time
 from inspector.core.expiry import CAPPED, LATEST_MS, After, Ending, end_from, format_countdown, is_capped, parse_count
 from inspector.core.finding import Severity
-from inspector.core.findings import check_edit
 from inspector.core.merge import FieldChange, diff
 from inspector.core.node import Entry, Kind, Node
+from inspector.core.secret import Secret
+from inspector.frameworks import check_edit
 from inspector.services.catalogue.large_rows import settle
 from inspector.services.catalogue.listing import read_list
 from inspector.services.catalogue.session_row import Column, Row
@@ -114,7 +115,7 @@ def show_session(options: Any, output: Output) -> int:
         return _DONE
     decoded = session.decoded
     output.say(f"{session.session_id}  {format_size(len(session.raw.payload))}  {session.summary.format}")
-    output.say(f"  written by {session.writer.name} ({session.writer.certainty.value}: {session.writer.why})")
+    output.say(f"  written by {session.origin.name} ({session.origin.certainty.value}: {session.origin.why})")
     output.say(f"  the application: {session.verdict.effect.value}")
     for source in session.expiry.sources:
         output.say(
@@ -139,7 +140,7 @@ def _session_object(session: OpenedSession) -> dict[str, object]:
         "size": len(raw.payload),
         "format": session.summary.format,
         "user": session.summary.user or None,
-        "writer": {"name": session.writer.name, "certainty": session.writer.certainty.value, "why": session.writer.why},
+        "writer": {"name": session.origin.name, "certainty": session.origin.certainty.value, "why": session.origin.why},
         "application": {"effect": session.verdict.effect.value, "text": session.verdict.text or None},
         "fidelity": decoded.fidelity.value if decoded is not None else None,
         "data": _data(decoded.root, has_bson_types(decoded)) if decoded is not None else None,
@@ -184,7 +185,7 @@ def edit_session(options: Any, output: Output) -> int:
         output.so_far = _NOT_KNOWN
         outcome = save_session(store, session, root, Journal())
         state, code = outcome.state.value, _SAVE_CODES[outcome.state]
-        for finding in check_edit(session.decoded.root, root, store.capabilities.kind, session.writer.family):
+        for finding in check_edit(session.decoded.root, root, store.capabilities.kind, session.origin.framework):
             if finding.severity is Severity.WARNING:
                 output.complain(f"{finding.text} {finding.remedy}".strip())
         if outcome.state is not SaveState.SAVED or not options.check:
@@ -250,7 +251,7 @@ def _short(node: Node | None, has_types: bool) -> str:
 
 
 def create_new_session(options: Any, output: Output) -> int:
-    """Make a new session with a cookie as express-session would."""
+    """Make a new session as the store's framework would."""
     try:
         data = parse_json(options.data)
     except CodecError as error:
@@ -262,11 +263,11 @@ def create_new_session(options: Any, output: Output) -> int:
         output.complain(CAPPED)
     life_ms = min(options.max_age, LATEST_MS - now)
     ends = now + life_ms
-    base = new_session_root(life_ms, now)
-    given = {entry.key for entry in data.entries}
-    usual = (entry for entry in base.entries if entry.key not in given)
-    root = Node(Kind.OBJECT, entries=(*usual, *(Entry(entry.key, entry.value) for entry in data.entries)))
     with opened(options.store_name, options.secret_sources, output.log) as connection:
+        base = new_session_root(life_ms, now, connection.reading)
+        given = {entry.key for entry in data.entries}
+        usual = (entry for entry in base.entries if entry.key not in given)
+        root = Node(Kind.OBJECT, entries=(*usual, *(Entry(entry.key, entry.value) for entry in data.entries)))
         output.so_far = f"Whether {session_id} was created is not known: look with show."
         session = create_session(connection.store, session_id, root, ends, Journal(), now, connection.reading)
         output.so_far = f"{session_id} was created."
@@ -344,7 +345,7 @@ def verify_cookies(options: Any, output: Output) -> int:
     for report in reports:
         _say_report(options, output, report)
     sessions = [report for report in reports if report.verdict.status is not Status.UNKNOWN]
-    good = [report for report in sessions if report.verdict.status is Status.VALID and not report.broken]
+    good = [one for one in sessions if one.verdict.status in (Status.VALID, Status.BY_DESIGN) and not one.broken]
     return _DONE if sessions and len(good) == len(sessions) else _NEGATIVE
 
 
@@ -376,9 +377,12 @@ def _say_report(options: Any, output: Output, report: CookieReport) -> None:
 def sign_session(options: Any, output: Output) -> int:
     """Print the cookie value for a session ID, signed with the first secret."""
     secrets = read_secrets(options.secret_sources, options.store_name)
-    if not secrets:
+    signing = {one.name: one for one in SCHEMES if one.sign_id is not None}
+    if options.scheme not in signing:
+        raise BadUsage(f"No scheme {options.scheme} signs a session ID: choose one of {', '.join(signing)}.")
+    if not secrets and not signing[options.scheme].is_unsigned_by_design:
         raise BadUsage("There is no secret to sign with. Use --secret-env NAME or --secret-file PATH.")
-    value = sign_id(options.scheme, options.name, options.session_id, secrets[0])
+    value = sign_id(options.scheme, options.name, options.session_id, (*secrets, Secret.from_text(""))[0])
     if options.json:
         output.say_json({"session_id": options.session_id, "scheme": options.scheme, "value": value})
     else:

@@ -1,10 +1,9 @@
 """Stored bytes to trees and back, one format per module. No I/O; nothing decoded is executed."""
 
-from inspector.codecs._api import Attempt, CodecError, Decoded, Fidelity, SealedError, Summary, TooLargeError
-from inspector.codecs._fingerprint import fingerprint, fingerprint_sealed, fingerprint_unread
+from inspector.codecs._api import Attempt, Codec, CodecError, Decoded, Fidelity, SealedError, Summary, TooLargeError
 from inspector.codecs._layer import OpeningKeys
-from inspector.codecs._new_record import copy_payload, new_payload, with_last_access
-from inspector.codecs._registry import decode, encode, has_bson_types
+from inspector.codecs._new_record import copy_payload, new_payload
+from inspector.codecs._registry import add_codec, decode, encode, has_bson_types, remove_codec
 from inspector.codecs._texts import parse_json, parse_like, parse_value
 from inspector.codecs._typed import BSON_TYPES, JSON_TYPES, change_type, edit_text, offered_value, parse_typed
 from inspector.codecs._wire import (
@@ -30,7 +29,6 @@ from inspector.codecs.listing.summary import (
     summarise,
     summarise_decoded,
 )
-from inspector.codecs.wrappings.findings import judge_layers, own_cipher, unreadable_era, was_stringified_twice
 
 __all__ = [
     "BSON_TYPES",
@@ -41,6 +39,7 @@ __all__ = [
     "NOT_READ",
     "ROLE_PATH",
     "Attempt",
+    "Codec",
     "CodecError",
     "Decoded",
     "Fidelity",
@@ -51,23 +50,19 @@ __all__ = [
     "Summariser",
     "Summary",
     "TooLargeError",
+    "add_codec",
     "change_type",
     "copy_payload",
     "date_node",
     "decode",
     "edit_text",
     "encode",
-    "fingerprint",
-    "fingerprint_sealed",
-    "fingerprint_unread",
     "format_json",
     "has_bson_types",
     "json_bytes",
-    "judge_layers",
     "new_payload",
     "offered_value",
     "outline_json",
-    "own_cipher",
     "pack_decoded",
     "pack_error",
     "pack_request",
@@ -82,11 +77,9 @@ __all__ = [
     "read_answer",
     "read_request",
     "read_summary",
+    "remove_codec",
     "scalar_json",
     "stored_value",
     "summarise",
     "summarise_decoded",
-    "unreadable_era",
-    "was_stringified_twice",
-    "with_last_access",
 ]

@@ -14,13 +14,26 @@ from inspector.core.node import Node
 from inspector.core.secret import Secret
 from store_adapters.record_form import PayloadForm
 
-_TEXT: tuple[Codec, ...] = (ExpressJson(),)
 _BY_FORM: dict[str, tuple[Codec, ...]] = {
-    PayloadForm.TEXT: _TEXT,
+    PayloadForm.TEXT: (ExpressJson(),),
     PayloadForm.DOCUMENT: (ConnectMongoText(), ConnectMongoObject()),
     PayloadForm.FILE: (SessionFile(),),
 }
 _BY_NAME = {codec.name: codec for codecs in _BY_FORM.values() for codec in codecs}
+
+
+def add_codec(form: str, codec: Codec) -> None:
+    """Let one more codec read payloads of a form, after those that are there. `ValueError` for a name that is taken."""
+    if _BY_NAME.setdefault(codec.name, codec) is not codec:
+        raise ValueError(f"There is a codec named {codec.name} already.")
+    _BY_FORM[form] = (*_BY_FORM.get(form, ()), codec)
+
+
+def remove_codec(codec: Codec) -> None:
+    """Take a codec out again, of every form."""
+    _BY_NAME.pop(codec.name, None)
+    for form, codecs in _BY_FORM.items():
+        _BY_FORM[form] = tuple(one for one in codecs if one is not codec)
 
 
 def decode(
@@ -41,7 +54,7 @@ def decode(
     keys = OpeningKeys(tuple(secrets), session_id, form, is_quick)
     attempts: list[Attempt] = []
     sealed: SealedError | None = None
-    codecs = _BY_FORM.get(form, _TEXT)
+    codecs = _BY_FORM.get(form, _BY_FORM[PayloadForm.TEXT])
     for codec in codecs:
         try:
             decoded = codec.decode(payload, keys, max_bytes)

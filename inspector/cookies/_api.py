@@ -65,6 +65,7 @@ class Status(Enum):
     VALID = "valid"
     INVALID = "invalid"  # the scheme is known and the signature does not fit
     UNVERIFIED = "not verified"  # signed or sealed, and nothing was given to check it with
+    BY_DESIGN = "unsigned by design"  # there is no signature, and there never is one
     UNSIGNED = "unsigned"  # there is no signature to check
     UNKNOWN = "unknown"  # not a session cookie of any known scheme
 
@@ -118,14 +119,6 @@ class Scheme(Protocol):
     def recognise(self, cookie: Cookie) -> bool: ...
 
     def verify(self, cookie: Cookie, secrets: Sequence[Secret], now_ms: int) -> Verdict: ...
-
-
-class Carrier(Scheme, Protocol):
-    """A scheme that keeps the session in the cookie itself."""
-
-    def sign_payload(self, cookie: Cookie, text: str, secret: Secret, issued_at_ms: int) -> str:
-        """Return what follows `<name>=` in a Cookie header, with the JSON `text` in it. `CookieError`."""
-        ...
 
 
 class CookieError(ValueError):

@@ -1,4 +1,4 @@
-"""Which scheme a cookie is of, and signing for each; the one list of schemes."""
+"""Which scheme a cookie is of, and signing by the scheme."""
 
 from __future__ import annotations
 
@@ -6,32 +6,21 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from inspector.cookies._api import Carrier, Cookie, CookieError, Scheme, Status, Verdict
+from inspector.cookies._api import Cookie, CookieError, Status, Verdict
 from inspector.cookies._likeness import Likeness, likeness, likeness_by_name
-from inspector.cookies.pasted.header import decode_value, encode_value
-from inspector.cookies.schemes.express import ExpressSession
-from inspector.cookies.schemes.fastify_session import FastifySession, sign_like
-from inspector.cookies.schemes.iron_session import IronSession
-from inspector.cookies.schemes.itsdangerous import Flask, Starlette
-from inspector.cookies.schemes.jwt import SealedToken, SignedToken
-from inspector.cookies.schemes.keygrip import CookieSession, KoaSession, paired
-from inspector.cookies.schemes.react_router import ReactRouter, sign_again
-from inspector.cookies.schemes.res_cookie import ResCookie
-from inspector.cookies.schemes.secure_session import SecureSession
-from inspector.cookies.schemes.signature import sign
+from inspector.cookies.known_schemes import SCHEMES, find_scheme
+from inspector.cookies.pasted.header import decode_value
+from inspector.cookies.scheme import CookieScheme
+from inspector.cookies.schemes.express import EXPRESS_SESSION
 from inspector.core.secret import Secret
 
-_CARRIERS: tuple[Carrier, ...] = (
-    ResCookie(), Flask(), Starlette(), SignedToken(), SealedToken(), IronSession(), SecureSession(), ReactRouter(), KoaSession(),
-    CookieSession(),
-)  # fmt: skip
-_SCHEMES: tuple[Scheme, ...] = (*_CARRIERS[:1], FastifySession(), ExpressSession(), *_CARRIERS[1:])
 _HALF_ESCAPE = re.compile("%[0-9A-Fa-f]?\\Z")
 
 
 def scheme_label(name: str) -> str:
     """Return what people call a scheme."""
-    return next((scheme.label for scheme in _SCHEMES if scheme.name == name), name)
+    scheme = find_scheme(name)
+    return scheme.label if scheme is not None else name
 
 
 def judge(cookie: Cookie, secrets: Sequence[Secret], now_ms: int) -> Verdict:
@@ -75,10 +64,10 @@ def _judge_chunks(cookie: Cookie, verdict: Verdict) -> Verdict:
 
 
 def _verdicts(cookie: Cookie, secrets: Sequence[Secret], now_ms: int) -> list[Verdict]:
-    return [_shared(one, one.verify(cookie, secrets, now_ms)) for one in _SCHEMES if one.recognise(cookie)]
+    return [_shared(one, one.verify(cookie, secrets, now_ms)) for one in SCHEMES if one.recognise(cookie)]
 
 
-def _shared(scheme: Scheme, verdict: Verdict) -> Verdict:
+def _shared(scheme: CookieScheme, verdict: Verdict) -> Verdict:
     """Return the verdict with the other libraries that a form, or a form and a signature, cannot be told from."""
     return replace(verdict, also=scheme.shares_form if verdict.secret_index is None else scheme.shares_signature)
 
@@ -91,37 +80,32 @@ def _cut_off(verdict: Verdict) -> Verdict:
 
 
 def _likelier(verdicts: list[Verdict]) -> Verdict:
-    """Choose where no secret tells: some payloads read as Flask's and as Starlette's, whose JSON has spaces."""
-    if verdicts[-1].scheme == Starlette.name and '": ' in (verdicts[-1].payload or ""):
-        return verdicts[-1]
-    return verdicts[0]
+    """Choose where no secret tells."""
+    last = find_scheme(verdicts[-1].scheme)
+    return verdicts[-1] if last is not None and last.is_likelier(verdicts[-1]) else verdicts[0]
 
 
 def signed_value(session_id: str, secret: Secret) -> str:
     """Return express-session's value as a header holds it: `s%3A<id>.<signature>`. `CookieError`."""
-    if not session_id:
-        raise CookieError("The session ID is empty, so there is nothing to sign.")
-    return encode_value("s:" + sign(session_id, secret))
+    return sign_id(EXPRESS_SESSION.name, "", session_id, secret)
 
 
 def sign_id(scheme: str, name: str, session_id: str, secret: Secret) -> str:
     """Return what follows `<name>=` in a Cookie header for a session in a store. `CookieError`."""
-    if scheme == FastifySession.name and session_id:
-        return sign(session_id, secret)
-    if scheme == KoaSession.name and session_id:
-        return paired(name, session_id, secret)
-    return signed_value(session_id, secret)
+    if not session_id:
+        raise CookieError("The session ID is empty, so there is nothing to sign.")
+    found = find_scheme(scheme)
+    if found is None or found.sign_id is None:
+        raise CookieError(f"Cookies of {scheme_label(scheme)} hold no signed session ID.")
+    return found.sign_id(name, session_id, secret)
 
 
 def resign(cookie: Cookie, verdict: Verdict, secret: Secret) -> str:
     """Return what follows `<name>=` in a Cookie header, signed with another secret. `CookieError`."""
     if verdict.session_id:
-        if verdict.scheme == FastifySession.name:
-            return sign_like(cookie.value, verdict.session_id, secret)
-        if verdict.scheme == ReactRouter.name:
-            return sign_again(cookie.value, secret)
-        if verdict.scheme == KoaSession.name:
-            return paired(cookie.name, verdict.session_id, secret, cookie.pair)
+        scheme = find_scheme(verdict.scheme)
+        if scheme is not None and scheme.resign_id is not None:
+            return scheme.resign_id(cookie, verdict.session_id, secret)
         return sign_id(verdict.scheme, cookie.name, verdict.session_id, secret)
     if verdict.payload is not None:
         return edit_payload(cookie, verdict, verdict.payload, secret, verdict.issued_at_ms or 0)
@@ -130,9 +114,7 @@ def resign(cookie: Cookie, verdict: Verdict, secret: Secret) -> str:
 
 def edit_payload(cookie: Cookie, verdict: Verdict, payload: str, secret: Secret, issued_at_ms: int) -> str:
     """Return what follows `<name>=` in a Cookie header with `payload` (JSON) inside, signed or sealed. `CookieError`."""
-    scheme = next((one for one in _CARRIERS if one.name == verdict.scheme), None)
-    if scheme is None:
+    scheme = find_scheme(verdict.scheme)
+    if scheme is None or scheme.seal is None:
         raise CookieError("This cookie carries no data: the session is in the store.")
-    if isinstance(scheme, SecureSession):
-        return scheme.seal(cookie, verdict, payload, secret, issued_at_ms)
-    return scheme.sign_payload(cookie, payload, secret, issued_at_ms)
+    return scheme.seal(cookie, verdict, payload, secret, issued_at_ms)

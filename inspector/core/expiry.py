@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeAlias
 
-from inspector.core.display import escape_display, format_time, parse_time
-from inspector.core.field_path import format_field_path
+from inspector.core.display import format_time
 from inspector.core.finding import Finding, Severity
-from inspector.core.node import Kind, Node, member, number_of, text_of
-from inspector.core.other_findings import end_inside
-from inspector.core.writer import Family
-from store_adapters.contract import PASSED_OVER_MS
-from store_adapters.record_form import ExpiryClock
+from inspector.core.node import Node, member
+from store_adapters.record_form import PASSED_OVER_MS, ExpiryClock
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,48 +96,6 @@ def format_countdown(expires_at_ms: int | None, now_ms: int) -> str:
     return format_duration(left) if left > 0 else f"expired {format_duration(-left)}"
 
 
-def explain_expiry(
-    clock: ExpiryClock,
-    expires_at_ms: int | None,
-    root: Node | None,
-    envelope: Node | None,
-    now_ms: int,
-    *,
-    is_hidden: bool = False,
-    family: Family = Family.EXPRESS,
-    hidden_by: str = "",
-) -> ExpiryReport:
-    """Explain the expiry of a record of a store that has this clock.
-
-    `expires_at_ms` is what the adapter read; `root` the session's tree and `envelope` the other fields of a MongoDB
-    document, where decoded. `is_hidden`: it is inside a record that is encrypted and not opened. `family`: whose rules hold.
-    `hidden_by`: why the application does not find the record, whatever the time.
-    """
-    if is_hidden:
-        note = "It is inside the record, which is encrypted: add the store's secret to read it."
-        source = ExpirySource(clock.name, "not readable", None, True, note)
-        return ExpiryReport(None, (source,), "its expiry is not readable")
-    sources = [_truth(clock, expires_at_ms, root, envelope, now_ms)]
-    if hidden_by:
-        note = f"{hidden_by} The application does not find this session at all. Set the expiry to repair it."
-        sources = [replace(sources[0], value="no time", note=note)]
-    cookie = member(root, "cookie") if root is not None else None
-    if cookie is not None and cookie.kind is Kind.OBJECT:
-        sources += [_original_max_age(cookie), _cookie_expires(cookie, clock, now_ms)]
-    inside = end_inside(root, family) if root is not None else None
-    if root is not None and inside is not None:
-        path, ends = inside
-        is_first = expires_at_ms is None or ends < expires_at_ms
-        name = format_field_path(root, path)
-        note = f"{family.value} looks at it as well: from then on it starts a new session, whatever the store says."
-        sources = [one for one in sources if one.name != name]
-        sources[0] = replace(sources[0], counts=not is_first)
-        sources.append(ExpirySource(name, _when(ends, now_ms), ends, is_first, note))
-        expires_at_ms = ends if is_first else expires_at_ms
-    summary = "is not found by the application" if hidden_by else describe_end(expires_at_ms, now_ms)
-    return ExpiryReport(expires_at_ms, tuple(sources), summary)
-
-
 def judge_over(expires_at_ms: int | None, now_ms: int) -> Finding | None:
     """Return that a session has ended whose record still stands in the store; None while it lives."""
     if expires_at_ms is None or expires_at_ms > now_ms:
@@ -159,63 +113,24 @@ def describe_end(expires_at_ms: int | None, now_ms: int) -> str:
     return f"expired {format_duration(now_ms - expires_at_ms)} ago"
 
 
-def _when(at_ms: int | None, now_ms: int) -> str:
+def format_end(at_ms: int | None, now_ms: int) -> str:
+    """Return "never" or the time and how long that is from now."""
     return "never" if at_ms is None else f"{format_time(at_ms)} ({format_countdown(at_ms, now_ms)})"
 
 
-def _truth(
-    clock: ExpiryClock, at_ms: int | None, root: Node | None, envelope: Node | None, now_ms: int
+def store_clock(
+    clock: ExpiryClock,
+    at_ms: int | None,
+    root: Node | None,
+    envelope: Node | None,
+    now_ms: int,
+    lifetime: str = "the store's ttl option",
 ) -> ExpirySource:
+    """Return the store's own clock, which counts, in its own words. `lifetime`: what the time is counted with, where it is."""
     if at_ms is not None:
-        note = clock.ends.replace("{lifetime}", _lifetime_source(root))
+        note = clock.ends.replace("{lifetime}", lifetime)
     elif clock.field and any(member(one, clock.field) is not None for one in (root, envelope) if one is not None):
         note = clock.unread
     else:
         note = clock.never
-    return ExpirySource(clock.name, _when(at_ms, now_ms), at_ms, True, note)
-
-
-def _lifetime_source(root: Node | None) -> str:
-    """Return where the lifetime comes from that is counted from the last request, where the record holds the clock."""
-    cookie = member(root, "cookie") if root is not None else None
-    has_own = cookie is not None and number_of(member(cookie, "originalMaxAge"))
-    return "cookie.originalMaxAge" if has_own else "the store's ttl option"
-
-
-def _original_max_age(cookie: Node) -> ExpirySource:
-    value = member(cookie, "originalMaxAge")
-    number = number_of(value)
-    if number is not None:
-        note = "The input: each request's touch counts the expiry from now with it."
-        return ExpirySource(
-            "cookie.originalMaxAge",
-            f"{value.scalar if value else ''} ms ({format_duration(number)})",
-            None,
-            False,
-            note,
-        )
-    note = "No lifetime of its own: the cookie ends with the browser, and the store's default TTL holds."
-    shown = "missing" if value is None else "null" if value.kind is Kind.NULL else value.kind.value
-    return ExpirySource("cookie.originalMaxAge", shown, None, False, note)
-
-
-def _cookie_expires(cookie: Node, clock: ExpiryClock, now_ms: int) -> ExpirySource:
-    value = member(cookie, "expires")
-    text = text_of(value) or (value.scalar if value is not None and value.tag == "date" else None)
-    at_ms = parse_time(text) if isinstance(text, str) else None
-    if at_ms is None:
-        shown = (
-            "missing" if value is None else "null" if value.kind is Kind.NULL else escape_display(str(value.scalar), 60)
-        )
-        return ExpirySource("cookie.expires", shown, None, False, "Output only: express-session works it out anew.")
-    lifetime = number_of(member(cookie, "originalMaxAge"))
-    saved_ms = at_ms - lifetime if lifetime else None
-    ago = f", {format_duration(now_ms - saved_ms)} ago" if saved_ms is not None and 0 < saved_ms <= now_ms else ""
-    if not clock.moves_alone:
-        note = f"Output only, from the last save or touch{ago}: either writes it anew."
-    elif at_ms <= now_ms:
-        note = f"Output only, from the last full save{ago}. "
-        note += "It is in the past, which is normal: a touch moves the store's expiry and leaves this one."
-    else:
-        note = f"Output only, from the last full save{ago}. A touch moves the store's expiry and leaves this one."
-    return ExpirySource("cookie.expires", _when(at_ms, now_ms), at_ms, False, note)
+    return ExpirySource(clock.name, format_end(at_ms, now_ms), at_ms, True, note)

@@ -15,9 +15,9 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from inspector.cookies import sign, unsign
-from inspector.core.express_findings import RESERVED_KEYS
 from inspector.core.secret import Secret
 from inspector.demo.session_cookie import UNDEFINED, Clock, CookieFault, CookieOptions, SessionCookie, find_cookie
+from inspector.frameworks.express.findings import RESERVED_KEYS
 from store_adapters.application.contract import ApplicationStore
 from store_adapters.application.javascript_json import JsValue, NotJson, parse, stringify
 from store_adapters.clock import now_ms

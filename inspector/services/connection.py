@@ -7,10 +7,10 @@ from functools import partial
 
 from inspector.core.field_path import FieldPathError, parse_field_path
 from inspector.core.secret import Secret
-from inspector.core.writer import Family
+from inspector.frameworks import find_framework, user_paths
 from inspector.services.catalogue.catalogue import Catalogue
 from inspector.services.catalogue.text_column import MemoryLimit
-from inspector.services.sessions.open_session import PLAIN, Reading, UserPaths
+from inspector.services.sessions.open_session import PLAIN, DecodeContext, UserPaths
 from inspector.services.settings.command_log import CommandLog
 from inspector.services.settings.profiles import Profile
 from inspector.services.settings.secrets import SecretStore
@@ -29,7 +29,7 @@ class Connection:
     catalogue: Catalogue
     info: StoreInfo
     secrets: tuple[Secret, ...]
-    reading: Reading = PLAIN
+    reading: DecodeContext = PLAIN
 
     @property
     def can_write(self) -> bool:
@@ -67,8 +67,18 @@ def connect(
         store.close()
         raise
     known = more + tuple(secret for secret in map(secrets.get, profile.secret_ids) if secret is not None)
-    reading = Reading(user_paths_of(profile), known, family_of(profile))
+    reading = _context_of(profile, known)
     return Connection(profile, store, Catalogue(store, reading, limit), info, known, reading)
+
+
+def told_framework(connection: Connection, profile: Profile) -> Connection:
+    """Return the connection with its records read as the framework's that the changed profile names."""
+    return replace(connection, profile=profile, reading=_context_of(profile, connection.secrets))
+
+
+def _context_of(profile: Profile, secrets: tuple[Secret, ...]) -> DecodeContext:
+    told = find_framework(profile.framework)
+    return DecodeContext(user_paths_of(profile) or user_paths(told), secrets, told)
 
 
 def open_profile(profile: Profile, secrets: SecretStore, log: CommandLog | None = None) -> SessionStore:
@@ -95,11 +105,6 @@ def user_paths_of(profile: Profile) -> UserPaths:
         return (parse_field_path(profile.user_path),) if profile.user_path.strip() else ()
     except FieldPathError:
         return ()
-
-
-def family_of(profile: Profile) -> Family | None:
-    """Return the library that a person has set for the store, None where the records say it."""
-    return next((family for family in Family if family.value == profile.family and family is not Family.UNKNOWN), None)
 
 
 def split_url(url: str) -> tuple[str, Secret | None]:

@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from store_adapters.bson_types import FIXED_SIZES
-from store_adapters.contract import PASSED_OVER_MS, Skipped
+from store_adapters.contract import Skipped
 from store_adapters.mongo.bson_bytes import key_of
 from store_adapters.mongo.layout import DATE, TEXT, Element, Layout
 from store_adapters.mongo.sessions import Place
+from store_adapters.record_form import PASSED_OVER_MS
 
 _SIZED = {2: 4, 3: 0, 4: 0, 5: 5, 13: 4, 14: 4, 15: 0}
 """Types whose value begins with a length, and what it takes beyond that length."""

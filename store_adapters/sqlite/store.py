@@ -19,7 +19,6 @@ from store_adapters.address import format_address
 from store_adapters.clock import now_ms
 from store_adapters.command_words import short_key, size_words
 from store_adapters.contract import (
-    PASSED_OVER_MS,
     Act,
     Batch,
     CancelToken,
@@ -53,6 +52,7 @@ from store_adapters.errors import (
 from store_adapters.one_by_one import SequentialBatch, untraced
 from store_adapters.options import HEAD_BYTES, Limits, StoreAddress
 from store_adapters.polling import Glance, describe_polling, poll_changes
+from store_adapters.record_form import PASSED_OVER_MS
 from store_adapters.sqlite.dialect import Dialect, find_dialect
 from store_adapters.sqlite.kind import SQLITE
 from store_adapters.sqlite.link import SqliteLink

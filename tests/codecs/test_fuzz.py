@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inspector.codecs import CodecError, decode, encode, fingerprint, plain_data, summarise
-from inspector.core.findings import examine
+from inspector.codecs import CodecError, decode, encode, plain_data, summarise
 from inspector.core.secret import Secret
+from inspector.frameworks import StoredRecord, examine, origin_of
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "express"
 FIELDS = {
@@ -75,5 +75,5 @@ def test_damaged_record_raises_only_codec_errors(sample: tuple[str, bytes], cuts
     except CodecError as error:
         assert error.attempts
         return
-    examine(decoded.root, kind, fingerprint(decoded, kind).family)
+    examine(decoded.root, kind, origin_of(StoredRecord(kind, payload=payload, decoded=decoded)).framework)
     assert encode(decoded, decoded.root) == payload

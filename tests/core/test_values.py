@@ -10,14 +10,13 @@ from hypothesis import strategies as st
 
 from inspector.codecs import parse_json
 from inspector.core.display import escape_display, format_time, parse_time
-from inspector.core.expiry import explain_expiry, format_countdown, format_duration
-from inspector.core.express_findings import RESERVED_KEYS, judge_lifetime
+from inspector.core.expiry import format_countdown, format_duration
 from inspector.core.field_path import FieldPathError, format_keys, parse_field_path
 from inspector.core.finding import Severity
-from inspector.core.findings import check_edit, examine
 from inspector.core.secret import Secret
 from inspector.core.type_words import describe_moment, describe_type
-from inspector.core.writer import Family
+from inspector.frameworks import EXPRESS, FASTIFY, KOA, OTHER, Framework, check_edit, examine, explain_expiry
+from inspector.frameworks.express.findings import RESERVED_KEYS, judge_lifetime
 from store_adapters.redis.kind import REDIS
 
 GOOD = '{"cookie":{"originalMaxAge":86400000,"expires":"2026-11-24T22:29:03.114Z","httpOnly":true,"path":"/"},"user":{"id":1}}'
@@ -70,12 +69,12 @@ def test_secret_never_shows_itself() -> None:
 
 
 def _refused(text: str, kind: str = "redis") -> list[str]:
-    found = check_edit(parse_json(GOOD), parse_json(text), kind)
+    found = check_edit(parse_json(GOOD), parse_json(text), kind, EXPRESS)
     return [one.text for one in found if one.severity is Severity.REFUSED]
 
 
 def test_good_record_has_no_finding_and_harmless_edit_is_not_refused() -> None:
-    assert [one for one in examine(parse_json(GOOD), "redis") if one.severity is not Severity.NOTE] == []
+    assert [one for one in examine(parse_json(GOOD), "redis", EXPRESS) if one.severity is not Severity.NOTE] == []
     assert _refused(GOOD.replace('"id":1', '"id":2')) == []
 
 
@@ -95,7 +94,7 @@ def test_what_breaks_the_application_is_refused(text: str) -> None:
 @pytest.mark.parametrize("key", sorted(RESERVED_KEYS - {"__proto__"}))
 def test_reserved_key_is_refused_or_warned_about(key: str) -> None:
     text = GOOD[:-1] + f',"{key}":1}}'
-    assert check_edit(parse_json(GOOD), parse_json(text), "redis")
+    assert check_edit(parse_json(GOOD), parse_json(text), "redis", EXPRESS)
 
 
 @pytest.mark.parametrize(
@@ -125,12 +124,12 @@ def test_reserved_key_is_refused_or_warned_about(key: str) -> None:
     ],
 )
 def test_pitfall_is_seen_at_its_field(text: str, kind: str, words: str) -> None:
-    assert any(words in one.text + one.remedy for one in examine(parse_json(text), kind))
+    assert any(words in one.text + one.remedy for one in examine(parse_json(text), kind, EXPRESS))
 
 
 def test_change_of_expires_alone_is_told_to_have_no_effect() -> None:
     old = '{"cookie":{"originalMaxAge":60000,"expires":"2030-01-01T00:00:00.000Z"},"a":1}'
-    found = check_edit(parse_json(old), parse_json(old.replace("2030", "2031")), "redis")
+    found = check_edit(parse_json(old), parse_json(old.replace("2030", "2031")), "redis", EXPRESS)
     assert ["no effect" in one.text for one in found] == [True]
 
 
@@ -158,41 +157,41 @@ def test_secure_session_that_nobody_came_back_with_is_told() -> None:
 
 def test_other_libraries_have_rules_of_their_own() -> None:
     koa = parse_json('{"user":1,"_expire":1795479262370,"_maxAge":86400000}')
-    assert examine(koa, "redis", Family.KOA) == ()
-    assert check_edit(koa, parse_json('{"user":1,"_expire":"x"}'), "redis", Family.KOA)[0].severity is Severity.REFUSED
-    assert [one.severity for one in examine(parse_json('{"cart":[]}'), "redis", Family.FASTIFY)] == [Severity.NOTE]
-    assert examine(parse_json('{"cart":[]}'), "redis", Family.OTHER) == ()
+    assert examine(koa, "redis", KOA) == ()
+    assert check_edit(koa, parse_json('{"user":1,"_expire":"x"}'), "redis", KOA)[0].severity is Severity.REFUSED
+    assert [one.severity for one in examine(parse_json('{"cart":[]}'), "redis", FASTIFY)] == [Severity.NOTE]
+    assert examine(parse_json('{"cart":[]}'), "redis", OTHER) == ()
 
 
 def test_old_oddities_are_not_the_edits_fault() -> None:
     odd = '{"user":1,"id":2}'
-    assert check_edit(parse_json(odd), parse_json(odd.replace("1", "3")), "redis") == ()
+    assert check_edit(parse_json(odd), parse_json(odd.replace("1", "3")), "redis", EXPRESS) == ()
 
 
 def test_store_decides_when_a_session_ends() -> None:
-    report = explain_expiry(REDIS.clock, 60_000, parse_json(GOOD), None, 0)
+    report = explain_expiry(EXPRESS, REDIS.clock, 60_000, parse_json(GOOD), None, 0)
     assert [one.name for one in report.sources if one.counts] == ["Redis TTL"]
     assert report.expires_at_ms == 60_000
     assert {"cookie.originalMaxAge", "cookie.expires"} <= {one.name for one in report.sources}
 
 
 @pytest.mark.parametrize(
-    ("text", "family", "name"),
+    ("text", "framework", "name"),
     [
-        ('{"user":1,"_expire":50000,"_maxAge":86400000}', Family.KOA, "_expire"),
-        ('{"cookie":{"expires":"1970-01-01T00:00:50.000Z","originalMaxAge":5}}', Family.FASTIFY, "cookie.expires"),
+        ('{"user":1,"_expire":50000,"_maxAge":86400000}', KOA, "_expire"),
+        ('{"cookie":{"expires":"1970-01-01T00:00:50.000Z","originalMaxAge":5}}', FASTIFY, "cookie.expires"),
         (
             '{"cookie":{"expires":"1970-01-01T00:02:00.000Z","originalExpires":"1970-01-01T00:00:50.000Z"}}',
-            Family.FASTIFY,
+            FASTIFY,
             "cookie.originalExpires",
         ),
     ],
 )
 def test_end_that_the_library_reads_in_the_record_counts_where_it_comes_first(
-    text: str, family: Family, name: str
+    text: str, framework: Framework, name: str
 ) -> None:
     for store_ms, counts, ends in ((60_000, name, 50_000), (40_000, "Redis TTL", 40_000), (None, name, 50_000)):
-        report = explain_expiry(REDIS.clock, store_ms, parse_json(text), None, 0, family=family)
+        report = explain_expiry(framework, REDIS.clock, store_ms, parse_json(text), None, 0)
         assert [one.name for one in report.sources if one.counts] == [counts]
         assert name in [one.name for one in report.sources]
         assert report.expires_at_ms == ends
@@ -206,7 +205,7 @@ def test_cookie_expires_tells_when_the_record_was_last_saved() -> None:
         (note,) = [
             one.note
             for one in explain_expiry(
-                REDIS.clock, None, parse_json(record % lifetime), None, midnight + 1_200_000
+                EXPRESS, REDIS.clock, None, parse_json(record % lifetime), None, midnight + 1_200_000
             ).sources
             if one.name == "cookie.expires"
         ]

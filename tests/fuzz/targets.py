@@ -13,15 +13,13 @@ import json
 import tempfile
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from inspector.codecs import (
     CodecError,
     decode,
     encode,
-    fingerprint,
-    fingerprint_unread,
     format_json,
     parse_json,
     parse_like,
@@ -39,18 +37,14 @@ from inspector.cookies import (
     split_header,
 )
 from inspector.core.display import cut_lines, escape_display, escape_json, escape_lines, is_hidden
-from inspector.core.expiry import explain_expiry
 from inspector.core.field_path import FieldPathError, format_keys, parse_field_path
-from inspector.core.findings import examine
 from inspector.core.secret import Secret
-from inspector.core.writer import Family
+from inspector.frameworks import EXPRESS, StoredRecord, examine, explain_expiry, judge_record, origin_of
 from inspector.services.connection import split_url
 from inspector.services.cookies.har_report import follow_session
 from inspector.services.cookies.verify_cookie import inspect_cookies
 from inspector.services.filtering.parser import FilterError, parse_filter
-from inspector.services.sessions.record_verdict import judge_record
 from inspector.services.settings.profiles import ProfileBook
-from store_adapters.contract import RawRecord, RecordRef
 from store_adapters.errors import StoreError
 from store_adapters.known_kinds import kind_named
 
@@ -93,17 +87,21 @@ def _record(kind: str, wrap: Callable[[bytes], bytes] = bytes) -> Callable[[byte
         payload = wrap(data)
         assert summarise(payload, kind, (), SECRETS).format
         plain_data(payload, kind)
-        raw = RawRecord(RecordRef("", b"sess:k"), payload, None, NOW_MS)
-        assert judge_record(raw, capabilities, None, Family.EXPRESS).effect
-        assert fingerprint_unread(payload, kind, raw.ref.key).name
+        record = StoredRecord(kind, b"sess:k", payload, read_at_ms=NOW_MS, form=capabilities.form)
+        assert judge_record(EXPRESS, record).effect
+        assert origin_of(record).name
         try:
             decoded = decode(payload, kind, SECRETS, "k" * 32, max_bytes=_MAX_BYTES, is_quick=True)
         except CodecError as error:
             assert error.attempts
             return
-        examine(decoded.root, kind, fingerprint(decoded, kind).family)
-        assert judge_record(raw, capabilities, decoded, Family.EXPRESS).effect
-        explain_expiry(capabilities.clock, None, decoded.root, decoded.envelope, NOW_MS)
+        record = replace(record, decoded=decoded)
+        framework = origin_of(record).framework
+        for one in {framework, EXPRESS}:
+            examine(decoded.root, kind, one)
+            one.rules.record(record)
+            assert judge_record(one, record).effect
+        explain_expiry(EXPRESS, capabilities.clock, None, decoded.root, decoded.envelope, NOW_MS)
         assert encode(decoded, decoded.root) == payload
 
     return run

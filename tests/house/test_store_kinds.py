@@ -17,14 +17,9 @@ STORE_CLASS = re.compile(r"Store\b")
 WORDS = {"file", "memory"}
 """A single one of these as a key names something else: a member of an answer in JSON."""
 ELSEWHERE = {
-    # What Express's libraries do in one kind of store or the other is theirs to say: it moves into frameworks/.
-    "inspector/codecs/_fingerprint.py",
-    "inspector/codecs/_new_record.py",
+    # What Express's libraries encrypt differs by the store they keep it in.
     "inspector/codecs/wrappings/connect_mongo_crypto.py",
-    "inspector/codecs/wrappings/findings.py",
     "inspector/codecs/wrappings/kruptein.py",
-    "inspector/core/express_findings.py",
-    "inspector/core/express_verdict.py",
 }
 MODULES = [
     path

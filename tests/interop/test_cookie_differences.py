@@ -9,13 +9,12 @@ from urllib.parse import quote, unquote
 
 import pytest
 
-from inspector.codecs import Fidelity, decode, encode, fingerprint, parse_json
+from inspector.codecs import Fidelity, decode, encode, parse_json
 from inspector.cookies import CookieError, Status, edit_payload, judge, resign
 from inspector.cookies.pasted.header import read_cookie_header
 from inspector.core.edits import InsertEntry, apply_edit
-from inspector.core.findings import check_edit
 from inspector.core.secret import Secret
-from inspector.core.writer import Family
+from inspector.frameworks import FASTIFY, KOA, StoredRecord, check_edit, origin_of
 from inspector.services.cookies.cookie_chain import LinkState
 from inspector.services.cookies.verify_cookie import inspect_cookies
 from inspector.services.sessions.journal import Journal
@@ -205,14 +204,14 @@ def test_record_of_every_kind_is_read_here_and_again_there_after_an_edit(cookie_
         stored = cookie_apps.ask(library, "/record")[0].encode()
         decoded = decode(stored, "redis")
         assert decoded.fidelity is Fidelity.EXACT, kind
-        family = fingerprint(decoded, "redis").family
-        assert family is (Family.KOA if library.startswith("koa") else Family.FASTIFY), kind
+        framework = origin_of(StoredRecord("redis", decoded=decoded)).framework
+        assert framework is (KOA if library.startswith("koa") else FASTIFY), kind
         own = {key: value for key, value in json.loads(stored).items() if key not in ("cookie", "_expire", "_maxAge")}
         assert own == expected, kind
         root, _ = apply_edit(
             decoded.root, InsertEntry((), len(decoded.root.entries), "added", parse_json('"Zoë \\ud83c"'))
         )
-        assert check_edit(decoded.root, root, "redis", family) == (), kind
+        assert check_edit(decoded.root, root, "redis", framework) == (), kind
         cookie_apps.ask(library, f"/record?text={quote(encode(decoded, root))}")
         assert cookie_apps.read(library, header) == expected | {"added": "Zoë \ud83c"}, kind
 

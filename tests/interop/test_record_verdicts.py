@@ -16,7 +16,7 @@ from inspector.core.edits import InsertEntry, apply_edit
 from inspector.core.secret import Secret
 from inspector.core.verdict import Effect
 from inspector.services.sessions.journal import Journal
-from inspector.services.sessions.open_session import Reading, open_session
+from inspector.services.sessions.open_session import DecodeContext, open_session
 from inspector.services.sessions.save_session import save_session
 from store_adapters.contract import SessionStore
 from store_adapters.registry import open_store
@@ -173,7 +173,7 @@ def test_files_which_the_library_itself_cannot_read(version: str, encoding: str 
     library.set(sid, {"user": "ada"})
     library.stop()
     store = open_store(f"file://{tmp_path}")
-    opened = open_session(store, store.ref_for(sid), Reading(secrets=(Secret.from_text(SECRET),)))
+    opened = open_session(store, store.ref_for(sid), DecodeContext(secrets=(Secret.from_text(SECRET),)))
     assert opened.summary.user == "ada"
     assert opened.decoded is not None
     root = apply_edit(opened.decoded.root, InsertEntry((), 1, "note", parse_json("1")))[0]
@@ -190,7 +190,7 @@ def test_key_of_an_own_function_is_named_as_a_cause(tmp_path: Path) -> None:
     """session-file-store 1.2 with keyFunction: no secret alone opens the file, however right it is."""
     (tmp_path / "a.json").write_text(f"IV;{'0' * 32}{'7b' * 40}")
     store = open_store(f"file://{tmp_path}")
-    opened = open_session(store, store.ref_for("a"), Reading(secrets=(Secret.from_text(SECRET),)))
+    opened = open_session(store, store.ref_for("a"), DecodeContext(secrets=(Secret.from_text(SECRET),)))
     store.close()
     assert "keyFunction" in opened.attempts[-1].reason
     assert opened.verdict.effect is Effect.UNKNOWN

@@ -15,7 +15,7 @@ from inspector.core.field_path import find_path, parse_field_path
 from inspector.core.secret import Secret
 from inspector.services.sessions.journal import Journal
 from inspector.services.sessions.manage_sessions import create_session, new_session_id, new_session_root
-from inspector.services.sessions.open_session import OpenedSession, Reading, open_session
+from inspector.services.sessions.open_session import DecodeContext, OpenedSession, open_session
 from inspector.services.sessions.save_session import SaveState, save_session
 from store_adapters.clock import now_ms
 from store_adapters.contract import CancelToken, SessionStore
@@ -25,7 +25,7 @@ from tests.interop.matrix import FILES, MONGO, REDIS, SECRET, Library, Variant
 SID = "k0v3u3Kc5nYbZrT6jxQpWdV2aLmEoH1s"
 SESSION = {"user": {"id": 42, "name": "Zoë", "roles": ["admin"]}, "cart": ["a", "b"], "note": 'quote " and 🍪'}
 HOUR_MS = 3_600_000
-READING = Reading(secrets=(Secret.from_text("an older one"), Secret.from_text(SECRET)))
+READING = DecodeContext(secrets=(Secret.from_text("an older one"), Secret.from_text(SECRET)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
+import redis
 
+from tests.frameworks import toy
 from tests.plugins.conftest import SESSION_ID, install_package
 
 
@@ -68,6 +70,25 @@ def test_toy_session_is_listed_decoded_judged_edited_moved_and_verified(
     assert json.loads(exported)["kind"] == "toy"
     assert run("delete", "--plugins", toy_url, SESSION_ID)[0] == 0
     assert run("list", "--plugins", toy_url)[:2] == (0, "")
+
+
+def test_framework_of_others_is_loaded_and_judges_its_records(tmp_path: Path, home: Path, redis_url: str) -> None:
+    source = Path(toy.__file__).read_text()
+    toys = install_package(tmp_path, "toy_rules", source, "toy_rules:TOY", "session_inspector.frameworks")
+    client = redis.Redis.from_url(redis_url)
+    client.set("toy:bear", "toy\nwho=ada\ncolour=red")
+    client.close()
+    run = CommandLine(toys, home)
+    shown = json.loads(run("show", "--plugins", f"{redis_url}?prefix=toy:", "bear", "--json")[1])
+    assert (shown["data"]["colour"], shown["writer"]["name"]) == ("red", "Toy framework")
+    assert run("edit", "--plugins", f"{redis_url}?prefix=toy:", "bear", "--set", 'colour="black"')[0] == 1
+
+
+def test_framework_of_others_may_not_take_the_place_of_one_that_is_known(tmp_path: Path, home: Path) -> None:
+    module = "from inspector.frameworks import EXPRESS\n"
+    thief = install_package(tmp_path, "thief_rules", module, "thief_rules:EXPRESS", "session_inspector.frameworks")
+    complaint = CommandLine(thief, home)("list", "--plugins", "memory:")[2]
+    assert "not loaded. There is a framework named express-session already." in complaint
 
 
 def test_plugin_that_fails_is_told_and_stops_nothing(tmp_path: Path, home: Path) -> None:

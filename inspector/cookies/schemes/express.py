@@ -12,7 +12,8 @@ import re
 from collections.abc import Sequence
 
 from inspector.cookies._api import Cookie, Status, Verdict
-from inspector.cookies.pasted.header import decode_value
+from inspector.cookies.pasted.header import decode_value, encode_value
+from inspector.cookies.scheme import CookieScheme
 from inspector.cookies.schemes.mistakes import find_mistake
 from inspector.cookies.schemes.signature import sign, unsign
 from inspector.core.secret import Secret
@@ -172,3 +173,13 @@ def _mac(message: bytes, key: bytes, digest: str) -> str:
 def is_default_id(session_id: str) -> bool:
     """True for the form of express-session's default genid: 32 characters of base64url."""
     return _DEFAULT_ID.match(session_id) is not None
+
+
+def sign_express_id(_name: str, session_id: str, secret: Secret) -> str:
+    """Return express-session's value as a header holds it: `s%3A<id>.<signature>`."""
+    return encode_value("s:" + sign(session_id, secret))
+
+
+EXPRESS_SESSION = CookieScheme.of(
+    ExpressSession(), sign_id=sign_express_id, lacks_form=lambda cookie: not cookie.value.startswith("s:")
+)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from inspector.cookies._api import Cookie, Status, Verdict
 from inspector.cookies.pasted.header import decode_value
+from inspector.cookies.scheme import CookieScheme
 from inspector.cookies.schemes.express import EXPRESS_NAMES
 from inspector.cookies.schemes.mistakes import find_mistake
 from inspector.cookies.schemes.payload import json_inside
@@ -76,3 +77,10 @@ def sign_like(value: str, session_id: str, secret: Secret) -> str:
 
 def _hashing(value: str) -> str | None:
     return hashing_of(value.rpartition(".")[2])
+
+
+FASTIFY_SESSION = CookieScheme.of(
+    FastifySession(),
+    sign_id=lambda _name, session_id, secret: sign(session_id, secret),
+    resign_id=lambda cookie, session_id, secret: sign_like(cookie.value, session_id, secret),
+)

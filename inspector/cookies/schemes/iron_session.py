@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 
 from inspector.cookies._api import Cookie, Status, Verdict
 from inspector.cookies.pasted.header import decode_value
+from inspector.cookies.scheme import CookieScheme
 from inspector.cookies.schemes.mistakes import find_mistake
 from inspector.cookies.schemes.payload import (
     MOST_BYTES,
@@ -163,3 +164,9 @@ def _judge(verdict: Verdict, seal: _Seal, secret: Secret, index: int, now_ms: in
     if len(secret.reveal()) < _LEAST_PASSWORD:
         words += " It is shorter than the 32 characters iron-session demands."
     return replace(found, status=Status.VALID, detail=words)
+
+
+_IRON = IronSession()
+IRON_SESSION = CookieScheme.of(
+    _IRON, seal=lambda cookie, _verdict, text, secret, at_ms: _IRON.sign_payload(cookie, text, secret, at_ms)
+)

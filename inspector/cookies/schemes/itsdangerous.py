@@ -18,6 +18,7 @@ from itsdangerous import Signer
 
 from inspector.cookies._api import Cookie, Status, Verdict
 from inspector.cookies.pasted.header import decode_value
+from inspector.cookies.scheme import CookieScheme
 from inspector.cookies.schemes.mistakes import find_mistake
 from inspector.cookies.schemes.payload import MOST_BYTES, check_object, json_bytes, object_text
 from inspector.core.display import format_time
@@ -190,3 +191,15 @@ def _decode_base64(text: str, *, url_safe: bool) -> bytes | None:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         return None
+
+
+_FLASK, _STARLETTE = Flask(), Starlette()
+FLASK = CookieScheme.of(
+    _FLASK, seal=lambda cookie, _verdict, text, secret, at_ms: _FLASK.sign_payload(cookie, text, secret, at_ms)
+)
+STARLETTE = CookieScheme.of(
+    _STARLETTE,
+    seal=lambda cookie, _verdict, text, secret, at_ms: _STARLETTE.sign_payload(cookie, text, secret, at_ms),
+    # Some payloads read as Flask's as well; Starlette's JSON has spaces.
+    is_likelier=lambda verdict: '": ' in (verdict.payload or ""),
+)

@@ -16,6 +16,7 @@ from typing import Any
 
 from inspector.cookies._api import Cookie, CookieError, Status, Verdict
 from inspector.cookies.pasted.header import decode_value
+from inspector.cookies.scheme import CookieScheme
 from inspector.cookies.schemes.mistakes import find_mistake
 from inspector.cookies.schemes.payload import MOST_BYTES, check_object, json_bytes, loose_base64, number_of, object_text
 from inspector.core.display import escape_display, format_time
@@ -363,3 +364,12 @@ def _decrypt(value: str, key: bytes) -> bytes | None:
         return jwe.decrypt_compact(value, OctKey.import_key(key), registry=registry).plaintext
     except (JoseError, ValueError, TypeError):
         return None
+
+
+_SIGNED, _SEALED = SignedToken(), SealedToken()
+SIGNED_TOKEN = CookieScheme.of(
+    _SIGNED, seal=lambda cookie, _verdict, text, secret, at_ms: _SIGNED.sign_payload(cookie, text, secret, at_ms)
+)
+SEALED_TOKEN = CookieScheme.of(
+    _SEALED, seal=lambda cookie, _verdict, text, secret, at_ms: _SEALED.sign_payload(cookie, text, secret, at_ms)
+)

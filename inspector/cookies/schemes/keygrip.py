@@ -16,6 +16,7 @@ from dataclasses import replace
 
 from inspector.cookies._api import Cookie, Status, Verdict
 from inspector.cookies.pasted.header import decode_value
+from inspector.cookies.scheme import CookieScheme
 from inspector.cookies.schemes.mistakes import find_mistake
 from inspector.cookies.schemes.payload import base64url, check_object, json_bytes, loose_base64, number_of, object_text
 from inspector.core.display import format_time
@@ -209,3 +210,17 @@ def _damage_hint(cookie: Cookie, secrets: Sequence[Secret], given: str) -> str:
     ):
         return "It was percent-encoded on the way, which changed it: the cookies package decodes nothing."
     return ""
+
+
+_KOA, _COOKIE_SESSION = KoaSession(), CookieSession()
+KOA_SESSION = CookieScheme.of(
+    _KOA,
+    sign_id=paired,
+    resign_id=lambda cookie, session_id, secret: paired(cookie.name, session_id, secret, cookie.pair),
+    seal=lambda cookie, _verdict, text, secret, at_ms: _KOA.sign_payload(cookie, text, secret, at_ms),
+    id_words="The key of the record in koa-session's store.",
+)
+COOKIE_SESSION = CookieScheme.of(
+    _COOKIE_SESSION,
+    seal=lambda cookie, _verdict, text, secret, at_ms: _COOKIE_SESSION.sign_payload(cookie, text, secret, at_ms),
+)

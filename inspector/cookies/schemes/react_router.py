@@ -14,6 +14,7 @@ from dataclasses import replace
 
 from inspector.cookies._api import Cookie, Status, Verdict
 from inspector.cookies.pasted.header import decode_value, encode_value
+from inspector.cookies.scheme import CookieScheme
 from inspector.cookies.schemes.mistakes import find_mistake
 from inspector.cookies.schemes.payload import MOST_BYTES, check_object, compact_bytes, json_inside
 from inspector.cookies.schemes.signature import sign, unsign
@@ -75,3 +76,11 @@ class ReactRouter:
 def sign_again(value: str, secret: Secret) -> str:
     """Return what another cookie's value holds, signed with this secret."""
     return encode_value(sign(value.rpartition(".")[0], secret))
+
+
+_ROUTER = ReactRouter()
+REACT_ROUTER = CookieScheme.of(
+    _ROUTER,
+    resign_id=lambda cookie, _session_id, secret: sign_again(cookie.value, secret),
+    seal=lambda cookie, _verdict, text, secret, at_ms: _ROUTER.sign_payload(cookie, text, secret, at_ms),
+)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from inspector.cookies._api import Cookie, Status, Verdict
 from inspector.cookies.pasted.header import decode_value, encode_value
+from inspector.cookies.scheme import CookieScheme
 from inspector.cookies.schemes.mistakes import find_mistake
 from inspector.cookies.schemes.payload import MOST_BYTES, check_json, compact_bytes
 from inspector.cookies.schemes.signature import sign, unsign
@@ -84,3 +85,10 @@ def _json_text(text: str) -> str | None:
 
 def _is_signature(text: str) -> bool:
     return len(text) >= 1 and not text.endswith(("}", "]", '"'))
+
+
+_RES_COOKIE = ResCookie()
+RES_COOKIE = CookieScheme.of(
+    _RES_COOKIE,
+    seal=lambda cookie, _verdict, text, secret, at_ms: _RES_COOKIE.sign_payload(cookie, text, secret, at_ms),
+)

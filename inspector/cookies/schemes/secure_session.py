@@ -18,6 +18,7 @@ from urllib.parse import quote
 
 from inspector.cookies._api import Cookie, CookieError, Status, Verdict
 from inspector.cookies.pasted.header import decode_value
+from inspector.cookies.scheme import CookieScheme
 from inspector.cookies.schemes.payload import MOST_BYTES, check_object, compact_bytes, number_of, object_text
 from inspector.cookies.schemes.signature import hashing_of, sign, unsign
 from inspector.core.secret import Secret
@@ -207,3 +208,7 @@ def _open(value: str, key: bytes) -> str | None:
         return object_text(SecretBox(key).decrypt(base64.b64decode(found[1]), base64.b64decode(found[2])))
     except (CryptoError, ValueError):
         return None
+
+
+_SECURE = SecureSession()
+SECURE_SESSION = CookieScheme.of(_SECURE, seal=_SECURE.seal)

@@ -15,7 +15,7 @@ from inspector.services.bulk.selection import Selection
 from inspector.services.bulk.undo import JOURNALLED, UndoBundle
 from inspector.services.sessions.journal import Journal
 from inspector.services.sessions.manage_sessions import expiry_words, move_end
-from inspector.services.sessions.open_session import PLAIN, Reading, ref_of_key
+from inspector.services.sessions.open_session import PLAIN, DecodeContext, ref_of_key
 from store_adapters.clock import now_ms as read_clock
 from store_adapters.contract import (
     CancelToken,
@@ -62,7 +62,7 @@ def expire_sessions(
     journal: Journal,
     cancel: CancelToken,
     undo: UndoBundle | None = None,
-    reading: Reading = PLAIN,
+    reading: DecodeContext = PLAIN,
 ) -> Iterator[BulkStep]:
     """Set when the sessions end, in the store and in what the application works it out from, both in one write (`move_end`)."""
     tally = Tally()

@@ -13,7 +13,7 @@ from inspector.services.bulk.selection import Selection
 from inspector.services.bulk.session_lines import format_line
 from inspector.services.catalogue.catalogue import Catalogue
 from inspector.services.filtering.parser import SessionFilter
-from inspector.services.sessions.open_session import PLAIN, Reading, ref_of_key
+from inspector.services.sessions.open_session import PLAIN, DecodeContext, ref_of_key
 from inspector.services.settings.new_file import is_special, open_new_file, open_special
 from inspector.services.settings.unfinished_files import UnfinishedFiles
 from store_adapters.clock import now_ms
@@ -39,7 +39,7 @@ def export_all(
     put: Put,
     cancel: CancelToken,
     wanted: SessionFilter | None = None,
-    reading: Reading = PLAIN,
+    reading: DecodeContext = PLAIN,
 ) -> Iterator[BulkStep]:
     """Write all sessions of the store, or the ones that a filter lets through, while they are listed. `StoreError`.
 
@@ -77,7 +77,7 @@ class _Stopped(Exception):
     """The file is not to be kept."""
 
 
-def _chosen(store: SessionStore, batch: Batch, wanted: SessionFilter | None, reading: Reading) -> Sequence[int]:
+def _chosen(store: SessionStore, batch: Batch, wanted: SessionFilter | None, reading: DecodeContext) -> Sequence[int]:
     if wanted is None:
         return range(len(batch.keys))
     # A list of this batch alone: the filter is the window's own, and no more than a batch is held.

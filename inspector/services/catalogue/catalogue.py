@@ -20,8 +20,9 @@ from inspector.services.catalogue.session_row import Column, Row
 from inspector.services.catalogue.text_column import MemoryLimit
 from inspector.services.filtering.parser import SessionFilter
 from inspector.services.sessions.decoder import summarise_record
-from inspector.services.sessions.open_session import PLAIN, Reading
-from store_adapters.contract import PASSED_OVER_MS, Batch, CancelToken, RawRecord, SessionStore
+from inspector.services.sessions.open_session import PLAIN, DecodeContext
+from store_adapters.contract import Batch, CancelToken, RawRecord, SessionStore
+from store_adapters.record_form import PASSED_OVER_MS
 
 _IN_VAIN, _MOST_KEPT = 20, 1024 * 1024  # records; bytes of one, as of a listing
 _GAPS = 100_000
@@ -30,7 +31,7 @@ _GAPS = 100_000
 class Catalogue:
     """Sessions of one store, found by position or key."""
 
-    def __init__(self, store: SessionStore, reading: Reading = PLAIN, limit: MemoryLimit = MemoryLimit()) -> None:
+    def __init__(self, store: SessionStore, reading: DecodeContext = PLAIN, limit: MemoryLimit = MemoryLimit()) -> None:
         self.reading = reading
         self._store = store
         self._limit = limit

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from store_adapters.contract import PASSED_OVER_MS
+from store_adapters.record_form import PASSED_OVER_MS
 
 
 class Column(Enum):

@@ -11,6 +11,7 @@ from inspector.cookies import (
     Status,
     Verdict,
     edit_payload,
+    find_scheme,
     is_default_id,
     judge,
     read_cookies,
@@ -21,10 +22,10 @@ from inspector.core.display import escape_display, format_time
 from inspector.core.expiry import format_duration
 from inspector.core.secret import Secret
 from inspector.core.verdict import Effect
-from inspector.core.writer import Family
+from inspector.frameworks import EXPRESS, UNKNOWN, with_scheme
 from inspector.services.cookies.cookie_attributes import judge_set_cookie, judge_stored
 from inspector.services.cookies.cookie_chain import NAMES, ChainLink, CookieReport, LinkState
-from inspector.services.sessions.open_session import PLAIN, OpenedSession, Reading, describe_record, open_session
+from inspector.services.sessions.open_session import PLAIN, DecodeContext, OpenedSession, describe_record, open_session
 from store_adapters.contract import RecordRef, SessionStore
 from store_adapters.errors import BadStoreAddress, RecordMissing, RecordUnreadable, StoreError
 
@@ -37,7 +38,7 @@ def inspect_cookies(
     now_ms: int,
     store_name: str = "",
     is_production: bool = False,
-    reading: Reading | None = None,
+    reading: DecodeContext | None = None,
 ) -> tuple[CookieReport, ...]:
     """Read any pasted text, judge every cookie in it, and follow the chain into `store` where one is given.
 
@@ -69,7 +70,7 @@ class _Chain:
         store_name: str,
         now_ms: int,
         is_production: bool,
-        reading: Reading,
+        reading: DecodeContext,
     ) -> None:
         self._cookie = cookie
         self._verdict = verdict
@@ -126,7 +127,7 @@ class _Chain:
             verdict.session_id or verdict.payload is not None or verdict.is_sealed
         ):
             self._put("Format", LinkState.BROKEN, verdict.detail)
-        elif verdict.scheme == "express-session" and not cookie.value.startswith("s:"):
+        elif (scheme := find_scheme(verdict.scheme)) is not None and scheme.lacks_form(cookie):
             self._put("Format", LinkState.BROKEN, f"{verdict.detail} {verdict.hint}".strip())
         else:
             label = scheme_label(verdict.scheme)
@@ -153,11 +154,12 @@ class _Chain:
 
     def _follow_session_id(self) -> None:
         session_id = self._verdict.session_id or ""
+        scheme = find_scheme(self._verdict.scheme)
         words = "Not of the library's default form: the application makes its IDs itself."
         if is_default_id(session_id):
             words = f"24 random bytes, as {scheme_label(self._verdict.scheme)} makes them."
-        elif self._verdict.scheme == "koa-session":
-            words = "The key of the record in koa-session's store."
+        elif scheme is not None and scheme.id_words:
+            words = scheme.id_words
         self._put("Session ID", LinkState.OK, f"{_shown(session_id)}: {words[0].lower()}{words[1:]}")
         self._follow_signature()
         if self._broken():
@@ -175,6 +177,8 @@ class _Chain:
             is_doubtful = (verdict.secret_index or 0) > 0 or bool(verdict.caution)
             state = LinkState.WARNING if is_doubtful else LinkState.OK
             self._put("Signature", state, f"{words} {verdict.caution}".strip())
+        elif verdict.status is Status.BY_DESIGN:
+            self._put("Signature", LinkState.OK, words)
         elif verdict.status is Status.UNVERIFIED or (verdict.status is Status.UNSIGNED and self._secret_count == 0):
             # Not checked is not broken: the rest of the chain is still worth knowing.
             self._put("Signature", LinkState.SKIPPED, words)
@@ -194,7 +198,7 @@ class _Chain:
         except RecordMissing:
             words = (
                 f"No record {key} in {self._store_name}: logged out, expired, or another prefix or database. "
-                "The application starts a new session; express-session leaves this cookie as it is."
+                f"{(with_scheme(self._verdict.scheme) or EXPRESS).words.missing}"
             )
             self._put("Record", LinkState.BROKEN, words)
         except RecordUnreadable as error:
@@ -207,13 +211,13 @@ class _Chain:
                 self._put(*_expiry_link(self._opened, self._now_ms))
 
     def _open(self, store: SessionStore, ref: RecordRef) -> OpenedSession:
-        """Read the record; where nothing in it tells whose it is, a valid cookie of express-session does."""
+        """Read the record; where nothing in it tells whose it is, a valid cookie does."""
         opened = open_session(store, ref, self._reading)
         verdict = self._verdict
-        is_express = verdict.status is Status.VALID and verdict.scheme == "express-session"
-        if opened.writer.family is not Family.UNKNOWN or not is_express:
+        framework = with_scheme(verdict.scheme) if verdict.status in (Status.VALID, Status.BY_DESIGN) else None
+        if opened.origin.framework is not UNKNOWN or framework is None:
             return opened
-        return describe_record(store, opened.raw, replace(self._reading, family=Family.EXPRESS))
+        return describe_record(store, opened.raw, replace(self._reading, framework=framework))
 
     def _look_aside(self) -> None:
         """Say whether there is a record for the ID as it stands, where the application does not come so far."""

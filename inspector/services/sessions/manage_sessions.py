@@ -14,17 +14,14 @@ from inspector.codecs import (
     SealedError,
     copy_payload,
     new_payload,
-    quick_lifetime,
 )
-from inspector.core.display import format_time
-from inspector.core.edits import InsertEntry, RemoveEntry, SetValue, apply_edit
 from inspector.core.expiry import Ending, end_from, format_countdown
 from inspector.core.finding import Severity
-from inspector.core.findings import check_edit
-from inspector.core.node import FALSE, NULL, TRUE, Kind, Node, find_member, member, number_node, object_node, text_node
+from inspector.core.node import Node
+from inspector.frameworks import EXPRESS, check_edit, move_quickly, origin_of, write_new
 from inspector.services.sessions.decoder import decode_record, encode_record
 from inspector.services.sessions.journal import Journal
-from inspector.services.sessions.open_session import PLAIN, OpenedSession, Reading, describe_record
+from inspector.services.sessions.open_session import PLAIN, DecodeContext, OpenedSession, describe_record, stored_record
 from store_adapters.clock import now_ms as read_clock
 from store_adapters.contract import CancelToken, ChangeExpiry, RawRecord, RecordRef, SessionStore
 from store_adapters.errors import RecordChanged
@@ -43,21 +40,9 @@ def new_session_id() -> str:
     return secrets.token_urlsafe(24)
 
 
-def new_session_root(max_age_ms: int | None, now_ms: int) -> Node:
-    """Return `{"cookie": {…}}` as express-session would write it for a new session."""
-    lives = max_age_ms is not None
-    return object_node(
-        (
-            "cookie",
-            object_node(
-                ("originalMaxAge", number_node(max_age_ms) if max_age_ms is not None else NULL),
-                ("expires", text_node(format_time(now_ms + max_age_ms)) if lives and max_age_ms is not None else NULL),
-                ("secure", FALSE),
-                ("httpOnly", TRUE),
-                ("path", text_node("/")),
-            ),
-        )
-    )
+def new_session_root(max_age_ms: int | None, now_ms: int, context: DecodeContext = PLAIN) -> Node:
+    """Return an empty session as the store's framework would write it; express-session, where nobody said which that is."""
+    return (context.framework or EXPRESS).new_session(max_age_ms, now_ms)
 
 
 def create_session(
@@ -67,20 +52,23 @@ def create_session(
     expires_at_ms: int | None,
     journal: Journal,
     now_ms: int,
-    reading: Reading = PLAIN,
+    reading: DecodeContext = PLAIN,
 ) -> OpenedSession:
     """Store a new record in the form of the others: text or sub-document, with their serializer or encryption.
 
     `RecordExists`, `SessionRefused` for what would break the application or for sealed neighbours, `CodecError`.
     """
-    kind = store.capabilities.kind
-    refused = [one for one in check_edit(None, root, kind) if one.severity is Severity.REFUSED]
+    kind, framework = store.capabilities.kind, reading.framework or EXPRESS
+    refused = [one for one in check_edit(None, root, kind, framework) if one.severity is Severity.REFUSED]
     if refused:
         raise SessionRefused(f"{refused[0].text} {refused[0].remedy}".strip())
     ref = store.ref_for(session_id)
     like = _example(store, reading)
     form = store.capabilities.form
-    payload = new_payload(root, form, like=like, session_id=session_id, expires_at_ms=expires_at_ms, now_ms=now_ms)
+    root = framework.complete(root, form, now_ms)
+    payload = write_new(framework, root, like)
+    if payload is None:
+        payload = new_payload(root, form, like=like, session_id=session_id, expires_at_ms=expires_at_ms)
     return _create(store, ref, payload, expires_at_ms, journal, "created", reading)
 
 
@@ -91,7 +79,7 @@ def _create(
     expires_at_ms: int | None,
     journal: Journal,
     action: str,
-    reading: Reading,
+    reading: DecodeContext,
     what: str = "",
 ) -> OpenedSession:
     after = store.create(ref, payload, expires_at_ms)
@@ -99,7 +87,7 @@ def _create(
     return describe_record(store, after, reading)
 
 
-def _example(store: SessionStore, reading: Reading) -> Decoded | None:
+def _example(store: SessionStore, reading: DecodeContext) -> Decoded | None:
     """Return a record of the store whose form a new one takes. `SessionRefused` when all that was looked at is sealed."""
     sealed = False
     for batch in store.list_records(CancelToken()):
@@ -170,7 +158,7 @@ def change_expiry(
 
 
 def move_end(
-    store: SessionStore, record: RawRecord, ending: Ending, reading: Reading, now_ms: int | None = None
+    store: SessionStore, record: RawRecord, ending: Ending, reading: DecodeContext, now_ms: int | None = None
 ) -> ChangeExpiry:
     """Return the write that sets when a record ends and the lifetime inside it, counted from `now_ms` (None: when it was read).
 
@@ -183,15 +171,19 @@ def move_end(
 
 
 def _lifetime_payload(
-    store: SessionStore, record: RawRecord, ends: int | None, now_ms: int, reading: Reading
+    store: SessionStore, record: RawRecord, ends: int | None, now_ms: int, reading: DecodeContext
 ) -> bytes | None:
     session_id, form = store.session_id_of(record.ref.key), store.capabilities.form
-    quick = quick_lifetime(record.payload, form, ends, now_ms)
+    told = reading.framework
+    quick = (told.expiry.move_quickly if told is not None else move_quickly)(record.payload, form, ends, now_ms)
     if quick is not None:
         return quick
     try:
         decoded = decode_record(record.payload, form, reading.secrets, session_id)
-        root = with_lifetime(decoded, ends, now_ms)
+        if decoded.fidelity is Fidelity.READ_ONLY:
+            return None
+        origin = origin_of(stored_record(store, record, decoded), told)
+        root = origin.framework.expiry.move(decoded.root, ends, now_ms)
         return encode_record(decoded, root) if root is not None else None
     except CodecError:
         return None
@@ -202,61 +194,8 @@ def expiry_words(expires_at_ms: int | None, now_ms: int) -> str:
     return f"to {format_countdown(expires_at_ms, now_ms)}"
 
 
-def with_lifetime(decoded: Decoded, expires_at_ms: int | None, now_ms: int) -> Node | None:
-    """Return the tree with the lifetime set that its library goes by; None where there is none to set, or no writing it."""
-    root = decoded.root
-    if decoded.fidelity is not Fidelity.READ_ONLY and _is_koa(root):
-        return _with_koa_end(root, expires_at_ms, now_ms)
-    place = find_member(root, "cookie") if root.kind is Kind.OBJECT else None
-    if decoded.fidelity is Fidelity.READ_ONLY or place is None or root.entries[place].value.kind is not Kind.OBJECT:
-        return None
-    left = None if expires_at_ms is None else max(1, expires_at_ms - now_ms)
-    fields = [
-        ("originalMaxAge", NULL if left is None else number_node(left)),
-        ("expires", NULL if expires_at_ms is None else text_node(format_time(expires_at_ms))),
-    ]
-    if find_member(root.entries[place].value, "originalExpires") is not None:  # @fastify/session goes by it first
-        fields.append(("originalExpires", fields[1][1]))
-    for key, node in fields:
-        root = _set_member(root, (place,), key, node)
-    if find_member(root, "__lastAccess") is not None:
-        root = _set_member(root, (), "__lastAccess", number_node(now_ms))
-    return root
-
-
-def _is_koa(root: Node) -> bool:
-    return member(root, "cookie") is None and any(member(root, name) is not None for name in ("_expire", "_session"))
-
-
-def _with_koa_end(root: Node, expires_at_ms: int | None, now_ms: int) -> Node:
-    """koa-session has either an end, or `_session` for one that lasts as long as the browser's."""
-    fields: dict[str, Node] = {"_session": TRUE}
-    if expires_at_ms is not None:
-        fields = {"_expire": number_node(expires_at_ms), "_maxAge": number_node(max(1, expires_at_ms - now_ms))}
-    for name in ("_expire", "_maxAge", "_session"):
-        place = find_member(root, name)
-        if name in fields:
-            root = _set_member(root, (), name, fields[name])
-        elif place is not None:
-            root = apply_edit(root, RemoveEntry((place,)))[0]
-    return root
-
-
-def _set_member(root: Node, parent: tuple[int, ...], key: str, node: Node) -> Node:
-    container = root.entries[parent[0]].value if parent else root
-    place = find_member(container, key)
-    if place is None:
-        return apply_edit(root, InsertEntry(parent, len(container.entries), key, node))[0]
-    old = container.entries[place].value
-    if old.tag == "date" and node.kind is Kind.STRING:
-        from inspector.codecs import parse_typed
-
-        node = parse_typed(str(node.scalar), old)
-    return apply_edit(root, SetValue((*parent, place), node))[0]
-
-
 def recreate_session(
-    store: SessionStore, before: RawRecord, journal: Journal, reading: Reading = PLAIN
+    store: SessionStore, before: RawRecord, journal: Journal, reading: DecodeContext = PLAIN
 ) -> OpenedSession:
     """Create a deleted record again with its old expiry. `RecordExists`; `SessionRefused` when that is past by now."""
     ends = before.expires_at_ms

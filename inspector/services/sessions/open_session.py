@@ -11,37 +11,37 @@ from inspector.codecs import (
     Fidelity,
     SealedError,
     Summary,
-    fingerprint,
-    fingerprint_sealed,
-    fingerprint_unread,
-    judge_layers,
     summarise_decoded,
 )
-from inspector.core.expiry import ExpiryReport, explain_expiry, judge_over
-from inspector.core.express_findings import judge_lifetime
+from inspector.core.expiry import ExpiryReport, judge_over
 from inspector.core.finding import Finding, Severity
-from inspector.core.findings import examine
-from inspector.core.node import Kind, Node
-from inspector.core.other_findings import judge_end
 from inspector.core.secret import Secret
 from inspector.core.verdict import FOUND, Effect, RecordVerdict
-from inspector.core.writer import UNKNOWN_WRITER, Certainty, Family, Writer
+from inspector.frameworks import (
+    UNKNOWN_ORIGIN,
+    Framework,
+    RecordOrigin,
+    StoredRecord,
+    examine,
+    explain_expiry,
+    judge_end,
+    judge_record,
+    origin_of,
+)
 from inspector.services.sessions.decoder import decode_record, summarise_record
-from inspector.services.sessions.record_verdict import judge_record
 from store_adapters.contract import RawRecord, RecordRef, SessionStore
-from store_adapters.record_form import ExpiryClock
 
 UserPaths = tuple[tuple[str | int, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class DecodeContext:
     """How the records of a store are read: where its application keeps the user (() for the usual places), and the
-    secrets that open what is encrypted. `family`: whose rules hold, where a person knows better than the bytes."""
+    secrets that open what is encrypted. `framework`: what wrote them, where a person knows better than the bytes."""
 
     user_paths: UserPaths = ()
     secrets: tuple[Secret, ...] = field(default=(), repr=False)
-    family: Family | None = None
+    framework: Framework | None = None
 
     @property
     def to_summarise(self) -> tuple[UserPaths, tuple[Secret, ...]]:
@@ -49,13 +49,13 @@ class Reading:
         return self.user_paths, self.secrets
 
 
-PLAIN = Reading()
+PLAIN = DecodeContext()
 
 
 @dataclass(frozen=True, slots=True)
 class OpenedSession:
     """One session as read. `decoded` is None for bytes no codec reads; `attempts` then says what was tried, and
-    `is_sealed` that it is encrypted and a secret is wanted. `writer`: which library wrote it. `reading`: how it was read,
+    `is_sealed` that it is encrypted and a secret is wanted. `origin`: which framework wrote it. `reading`: how it was read,
     to read it again. `verdict`: what the application does with it."""
 
     session_id: str
@@ -66,8 +66,8 @@ class OpenedSession:
     findings: tuple[Finding, ...]
     summary: Summary
     is_sealed: bool = False
-    writer: Writer = UNKNOWN_WRITER
-    reading: Reading = PLAIN
+    origin: RecordOrigin = UNKNOWN_ORIGIN
+    reading: DecodeContext = PLAIN
     verdict: RecordVerdict = FOUND
 
     @property
@@ -86,7 +86,7 @@ class OpenedSession:
         return self.decoded is not None and self.decoded.fidelity is not Fidelity.READ_ONLY
 
 
-def open_session(store: SessionStore, ref: RecordRef, reading: Reading = PLAIN) -> OpenedSession:
+def open_session(store: SessionStore, ref: RecordRef, reading: DecodeContext = PLAIN) -> OpenedSession:
     """Read and decode the record at `ref`. `StoreError`s pass through; undecodable bytes are no error."""
     return describe_record(store, store.read(ref), reading)
 
@@ -96,9 +96,9 @@ def ref_of_key(store: SessionStore, key: bytes) -> RecordRef:
     return RecordRef(store.ref_for("a").container, key)
 
 
-def describe_record(store: SessionStore, raw: RawRecord, reading: Reading = PLAIN) -> OpenedSession:
+def describe_record(store: SessionStore, raw: RawRecord, reading: DecodeContext = PLAIN) -> OpenedSession:
     """Decode a record that was read already."""
-    kind, form, session_id = store.capabilities.kind, store.capabilities.form, store.session_id_of(raw.ref.key)
+    form, session_id = store.capabilities.form, store.session_id_of(raw.ref.key)
     decoded: Decoded | None = None
     attempts: tuple[Attempt, ...] = ()
     sealed: SealedError | None = None
@@ -114,16 +114,25 @@ def describe_record(store: SessionStore, raw: RawRecord, reading: Reading = PLAI
     expires_at_ms = expiry_inside(store, raw, decoded)
     is_hidden = is_sealed and store.capabilities.keeps_expiry_inside
     raw = replace(raw, expires_at_ms=expires_at_ms)
-    writer = _writer_of(_fingerprint(raw, kind, decoded, sealed), reading)
-    verdict = judge_record(raw, store.capabilities, decoded, writer.family, is_sealed=is_sealed)
-    findings = _findings(root, kind, writer.family, expires_at_ms, raw.read_at_ms)
+    record = stored_record(store, raw, decoded, sealed)
+    origin = origin_of(record, reading.framework)
+    framework = origin.framework
+    verdict = judge_record(framework, record)
+    findings = _findings(framework, record)
     if verdict.is_refused and not any(one.text == verdict.text for one in findings):
         findings = (Finding(Severity.WARNING, verdict.path, verdict.text, verdict.remedy), *findings)
     # What the store deletes when it is next asked for is not kept for ever.
-    if expires_at_ms is None and not is_hidden and not raw.hidden_by and verdict.effect is not Effect.DELETED:
-        findings = (*findings, _no_expiry(store.capabilities.clock))
-    if decoded is not None:
-        findings = (*findings, *(one for one in judge_layers(decoded, form) if one.text != verdict.text))
+    remedy = framework.expiry.endless_remedy(store.capabilities.clock)
+    if (
+        remedy
+        and expires_at_ms is None
+        and not is_hidden
+        and not raw.hidden_by
+        and verdict.effect is not Effect.DELETED
+    ):
+        words = "This session never expires: the store grows without limit."
+        findings = (*findings, Finding(Severity.WARNING, (), words, remedy))
+    findings = (*findings, *(one for one in framework.rules.record(record) if one.text != verdict.text))
     if decoded is not None:
         summary = summarise_decoded(decoded, reading.user_paths)
     else:
@@ -134,48 +143,47 @@ def describe_record(store: SessionStore, raw: RawRecord, reading: Reading = PLAI
         decoded=decoded,
         attempts=attempts,
         expiry=explain_expiry(
+            framework,
             store.capabilities.clock,
             expires_at_ms,
             root,
             envelope,
             raw.read_at_ms,
             is_hidden=is_hidden,
-            family=writer.family,
             hidden_by=raw.hidden_by,
         ),
         findings=findings,
         summary=summary,
         is_sealed=is_sealed,
-        writer=writer,
+        origin=origin,
         reading=reading,
         verdict=verdict,
     )
 
 
-def _fingerprint(raw: RawRecord, kind: str, decoded: Decoded | None, sealed: SealedError | None) -> Writer:
-    if decoded is not None:
-        return fingerprint(decoded, kind, raw.ref.key)
-    return fingerprint_sealed(sealed, kind) if sealed else fingerprint_unread(raw.payload, kind, raw.ref.key)
-
-
-def _writer_of(found: Writer, reading: Reading) -> Writer:
-    """Return what a person said wrote the records of this store, where that differs from what they look like."""
-    if reading.family is None or reading.family is found.family:
-        return found
-    return Writer(
-        reading.family, reading.family.value, Certainty.TOLD, f"set for this store; the record looks like {found.name}"
+def stored_record(
+    store: SessionStore, raw: RawRecord, decoded: Decoded | None, sealed: SealedError | None = None
+) -> StoredRecord:
+    """Return a record of the store as its framework judges it."""
+    return StoredRecord(
+        kind=store.capabilities.kind,
+        form=store.capabilities.form,
+        key=raw.ref.key,
+        payload=raw.payload,
+        decoded=decoded,
+        sealed=sealed,
+        library=store.capabilities.library,
+        expires_at_ms=raw.expires_at_ms,
+        read_at_ms=raw.read_at_ms,
+        hidden_by=raw.hidden_by,
     )
 
 
-def _findings(
-    root: Node | None, kind: str, family: Family, expires_at_ms: int | None, now_ms: int
-) -> tuple[Finding, ...]:
-    if root is None:
+def _findings(framework: Framework, record: StoredRecord) -> tuple[Finding, ...]:
+    if record.decoded is None:
         return ()
-    found = (*examine(root, kind, family), *judge_end(root, family, now_ms))
-    if family is Family.EXPRESS and expires_at_ms is not None and root.kind is Kind.OBJECT:
-        found += tuple(judge_lifetime(root, kind, expires_at_ms, now_ms))
-    return found
+    root = record.decoded.root
+    return (*examine(root, record.kind, framework), *judge_end(framework, root, record.read_at_ms))
 
 
 def expiry_inside(store: SessionStore, raw: RawRecord, decoded: Decoded | None) -> int | None:
@@ -184,7 +192,3 @@ def expiry_inside(store: SessionStore, raw: RawRecord, decoded: Decoded | None) 
     if read_expiry is None or decoded is None or not decoded.layers:
         return raw.expires_at_ms
     return read_expiry(decoded.source)
-
-
-def _no_expiry(clock: ExpiryClock) -> Finding:
-    return Finding(Severity.WARNING, (), "This session never expires: the store grows without limit.", clock.remedy)

@@ -16,7 +16,7 @@ from inspector.core.node import Node, without_spans
 from inspector.services.sessions.decoder import decode_record
 from inspector.services.sessions.journal import Journal, JournalEntry
 from inspector.services.sessions.manage_sessions import SessionRefused, expiry_words, recreate_session
-from inspector.services.sessions.open_session import PLAIN, OpenedSession, Reading, describe_record
+from inspector.services.sessions.open_session import PLAIN, DecodeContext, OpenedSession, describe_record
 from inspector.services.sessions.save_session import Review, SaveOutcome, SaveState, review_changes, save_session
 from store_adapters.contract import RawRecord, SessionStore
 from store_adapters.errors import RecordChanged, RecordMissing
@@ -41,7 +41,7 @@ class Restoration:
     now_expires_at_ms: int | None = None
 
 
-def plan_restoration(store: SessionStore, entry: JournalEntry, reading: Reading = PLAIN) -> Restoration:
+def plan_restoration(store: SessionStore, entry: JournalEntry, reading: DecodeContext = PLAIN) -> Restoration:
     """Set the before-image beside what is stored now. `SessionRefused` where there is nothing to restore."""
     before = entry.before
     if before is None:
@@ -77,7 +77,7 @@ def _differ(before_ms: int | None, after_ms: int | None) -> bool:
 
 
 def open_edit(
-    store: SessionStore, base: RawRecord, edited: bytes, reading: Reading = PLAIN
+    store: SessionStore, base: RawRecord, edited: bytes, reading: DecodeContext = PLAIN
 ) -> tuple[OpenedSession, Node]:
     """Return the session as it was opened, and the tree of the `edited` bytes over it. `CodecError`, `SealedError`."""
     opened = describe_record(store, base, reading)
@@ -92,7 +92,7 @@ def restore(
     store: SessionStore,
     plan: Restoration,
     journal: Journal,
-    reading: Reading = PLAIN,
+    reading: DecodeContext = PLAIN,
     choices: Mapping[str, Choice] | None = None,
     *,
     overwrite: bool = False,
@@ -113,7 +113,7 @@ def restore(
 
 
 def restore_deleted(
-    store: SessionStore, entry: JournalEntry, journal: Journal, reading: Reading = PLAIN
+    store: SessionStore, entry: JournalEntry, journal: Journal, reading: DecodeContext = PLAIN
 ) -> OpenedSession:
     """Create a record again that was deleted from here. `RecordExists` when it is back already, `SessionRefused` when it
     would have expired by now."""
@@ -123,7 +123,7 @@ def restore_deleted(
 
 
 def restore_expiry(
-    store: SessionStore, entry: JournalEntry, journal: Journal, reading: Reading = PLAIN
+    store: SessionStore, entry: JournalEntry, journal: Journal, reading: DecodeContext = PLAIN
 ) -> OpenedSession:
     """Set the store's expiry back to what it was before an entry; the data stays. `SessionRefused` for a past moment."""
     if entry.before is None:

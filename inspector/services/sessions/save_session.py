@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from inspector.codecs import CodecError, Decoded, json_bytes
-from inspector.core.expiry import explain_expiry, format_countdown, judge_over
+from inspector.core.expiry import format_countdown, judge_over
 from inspector.core.finding import Finding, Severity
-from inspector.core.findings import check_edit
 from inspector.core.merge import Choice, FieldChange, FieldState, diff, merge, merge_all_mine
 from inspector.core.node import Node
+from inspector.frameworks import check_edit, explain_expiry
 from inspector.services.sessions.decoder import decode_record, encode_record
 from inspector.services.sessions.journal import Journal
 from inspector.services.sessions.open_session import OpenedSession, describe_record
@@ -125,7 +125,7 @@ def _review(store: SessionStore, opened: OpenedSession, root: Node, now: RawReco
         return Review(opened, root, now, None, diff(base.root, root), (), False, True, _expiry_words(now))
     changes = merge(base.root, root, theirs.root).changes
     over = _judge_end(store, opened, root, now, theirs)
-    findings = (*check_edit(base.root, root, kind, opened.writer.family), *((over,) if over else ()))
+    findings = (*check_edit(base.root, root, kind, opened.origin.framework), *((over,) if over else ()))
     return Review(opened, root, now, theirs, changes, findings, False, theirs.root != base.root, _expiry_words(now))
 
 
@@ -139,9 +139,8 @@ def _judge_end(
     ends = now.expires_at_ms
     if capabilities.read_expiry is not None:
         ends = capabilities.read_expiry(json_bytes(merged))
-    report = explain_expiry(
-        capabilities.clock, ends, merged, theirs.envelope, now.read_at_ms, family=opened.writer.family
-    )
+    framework = opened.origin.framework
+    report = explain_expiry(framework, capabilities.clock, ends, merged, theirs.envelope, now.read_at_ms)
     return judge_over(report.expires_at_ms, now.read_at_ms)
 
 

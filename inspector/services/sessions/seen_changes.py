@@ -13,8 +13,7 @@ from inspector.core.display import format_clock
 from inspector.core.field_path import find_path, parse_field_path
 from inspector.core.finding import Finding, Severity
 from inspector.core.merge import ORDER_OF, diff
-from inspector.core.node import Kind, Node, child, find_member, member
-from inspector.core.writer import Family
+from inspector.core.node import Kind, Node, child
 from inspector.services.sessions.journal import JournalEntry
 from inspector.services.sessions.open_session import OpenedSession
 from store_adapters.record_form import ExpiryClock
@@ -44,19 +43,15 @@ def judge_reads(
         return tuple(found)
     old, new = before.decoded.root, now.decoded.root
     changed = _fields(old, new)
-    if not changed and not was_gone and _is_saved_again(old, new, clock) and now.writer.family is Family.EXPRESS:
-        place = find_member(new, "cookie")
-        words = (
-            "The application wrote the whole session again without changing its data: resave: true does so at every "
-        )
-        words += "request, and writes over an edit saved meanwhile."
-        found.append(Finding(Severity.WARNING, () if place is None else (place,), words, "Set resave: false."))
+    framework = now.origin.framework
+    if not changed and not was_gone:
+        found += framework.rules.reads(old, new, clock)
     if before.raw.ref == now.raw.ref and _is_login(before, now):
         words = (
             "Somebody logged in and the session ID stayed the same: who planted that ID before is logged in as well "
         )
         words += "(session fixation)."
-        found.append(Finding(Severity.WARNING, (), words, "Call req.session.regenerate() at login."))
+        found.append(Finding(Severity.WARNING, (), words, framework.words.login))
     if older is not None and older.decoded is not None and now.raw.read_at_ms - before.raw.read_at_ms < _CLOSE_MS:
         added = _fields(older.decoded.root, old)
         lost = added & changed - _fields(older.decoded.root, new)
@@ -106,15 +101,6 @@ def _fields(before: Node, after: Node) -> set[str]:
     """Return the fields of the application's own that differ, a list as one: an item may have another place at each read."""
     fields = {one.field.removeprefix(ORDER_OF) for one in diff(before, after)}
     return {_ITEM.split(field)[0] for field in fields if not field.startswith(_OWN)}
-
-
-def _is_saved_again(before: Node, after: Node, clock: ExpiryClock) -> bool:
-    """True where the cookie inside tells of a full save; a touch of a file, or of MemoryStore, writes it as well."""
-    old, new = member(before, "cookie"), member(after, "cookie")
-    if not clock.moves_alone or old is None or new is None:
-        return False
-    same_age = member(old, "originalMaxAge") == member(new, "originalMaxAge")
-    return same_age and member(old, "expires") != member(new, "expires")
 
 
 def _listed(fields: set[str]) -> str:

@@ -11,7 +11,7 @@ from inspector.core.merge import diff
 from inspector.core.node import Kind, Node
 from inspector.services.sessions.decoder import decode_record
 from inspector.services.sessions.journal import JournalEntry
-from inspector.services.sessions.open_session import Reading
+from inspector.services.sessions.open_session import DecodeContext
 from store_adapters.contract import RawRecord
 
 _MOST = 50
@@ -45,7 +45,7 @@ def show_changes(before: Node, after: Node) -> tuple[ShownChange, ...]:
     )
 
 
-def show_entry(entry: JournalEntry, form: str, session_id: str, reading: Reading) -> tuple[ShownChange, ...]:
+def show_entry(entry: JournalEntry, form: str, session_id: str, reading: DecodeContext) -> tuple[ShownChange, ...]:
     """Return what a journal entry changed: fields, the whole record where it was created or deleted, and the expiry."""
 
     def read(record: RawRecord | None) -> Node | None:

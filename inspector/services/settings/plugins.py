@@ -1,10 +1,12 @@
-"""Packages of others that add kinds of store: found by their entry points, loaded only when a person has switched them on."""
+"""Packages of others that add kinds of store and frameworks: found by entry points, loaded only when a person switched them on."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from inspector.frameworks import PLUGINS as FRAMEWORKS
+from inspector.frameworks import add_plugin
 from store_adapters.kinds import StoreKind
 from store_adapters.known_kinds import register
 
@@ -14,7 +16,7 @@ STORES = "session_inspector.stores"
 
 @dataclass(frozen=True, slots=True)
 class Plugin:
-    """A package that was loaded, or why it was not. `name` and `version` are the package's, `adds` the label of its kind."""
+    """A package that was loaded, or why it was not. `name` and `version` are the package's, `adds` the label of what it adds."""
 
     name: str
     version: str
@@ -29,26 +31,34 @@ class Plugin:
 
 
 def load_plugins() -> tuple[Plugin, ...]:
-    """Load every installed package of the group. Runs their code; one that fails is told and stops no other."""
+    """Load every installed package of the groups. Runs their code; one that fails is told and stops no other."""
     from importlib.metadata import entry_points  # slow to import, and most never need it
 
     found = []
-    for entry in sorted(entry_points(group=STORES), key=lambda one: one.name):
-        package = entry.dist
-        name, version = (package.name, package.version) if package is not None else (entry.name, "")
-        found.append(_load(name, version, entry.load))
+    for group, add in _ADDERS.items():
+        for entry in sorted(entry_points(group=group), key=lambda one: one.name):
+            package = entry.dist
+            name, version = (package.name, package.version) if package is not None else (entry.name, "")
+            found.append(_load(name, version, entry.load, add))
     return tuple(found)
 
 
-def _load(name: str, version: str, load: Callable[[], object]) -> Plugin:
+def _add_kind(found: object) -> str:
+    if not isinstance(found, StoreKind):
+        raise ValueError("Its entry point names no kind of store.")
+    register(found)
+    return found.label
+
+
+_ADDERS: dict[str, Callable[[object], str]] = {STORES: _add_kind, FRAMEWORKS: add_plugin}
+"""What each group's entries name, added; returns its label. `ValueError` for what cannot be added."""
+
+
+def _load(name: str, version: str, load: Callable[[], object], add: Callable[[object], str]) -> Plugin:
     try:
-        kind = load()
-        if not isinstance(kind, StoreKind):
-            return Plugin(name, version, trouble="Its entry point names no kind of store.")
-        register(kind)
+        return Plugin(name, version, add(load()))
     except ValueError as error:
         return Plugin(name, version, trouble=str(error))
     except Exception as error:
         # Whatever the code of a stranger raises; its text may quote anything, so only the class is told.
         return Plugin(name, version, trouble=f"It raised {type(error).__name__}.")
-    return Plugin(name, version, kind.label)

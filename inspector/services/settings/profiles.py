@@ -40,7 +40,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     """One store. `url` never holds a password: `password_id` and `secret_ids` name entries of the SecretStore.
 
     `user_path`: where this application keeps its user ("user.username"), "" for the usual places.
-    `cookie_name`, `site_url`: for signed cookies and curl commands. `family`: the library whose rules hold ("express-session",
+    `cookie_name`, `site_url`: for signed cookies and curl commands. `framework`: whose rules hold, by its name ("express-session",
     "@fastify/session", "koa-session", "another library"), "" for what each record looks like.
     `gentle`: the list is read at half the rate; None: where the environment is production.
     """
@@ -53,7 +53,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     user_path: str = ""
     cookie_name: str = "connect.sid"
     site_url: str = "http://localhost:3000/"
-    family: str = ""
+    framework: str = msgspec.field(default="", name="family")
     gentle: bool | None = None
     password_id: str = ""
     secret_ids: tuple[str, ...] = ()

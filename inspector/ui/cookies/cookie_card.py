@@ -28,6 +28,7 @@ _BADGES = {
     Status.VALID: "badge-ok",
     Status.INVALID: "badge-bad",
     Status.UNVERIFIED: "badge-warn",
+    Status.BY_DESIGN: "badge-ok",
     Status.UNSIGNED: "badge-warn",
     Status.UNKNOWN: "badge",
 }
@@ -140,7 +141,8 @@ class CookieCard(QFrame):
     def _can_sign(self) -> bool:
         verdict = self.report.verdict
         is_first = verdict.status is Status.VALID and verdict.secret_index == 0
-        return bool(self._secrets) and not is_first and bool(verdict.session_id or verdict.payload)
+        is_signed = verdict.status is not Status.BY_DESIGN
+        return bool(self._secrets) and is_signed and not is_first and bool(verdict.session_id or verdict.payload)
 
     def _open(self) -> None:
         if self.report.record is not None:
@@ -187,7 +189,7 @@ def badge_words(report: CookieReport, secret_count: int) -> str:
         return "encrypted" if verdict.is_sealed else "not verified"
     if verdict.status is Status.UNKNOWN:
         return f"{verdict.looks_like}, not checked" if verdict.looks_like else "not a session cookie"
-    return {Status.INVALID: "invalid", Status.UNSIGNED: "unsigned"}[verdict.status]
+    return str(verdict.status.value)
 
 
 def _button(words: str, act: Callable[[], None]) -> QPushButton:

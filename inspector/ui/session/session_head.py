@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import time
 
+from PySide6.QtCore import Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from inspector.core.display import escape_display, format_local, format_size
 from inspector.core.expiry import format_countdown
-from inspector.core.writer import UNKNOWN_WRITER, Certainty
+from inspector.frameworks import UNKNOWN, Certainty
 from inspector.services.sessions.open_session import OpenedSession
 from inspector.ui.base.guard import qt_guard
 from inspector.ui.base.plain import PlainLabel, plain_tip
 from inspector.ui.base.theme import mono_font
+from inspector.ui.session.origin_button import OriginButton
 
 _NO_BREAK = "\N{NO-BREAK SPACE}"
 
 
 class SessionHead(QWidget):
-    """Two lines over the tabs; `tick` brings the countdown up to date."""
+    """Two lines over the tabs; `tick` brings the countdown up to date. `framework_chosen(name)`: what the person says wrote it."""
+
+    framework_chosen = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -38,6 +42,9 @@ class SessionHead(QWidget):
         self.signature_badge = PlainLabel("", role="badge-ok")
         first.addWidget(self.signature_badge)
         first.addStretch(1)
+        self.origin_button = OriginButton()
+        self.origin_button.framework_chosen.connect(self.framework_chosen)
+        first.addWidget(self.origin_button)
         layout.addLayout(first)
         self.facts_label = PlainLabel("", role="muted", wrap=True)
         layout.addWidget(self.facts_label)
@@ -48,9 +55,10 @@ class SessionHead(QWidget):
         self.id_label.setText(escape_display(opened.session_id, 48))
         self.id_label.setToolTip(plain_tip(opened.session_id))
         tips = [f"{one.name}: {one.value}{' (counts)' if one.counts else ''}" for one in opened.expiry.sources]
-        writer = opened.writer
-        tips += [opened.summary.format, f"Written by {writer.name}, {writer.certainty.value}: {writer.why}"]
+        origin = opened.origin
+        tips += [opened.summary.format, f"Written by {origin.name}, {origin.certainty.value}: {origin.why}"]
         self.facts_label.setToolTip(plain_tip(" · ".join(tips)))
+        self.origin_button.show_session(opened)
         self.tick()
         self._show_badge()
 
@@ -88,12 +96,12 @@ class SessionHead(QWidget):
 
 def _writer(opened: OpenedSession) -> str:
     """Return what wrote the record as far as it is known, else what its form is."""
-    writer = opened.writer
+    origin = opened.origin
     if opened.is_beyond:
         return "shown as text, read-only"
-    if opened.decoded is None or writer is UNKNOWN_WRITER or writer.name == "unknown":
+    if opened.decoded is None or origin.name == UNKNOWN.name:
         return opened.summary.format
-    return f"{writer.name}?" if writer.certainty is Certainty.POSSIBLE else writer.name
+    return f"{origin.name}?" if origin.certainty is Certainty.POSSIBLE else origin.name
 
 
 def _ends(opened: OpenedSession) -> str:

@@ -12,7 +12,7 @@ from inspector.services.sessions.open_session import OpenedSession, open_session
 from inspector.ui.base.banner import Banner
 from inspector.ui.base.context import Context
 from inspector.ui.base.empty_state import EmptyState
-from inspector.ui.base.plain import copy_text
+from inspector.ui.base.plain import copy_text, tell
 from inspector.ui.base.trouble import describe_trouble
 from inspector.ui.session.change_count import ChangeCount
 from inspector.ui.session.changes_bar import ChangesBar
@@ -69,6 +69,7 @@ class SessionPanel(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         self.head = SessionHead()
+        self.head.framework_chosen.connect(self._tell_framework)
         column.addWidget(self.head)
         self.banner = Banner()
         column.addWidget(self.banner)
@@ -160,6 +161,15 @@ class SessionPanel(QWidget):
                 self._show_failure(error)
 
         store.run(read, owner=self, done=done, failed=failed, words="Opening the session", can_stop=True)
+
+    def _tell_framework(self, name: str) -> None:
+        """The person says what wrote this store's records: read the session by its rules."""
+        if self.store is None:
+            return
+        trouble = self.store.tell_framework(name)
+        if trouble:
+            tell(self, "This is not kept for the next start", trouble)
+        self.reload()
 
     def try_again(self) -> None:
         """The store answers again: read what could not be read."""

@@ -275,7 +275,7 @@ class SessionSaving(QObject):
             return
         max_age_ms = self._context.book.settings.default_max_age_ms
         now = round(time.time() * 1000)
-        root = new_session_root(max_age_ms, now)
+        root = new_session_root(max_age_ms, now, store.reading)
         self._write(
             store,
             lambda adapter: create_session(

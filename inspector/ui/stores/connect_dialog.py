@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 
 from inspector.core.field_path import FieldPathError, parse_field_path
 from inspector.core.secret import Secret
-from inspector.core.writer import Family
+from inspector.frameworks import FRAMEWORKS
 from inspector.services.connection import connect, split_url
 from inspector.services.settings.profiles import Environment, Profile, new_profile_id
 from inspector.services.settings.secrets import SecretStore
@@ -98,11 +98,11 @@ class ConnectDialog(QDialog):
         self.environment_choice.setAccessibleName("Environment")
         for environment in Environment:
             self.environment_choice.addItem(environment.value.capitalize(), environment)
-        self.family_choice = ChoiceBox()
-        self.family_choice.setAccessibleName("Written by")
-        self.family_choice.addItem("As each record looks", "")
-        for family in (one for one in Family if one is not Family.UNKNOWN):
-            self.family_choice.addItem(family.value, family.value)
+        self.framework_choice = ChoiceBox()
+        self.framework_choice.setAccessibleName("Written by")
+        self.framework_choice.addItem("As each record looks", "")
+        for framework in FRAMEWORKS:
+            self.framework_choice.addItem(framework.title, framework.name)
         self.read_only_box = QCheckBox("Read-only: nothing can be written from here")
         self.gentle_choice = ChoiceBox()
         self.gentle_choice.setAccessibleName("How the list is read")
@@ -127,7 +127,7 @@ class ConnectDialog(QDialog):
             ("", self.read_only_box),
             ("List is read", self.gentle_choice),
             ("Secrets", self.secret_lines),
-            ("Written by", self.family_choice),
+            ("Written by", self.framework_choice),
             ("User is at", self.user_line),
             ("Cookie name", self.cookie_line),
             ("Site", self.site_line),
@@ -152,7 +152,7 @@ class ConnectDialog(QDialog):
         self.environment_choice.setCurrentIndex(self.environment_choice.findData(profile.environment))
         self.read_only_box.setChecked(profile.read_only)
         self.gentle_choice.setCurrentIndex((None, True, False).index(profile.gentle))
-        self.family_choice.setCurrentIndex(max(0, self.family_choice.findData(profile.family)))
+        self.framework_choice.setCurrentIndex(max(0, self.framework_choice.findData(profile.framework)))
         self.user_line.setText(profile.user_path)
         self.cookie_line.setText(profile.cookie_name)
         self.site_line.setText(profile.site_url)
@@ -205,7 +205,7 @@ class ConnectDialog(QDialog):
             user_path=self.user_line.text().strip(),
             cookie_name=self.cookie_line.text().strip() or "connect.sid",
             site_url=self.site_line.text().strip() or "http://localhost:3000/",
-            family=self.family_choice.currentData(),
+            framework=self.framework_choice.currentData(),
             password_id=before.password_id if before else "",
             secret_ids=before.secret_ids if before else (),
         )

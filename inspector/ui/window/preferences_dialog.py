@@ -68,7 +68,7 @@ class PreferencesDialog(QDialog):
         self.history_box = QCheckBox(f"Keep what was written from here for {AGE_DAYS} days, sealed")
         self.history_box.setChecked(settings.keep_history)
         add_row(form, "History", self.history_box)
-        self.plugins_box = QCheckBox("Load installed store packages at the start")
+        self.plugins_box = QCheckBox("Load installed packages of others at the start")
         self.plugins_box.setToolTip(
             "Code of others, which runs inside this program. Help > About names what is loaded."
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from inspector.codecs import decode, encode, quick_lifetime
-from inspector.services.sessions.manage_sessions import with_lifetime
+from inspector.frameworks import EXPRESS
 from tests.bench.sessions import session_text
 
 NOW_MS = 1_790_000_000_000
@@ -13,7 +13,7 @@ NOW_MS = 1_790_000_000_000
 
 def by_tree(payload: bytes, ends: int | None) -> bytes:
     decoded = decode(payload, "redis")
-    root = with_lifetime(decoded, ends, NOW_MS)
+    root = EXPRESS.expiry.move(decoded.root, ends, NOW_MS)
     assert root is not None
     return encode(decoded, root)
 

@@ -14,11 +14,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inspector.codecs import CodecError, Decoded, Fidelity, SealedError, decode, encode, judge_layers, summarise
+from inspector.codecs import CodecError, Decoded, Fidelity, SealedError, decode, encode, summarise
 from inspector.core import ciphers
 from inspector.core.edits import InsertEntry, apply_edit
 from inspector.core.node import Kind, member, text_node
 from inspector.core.secret import Secret
+from inspector.frameworks.express.sealing import judge_layers
+from store_adapters.record_form import PayloadForm
 
 GOLDEN = Path(__file__).parent.parent.parent / "golden" / "express"
 WRONG = Secret.from_text("not this one")
@@ -66,7 +68,8 @@ def test_without_its_secret_it_says_what_is_known(row: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("row", _sealed_rows())
 def test_trap_of_the_encryption_is_told_for_its_era_alone(row: dict[str, Any]) -> None:
-    found = judge_layers(_open(row), row["kind"])
+    form = PayloadForm.DOCUMENT if row["kind"] == "mongo" else PayloadForm.TEXT
+    found = judge_layers(_open(row), form)
     words = " ".join(f"{one.text} {one.remedy}" for one in found)
     version = str(row["kruptein"])
     if version.startswith("3.4") and row["kind"] == "mongo":

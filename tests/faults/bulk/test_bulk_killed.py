@@ -16,6 +16,7 @@ import pytest
 import redis
 
 from inspector.codecs import new_payload
+from inspector.frameworks import EXPRESS
 from inspector.services.sessions.manage_sessions import new_session_root
 from store_adapters.clock import now_ms
 from store_adapters.contract import CancelToken, Create
@@ -75,11 +76,12 @@ class Driver:
 def driver(url: str) -> Iterator[Driver]:
     """A driver for a store that holds sessions which live for a day."""
     store, now = open_store(url), now_ms()
-    root, kind = new_session_root(DAY_MS, now), store.capabilities.kind
+    form = store.capabilities.form
+    root = EXPRESS.complete(new_session_root(DAY_MS, now), form, now)
     writes = [
         Create(
             store.ref_for(f"s{number}"),
-            new_payload(root, kind, like=None, session_id=f"s{number}", expires_at_ms=now + DAY_MS, now_ms=now),
+            new_payload(root, form, like=None, session_id=f"s{number}", expires_at_ms=now + DAY_MS),
             now + DAY_MS,
         )
         for number in range(COUNT)

@@ -22,7 +22,7 @@ from inspector.services.catalogue.sorting import MOST, sort_in_steps, sort_numbe
 from inspector.services.catalogue.text_column import ROWS, MemoryLimit, TextColumn
 from inspector.services.catalogue.update_selection import reselect, rows_of
 from inspector.services.filtering.parser import parse_filter
-from inspector.services.sessions.open_session import Reading
+from inspector.services.sessions.open_session import DecodeContext
 from store_adapters.contract import Batch, RawRecord, RecordRef
 from store_adapters.registry import open_store
 from tests.bench.sessions import session_id, session_text
@@ -148,7 +148,7 @@ def test_role_is_found_wherever_it_stands(paths: tuple[tuple[str, ...], ...], is
     ]  # fmt: skip
     texts = [f'{{"cookie":{{}},"user":{user},"role":"admin"}}' for user in users]
     lists = ['{"cookie":{},"user":{"role":["x","admin"]}}', '{"cookie":{},"user":{"role":["x"]}}']
-    catalogue = Catalogue(open_store("memory:"), Reading(user_paths=paths))
+    catalogue = Catalogue(open_store("memory:"), DecodeContext(user_paths=paths))
     wanted = parse_filter("user.role:ADMIN")
     for some, expected in ((texts, [0]), (lists, [0, len(texts)])):
         payloads = [base64.b64encode(text.encode()) if is_wrapped else text.encode() for text in some]

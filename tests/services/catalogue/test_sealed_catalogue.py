@@ -22,13 +22,13 @@ from inspector.services.sessions.manage_sessions import (
     new_session_id,
     new_session_root,
 )
-from inspector.services.sessions.open_session import Reading, open_session
+from inspector.services.sessions.open_session import DecodeContext, open_session
 from store_adapters.clock import now_ms
 from store_adapters.contract import CancelToken, SessionStore
 from store_adapters.registry import open_store
 
 GOLDEN = Path(__file__).parent.parent.parent / "golden" / "express" / "sealed.jsonl"
-READING = Reading(secrets=(Secret.from_text("an older one"), Secret.from_text("squirrel")))
+READING = DecodeContext(secrets=(Secret.from_text("an older one"), Secret.from_text("squirrel")))
 HOUR_MS = 3_600_000
 
 
@@ -40,7 +40,7 @@ def store(tmp_path: Path) -> SessionStore:
     return open_store(f"file://{tmp_path}")
 
 
-def _read(store: SessionStore, reading: Reading) -> Catalogue:
+def _read(store: SessionStore, reading: DecodeContext) -> Catalogue:
     catalogue = Catalogue(store, reading)
     for batch in store.list_records(CancelToken()):
         catalogue.append(batch)
@@ -54,7 +54,7 @@ def _rows(catalogue: Catalogue, text: str = "") -> list[Row]:
 
 
 def test_without_the_secret_rows_are_encrypted_and_their_expiry_unknown(store: SessionStore) -> None:
-    catalogue = _read(store, Reading())
+    catalogue = _read(store, DecodeContext())
     assert {row.format.split()[0] for row in _rows(catalogue)} == {"encrypted"}
     assert all(row.is_expiry_hidden for row in _rows(catalogue))
     assert _rows(catalogue, "is:permanent") == []

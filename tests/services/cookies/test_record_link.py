@@ -15,11 +15,12 @@ import redis
 
 from inspector.core.secret import Secret
 from inspector.core.verdict import Effect
-from inspector.core.writer import Family
+from inspector.frameworks import EXPRESS, UNKNOWN
+from inspector.frameworks import OTHER as OTHER_LIBRARY
 from inspector.services.cookies.cookie_chain import CookieReport, LinkState
 from inspector.services.cookies.signed_cookie import cookie_header
 from inspector.services.cookies.verify_cookie import inspect_cookies
-from inspector.services.sessions.open_session import OpenedSession, Reading, open_session
+from inspector.services.sessions.open_session import DecodeContext, OpenedSession, open_session
 from store_adapters.clock import now_ms
 from store_adapters.contract import SessionStore
 from store_adapters.registry import open_store
@@ -102,13 +103,13 @@ def test_record_of_unknown_origin_has_no_rules(redis_url: str, value: bytes) -> 
     store = open_store(f"{redis_url}?prefix=django:")
     opened = open_session(store, store.ref_for("abc"))
     store.close()
-    assert (opened.writer.family, opened.verdict.effect) == (Family.UNKNOWN, Effect.UNKNOWN)
+    assert (opened.origin.framework, opened.verdict.effect) == (UNKNOWN, Effect.UNKNOWN)
     assert not any("500" in one.text or "Express" in one.text for one in opened.findings)
 
 
 @pytest.mark.parametrize("value", [DJANGO.encode(), b"\x80\x04\x95", b'user|s:3:"ada";'])
 def test_other_languages_record_is_none_of_express_under_its_prefix_either(redis_url: str, value: bytes) -> None:
-    assert _seen(redis_url, value)[0].writer.family is Family.UNKNOWN
+    assert _seen(redis_url, value)[0].origin.framework is UNKNOWN
 
 
 def test_valid_cookie_or_a_person_tells_whose_the_record_is(redis_url: str) -> None:
@@ -116,7 +117,7 @@ def test_valid_cookie_or_a_person_tells_whose_the_record_is(redis_url: str) -> N
     assert opened.verdict.effect is Effect.UNKNOWN
     assert "no cookie member" in _state(report, "Record")[1]
     store = open_store(f"{redis_url}?prefix=mine:")
-    told = open_session(store, store.ref_for(SID), Reading(family=Family.EXPRESS))
+    told = open_session(store, store.ref_for(SID), DecodeContext(framework=EXPRESS))
     store.close()
     assert told.verdict.effect is Effect.ERROR
 
@@ -164,7 +165,7 @@ def test_what_a_person_said_of_the_store_holds_in_the_chain_too(redis_url: str) 
         server.set(f"sess:{SID}", '{"user":1}', ex=9000)
     store = open_store(f"{redis_url}?prefix=sess:")
     text = f"Cookie: {cookie_header('connect.sid', SID, SECRET)}"
-    reading = Reading(family=Family.OTHER)
+    reading = DecodeContext(framework=OTHER_LIBRARY)
     [report] = inspect_cookies(text, (SECRET,), store, now_ms=now_ms(), reading=reading)
     store.close()
     assert report.broken == ""

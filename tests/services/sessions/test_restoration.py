@@ -17,7 +17,7 @@ from inspector.core.merge import Choice, FieldState
 from inspector.core.secret import Secret
 from inspector.services.sessions.journal import Journal, JournalEntry
 from inspector.services.sessions.manage_sessions import SessionRefused, change_expiry, create_session, delete_session
-from inspector.services.sessions.open_session import PLAIN, OpenedSession, Reading, open_session
+from inspector.services.sessions.open_session import PLAIN, DecodeContext, OpenedSession, open_session
 from inspector.services.sessions.restoration import plan_restoration, restore_deleted, restore_expiry
 from inspector.services.sessions.restoration import restore as carry_out
 from inspector.services.sessions.save_session import Review, SaveState, save_session
@@ -42,7 +42,7 @@ def save(store: SessionStore, opened: OpenedSession, field: str, text: str, jour
     return outcome.record
 
 
-def review_of(store: SessionStore, entry: JournalEntry, reading: Reading = PLAIN) -> Review:
+def review_of(store: SessionStore, entry: JournalEntry, reading: DecodeContext = PLAIN) -> Review:
     review = plan_restoration(store, entry, reading).review
     assert review is not None
     return review
@@ -229,7 +229,7 @@ def test_restoring_an_encrypted_session_needs_its_secret_and_encrypts_again(
     tmp_path: Path, row: dict[str, str]
 ) -> None:
     (tmp_path / f"{row['session_id']}.json").write_bytes(base64.b64decode(row["payload_base64"]))
-    reading, journal = Reading(secrets=SECRETS), Journal()
+    reading, journal = DecodeContext(secrets=SECRETS), Journal()
     with closing(open_store(f"file://{tmp_path}")) as store:
         opened = open_session(store, store.ref_for(row["session_id"]), reading)
         save(store, opened, "note", '"mine"', journal)

@@ -28,8 +28,8 @@ from inspector.codecs import (
 from inspector.core.display import escape_display, escape_json
 from inspector.core.edits import Edit, EditError, InsertEntry, MoveEntry, RemoveEntry, SetValue
 from inspector.core.field_path import FieldPathError, find_path, format_keys, keys_of, parse_field_path
-from inspector.core.findings import check_edit
 from inspector.core.node import Kind, Node, Path, child, text_node
+from inspector.frameworks import check_edit
 from inspector.ui.base.empty_state import EmptyState
 from inspector.ui.base.guard import qt_guard
 from inspector.ui.base.icons import icon
@@ -186,7 +186,7 @@ class DataTab(QWidget):
         if draft is None:
             self.findings.show_findings(())
             return
-        edits = check_edit(draft.base, draft.root, self._kind, draft.opened.writer.family) if draft.is_dirty else ()
+        edits = check_edit(draft.base, draft.root, self._kind, draft.opened.origin.framework) if draft.is_dirty else ()
         known = {(finding.path, finding.text) for finding in edits}
         old = tuple(one for one in draft.opened.findings if (one.path, one.text) not in known)
         self.findings.show_findings((*edits, *old))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from inspector.codecs._api import Decoded
+from inspector.codecs import Decoded
 from inspector.codecs.wrappings.kruptein import KrupteinLayer
 from inspector.codecs.wrappings.layers import JsonStringLayer
 from inspector.codecs.wrappings.session_file_crypto import SessionFileLayer
 from inspector.core.finding import Finding, Severity
+from store_adapters.record_form import PayloadForm
 
 _PIN = "Pin kruptein in the application's lock file (3.0.8 is what connect-mongo 6 takes), and keep one version for one store."
 
@@ -15,9 +16,9 @@ _UNREADABLE_BASES = frozenset(("base64", "base64url"))
 """Encodings whose text of the IV and text of the content do not join to one that can be decoded."""
 
 
-def judge_layers(decoded: Decoded, kind: str) -> tuple[Finding, ...]:
+def judge_layers(decoded: Decoded, form: PayloadForm) -> tuple[Finding, ...]:
     """Return what an update of the encrypting library does to a record of this era, or a restart."""
-    unreadable = unreadable_era(decoded, kind)
+    unreadable = unreadable_era(decoded, form)
     if unreadable is not None:
         return (unreadable,)
     if _era(decoded).startswith(("3.1 to", "3.1.3", "3.1.5")):
@@ -29,9 +30,9 @@ def judge_layers(decoded: Decoded, kind: str) -> tuple[Finding, ...]:
     return ()
 
 
-def unreadable_era(decoded: Decoded, kind: str) -> Finding | None:
+def unreadable_era(decoded: Decoded, form: PayloadForm) -> Finding | None:
     """Return that the library which wrote a record cannot read it, None where it can."""
-    if kind != "mongo" or not _era(decoded).startswith("3.4"):
+    if form is not PayloadForm.DOCUMENT or not _era(decoded).startswith("3.4"):
         return None
     words = (
         "kruptein 3.4 wrote this, which connect-mongo 4 and 5 cannot read: they answer 500 to every request with it."

@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 
 from inspector.core.display import parse_time
-from inspector.core.express_verdict import judge_value
 from inspector.core.finding import Finding, Severity, article
 from inspector.core.node import Kind, Node, child, find_member, member, number_of, text_of
+from inspector.frameworks.express.verdict import judge_value
+from store_adapters.record_form import ExpiryClock
 
 RESERVED_KEYS = frozenset(
     [
@@ -119,6 +120,27 @@ def judge_lifetime(root: Node, kind: str, expires_at_ms: int, now_ms: int) -> li
     words = "The store keeps this session longer than originalMaxAge: a lifetime that only cookie.maxAge or another tool has set."
     remedy = "The next request brings it back to originalMaxAge. Change data together with the lifetime, or set it with Ctrl+E."
     return [*found, Finding(Severity.WARNING, (place, position), words, remedy)]
+
+
+def judge_saved_again(before: Node, after: Node, clock: ExpiryClock) -> list[Finding]:
+    """Return what it means that the application wrote a session whose data is the same."""
+    if not _is_saved_again(before, after, clock):
+        return []
+    place = find_member(after, "cookie")
+    words = (
+        "The application wrote the whole session again without changing its data: resave: true does so at every "
+        "request, and writes over an edit saved meanwhile."
+    )
+    return [Finding(Severity.WARNING, () if place is None else (place,), words, "Set resave: false.")]
+
+
+def _is_saved_again(before: Node, after: Node, clock: ExpiryClock) -> bool:
+    """True where the cookie inside tells of a full save; a touch of a file, or of MemoryStore, writes it as well."""
+    old, new = member(before, "cookie"), member(after, "cookie")
+    if not clock.moves_alone or old is None or new is None:
+        return False
+    same_age = member(old, "originalMaxAge") == member(new, "originalMaxAge")
+    return same_age and member(old, "expires") != member(new, "expires")
 
 
 def _judge_cookie(root: Node, kind: str) -> list[Finding]:
