@@ -23,6 +23,7 @@ from inspector.ui.session.session_history import SessionHistory
 from inspector.ui.session.session_tabs import HISTORY, JSON, SessionTabs
 from inspector.ui.session.tabs.raw_tab import text_of_bytes
 from inspector.ui.stores.open_store import OpenStore, StoreState
+from inspector.ui.stores.tell_framework import tell_framework
 from store_adapters.contract import SessionStore
 from store_adapters.errors import RecordMissing, RecordTooLarge, StoreUnreachable
 
@@ -166,7 +167,7 @@ class SessionPanel(QWidget):
         """The person says what wrote this store's records: read the session by its rules."""
         if self.store is None:
             return
-        trouble = self.store.tell_framework(name)
+        trouble = tell_framework(self.store, name, self._context.book)
         if trouble:
             tell(self, "This is not kept for the next start", trouble)
         self.reload()

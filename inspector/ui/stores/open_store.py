@@ -10,7 +10,6 @@ from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
-from msgspec.structs import replace as replace_struct
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from inspector.services.catalogue.catalogue import Catalogue
@@ -18,7 +17,7 @@ from inspector.services.catalogue.large_rows import settle
 from inspector.services.catalogue.listing import Progress, read_in_steps
 from inspector.services.catalogue.text_column import MemoryLimit
 from inspector.services.catalogue.watch import follow_changes
-from inspector.services.connection import Connection, connect, told_framework
+from inspector.services.connection import Connection, connect
 from inspector.services.sessions.open_session import PLAIN, DecodeContext
 from inspector.services.settings.profiles import Profile
 from inspector.ui.base.context import Context
@@ -85,19 +84,6 @@ class OpenStore(QObject):
     def reading(self) -> DecodeContext:
         """How this store's records are read; plainly while it is not open."""
         return self.connection.reading if self.connection else PLAIN
-
-    def tell_framework(self, name: str) -> str:
-        """Keep in the profile what wrote this store's records, and read them so from now on. Return what failed, "" for nothing."""
-        self.profile = replace_struct(self.profile, framework=name)
-        if self.connection is not None:
-            self.connection = told_framework(self.connection, self.profile)
-        if self._context.book.find(self.profile.id) is None:
-            return ""  # a store of this run alone
-        try:
-            self._context.book.put(self.profile)
-        except OSError as error:
-            return f"Its file cannot be written ({error.strerror})."
-        return ""
 
     @property
     def can_write(self) -> bool:

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import html
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +24,6 @@ from inspector.ui.window.command_palette import CommandPalette, match_score
 from inspector.ui.window.main_window import MainWindow
 from store_adapters.clock import now_ms
 from store_adapters.registry import open_store
-from tests.servers import ROOT
 from tests.services.cookies.test_har_report import Recorder
 from tests.services.sessions.test_save_session import edited
 from tests.ui.conftest import WAIT_MS, OpenWindow
@@ -387,18 +383,3 @@ def test_window_and_columns_come_back(qtbot: QtBot, make_window: OpenWindow, url
     window.keep_state()
     again = make_window(url)
     assert again.sessions_page.table.isColumnHidden(4)
-
-
-def test_tour_walks_through_the_main_job_and_leaves_pictures(tmp_path: Path) -> None:
-    environment = os.environ | {"SESSION_INSPECTOR_HOME": str(tmp_path / "home")}
-    done = subprocess.run(
-        [sys.executable, "-m", "inspector", "--tour", str(tmp_path / "tour")],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        timeout=120,
-        check=False,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
-    assert len(list((tmp_path / "tour").glob("*.png"))) >= 7
