@@ -68,7 +68,7 @@ def test_f52_file_replaced_since_it_was_read_is_a_conflict(store: SessionStore, 
     for write in (lambda: store.replace(base, new_role(base.payload)), lambda: store.delete(base)):
         with pytest.raises(RecordChanged) as changed:
             write()
-        assert_told(told(changed.value), "changed since it was read; nothing was written")
+        assert_told(told(changed.value), "changed after it was read; nothing was written")
         assert path.read_bytes() == newer
     assert_usable(store, path)
 

@@ -292,7 +292,7 @@ def _notice(rig: MongoRig, open_at: Opener, before: Document, after: Document) -
     ):
         with pytest.raises(RecordChanged) as changed:
             write()
-        assert_told(told(changed.value), "changed since it was read; nothing was written")
+        assert_told(told(changed.value), "changed after it was read; nothing was written")
         assert rig.document() == stored
     fresh = store.read(base.ref)
     store.replace(fresh, fresh.payload.replace(b"role\0\x05\0\0\0user", b"role\0\x05\0\0\0root"))
