@@ -44,7 +44,7 @@ def test_a_session_from_its_creation_to_its_end(capsys: pytest.CaptureFixture[st
     code, text, _ = run(capsys, "list", store, "--json", "--filter", "user.role:user")
     row = json.loads(text)
     assert code == 0
-    assert list(row) == ["id", "key", "expires_at", "ttl_ms", "size", "format", "user"]
+    assert list(row) == ["id", "key", "expires_at", "ttl_ms", "passed_over", "size", "format", "user"]
     assert (row["id"], row["user"]) == ("abc", "ada")
     assert run(capsys, "edit", store, "abc", "--set", 'user.role="admin"', "--set", "cart[1]=2", "--dry-run")[0] == 0
     shown = json.loads(run(capsys, "show", store, "abc", "--json")[1])
@@ -199,7 +199,7 @@ def test_bytes_that_are_no_text_are_judged_and_not_thrown_at_the_person() -> Non
     found = subprocess.run(
         [sys.executable, "-m", "inspector", "verify", "-"],
         cwd=ROOT,
-        input=b"\xff\xfe",
+        input=b"\xfa\xfb",
         capture_output=True,
         env=os.environ | {"PYTHONIOENCODING": "utf-8:strict"},
         check=False,
