@@ -36,9 +36,9 @@ from inspector.services.settings.profiles import (
 from inspector.services.settings.sealed_file import SealedFile
 from inspector.services.settings.secrets import SecretStore
 from inspector.services.settings.unfinished_files import UnfinishedFiles
-from inspector.ui.base.calm import calm_interpreter
 from inspector.ui.base.context import Context
 from inspector.ui.base.icons import app_icon
+from inspector.ui.base.interpreter_tuning import tune_interpreter
 from inspector.ui.base.jobs import JobRunner, Lane
 from inspector.ui.base.plain import tell
 from inspector.ui.base.small_screen import FRAME_HEIGHT
@@ -88,7 +88,7 @@ def main(launch: Launch | None = None) -> NoReturn:
     window = open_window(launch, folder, None, unfinished)
     EndSignals(window, lambda number: _end(unfinished, number))
     _show(window)
-    calm_interpreter(window)
+    tune_interpreter(window)
     if launch.tour is not None:
         from inspector.tour import Tour
 

@@ -1,4 +1,4 @@
-"""Collects what tests with Qt leave behind on the main thread, as the program does (inspector/ui/base/calm.py).
+"""Collects what tests with Qt leave behind on the main thread, as the program does (inspector/ui/base/interpreter_tuning.py).
 
 Python collects on whichever thread makes one object too many: a server's or a lane's thread would then end widgets of an
 earlier test, and Qt would crash in a later one.

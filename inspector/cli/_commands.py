@@ -13,7 +13,16 @@ from inspector.cli._stores import opened, read_secrets
 from inspector.codecs import CodecError, format_json, has_bson_types, json_bytes, parse_json
 from inspector.cookies import HAR_MOST_BYTES, SCHEMES, Status, sign_id
 from inspector.core.display import format_size, format_time, localise_times, parse_time
-from inspector.core.expiry import CAPPED, LATEST_MS, After, Ending, end_from, format_countdown, is_capped, parse_count
+from inspector.core.expiry import (
+    CAPPED,
+    LATEST_MS,
+    ExpiryTarget,
+    RelativeExpiry,
+    end_from,
+    format_countdown,
+    is_capped,
+    parse_count,
+)
 from inspector.core.finding import Severity
 from inspector.core.merge import FieldChange, diff
 from inspector.core.node import Entry, Kind, Node
@@ -37,12 +46,12 @@ from inspector.services.sessions.manage_sessions import (
 from inspector.services.sessions.open_session import OpenedSession, open_session
 from inspector.services.sessions.save_session import (
     FIRST_LOOK_MS,
+    Persistence,
     SaveOutcome,
     SaveState,
-    StickState,
-    check_stuck,
     review_changes,
     save_session,
+    verify_saved,
 )
 from store_adapters.clock import now_ms
 from store_adapters.contract import CancelToken, SessionStore
@@ -208,13 +217,13 @@ def _look_again(store: SessionStore, outcome: SaveOutcome) -> tuple[str, str, in
     """Wait until the requests in flight have ended; return the state, what to say of it, and the exit code."""
     time.sleep(FIRST_LOOK_MS / 1000)
     try:
-        report = check_stuck(store, outcome)
+        report = verify_saved(store, outcome)
     except StoreError as error:
         words = f"It could not be read again to see whether the edit stayed: {error}"
         return SaveState.SAVED.value, words, _TROUBLE
-    if report.state is StickState.OVERWRITTEN:
+    if report.state is Persistence.OVERWRITTEN:
         return "overwritten", report.message, _CHANGED
-    if report.state is StickState.GONE:
+    if report.state is Persistence.GONE:
         return "gone since", report.message, _CHANGED
     return SaveState.SAVED.value, report.message, _DONE
 
@@ -259,7 +268,7 @@ def create_new_session(options: Any, output: Output) -> int:
     if data.kind is not Kind.OBJECT:
         raise BadUsage('--data wants a JSON object, for example \'{"user": {"id": 1}}\'.')
     session_id, now = options.session_id or new_session_id(), now_ms()
-    if is_capped(After(options.max_age), now):
+    if is_capped(RelativeExpiry(options.max_age), now):
         output.complain(CAPPED)
     life_ms = min(options.max_age, LATEST_MS - now)
     ends = now + life_ms
@@ -309,14 +318,14 @@ def expire_session(options: Any, output: Output) -> int:
     return _DONE
 
 
-def _ending(options: Any) -> Ending:
+def _ending(options: Any) -> ExpiryTarget:
     if options.never:
         return None
     if options.duration is not None:
         found = re.fullmatch(r"([0-9]+)\s*([smhd])", options.duration.strip())
         if found is None:
             raise BadUsage("--in wants a duration such as 90s, 15m, 2h or 7d.")
-        return After(parse_count(found[1]) * _UNITS[found[2]])
+        return RelativeExpiry(parse_count(found[1]) * _UNITS[found[2]])
     at = parse_time(options.at)
     if at is None:
         raise BadUsage("--at wants a time with its zone, such as 2026-11-24T22:29:03Z.")

@@ -86,7 +86,7 @@ def _has_display() -> bool:
 def _open_window(options: object, output: Output) -> int:
     from pathlib import Path
 
-    # It would look through everything again and again while it is imported; `calm_interpreter` collects from there on.
+    # It would look through everything again and again while it is imported; `tune_interpreter` collects from there on.
     gc.disable()
     from inspector.app import Launch
     from inspector.app import main as open_window

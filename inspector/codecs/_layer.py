@@ -38,9 +38,9 @@ class Layer(Protocol):
         ...
 
 
-Peeled = tuple[Layer, bytes]
-Peeler = Callable[[bytes, OpeningKeys, int], Peeled | None]
-"""`peel(outer, keys, max_bytes)`: the layer and what was inside; None when the bytes are not of this form.
+Unwrapped = tuple[Layer, bytes]
+Unwrapper = Callable[[bytes, OpeningKeys, int], Unwrapped | None]
+"""`unwrap(outer, keys, max_bytes)`: the layer and what was inside; None when the bytes are not of this form.
 `CodecError` when they are and cannot be opened; its attempts say what is known and what is needed."""
 
 

@@ -34,13 +34,13 @@ class ExpiryReport:
 
 
 @dataclass(frozen=True, slots=True)
-class After:
+class RelativeExpiry:
     """So many milliseconds after the moment of writing, as express counts a lifetime."""
 
     life_ms: int
 
 
-Ending: TypeAlias = int | After | None
+ExpiryTarget: TypeAlias = int | RelativeExpiry | None
 """When a session shall end: at a moment in epoch milliseconds, so long after it is written, or never."""
 
 LATEST_MS = 250_246_627_200_000
@@ -50,19 +50,19 @@ CAPPED = f"That is later than cookies can say: the session ends on {format_time(
 _MOST_DIGITS = 18
 
 
-def end_from(ending: Ending, now_ms: int) -> int | None:
+def end_from(ending: ExpiryTarget, now_ms: int) -> int | None:
     """Return the moment of the end for a session that is written at `now_ms`, at most `LATEST_MS`; None: never."""
     asked = _asked_end(ending, now_ms)
     return None if asked is None else min(asked, LATEST_MS)
 
 
-def is_capped(ending: Ending, now_ms: int) -> bool:
+def is_capped(ending: ExpiryTarget, now_ms: int) -> bool:
     """True when `end_from` returns an earlier moment than was asked for."""
     return (_asked_end(ending, now_ms) or 0) > LATEST_MS
 
 
-def _asked_end(ending: Ending, now_ms: int) -> int | None:
-    return now_ms + ending.life_ms if isinstance(ending, After) else ending
+def _asked_end(ending: ExpiryTarget, now_ms: int) -> int | None:
+    return now_ms + ending.life_ms if isinstance(ending, RelativeExpiry) else ending
 
 
 def parse_count(digits: str) -> int:

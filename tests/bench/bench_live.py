@@ -20,7 +20,7 @@ from PySide6.QtCore import QEventLoop, QTimer
 
 from inspector.app import Launch, make_application, open_window
 from inspector.services.settings.profiles import Profile
-from inspector.ui.base.calm import calm_interpreter
+from inspector.ui.base.interpreter_tuning import tune_interpreter
 from inspector.ui.window.main_window import MainWindow
 from tests.bench.heartbeat import Watch
 from tests.bench.redis_sessions import filled_redis
@@ -105,7 +105,7 @@ def main() -> int:
         window = open_window(Launch(), Path(folder))
         window.resize(1280, 720)
         window.show()
-        calm_interpreter(window)
+        tune_interpreter(window)
         loop = QEventLoop()
         follower = Follower(window, loop, server.port)
         profile = Profile(id="bench", name="Bench", url=f"{server.url}/0?prefix=sess:")

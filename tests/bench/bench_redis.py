@@ -18,7 +18,7 @@ from PySide6.QtCore import QEventLoop, QTimer
 
 from inspector.app import Launch, make_application, open_window
 from inspector.services.settings.profiles import Profile
-from inspector.ui.base.calm import calm_interpreter
+from inspector.ui.base.interpreter_tuning import tune_interpreter
 from inspector.ui.window.main_window import MainWindow
 from tests.bench.heartbeat import Watch
 from tests.bench.redis_sessions import filled_redis, read_all_bare
@@ -68,7 +68,7 @@ def run_window(url: str, folder: Path, *, is_busy: bool) -> tuple[float, float, 
     window = open_window(Launch(), folder)
     window.resize(1280, 720)
     window.show()
-    calm_interpreter(window)
+    tune_interpreter(window)
     loop, watch, busy = QEventLoop(), Watch(), Busy(window)
     begun = first_s = 0.0
     before = 0

@@ -123,7 +123,7 @@ def test_session_that_ends_right_after_the_edit_is_told(capsys: pytest.CaptureFi
 def test_edit_without_the_check_ends_at_once(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("inspector.cli._commands.check_stuck", lambda *_: pytest.fail("it looked again"))
+    monkeypatch.setattr("inspector.cli._commands.verify_saved", lambda *_: pytest.fail("it looked again"))
     (tmp_path / "abc.json").write_bytes(b'{"cookie":{},"role":"user"}')
     assert run(capsys, "edit", f"file://{tmp_path}", "abc", "--set", "role=1", "--no-check")[0] == 0
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from inspector.core.expiry import CAPPED, LATEST_MS, After, end_from, is_capped, parse_count
+from inspector.core.expiry import CAPPED, LATEST_MS, RelativeExpiry, end_from, is_capped, parse_count
 from store_adapters.clock import now_ms
 from tests.cli.test_commands import run
 
@@ -69,11 +69,11 @@ def test_far_end_of_an_imported_line_is_capped_and_told(
 
 
 def test_end_that_can_be_held_is_the_one_asked_for() -> None:
-    assert end_from(After(1000), 5) == 1005
+    assert end_from(RelativeExpiry(1000), 5) == 1005
     assert end_from(LATEST_MS, 5) == LATEST_MS
     assert not is_capped(LATEST_MS, 5)
     assert not is_capped(None, 5)
-    assert is_capped(After(LATEST_MS), 5)
+    assert is_capped(RelativeExpiry(LATEST_MS), 5)
     assert parse_count("000000000000000000000012") == 12
 
 

@@ -22,7 +22,7 @@ from inspector.core.edits import InsertEntry, SetValue, apply_edit
 from inspector.core.node import find_member, member, number_of
 from inspector.services.sessions.journal import Journal
 from inspector.services.sessions.open_session import open_session
-from inspector.services.sessions.save_session import SaveState, StickState, check_stuck, save_session
+from inspector.services.sessions.save_session import Persistence, SaveState, save_session, verify_saved
 from inspector.ui.window.main_window import MainWindow
 from store_adapters.registry import open_store
 from tests.faults.window.rigs import shown_box
@@ -98,7 +98,7 @@ def test_neither_side_loses_a_write(site: Site) -> None:
                 if outcome.state is SaveState.UNCHANGED:
                     break
                 assert outcome.record is not None
-                if check_stuck(site.store, outcome).state is not StickState.OVERWRITTEN:
+                if verify_saved(site.store, outcome).state is not Persistence.OVERWRITTEN:
                     break
                 saved_again += 1
         lost = _missing(site, ref)
@@ -169,26 +169,26 @@ def test_window_tells_each_edit_that_was_overwritten_and_saves_it_again(
     window = make_window(site.store_url)
     window.go_to_session(site.store.ref_for(session_id).key)
     qtbot.waitUntil(lambda: window.panel.opened is not None, timeout=WAIT_MS)
-    looks: list[StickState] = []
-    window.saving._stick_check.told.connect(lambda _store, _key, report, _number: looks.append(report.state))
+    looks: list[Persistence] = []
+    window.saving._verifier.told.connect(lambda _store, _key, report, _number: looks.append(report.state))
     for number in range(BY_HAND):
         draft = window.panel.draft
         assert draft is not None
         draft.apply(InsertEntry((), len(draft.root.entries), f"edit{number}", parse_json(str(number))), "add")
         window.saving.review()
         _save_and_wait(qtbot, window, looks)
-        while looks[-1] is StickState.OVERWRITTEN:
+        while looks[-1] is Persistence.OVERWRITTEN:
             qtbot.waitUntil(lambda: shown_box() is not None, timeout=WAIT_MS)
             box = shown_box()
             assert box is not None
             box.defaultButton().click()  # Save again…
             _save_and_wait(qtbot, window, looks)
     assert_nothing_is_lost(site, session_id, ticker)
-    told = looks.count(StickState.OVERWRITTEN)
+    told = looks.count(Persistence.OVERWRITTEN)
     print(f"{site.kind}: {len(ticker.numbers)} requests, {BY_HAND} edits by window, {told} told as overwritten")
 
 
-def _save_and_wait(qtbot: QtBot, window: MainWindow, looks: list[StickState]) -> None:
+def _save_and_wait(qtbot: QtBot, window: MainWindow, looks: list[Persistence]) -> None:
     qtbot.waitUntil(lambda: window.saving.dialog is not None, timeout=WAIT_MS)
     assert window.saving.dialog is not None
     seen = len(looks)

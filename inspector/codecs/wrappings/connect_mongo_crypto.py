@@ -9,7 +9,7 @@ from hmac import compare_digest
 from itertools import permutations
 
 from inspector.codecs._api import SealedError
-from inspector.codecs._layer import OpeningKeys, Peeled, is_json_text
+from inspector.codecs._layer import OpeningKeys, Unwrapped, is_json_text
 from inspector.codecs.formats.json import JsonError, json_text, read_json
 from inspector.codecs.wrappings.kruptein import buffer_json, read_buffer
 from inspector.core import ciphers
@@ -63,7 +63,7 @@ class ConnectMongo3Layer:
         return ("{" + ",".join(f'"{name}":{text[name]}' for name in _NAMES_3) + "}").encode()
 
 
-def peel_connect_mongo_3(outer: bytes, keys: OpeningKeys, max_bytes: int) -> Peeled | None:
+def unwrap_connect_mongo_3(outer: bytes, keys: OpeningKeys, max_bytes: int) -> Unwrapped | None:
     """Open a record of connect-mongo 3's `secret`: kruptein's fields without a salt."""
     box = _read_3(outer, max_bytes)
     if box is None:
@@ -134,7 +134,7 @@ class WebCryptoLayer:
         return ciphers.encode_text(iv + b"".join(ciphers.seal_gcm(self.key, iv, inner, None)), self.encoding)
 
 
-def peel_web_crypto(outer: bytes, keys: OpeningKeys, max_bytes: int) -> Peeled | None:
+def unwrap_web_crypto(outer: bytes, keys: OpeningKeys, max_bytes: int) -> Unwrapped | None:
     """Open a record of connect-mongo 6's web crypto: nothing but its randomness shows what it is."""
     if keys.kind != "mongo" or len(outer) > max_bytes:
         return None
@@ -160,7 +160,7 @@ def _web_keys(keys: OpeningKeys) -> Iterator[tuple[int, bytes]]:
             yield rounds, ciphers.pbkdf2_key(secret, salt.reveal(), rounds, "sha256", 32)
 
 
-def _open_web(sealed: bytes, encoding: str, rounds: int, key: bytes) -> Peeled | None:
+def _open_web(sealed: bytes, encoding: str, rounds: int, key: bytes) -> Unwrapped | None:
     for size in _GCM_IV_BYTES:
         plain = ciphers.open_gcm(key, sealed[:size], sealed[size:-16], sealed[-16:], None)
         if plain is not None:

@@ -15,7 +15,7 @@ from hmac import compare_digest
 from itertools import product
 
 from inspector.codecs._api import CodecError, SealedError
-from inspector.codecs._layer import OpeningKeys, Peeled, is_json_text
+from inspector.codecs._layer import OpeningKeys, Unwrapped, is_json_text
 from inspector.codecs.formats.json import JsonError, json_text, read_json
 from inspector.codecs.wrappings.der import read_octet_strings, write_octet_strings
 from inspector.core import ciphers
@@ -117,7 +117,7 @@ class KrupteinLayer:
         return len(ciphers.encode_text(digest, box.encoding)) == len(box.mac)
 
 
-def peel_kruptein(outer: bytes, keys: OpeningKeys, max_bytes: int) -> Peeled | None:
+def unwrap_kruptein(outer: bytes, keys: OpeningKeys, max_bytes: int) -> Unwrapped | None:
     """Open a kruptein record; None for other bytes. `CodecError` says the era as far as it shows without the secret."""
     box = _read_box(outer, max_bytes)
     if box is None:
@@ -146,7 +146,7 @@ def _keys(box: _Box, secret: Secret) -> Iterator[_Key]:
         yield _Key(ciphers.scrypt_key(secret, box.salt, 32), 0)
 
 
-def _open(box: _Box, key: _Key, secret_name: str, kind: str) -> Peeled | None:
+def _open(box: _Box, key: _Key, secret_name: str, kind: str) -> Unwrapped | None:
     hashing, stored, sealed = _hashing(box), box.bytes_of(box.mac), box.bytes_of(box.ct)
     if hashing is None or stored is None or sealed is None:
         return None

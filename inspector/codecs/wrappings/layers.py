@@ -12,12 +12,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from inspector.codecs._api import Attempt, CodecError, Fidelity, TooLargeError
-from inspector.codecs._layer import Layer, OpeningKeys, Peeled, Peeler
+from inspector.codecs._layer import Layer, OpeningKeys, Unwrapped, Unwrapper
 from inspector.codecs.formats.json import JsonError, json_text, read_json
-from inspector.codecs.wrappings.connect_mongo_crypto import peel_connect_mongo_3, peel_web_crypto
-from inspector.codecs.wrappings.kruptein import KrupteinLayer, peel_kruptein
+from inspector.codecs.wrappings.connect_mongo_crypto import unwrap_connect_mongo_3, unwrap_web_crypto
+from inspector.codecs.wrappings.kruptein import KrupteinLayer, unwrap_kruptein
 from inspector.codecs.wrappings.laravel import refuse_laravel
-from inspector.codecs.wrappings.session_file_crypto import peel_session_file
+from inspector.codecs.wrappings.session_file_crypto import unwrap_session_file
 from inspector.core import ciphers
 from inspector.core.node import Kind, Node, member, text_of
 
@@ -94,7 +94,7 @@ class DeflateLayer:
         return self.head + packed[10:] if self.head[3] == 0 else packed
 
 
-def _peel_string(outer: bytes, _keys: OpeningKeys, max_bytes: int) -> Peeled | None:
+def _unwrap_string(outer: bytes, _keys: OpeningKeys, max_bytes: int) -> Unwrapped | None:
     if outer[:1] != b'"':
         return None
     try:
@@ -104,7 +104,7 @@ def _peel_string(outer: bytes, _keys: OpeningKeys, max_bytes: int) -> Peeled | N
     return (JsonStringLayer(), text.encode("utf-8", "replace")) if text is not None else None
 
 
-def _peel_typed(outer: bytes, max_bytes: int) -> Peeled | None:
+def _unwrap_typed(outer: bytes, max_bytes: int) -> Unwrapped | None:
     """Open kruptein 3.4's typed value; the same fields in a session of an application's own are no wrapping."""
     try:
         root = read_json(outer, max_bytes)
@@ -123,7 +123,7 @@ _MOST_UNPACKED = 16 * 1024 * 1024
 """A few kilobytes can unpack to anything: layers inside one another would each take that much again."""
 
 
-def _peel_deflate(outer: bytes, _keys: OpeningKeys, max_bytes: int) -> Peeled | None:
+def _unwrap_deflate(outer: bytes, _keys: OpeningKeys, max_bytes: int) -> Unwrapped | None:
     if outer[:3] == b"\x1f\x8b\x08":
         name, window = "gzip", 31
     elif len(outer) > 2 and outer[0] & 0x0F == 8 and int.from_bytes(outer[:2], "big") % 31 == 0:
@@ -148,7 +148,7 @@ def _refused(label: str, reason: str) -> CodecError:
     return CodecError(reason, (Attempt(label, reason),))
 
 
-def _peel_text(outer: bytes, _keys: OpeningKeys, max_bytes: int) -> Peeled | None:
+def _unwrap_text(outer: bytes, _keys: OpeningKeys, max_bytes: int) -> Unwrapped | None:
     text = outer.strip()
     if len(text) < 8 or len(text) > 2 * max_bytes or text != outer:
         return None
@@ -162,8 +162,8 @@ def _peel_text(outer: bytes, _keys: OpeningKeys, max_bytes: int) -> Peeled | Non
     return None
 
 
-_PEELERS: tuple[Peeler, ...] = (
-    peel_kruptein, peel_connect_mongo_3, peel_session_file, _peel_deflate, _peel_string, _peel_text, peel_web_crypto,
+_UNWRAPPERS: tuple[Unwrapper, ...] = (
+    unwrap_kruptein, unwrap_connect_mongo_3, unwrap_session_file, _unwrap_deflate, _unwrap_string, _unwrap_text, unwrap_web_crypto,
 )  # fmt: skip
 """The telling forms first: base64 could be anything, and random bytes are the last guess."""
 
@@ -218,12 +218,12 @@ def _open_wrapped(outer: bytes, keys: OpeningKeys, max_bytes: int, around: tuple
     if len(around) == _MOST_LAYERS:
         return None
     refusal: CodecError | None = None
-    for peel in _PEELERS:
+    for unwrap in _UNWRAPPERS:
         try:
-            peeled = peel(outer, keys, max_bytes)
-            if peeled is None:
+            unwrapped = unwrap(outer, keys, max_bytes)
+            if unwrapped is None:
                 continue
-            layer, inner = peeled
+            layer, inner = unwrapped
             found = _open_inner(inner, keys, max_bytes, (*around, layer))
         except CodecError as error:
             refusal = refusal or error
@@ -237,7 +237,7 @@ def _open_wrapped(outer: bytes, keys: OpeningKeys, max_bytes: int, around: tuple
 
 def _open_inner(inner: bytes, keys: OpeningKeys, max_bytes: int, layers: tuple[Layer, ...]) -> OpenedText | None:
     last = layers[-1]
-    typed = _peel_typed(inner, max_bytes) if isinstance(last, KrupteinLayer) and last.box.is_raw else None
+    typed = _unwrap_typed(inner, max_bytes) if isinstance(last, KrupteinLayer) and last.box.is_raw else None
     if typed is not None:
         layers, inner = (*layers, typed[0]), typed[1]
     deeper = _open_wrapped(inner, keys, max_bytes, layers)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from inspector.codecs._api import SealedError
-from inspector.codecs._layer import OpeningKeys, Peeled
+from inspector.codecs._layer import OpeningKeys, Unwrapped
 from inspector.core import ciphers
 from inspector.core.secret import Secret
 
@@ -53,12 +53,12 @@ class SessionFileLayer:
         return replace(self, session_id=session_id)
 
 
-def peel_session_file(outer: bytes, keys: OpeningKeys, max_bytes: int) -> Peeled | None:
+def unwrap_session_file(outer: bytes, keys: OpeningKeys, max_bytes: int) -> Unwrapped | None:
     """Open a file of session-file-store 1.3.1 or older; None for other bytes."""
     if len(outer) > max_bytes:
         return None
     if not outer.startswith(_MARK):
-        return _peel_old(outer, keys)
+        return _unwrap_old(outer, keys)
     for encoding, iv, sealed in _parts(outer[len(_MARK) :]):
         for secret in keys.secrets:
             key = hashlib.sha256(_password(secret, keys.session_id)).digest()
@@ -80,7 +80,7 @@ def _parts(text: bytes) -> Iterator[tuple[str, bytes, bytes]]:
         yield "latin1", both[:16], both[16:]
 
 
-def _peel_old(outer: bytes, keys: OpeningKeys) -> Peeled | None:
+def _unwrap_old(outer: bytes, keys: OpeningKeys) -> Unwrapped | None:
     sealed = ciphers.decode_text(outer, "hex")
     if not sealed:
         return None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 
-from inspector.core.expiry import Ending, end_from
+from inspector.core.expiry import ExpiryTarget, end_from
 from inspector.services.bulk.report import FIRST_PART, STOPPED, BulkStep, Tally, next_part_size
 from inspector.services.bulk.selection import Selection
 from inspector.services.bulk.undo import JOURNALLED, UndoBundle
@@ -58,7 +58,7 @@ def delete_sessions(
 def expire_sessions(
     store: SessionStore,
     selection: Selection,
-    ending: Ending,
+    ending: ExpiryTarget,
     journal: Journal,
     cancel: CancelToken,
     undo: UndoBundle | None = None,

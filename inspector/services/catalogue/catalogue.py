@@ -10,11 +10,11 @@ from array import array
 from collections.abc import Iterable, Iterator, Sequence
 
 from inspector.codecs import NOT_READ, Summariser, Summary
-from inspector.services.catalogue.chunk import matching
 from inspector.services.catalogue.column_values import PlainLooks, time_or_none
 from inspector.services.catalogue.columns import Columns, Values
 from inspector.services.catalogue.list_order import sort_rows
 from inspector.services.catalogue.overview import Overview, survey
+from inspector.services.catalogue.row_block import matching
 from inspector.services.catalogue.row_keys import RowKeys
 from inspector.services.catalogue.session_row import Column, Row
 from inspector.services.catalogue.text_column import MemoryLimit
@@ -184,7 +184,7 @@ class Catalogue:
             self.columns.generation += 1
         return position
 
-    def unseal(self, cancel: CancelToken) -> Iterator[int]:
+    def decrypt_rows(self, cancel: CancelToken) -> Iterator[int]:
         """Open the encrypted rows that take a slow key each, and put in what they hold; yield how many after each. For a lane.
         Gives up once some that no secret opens have come one after the other."""
         columns, done, in_vain = self.columns, 0, 0

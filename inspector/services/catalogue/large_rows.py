@@ -51,7 +51,7 @@ def settle(catalogue: Catalogue, store: SessionStore, cancel: CancelToken, *, is
     index_keys(catalogue, cancel)
     if catalogue.generation != before:
         yield 0
-    yield from _in_bunches(catalogue.unseal(cancel))
+    yield from _in_bunches(catalogue.decrypt_rows(cancel))
     yield from _in_bunches(read_large(catalogue, store, cancel, is_gentle=is_gentle))
 
 

@@ -8,9 +8,9 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
 from inspector.services.catalogue.catalogue import Catalogue
-from inspector.services.catalogue.chunk import CatalogueChunk
 from inspector.services.catalogue.columns import Columns
 from inspector.services.catalogue.list_order import sort_value
+from inspector.services.catalogue.row_block import RowBlock
 from inspector.services.catalogue.session_row import Column
 from inspector.services.catalogue.text_column import ROWS
 from inspector.services.filtering.parser import SessionFilter
@@ -101,7 +101,7 @@ def _matching(
         here, ordered = ordered[:end], ordered[end:]
         rows: Sequence[int] = [position - number * ROWS for position in here if columns.alive[position]]
         if session_filter is not None and rows:
-            chunk = CatalogueChunk(columns, number, min(columns.total, (number + 1) * ROWS), now_ms)
+            chunk = RowBlock(columns, number, min(columns.total, (number + 1) * ROWS), now_ms)
             rows = session_filter.term.narrow(chunk, rows)
         found += [number * ROWS + row for row in rows]
     return found

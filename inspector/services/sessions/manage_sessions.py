@@ -15,7 +15,7 @@ from inspector.codecs import (
     copy_payload,
     new_payload,
 )
-from inspector.core.expiry import Ending, end_from, format_countdown
+from inspector.core.expiry import ExpiryTarget, end_from, format_countdown
 from inspector.core.finding import Severity
 from inspector.core.node import Node
 from inspector.frameworks import EXPRESS, check_edit, move_quickly, origin_of, write_new
@@ -129,7 +129,7 @@ def _delete(store: SessionStore, raw: RawRecord, journal: Journal) -> None:
 
 
 def change_expiry(
-    store: SessionStore, opened: OpenedSession, ending: Ending, journal: Journal, *, lasting: bool = True
+    store: SessionStore, opened: OpenedSession, ending: ExpiryTarget, journal: Journal, *, lasting: bool = True
 ) -> OpenedSession:
     """Set when the session ends in the store, and with `lasting` what the application works its expiry out from.
 
@@ -158,7 +158,7 @@ def change_expiry(
 
 
 def move_end(
-    store: SessionStore, record: RawRecord, ending: Ending, reading: DecodeContext, now_ms: int | None = None
+    store: SessionStore, record: RawRecord, ending: ExpiryTarget, reading: DecodeContext, now_ms: int | None = None
 ) -> ChangeExpiry:
     """Return the write that sets when a record ends and the lifetime inside it, counted from `now_ms` (None: when it was read).
 

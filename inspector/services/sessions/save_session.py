@@ -278,38 +278,40 @@ def describe_fields(changes: tuple[FieldChange, ...]) -> str:
     return f"{', '.join(names[:_MANY])} and {len(names) - _MANY} more"
 
 
-class StickState(Enum):
-    STUCK = "stuck"
+class Persistence(Enum):
+    PERSISTED = "persisted"
     OVERWRITTEN = "overwritten"  # the application wrote an older copy over it
     CHANGED = "changed"  # the application changed other fields; the edits are there
     GONE = "gone"
 
 
 @dataclass(frozen=True, slots=True)
-class StickReport:
+class PersistenceReport:
     """What became of an edit after its save. `record`: what is stored now, None when it is gone or `lost` cannot be told.
     `lost`: the fields that were overwritten. `again`: the record's tree with them in it once more, to stage and save."""
 
-    state: StickState
+    state: Persistence
     message: str
     record: OpenedSession | None
     lost: tuple[FieldChange, ...] = ()
     again: Node | None = None
 
 
-def check_stuck(store: SessionStore, outcome: SaveOutcome) -> StickReport:
+def verify_saved(store: SessionStore, outcome: SaveOutcome) -> PersistenceReport:
     """Read again, a moment after a SAVED, and say whether its edits are still there."""
     saved, review = outcome.record, outcome.review
     assert saved is not None and review is not None and review.now_decoded is not None
     try:
         now = store.read(saved.raw.ref)
     except RecordMissing:
-        return StickReport(StickState.GONE, "The session is gone since: logged out or expired.", None)
+        return PersistenceReport(Persistence.GONE, "The session is gone since: logged out or expired.", None)
     record = describe_record(store, now, saved.reading)
     if now.payload == saved.raw.payload:
-        return StickReport(StickState.STUCK, f"Saved, and still there. {_but_words(record)}".strip(), record)
+        return PersistenceReport(Persistence.PERSISTED, f"Saved, and still there. {_but_words(record)}".strip(), record)
     if record.decoded is None or saved.decoded is None:
-        return StickReport(StickState.OVERWRITTEN, "The application has written something unreadable since.", record)
+        return PersistenceReport(
+            Persistence.OVERWRITTEN, "The application has written something unreadable since.", record
+        )
     # What was written is mine, over what was stored before it: what the application has of it now, the merge tells.
     merged = merge_all_mine(review.now_decoded.root, saved.decoded.root, record.decoded.root)
     lost = tuple(change for change in merged.changes if change.mine not in (change.base, change.theirs))
@@ -318,6 +320,6 @@ def check_stuck(store: SessionStore, outcome: SaveOutcome) -> StickReport:
             f"The application overwrote {describe_fields(lost)} just after: a request in flight held an older copy. "
             "Save again; with resave:true it happens at every request."
         )
-        return StickReport(StickState.OVERWRITTEN, words, record, lost, merged.root)
+        return PersistenceReport(Persistence.OVERWRITTEN, words, record, lost, merged.root)
     words = f"Saved and still there; the application changed other fields since. {_but_words(record)}".strip()
-    return StickReport(StickState.CHANGED, words, record)
+    return PersistenceReport(Persistence.CHANGED, words, record)

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from inspector.core.display import zone_of
-from inspector.core.expiry import LATEST_MS, After, Ending, ExpiryReport, describe_end
+from inspector.core.expiry import LATEST_MS, ExpiryReport, ExpiryTarget, RelativeExpiry, describe_end
 from inspector.ui.base.plain import PlainLabel
 from inspector.ui.base.small_screen import Flowing, fit_screen, make_scrollable
 
@@ -135,11 +135,11 @@ class ExpiryDialog(QDialog):
         self.presets.setExclusive(True)
 
     @property
-    def ending(self) -> Ending:
+    def ending(self) -> ExpiryTarget:
         """At a moment that was typed, so long after it is written, or never."""
         if self.never_box.isChecked():
             return None
-        return After(self._life_ms) if self._life_ms is not None else self.edit.dateTime().toMSecsSinceEpoch()
+        return RelativeExpiry(self._life_ms) if self._life_ms is not None else self.edit.dateTime().toMSecsSinceEpoch()
 
     @property
     def lasting(self) -> bool:

@@ -27,11 +27,11 @@ from inspector.services.sessions.open_session import OpenedSession, open_session
 from inspector.services.sessions.preview import preview_delete, preview_save
 from inspector.services.sessions.restoration import Restoration, plan_restoration, restore, restore_deleted
 from inspector.services.sessions.save_session import (
+    Persistence,
+    PersistenceReport,
     Review,
     SaveOutcome,
     SaveState,
-    StickReport,
-    StickState,
     review_changes,
     save_session,
 )
@@ -39,9 +39,9 @@ from inspector.ui.base.context import Context
 from inspector.ui.base.plain import ask_text, offer, tell
 from inspector.ui.base.trouble import describe_trouble
 from inspector.ui.session.history_promise import deletion_words, save_words
+from inspector.ui.session.save_verifier import SaveVerifier
 from inspector.ui.session.session_panel import SessionPanel
 from inspector.ui.session.staging import stage_again
-from inspector.ui.session.stick_check import StickCheck
 from inspector.ui.stores.confirm_store import confirm_act
 from inspector.ui.stores.open_store import OpenStore
 from store_adapters.contract import SessionStore
@@ -64,9 +64,9 @@ class SessionSaving(QObject):
         self._panel = panel
         self._window = window
         self.dialog: ReviewDialog | None = None
-        self._stick_check = StickCheck(self._is_shown, self)
-        self._stick_check.told.connect(self._show_stuck)
-        self._stick_check.noted.connect(self.noted)
+        self._verifier = SaveVerifier(self._is_shown, self)
+        self._verifier.told.connect(self._show_stuck)
+        self._verifier.noted.connect(self.noted)
         panel.review_wanted.connect(self.review)
         panel.expiry_wanted.connect(self.ask_expiry)
         panel.restore_wanted.connect(self.restore)
@@ -149,7 +149,7 @@ class SessionSaving(QObject):
                 self._panel.show_saved(store, outcome.record)
                 self._written(store, outcome.record)
                 if outcome.changes:
-                    self._stick_check.start(store, outcome.record.raw.ref.key, outcome)
+                    self._verifier.start(store, outcome.record.raw.ref.key, outcome)
             return
         if outcome.review is not None and outcome.state is not SaveState.UNKNOWN:
             dialog.show_review(outcome.review, outcome.message)
@@ -163,21 +163,21 @@ class SessionSaving(QObject):
     def _is_shown(self, store: OpenStore, key: bytes) -> bool:
         return (store, key) == (self._panel.store, self._panel.key)
 
-    def _show_stuck(self, store: OpenStore, key: bytes, report: StickReport, number: int) -> None:
-        if number == 0 or report.state is not StickState.STUCK:  # that it is still there is told once
+    def _show_stuck(self, store: OpenStore, key: bytes, report: PersistenceReport, number: int) -> None:
+        if number == 0 or report.state is not Persistence.PERSISTED:  # that it is still there is told once
             self.noted.emit(report.message)
-        if report.state is StickState.STUCK:
+        if report.state is Persistence.PERSISTED:
             return
         if report.record is not None:
             store.put_record(report.record.raw)
         else:
             store.drop_records([key])
-        if report.state is StickState.OVERWRITTEN:
+        if report.state is Persistence.OVERWRITTEN:
             self._stage_again(store, key, report)
         elif self._is_shown(store, key):
             self._panel.reload()
 
-    def _stage_again(self, store: OpenStore, key: bytes, report: StickReport) -> None:
+    def _stage_again(self, store: OpenStore, key: bytes, report: PersistenceReport) -> None:
         """Put what was overwritten back among the unsaved edits, over what is stored now, and offer to review them."""
         is_staged = stage_again(self._panel, store, key, report)
         if self._is_shown(store, key):
@@ -312,7 +312,7 @@ class SessionSaving(QObject):
         store.run(work, owner=self, done=done, failed=self._tell, words="Writing")
 
     def _written(self, store: OpenStore, opened: OpenedSession) -> None:
-        self._stick_check.cancel(store, opened.raw.ref.key)
+        self._verifier.cancel(store, opened.raw.ref.key)
         store.put_record(opened.raw)
         self.record_written.emit(opened.raw.ref.key)
 
@@ -344,7 +344,7 @@ class SessionSaving(QObject):
         store.run(work, owner=self, done=done, failed=self._tell, words="Deleting")
 
     def _removed(self, store: OpenStore, key: bytes) -> None:
-        self._stick_check.cancel(store, key)
+        self._verifier.cancel(store, key)
         store.drop_records([key])
         self.record_removed.emit(key)
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from inspector.core.edits import SetValue
 from inspector.core.merge import merge_all_mine
-from inspector.services.sessions.save_session import StickReport
+from inspector.services.sessions.save_session import PersistenceReport
 from inspector.ui.session.draft import Draft
 from inspector.ui.session.session_panel import SessionPanel
 from inspector.ui.stores.open_store import OpenStore
 
 
-def stage_again(panel: SessionPanel, store: OpenStore, key: bytes, report: StickReport) -> bool:
+def stage_again(panel: SessionPanel, store: OpenStore, key: bytes, report: PersistenceReport) -> bool:
     """Stage the tree of an OVERWRITTEN save, with the edits made since on top; False where nothing can be staged.
 
     The edits made since stay as they are while the JSON tab holds text that is not read yet.

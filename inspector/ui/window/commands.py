@@ -13,7 +13,7 @@ from inspector import __version__
 from inspector.services.settings.plugins import Plugin
 from inspector.ui.base.actions import ActionBook, When
 from inspector.ui.base.plain import show_message
-from inspector.ui.bulk.bulk_acts import BulkActs
+from inspector.ui.bulk.bulk_actions import BulkActions
 from inspector.ui.list.sessions_page import SessionsPage
 from inspector.ui.session.session_panel import SessionPanel
 from inspector.ui.session.session_saving import SessionSaving
@@ -33,7 +33,7 @@ class Shell(Protocol):
     """What the commands ask of the window."""
 
     actions_book: ActionBook
-    bulk: BulkActs
+    bulk: BulkActions
     commands: CommandPanel
     panel: SessionPanel
     plugins: tuple[Plugin, ...]

@@ -15,7 +15,7 @@ from inspector.ui.base.context import Context
 from inspector.ui.base.guard import qt_guard
 from inspector.ui.base.icons import app_icon
 from inspector.ui.base.small_screen import make_scrollable, size_window
-from inspector.ui.bulk.bulk_acts import BulkActs
+from inspector.ui.bulk.bulk_actions import BulkActions
 from inspector.ui.list.list_menu import show_list_menu
 from inspector.ui.list.sessions_page import SessionsPage
 from inspector.ui.session.session_panel import SessionPanel
@@ -73,7 +73,7 @@ class MainWindow(QMainWindow):
         self.actions_book = ActionBook(self, context.theme)
         self.panel = SessionPanel(context)
         self.saving = SessionSaving(context, self.panel, self)
-        self.bulk = BulkActs(context, self)
+        self.bulk = BulkActions(context, self)
         self.preferences = Preferences(context, self)
         self.preferences.noted.connect(self.note)
         self.unsaved = UnsavedEdits(context, self.panel, self)

@@ -20,7 +20,7 @@ from PySide6.QtCore import QEventLoop, QTimer
 
 from inspector.app import Launch, make_application, open_window
 from inspector.services.settings.profiles import Profile
-from inspector.ui.base.calm import calm_interpreter
+from inspector.ui.base.interpreter_tuning import tune_interpreter
 from inspector.ui.window.main_window import MainWindow
 
 _FIRST = 200
@@ -82,7 +82,7 @@ def main() -> None:
         window = open_window(Launch(), Path(folder))
         window.resize(1280, 720)
         window.show()
-        calm_interpreter(window)
+        tune_interpreter(window)
         application.processEvents()
         print(json.dumps({"ready": True}), flush=True)
         settling = QEventLoop()

@@ -12,7 +12,7 @@ import signal
 import sys
 from typing import Any
 
-from inspector.core.expiry import After
+from inspector.core.expiry import RelativeExpiry
 from inspector.services.bulk.bulk_changes import delete_sessions, expire_sessions
 from inspector.services.bulk.selection import Selection
 from inspector.services.catalogue.catalogue import Catalogue
@@ -38,7 +38,7 @@ def act(url: str, order: dict[str, Any], announce: int) -> None:
     store = open_store(url, limits=Limits(on_command=tell))
     selection, journal, stop = Selection(catalogue, range(catalogue.total)), Journal(), CancelToken()
     if order["act"] == "expire":
-        steps = expire_sessions(store, selection, After(order["days"] * DAY_MS), journal, stop)
+        steps = expire_sessions(store, selection, RelativeExpiry(order["days"] * DAY_MS), journal, stop)
     else:
         steps = delete_sessions(store, selection, journal, stop)
     for _ in steps:

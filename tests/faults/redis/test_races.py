@@ -18,7 +18,7 @@ import pytest
 from inspector.codecs import json_bytes
 from inspector.core.merge import Choice
 from inspector.services.sessions.journal import Journal
-from inspector.services.sessions.save_session import SaveState, StickState, check_stuck, save_session
+from inspector.services.sessions.save_session import Persistence, SaveState, save_session, verify_saved
 from store_adapters.contract import SessionStore
 from store_adapters.errors import RecordChanged, RecordUnreadable
 from store_adapters.registry import open_store
@@ -106,8 +106,8 @@ def test_f35_write_right_after_ours_is_noticed(rig: Rig, open_at: Opener) -> Non
     outcome = edit(store, look(store))
     rig.client.set("sess:a", before, px=HOUR_MS)  # a request that held the older copy
     assert outcome.record is not None
-    report = check_stuck(store, outcome)
-    assert report.state is StickState.OVERWRITTEN
+    report = verify_saved(store, outcome)
+    assert report.state is Persistence.OVERWRITTEN
     assert_told(report.message, "the application overwrote role", "save again")
     assert_usable(store, rig)
 
@@ -131,7 +131,7 @@ def test_f35_write_in_the_very_moment_of_ours_is_noticed_too(rig: Rig, open_at: 
     link.pipe = pipe
     assert outcome.record is not None
     assert outcome.record.raw.payload == new_role(before)
-    assert check_stuck(store, outcome).state is StickState.OVERWRITTEN
+    assert verify_saved(store, outcome).state is Persistence.OVERWRITTEN
 
 
 def test_f36_key_that_became_a_hash_is_left_alone(rig: Rig, open_at: Opener) -> None:

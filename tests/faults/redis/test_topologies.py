@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
-from inspector.services.sessions.save_session import SaveOutcome, SaveState, check_stuck
+from inspector.services.sessions.save_session import SaveOutcome, SaveState, verify_saved
 from store_adapters.application.opening import open_application_store
 from store_adapters.clock import now_ms
 from store_adapters.contract import RawRecord, SessionStore
@@ -76,7 +76,7 @@ def test_f28_master_that_is_killed_is_replaced_within_ten_seconds(sentinel_rig: 
     assert outcome.state is SaveState.SAVED
     assert sentinel_rig.replica.stored("a") == new_role(before)
     assert outcome.record is not None
-    assert_told(check_stuck(store, outcome).message, "still there")
+    assert_told(verify_saved(store, outcome).message, "still there")
     assert_usable(store, sentinel_rig.replica)
 
 

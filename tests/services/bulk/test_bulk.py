@@ -11,7 +11,7 @@ import pytest
 from inspector.codecs import json_bytes
 from inspector.core.display import parse_time
 from inspector.core.edits import InsertEntry, apply_edit
-from inspector.core.expiry import After
+from inspector.core.expiry import RelativeExpiry
 from inspector.core.node import text_node
 from inspector.services.bulk.bulk_changes import delete_sessions, expire_sessions
 from inspector.services.bulk.report import BulkReport, BulkStep
@@ -137,7 +137,7 @@ def test_lifetime_from_now_is_the_round_number_in_each_of_many(store: SessionSto
     made, life_ms = make(store, 130), round(days * DAY_MS)
     CancelToken().wait(0.05)
     since_ms = now_ms()
-    report = run(expire_sessions(store, select_all(store), After(life_ms), Journal(), CancelToken()))
+    report = run(expire_sessions(store, select_all(store), RelativeExpiry(life_ms), Journal(), CancelToken()))
     assert (report.done, report.failed, report.changed) == (130, 0, 0)
     for record in made:
         after = open_session(store, record.ref)

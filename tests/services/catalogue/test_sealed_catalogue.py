@@ -58,13 +58,13 @@ def test_without_the_secret_rows_are_encrypted_and_their_expiry_unknown(store: S
     assert {row.format.split()[0] for row in _rows(catalogue)} == {"encrypted"}
     assert all(row.is_expiry_hidden for row in _rows(catalogue))
     assert _rows(catalogue, "is:permanent") == []
-    assert list(catalogue.unseal(CancelToken())) == []
+    assert list(catalogue.decrypt_rows(CancelToken())) == []
 
 
 def test_with_the_secret_rows_open_and_the_filter_looks_inside(store: SessionStore) -> None:
     catalogue = _read(store, READING)
     assert len(_rows(catalogue, "is:encrypted")) == len(_rows(catalogue))
-    assert list(catalogue.unseal(CancelToken()))
+    assert list(catalogue.decrypt_rows(CancelToken()))
     rows = _rows(catalogue)
     assert {row.user for row in rows} == {"alice"}
     assert all(row.expires_at_ms for row in rows)
@@ -74,7 +74,7 @@ def test_with_the_secret_rows_open_and_the_filter_looks_inside(store: SessionSto
 
 def test_reading_the_list_again_keeps_what_was_opened(store: SessionStore) -> None:
     catalogue = _read(store, READING)
-    list(catalogue.unseal(CancelToken()))
+    list(catalogue.decrypt_rows(CancelToken()))
     before = _rows(catalogue)
     for batch in store.list_records(CancelToken()):
         catalogue.append(batch)

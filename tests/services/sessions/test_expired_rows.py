@@ -16,7 +16,7 @@ from inspector.cli import main
 from inspector.services.sessions.journal import Journal
 from inspector.services.sessions.manage_sessions import duplicate_session
 from inspector.services.sessions.open_session import open_session
-from inspector.services.sessions.save_session import check_stuck, review_changes, save_session
+from inspector.services.sessions.save_session import review_changes, save_session, verify_saved
 from store_adapters.clock import now_ms
 from store_adapters.contract import SessionStore
 from store_adapters.registry import open_store
@@ -82,7 +82,7 @@ def test_review_and_save_say_that_the_session_is_over(store: SessionStore) -> No
     outcome = save_session(store, opened, root, Journal())
     assert outcome.message == f"Saved role. {WORDS}"
     assert outcome.record is not None
-    assert check_stuck(store, outcome).message == f"Saved, and still there. {WORDS}"
+    assert verify_saved(store, outcome).message == f"Saved, and still there. {WORDS}"
 
 
 def test_copy_of_it_is_over_as_well(store: SessionStore) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from inspector.codecs import CodecError
-from inspector.core.expiry import After
+from inspector.core.expiry import RelativeExpiry
 from inspector.core.merge import Choice, FieldState
 from inspector.core.secret import Secret
 from inspector.services.sessions.journal import Journal, JournalEntry
@@ -175,7 +175,7 @@ def clocked(request: pytest.FixtureRequest, tmp_path: Path) -> SessionStore:
 
 def test_expiry_goes_back_and_the_data_stays(clocked: SessionStore) -> None:
     opened, journal = make(clocked), Journal()
-    change_expiry(clocked, opened, After(5 * DAY_MS), journal, lasting=False)
+    change_expiry(clocked, opened, RelativeExpiry(5 * DAY_MS), journal, lasting=False)
     entry = journal.entries()[0]
     write(clocked, opened, "visits", "7")
     plan = plan_restoration(clocked, entry)
@@ -192,7 +192,7 @@ def test_expiry_goes_back_and_the_data_stays(clocked: SessionStore) -> None:
 
 def test_expiry_that_is_past_by_now_is_not_restored(clocked: SessionStore) -> None:
     opened, journal = make(clocked), Journal()
-    change_expiry(clocked, opened, After(5 * DAY_MS), journal, lasting=False)
+    change_expiry(clocked, opened, RelativeExpiry(5 * DAY_MS), journal, lasting=False)
     entry = journal.entries()[0]
     assert entry.before is not None
     with pytest.raises(SessionRefused, match="past by now"):
@@ -214,7 +214,7 @@ def test_restoring_in_a_sqlite_file_keeps_what_was_written_since(tmp_path: Path,
         write(store, opened, "visits", "7")
         assert restore(store, entry, journal) is SaveState.SAVED
         assert data_of(store, opened) == {"user": {"name": "ada", "role": "user"}, "cart": ["a"], "visits": 7}
-        change_expiry(store, open_session(store, opened.raw.ref), After(5 * DAY_MS), journal, lasting=False)
+        change_expiry(store, open_session(store, opened.raw.ref), RelativeExpiry(5 * DAY_MS), journal, lasting=False)
         after = restore_expiry(store, journal.entries()[0], journal)
         assert abs((after.raw.expires_at_ms or 0) - now_ms() - DAY_MS) < 60_000
 

@@ -9,7 +9,7 @@ import pytest
 from inspector.codecs import json_bytes, parse_json
 from inspector.core.display import parse_time
 from inspector.core.edits import InsertEntry, SetValue, apply_edit
-from inspector.core.expiry import After, format_duration
+from inspector.core.expiry import RelativeExpiry, format_duration
 from inspector.core.field_path import find_path, parse_field_path
 from inspector.core.merge import Choice
 from inspector.core.node import Node, child
@@ -24,7 +24,7 @@ from inspector.services.sessions.manage_sessions import (
     new_session_root,
 )
 from inspector.services.sessions.open_session import OpenedSession, open_session
-from inspector.services.sessions.save_session import SaveState, StickState, check_stuck, review_changes, save_session
+from inspector.services.sessions.save_session import Persistence, SaveState, review_changes, save_session, verify_saved
 from store_adapters.clock import now_ms
 from store_adapters.contract import CancelToken, SessionStore
 from store_adapters.errors import RecordChanged, RecordExists, RecordMissing, StoreReadOnly, Unsupported
@@ -190,8 +190,8 @@ def test_overwritten_edits_can_be_saved_again_over_what_is_stored(store: Session
     # A request that held the older copy of all but the role, and that took the first item away.
     write(other, opened, "cart", '[{"sku":"b","qty":1}]')
     write(other, opened, "visits", "2")
-    report = check_stuck(store, outcome)
-    assert report.state is StickState.OVERWRITTEN
+    report = verify_saved(store, outcome)
+    assert report.state is Persistence.OVERWRITTEN
     assert [change.field for change in report.lost] == ["cart[1].qty", "cart[1] (new)"]
     assert "overwrote cart[1].qty, cart[1] (new)" in report.message
     assert report.record is not None
@@ -208,13 +208,13 @@ def test_edit_that_was_overwritten_is_told(store: SessionStore, other: SessionSt
     opened = make(store)
     outcome = save_session(store, opened, edited(opened, "user.role", '"admin"'), Journal())
     assert outcome.record is not None
-    assert check_stuck(store, outcome).state is StickState.STUCK
+    assert verify_saved(store, outcome).state is Persistence.PERSISTED
     write(other, opened, "visits", "1")
-    assert check_stuck(store, outcome).state is StickState.CHANGED
+    assert verify_saved(store, outcome).state is Persistence.CHANGED
     write(other, opened, "user.role", '"user"')
-    assert check_stuck(store, outcome).state is StickState.OVERWRITTEN
+    assert verify_saved(store, outcome).state is Persistence.OVERWRITTEN
     delete_session(other, open_session(other, opened.raw.ref), Journal())
-    assert check_stuck(store, outcome).state is StickState.GONE
+    assert verify_saved(store, outcome).state is Persistence.GONE
 
 
 def test_delete_of_a_changed_session_is_refused(store: SessionStore, other: SessionStore) -> None:
@@ -269,7 +269,7 @@ def test_lifetime_from_now_is_written_as_the_round_number(store: SessionStore, l
     opened = make(store)
     CancelToken().wait(0.05)  # the person thinks
     since_ms, journal = now_ms(), Journal()
-    after = change_expiry(store, opened, After(life_ms), journal)
+    after = change_expiry(store, opened, RelativeExpiry(life_ms), journal)
     assert_lives_for(after, life_ms, since_ms)
     words = [entry.what for entry in journal.entries(store.label) if entry.action == "expiry changed"]
     assert words == [f"to {format_duration(life_ms)}"]
@@ -279,7 +279,7 @@ def test_lifetime_from_now_stays_round_when_the_application_writes_meanwhile(sto
     opened = make(store)
     write(store, opened, "cart", '["a","b"]')
     since_ms = now_ms()
-    after = change_expiry(store, opened, After(7 * DAY_MS), Journal())
+    after = change_expiry(store, opened, RelativeExpiry(7 * DAY_MS), Journal())
     assert_lives_for(after, 7 * DAY_MS, since_ms)
     assert data_of(store, opened)["cart"] == ["a", "b"]
 

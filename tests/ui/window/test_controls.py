@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QScrollArea, QSpi
 from pytestqt.qtbot import QtBot
 
 from inspector.cookies import sign
-from inspector.core.expiry import After
+from inspector.core.expiry import RelativeExpiry
 from inspector.core.secret import Secret
 from inspector.ui.session.expiry_dialog import ExpiryDialog
 from inspector.ui.stores.connect_dialog import ConnectDialog
@@ -87,7 +87,12 @@ def test_expiry_dialog_has_no_scroll_bar_and_marks_the_lifetime(qtbot: QtBot, wi
     endings.append(dialog.ending)
     dialog.never_box.click()
     endings.append(dialog.ending)
-    assert endings == [After(86_400_000), After(900_000), dialog.edit.dateTime().toMSecsSinceEpoch(), None]
+    assert endings == [
+        RelativeExpiry(86_400_000),
+        RelativeExpiry(900_000),
+        dialog.edit.dateTime().toMSecsSinceEpoch(),
+        None,
+    ]
     dialog.reject()
 
 

@@ -11,7 +11,7 @@ from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
-from inspector.core.expiry import After
+from inspector.core.expiry import RelativeExpiry
 from inspector.services.catalogue.session_row import Column
 from inspector.services.settings.profiles import Environment, Profile
 from inspector.ui.base.theme import DARK, LIGHT, Colours, Theme, mono_font
@@ -156,7 +156,7 @@ def test_return_in_the_expiry_dialog_changes_it(qtbot: QtBot, window: MainWindow
         dialog.open()
         qtbot.waitUntil(dialog.isActiveWindow, timeout=WAIT_MS)
         qtbot.keyClick(dialog.edit, Qt.Key.Key_Return)
-    assert dialog.ending == After(86_400_000), "Return is no edit of the time"
+    assert dialog.ending == RelativeExpiry(86_400_000), "Return is no edit of the time"
 
 
 def test_record_that_is_not_read_says_where_to_look(qtbot: QtBot, make_window: OpenWindow, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from inspector.services.filtering.parser import SessionFilter
 
 
-class CatalogueChunk:
+class RowBlock:
     """The rows from `first` up to `end`, as they are now."""
 
     def __init__(self, columns: Columns, number: int, end: int, now_ms: int) -> None:
@@ -146,7 +146,7 @@ def matching(columns: Columns, total: int, session_filter: SessionFilter | None,
     found = array("I")
     for number in range(-(-total // ROWS)):
         give_way()
-        chunk = CatalogueChunk(columns, number, min(total, (number + 1) * ROWS), now_ms)
+        chunk = RowBlock(columns, number, min(total, (number + 1) * ROWS), now_ms)
         rows = chunk.living()
         if session_filter is not None and rows:
             rows = session_filter.term.narrow(chunk, rows)

@@ -7,7 +7,13 @@ from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from inspector.services.sessions.save_session import FIRST_LOOK_MS, SaveOutcome, StickReport, StickState, check_stuck
+from inspector.services.sessions.save_session import (
+    FIRST_LOOK_MS,
+    Persistence,
+    PersistenceReport,
+    SaveOutcome,
+    verify_saved,
+)
 from inspector.ui.base.trouble import describe_trouble
 from inspector.ui.stores.open_store import OpenStore
 
@@ -29,14 +35,14 @@ class _Look:
     seen: bytes = b""
 
 
-class StickCheck(QObject):
+class SaveVerifier(QObject):
     """Looks at each saved session twice. `told(store, key, report, number)`: what was found; `noted(words)`: why nothing was.
 
     A newer save, or any other write of ours to the session, ends it: it would be taken for the application's. `is_shown` is
     asked before the second look, which nobody waits for who has gone on to another session.
     """
 
-    told = Signal(object, bytes, StickReport, int)  # OpenStore, key, report, number of the look
+    told = Signal(object, bytes, PersistenceReport, int)  # OpenStore, key, report, number of the look
     noted = Signal(str)
 
     def __init__(self, is_shown: Callable[[OpenStore, bytes], bool], parent: QObject) -> None:
@@ -71,7 +77,7 @@ class StickCheck(QObject):
             self.cancel(look.store, look.key)
             return
         look.store.run(
-            lambda adapter: check_stuck(adapter, look.outcome),
+            lambda adapter: verify_saved(adapter, look.outcome),
             owner=self,
             done=lambda report: self._done(look, report),
             failed=lambda error: self._failed(look, error),
@@ -84,14 +90,14 @@ class StickCheck(QObject):
                 f"Saved, but it could not be read again to see whether it stayed: {describe_trouble(error).text}"
             )
 
-    def _done(self, look: _Look, report: StickReport) -> None:
+    def _done(self, look: _Look, report: PersistenceReport) -> None:
         if not self._is_current(look):
             return
         self.cancel(look.store, look.key)
         seen = report.record.raw.payload if report.record is not None else b""
-        if report.state is StickState.CHANGED and seen == look.seen:
-            report = replace(report, state=StickState.STUCK)  # and told at the look before
-        if report.state in (StickState.STUCK, StickState.CHANGED) and look.number + 1 < len(_LOOKS_MS):
+        if report.state is Persistence.CHANGED and seen == look.seen:
+            report = replace(report, state=Persistence.PERSISTED)  # and told at the look before
+        if report.state in (Persistence.PERSISTED, Persistence.CHANGED) and look.number + 1 < len(_LOOKS_MS):
             following = replace(look, number=look.number + 1, seen=seen)
             self._wait(following, _LOOKS_MS[following.number] - _LOOKS_MS[look.number])
         self.told.emit(look.store, look.key, report, look.number)

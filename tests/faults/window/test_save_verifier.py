@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pytestqt.qtbot import QtBot
 
-from inspector.services.sessions.save_session import StickReport, StickState
+from inspector.services.sessions.save_session import Persistence, PersistenceReport
 from inspector.ui.stores.open_store import OpenStore
 from inspector.ui.window.main_window import MainWindow
 from tests.faults.redis.rigs import HOUR_MS, Rig, assert_told, new_role
@@ -14,24 +14,24 @@ from tests.stalls import Heartbeat, assert_smooth
 from tests.ui.conftest import WAIT_MS, OpenWindow
 
 pytestmark = pytest.mark.usefixtures("nothing_leaks")
-Told = list[tuple[StickState, int]]
+Told = list[tuple[Persistence, int]]
 
 
 def hear(window: MainWindow) -> Told:
     """Return a list that will hold what each look found, and its number."""
     told: Told = []
 
-    def note(_store: OpenStore, _key: bytes, report: StickReport, number: int) -> None:
+    def note(_store: OpenStore, _key: bytes, report: PersistenceReport, number: int) -> None:
         told.append((report.state, number))
 
-    window.saving._stick_check.told.connect(note)
+    window.saving._verifier.told.connect(note)
     return told
 
 
 @pytest.fixture
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """Look sooner, where a row is about which looks there are."""
-    monkeypatch.setattr("inspector.ui.session.stick_check._LOOKS_MS", (100, 600))
+    monkeypatch.setattr("inspector.ui.session.save_verifier._LOOKS_MS", (100, 600))
 
 
 def test_f35_window_tells_that_the_edit_was_overwritten_seconds_later(
@@ -42,11 +42,11 @@ def test_f35_window_tells_that_the_edit_was_overwritten_seconds_later(
     window = edited_window(qtbot, make_window, rig.url)
     told = hear(window)
     press_save(qtbot, window)
-    qtbot.waitUntil(lambda: told == [(StickState.STUCK, 0)], timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: told == [(Persistence.PERSISTED, 0)], timeout=WAIT_MS)
     assert rig.stored("s0") == new_role(before)
     rig.client.set("sess:s0", before, px=HOUR_MS)  # a slow request ends and writes what it had read before
     assert_told(read_box(qtbot), "did not stick", "overwrote role", "save again")
-    assert told == [(StickState.STUCK, 0), (StickState.OVERWRITTEN, 1)]
+    assert told == [(Persistence.PERSISTED, 0), (Persistence.OVERWRITTEN, 1)]
     qtbot.waitUntil(lambda: window.panel.opened.raw.payload == before, timeout=WAIT_MS)  # type: ignore[union-attr]
     assert [change.field for change in window.panel.draft.changes()] == ["role"]  # type: ignore[union-attr]
     assert_smooth(heartbeat)
@@ -59,12 +59,12 @@ def test_f35_own_next_save_is_not_taken_for_the_applications(qtbot: QtBot, make_
     window = edited_window(qtbot, make_window, rig.url)
     told = hear(window)
     press_save(qtbot, window)
-    qtbot.waitUntil(lambda: told == [(StickState.STUCK, 0)], timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: told == [(Persistence.PERSISTED, 0)], timeout=WAIT_MS)
     edit_role(qtbot, window, "owner")
     press_save(qtbot, window)
     qtbot.waitUntil(lambda: rig.stored("s0") == new_role(before, "owner"), timeout=WAIT_MS)
-    qtbot.waitUntil(lambda: told.count((StickState.STUCK, 0)) == 2 and told[-1][1] == 1, timeout=WAIT_MS)
-    assert {state for state, _ in told} == {StickState.STUCK}
+    qtbot.waitUntil(lambda: told.count((Persistence.PERSISTED, 0)) == 2 and told[-1][1] == 1, timeout=WAIT_MS)
+    assert {state for state, _ in told} == {Persistence.PERSISTED}
     assert boxes() == []
 
 
@@ -74,10 +74,10 @@ def test_f35_session_left_behind_is_not_looked_at_again(qtbot: QtBot, make_windo
     window = edited_window(qtbot, make_window, rig.url)
     told = hear(window)
     press_save(qtbot, window)
-    qtbot.waitUntil(lambda: told == [(StickState.STUCK, 0)], timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: told == [(Persistence.PERSISTED, 0)], timeout=WAIT_MS)
     show(qtbot, window, "s1")
-    qtbot.waitUntil(lambda: not window.saving._stick_check.is_waiting, timeout=WAIT_MS)
-    assert told == [(StickState.STUCK, 0)]
+    qtbot.waitUntil(lambda: not window.saving._verifier.is_waiting, timeout=WAIT_MS)
+    assert told == [(Persistence.PERSISTED, 0)]
 
 
 @pytest.mark.usefixtures("soon")
@@ -89,7 +89,7 @@ def test_f35_edits_made_since_are_kept_beside_what_is_staged_again(
     window = edited_window(qtbot, make_window, rig.url)
     told = hear(window)
     press_save(qtbot, window)
-    qtbot.waitUntil(lambda: told == [(StickState.STUCK, 0)], timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: told == [(Persistence.PERSISTED, 0)], timeout=WAIT_MS)
     window.panel.edit_field("n", "9")
     rig.client.set("sess:s0", before, px=HOUR_MS)
     assert_told(read_box(qtbot), "did not stick", "overwrote role", "unsaved edits")
@@ -111,5 +111,5 @@ def test_f35_each_of_two_sessions_saved_at_once_is_looked_at(qtbot: QtBot, make_
     press_save(qtbot, window)
     assert_told(read_box(qtbot), "the edit of sess:s0 did not stick", "overwrote role")
     assert window.panel.unsaved() == 1, "it waits as an unsaved edit of the other session"
-    qtbot.waitUntil(lambda: (StickState.STUCK, 0) in told, timeout=WAIT_MS)
-    assert sorted(told, key=str) == [(StickState.OVERWRITTEN, 0), (StickState.STUCK, 0)]
+    qtbot.waitUntil(lambda: (Persistence.PERSISTED, 0) in told, timeout=WAIT_MS)
+    assert sorted(told, key=str) == [(Persistence.OVERWRITTEN, 0), (Persistence.PERSISTED, 0)]

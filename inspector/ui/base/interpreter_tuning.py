@@ -11,7 +11,7 @@ _SWITCH_S = 0.0005
 _COLLECT_MS = 20_000
 
 
-def calm_interpreter(parent: QObject) -> None:
+def tune_interpreter(parent: QObject) -> None:
     """Let threads take turns ten times as often, and collect garbage only between two events of this thread.
 
     By default a thread that computes keeps the window waiting for 5 ms each time it wants to run, and the collector stops

@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QDialog, QWidget
 
 from inspector.core.display import format_local
-from inspector.core.expiry import After, end_from, format_duration
+from inspector.core.expiry import RelativeExpiry, end_from, format_duration
 from inspector.services.bulk.bulk_changes import delete_sessions, expire_sessions
 from inspector.services.bulk.report import BulkReport, BulkStep
 from inspector.services.bulk.selection import BulkPreview, Selection, preview
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 _Steps = Callable[[SessionStore, Selection, CancelToken, UndoBundle | None], Iterator[BulkStep]]
 
 
-class BulkActs(QObject):
+class BulkActions(QObject):
     """`done` after each act: the selection has been dealt with. `noted(words)` goes to the status bar."""
 
     done = Signal()
@@ -92,7 +92,7 @@ class BulkActs(QObject):
         ending = dialog.ending
         ends = end_from(ending, round(time.time() * 1000))
         when = "never" if ends is None else f"on {format_local(ends)}"
-        if isinstance(ending, After):
+        if isinstance(ending, RelativeExpiry):
             when = f"{format_duration(ending.life_ms)} after each is written"
         words = f"They will end {when}. Each session's own lifetime is set with it; all else in them stays."
 
