@@ -81,7 +81,7 @@ class StickCheck(QObject):
         if self._is_current(look):
             self.cancel(look.store, look.key)
             self.noted.emit(
-                f"Saved, but it could not be read again to see whether it stayed: {describe_trouble(error).text}"
+                f"Saved, but it couldn't be read back to check that the edit is still there: {describe_trouble(error).text}"
             )
 
     def _done(self, look: _Look, report: StickReport) -> None:
