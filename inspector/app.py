@@ -175,7 +175,7 @@ def open_window(
     )
     window = MainWindow(context, demo_store_url(demo_folder))
     for words in book.troubles:
-        QTimer.singleShot(0, window, lambda words=words: tell(window, "A settings file was not as it should be", words))
+        QTimer.singleShot(0, window, lambda words=words: tell(window, "A settings file had a problem", words))
     # After the first paint, so that nothing stands between a person and the window.
     last = book.settings.last_store
     QTimer.singleShot(0, window, lambda: _unlock_first(window, context, launch, demo_folder, last))
@@ -237,7 +237,7 @@ def _open_first(window: MainWindow, context: Context, launch: Launch, demo_folde
         lambda: prepare_demo(demo_folder),
         owner=window,
         done=lambda url: _open_demo(window, url, with_server=launch.demo),
-        failed=lambda error: window.note(f"The demo could not be prepared. {describe_trouble(error).text}"),
+        failed=lambda error: window.note(f"The demo couldn't be prepared. {describe_trouble(error).text}"),
     )
 
 
@@ -253,7 +253,7 @@ def _open_asked(window: MainWindow, context: Context, store: str, given: Secret 
         password = given or password
     except Exception as error:
         trouble = describe_trouble(error)
-        tell(window, "That store cannot be opened", f"{trouble.text} {trouble.remedy}")
+        tell(window, "That store can't be opened", f"{trouble.text} {trouble.remedy}")
         return
     fresh = Profile(id=new_profile_id(), name=name_from(url), url=url)
     context.jobs.submit(

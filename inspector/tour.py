@@ -64,7 +64,7 @@ class Tour(QObject):
         elif time.monotonic() > self._deadline:
             self._timer.stop()
             self._snap(f"failed-{name}")
-            print(f"The tour failed: {name} did not come within {_STEP_S:.0f} s.", file=sys.stderr)
+            print(f"The tour failed: {name} did not appear within {_STEP_S:.0f} s.", file=sys.stderr)
             QApplication.exit(1)
 
     def _settled(self) -> _Condition:

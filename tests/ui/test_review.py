@@ -81,7 +81,7 @@ def test_choosing_what_is_stored_for_all_keeps_it_and_is_called_so(
     dialog = window.saving.dialog
     assert dialog is not None
     dialog.table.groups["role"].buttons()[0].click()
-    assert "Nothing of yours is written" in dialog.title.text()
+    assert "None of your edits are written" in dialog.title.text()
     assert dialog.save_button.text() == "Keep stored"
     dialog.save_button.click()
     qtbot.waitUntil(lambda: window.saving.dialog is None, timeout=WAIT_MS)

@@ -49,6 +49,6 @@ def describe_trouble(error: BaseException) -> Trouble:
     where = f"{frames[-1].filename.rsplit('/', 1)[-1]}:{frames[-1].lineno}" if frames else "?"
     return Trouble(
         f"Something went wrong inside the program ({type(error).__name__} at {where}).",
-        "Nothing was written. Please report it with these words.",
+        "Nothing was written. Please report it with this message.",
         is_ours=True,
     )

@@ -66,7 +66,7 @@ class BulkActions(QObject):
         if store.catalogue is None:
             return
         selection, journal = Selection(store.catalogue, positions), self._context.journal
-        words = "Each is deleted as it is at that moment, and whoever uses it is logged out."
+        words = "Each is deleted in its current state, and anyone using it is logged out."
 
         def steps(
             adapter: SessionStore, chosen: Selection, stop: CancelToken, undo: UndoBundle | None
@@ -84,7 +84,7 @@ class BulkActions(QObject):
         can_never = store.connection.store.capabilities.can_persist
         from inspector.ui.session.expiry_dialog import ExpiryDialog
 
-        title = f"When shall these {len(selection):,} sessions end?"
+        title = f"When should these {len(selection):,} sessions expire?"
         dialog = ExpiryDialog(title, None, can_never=can_never, parent=self._window)
         dialog.lasting_box.setEnabled(False)
         if dialog.exec() != QDialog.DialogCode.Accepted:
@@ -94,7 +94,7 @@ class BulkActions(QObject):
         when = "never" if ends is None else f"on {format_local(ends)}"
         if isinstance(ending, RelativeExpiry):
             when = f"{format_duration(ending.life_ms)} after each is written"
-        words = f"They will end {when}. Each session's own lifetime is set with it; all else in them stays."
+        words = f"They will expire {when}. Each session's own lifetime is set to match; nothing else in them changes."
 
         def steps(
             adapter: SessionStore, chosen: Selection, stop: CancelToken, undo: UndoBundle | None
@@ -107,13 +107,17 @@ class BulkActions(QObject):
     def undo(self) -> None:
         """Take the last bulk act back."""
         if self._last is None or not len(self._last[1]) or self._last[0].connection is None:
-            self.noted.emit("There is no bulk change of an open store to take back.")
+            self.noted.emit("There's no bulk change in an open store to undo.")
             return
         store, bundle = self._last
         journal = self._context.journal
         # What was taken back is shown when the list is read again.
         self._run(
-            store, len(bundle), "Took back", lambda adapter, stop: undo_bulk(adapter, bundle, journal, stop), bundle
+            store,
+            len(bundle),
+            "Undid changes to",
+            lambda adapter, stop: undo_bulk(adapter, bundle, journal, stop),
+            bundle,
         )
 
     def _ask(self, store: OpenStore, selection: Selection, words: tuple[str, str], what: str, steps: _Steps) -> None:
@@ -157,7 +161,7 @@ class BulkActions(QObject):
         steps: _Steps,
     ) -> None:
         if store.connection is None or self.runner.is_running:
-            self.noted.emit("Nothing was begun: the store is closed, or another bulk change is running.")
+            self.noted.emit("Nothing was started: the store is closed, or another bulk change is running.")
             return
         if store.profile.environment is Environment.PRODUCTION and not confirm_act(
             self._window, store.profile, _title(words[0], len(selection)), _signed_in_words(found, selection), words[0]
@@ -193,7 +197,7 @@ class BulkActions(QObject):
             self.runner.strip.show_result(words, can_undo=self.can_undo(store))
             if report.failed:
                 lines = [f"{number:,} × {trouble}" for trouble, number in report.troubles[:5]]
-                tell(self._window, f"{report.failed:,} could not be done", "\n".join(lines))
+                tell(self._window, f"{report.failed:,} failed", "\n".join(lines))
             # First the selection goes: rows that are selected in number stay where they are.
             self.done.emit()
             store.rows_changed.emit()
@@ -208,23 +212,23 @@ def _title(action: str, count: int) -> str:
 
 
 def _signed_in_words(found: BulkPreview, selection: Selection) -> str:
-    which = "them" if found.count == len(selection) else f"the {found.count:,} that are selected"
+    which = "them" if found.count == len(selection) else f"the {found.count:,} selected"
     return f"{found.signed_in:,} of {which} are signed in."
 
 
 def _left_out_words(undo: UndoBundle) -> str:
-    return f" {undo.left_out:,} of them cannot be undone." if undo.left_out else ""
+    return f" {undo.left_out:,} of them can't be undone." if undo.left_out else ""
 
 
 def describe_bulk(word: str, report: BulkReport, total: int) -> str:
     """Return what came of a bulk act in a sentence or two."""
     words = f"{word} {report.done:,} of {total:,} sessions"
-    words += f", {report.gone:,} were gone already" if report.gone else ""
-    words += f", {report.changed:,} changed meanwhile and were left" if report.changed else ""
+    words += f", {report.gone:,} were already gone" if report.gone else ""
+    words += f", {report.changed:,} had changed and were left alone" if report.changed else ""
     words += f", {report.failed:,} failed" if report.failed else ""
     if report.stopped:
         rest = total - report.handled
-        return f"{words}. {report.stopped} {rest:,} are as they were."
+        return f"{words}. {report.stopped} {rest:,} weren't touched."
     return f"{words}."
 
 

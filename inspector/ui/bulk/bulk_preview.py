@@ -150,7 +150,7 @@ def describe_undo(found: BulkPreview) -> str:
         return f"It can be undone {until}."
     size, kept = format_size(found.size_bytes), format_size(UNDO_BYTES)
     if not found.undoable:
-        return f"It cannot be undone: {size} of sessions don't fit in the {kept} of memory kept for undo. Export them first."
+        return f"It can't be undone: {size} of sessions don't fit in the {kept} of memory kept for undo. Export them first."
     return (
         f"Only {found.undoable:,} of them can be undone, {until}: {found.count:,} sessions don't fit in the {kept} of memory "
         f"kept for undo. For the other {found.count - found.undoable:,}, export them first or leave them out."

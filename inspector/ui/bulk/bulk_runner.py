@@ -47,7 +47,7 @@ class BulkRunner(QObject):
         `done` gets the last value, after Stop as well; trouble is told here.
         """
         if self._store is not None:
-            tell(self._window, "Another bulk change is still running", "Wait until it has ended, or stop it.")
+            tell(self._window, "Another bulk change is still running", "Wait for it to finish, or stop it.")
             return
         stop = self._stop = CancelToken()
         last: list[_T] = []
@@ -68,7 +68,7 @@ class BulkRunner(QObject):
 
         self._store = store
         self.strip.begin()
-        self.strip.show_progress("Beginning …", 0, 0)
+        self.strip.show_progress("Starting …", 0, 0)
         store.stream(lambda adapter, _token: work(adapter, stop), owner=self, item=item, done=end, failed=fail)
         self.changed.emit()
 

@@ -33,7 +33,7 @@ class ExportDialog(QDialog):
         first = SELECTED if selected > 1 else MATCHING if matching else ALL
         self.buttons.button(first).setChecked(True)
         words = (
-            "One JSON object a line, with the expiry: import brings them back to the byte. The file holds what the sessions "
+            "One JSON object per line, with the expiry: an import restores them byte for byte. The file holds what the sessions "
             "hold, logins included; only you may read it."
         )
         layout.addWidget(PlainLabel(words, role="muted", wrap=True))

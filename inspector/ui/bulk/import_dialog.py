@@ -24,10 +24,10 @@ class ImportDialog(QDialog):
         layout.addWidget(PlainLabel(title, role="title", wrap=True))
         told = (
             (report.created, "are new and will be created", "text"),
-            (report.same, "are there already, to the byte", "muted"),
-            (report.existing, "are there with other content", "warn"),
-            (report.expired, "have expired and will be left out", "muted"),
-            (report.failed, "are no session for this store and will be left out", "error"),
+            (report.same, "are already present and identical", "muted"),
+            (report.existing, "are present with different content", "warn"),
+            (report.expired, "have expired and will be skipped", "muted"),
+            (report.failed, "aren't valid sessions for this store and will be skipped", "error"),
         )
         layout.addWidget(PlainLabel(f"{report.lines:,} lines, of which", role="muted"))
         for number, words, role in told:
@@ -36,15 +36,15 @@ class ImportDialog(QDialog):
         if report.troubles:
             box = QPlainTextEdit("\n".join(escape_display(words, 200) for words in report.troubles))
             box.setReadOnly(True)
-            box.setAccessibleName("Lines that will be left out")
+            box.setAccessibleName("Lines that will be skipped")
             box.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
             box.setMaximumHeight(110)
             layout.addWidget(box)
-        self.replace_box = QCheckBox(f"Replace the {report.existing:,} that are there with other content")
+        self.replace_box = QCheckBox(f"Replace the {report.existing:,} that are present with different content")
         self.replace_box.setVisible(report.existing > 0)
         self.replace_box.toggled.connect(lambda _on: self._enable())
         layout.addWidget(self.replace_box)
-        words = "An import cannot be undone as a whole. One that the application changes meanwhile is left as it is."
+        words = "An import can't be undone as a whole. A session that the application changes in the meantime is left alone."
         layout.addWidget(PlainLabel(words, role="muted", wrap=True))
         row = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
         self.import_button = row.addButton("Import", QDialogButtonBox.ButtonRole.AcceptRole)

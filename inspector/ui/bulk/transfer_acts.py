@@ -82,7 +82,7 @@ class TransferActs(QObject):
         def done(step: BulkStep) -> None:
             report = step.report
             words = f"Exported {report.done:,} sessions to {path.name}"
-            words += f", {report.gone:,} were gone" if report.gone else ""
+            words += f", {report.gone:,} were already gone" if report.gone else ""
             words += f", {report.failed:,} could not be read" if report.failed else ""
             words = f"{report.stopped} No file was written" if report.stopped else words
             self._runner.strip.show_result(f"{words}.", can_undo=False)
@@ -118,7 +118,7 @@ class TransferActs(QObject):
         self._runner.run(
             store,
             partial(_read_file, path, replaces=False, is_dry=True),
-            show=partial(_progress, "Looked at"),
+            show=partial(_progress, "Checked"),
             done=done,
         )
 
@@ -142,7 +142,7 @@ class TransferActs(QObject):
             words += f" {describe_capped(report.capped)}" if report.capped else ""
             self._runner.strip.show_result(words, can_undo=False)
             if report.troubles:
-                tell(self._window, f"{report.failed:,} lines were not taken", "\n".join(report.troubles[:5]))
+                tell(self._window, f"{report.failed:,} lines weren't imported", "\n".join(report.troubles[:5]))
             store.reload()
 
         self._runner.run(

@@ -177,7 +177,7 @@ class CookieCard(QFrame):
         try:
             act()
         except CookieError as error:
-            tell(self, "That cannot be signed", str(error))
+            tell(self, "That can't be signed", str(error))
 
 
 def badge_words(report: CookieReport, secret_count: int) -> str:

@@ -123,7 +123,7 @@ class CookiePage(QWidget):
             self.inspect()
 
     def _ask_secret(self) -> None:
-        words = "The application's secret. It is used for this run and kept nowhere."
+        words = "The application's secret. It's used for this run and isn't stored."
         ask_secret(self, self._context.theme, "Add a secret", words, "Add", self.add_secret)
 
     def _forget_secret(self, number: int) -> None:
@@ -182,7 +182,7 @@ class CookiePage(QWidget):
         if len(paths) == 1:
             self.open_har(paths[0])
         else:
-            self._show_message(f"{len(paths)} files were dropped. Drop them one by one.", "error")
+            self._show_message(f"{len(paths)} files were dropped. Drop one at a time.", "error")
 
     def follow_archive(self, text: str) -> None:
         """Show what became of the sessions of an archive that was pasted."""
@@ -219,7 +219,7 @@ class CookiePage(QWidget):
         if key is not None:
             self.session_wanted.emit(key)
         else:
-            self.noted.emit("This session is not in the store that is open.")
+            self.noted.emit("This session isn't in the open store.")
 
     # --- inspecting ---------------------------------------------------------------------------------------------
 

@@ -70,7 +70,7 @@ class DemoForm(QScrollArea):
         self._judge()
 
     def _add_rows(self) -> None:
-        self.secret_line.setPlaceholderText("several: separated by commas, the first signs")
+        self.secret_line.setPlaceholderText("comma-separated, the first one signs")
         self.port_line.setPlaceholderText("3000 or the next free one")
         self.domain_line.setPlaceholderText("not set")
         self.age_line.setPlaceholderText("empty: until the browser closes")
@@ -167,7 +167,7 @@ class DemoForm(QScrollArea):
         if self.boxes["saveUninitialized"].isChecked():
             hints.append("saveUninitialized: every visitor without a cookie leaves a record; the store grows.")
         if self.boxes["resave"].isChecked():
-            hints.append("resave: every request writes the whole record, also over edits made meanwhile.")
+            hints.append("resave: every request writes the whole record, even over edits made in the meantime.")
         if max_age_ms is None:
             hints.append("No maxAge: the cookie ends with the browser; the store keeps its default lifetime.")
         if max_age_ms == 0:
@@ -175,10 +175,10 @@ class DemoForm(QScrollArea):
         if not self.boxes["cookie.httpOnly"].isChecked():
             hints.append("httpOnly off: scripts on the page can read the cookie.")
         if self.path_line.text().strip() not in ("", "/"):
-            hints.append("cookie.path: pages outside of it have no session.")
+            hints.append("cookie.path: pages outside it have no session.")
         port = self.port_line.text().strip()
         if port and not (port.isascii() and port.isdigit() and int(port) < 65_536):
-            hints.append("The port is no number up to 65535: 3000 or the next free one is taken.")
+            hints.append("Port must be between 0 and 65535: 3000 or the next free one is used.")
         lesson = LESSONS[self.fault_choice.currentData()]
         self.lesson.setText(f"{lesson.watch} Remedy: {lesson.remedy}" if lesson.watch else "")
         self.lesson.setVisible(bool(lesson.watch))

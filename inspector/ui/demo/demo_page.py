@@ -156,7 +156,7 @@ class DemoPage(QWidget):
         self.table.activated.connect(self._row_chosen)
         column.addWidget(self.table, 1)
         words = (
-            "Open the address in a browser, or generate visitors. A double click opens a request's session. "
+            "Open the address in a browser, or generate visitors. Double-click a request to open its session. "
             "Cookies ignore ports: other applications on localhost get this cookie too, and one of the same name is lost."
         )
         column.addWidget(PlainLabel(words, role="caption", wrap=True))
@@ -198,7 +198,7 @@ class DemoPage(QWidget):
         def done(refusal: str) -> None:
             if refusal:
                 self._show_state()
-                tell(self, "The demo server did not start", refusal)
+                tell(self, "The demo server didn't start", refusal)
                 return
             self.server = server
             self._show_state()
@@ -209,10 +209,10 @@ class DemoPage(QWidget):
     def _start_failed(self, error: Exception) -> None:
         self._show_state()
         if isinstance(error, PortTaken):
-            tell(self, "The demo server did not start", str(error))
+            tell(self, "The demo server didn't start", str(error))
             return
         trouble = describe_trouble(error)
-        tell(self, "The demo server did not start", trouble.text, trouble.remedy)
+        tell(self, "The demo server didn't start", trouble.text, trouble.remedy)
 
     def stop_server(self) -> None:
         """Stop the server; returns when the port is free again."""
@@ -242,7 +242,7 @@ class DemoPage(QWidget):
 
     def open_browser(self) -> None:
         if self.server is not None and not QDesktopServices.openUrl(QUrl(self.server.url)):
-            self.noted.emit(f"No browser was found. Open {self.server.url} yourself: Copy address has it.")
+            self.noted.emit(f"No browser was found. Open {self.server.url} yourself: use Copy address.")
 
     def _copy_address(self) -> None:
         if self.server is not None:
@@ -284,7 +284,7 @@ class DemoPage(QWidget):
     def _traffic_failed(self, error: Exception) -> None:
         self._show_traffic(0, 0)
         if self.is_running:
-            tell(self, "The visitors could not reach the demo server", describe_trouble(error).text)
+            tell(self, "The visitors couldn't reach the demo server", describe_trouble(error).text)
 
     def _show_traffic(self, done: int, count: int) -> None:
         self.progress.setRange(0, max(1, count))

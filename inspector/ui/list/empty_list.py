@@ -44,12 +44,12 @@ def show_why_empty(
     elif store.trouble is not None and not len(store.catalogue or ()):
         show_trouble(store.trouble, store.reload)
     elif is_filtered and store.catalogue:
-        empty.show_words("No session matches", "Change the filter or the chips above.", "Show all", show_all)
+        empty.show_words("No sessions match", "Change the filter or the chips above.", "Show all", show_all)
     elif store.is_emptied:
         empty.show_words(
             "No sessions are left",
-            "Those that were listed here were deleted, logged out or expired. "
-            "New ones come with Refresh, or by themselves while Live is on.",
+            "The sessions listed here were deleted, logged out or expired. "
+            "New ones appear on Refresh, or automatically while Live is on.",
         )
     else:
         words = f"Log in to your application, check {_what_to_check(store.profile.url)}, or start the demo server."

@@ -58,5 +58,5 @@ class ChangesBar(QFrame):
     def tell_safety(self, words: str) -> None:
         """Say beside the number of changes what would become of them in a crash; "" when they are safe."""
         self.changes_label.setToolTip(
-            plain_tip(words or "Sealed in a file until they are saved: a crash loses nothing.")
+            plain_tip(words or "Sealed in a file until you save them: a crash loses nothing.")
         )

@@ -52,14 +52,14 @@ class ExpiryDialog(QDialog):
         layout.addWidget(PlainLabel(title, role="title", wrap=True))
         if report is not None:
             counts = next((one for one in report.sources if one.counts), None)
-            words = f"{_summary(report)}." + (f" What counts is the {counts.name}: {counts.note}" if counts else "")
+            words = f"{_summary(report)}." + (f" The {counts.name} decides: {counts.note}" if counts else "")
             layout.addWidget(PlainLabel(words, role="muted", wrap=True))
         layout.addLayout(self._build_presets())
         self.edit = QDateTimeEdit()
         self.edit.setDisplayFormat("yyyy-MM-dd HH:mm:ss")
         self.edit.setCalendarPopup(True)
         self.edit.setDateTimeRange(QDateTime.currentDateTime(), QDateTime.fromMSecsSinceEpoch(LATEST_MS))
-        self.edit.setAccessibleName("The session ends at (local time)")
+        self.edit.setAccessibleName("Session expires at (local time)")
         self.edit.dateTimeChanged.connect(lambda _moment: self._choose_moment())
         self.zone_label = PlainLabel("", role="muted")
         line = QHBoxLayout()
@@ -71,12 +71,12 @@ class ExpiryDialog(QDialog):
         self.never_box.toggled.connect(self._choose_never)
         layout.addWidget(self.never_box)
         self.choose_life(_FIRST_LIFE_MS)
-        self.lasting_box = QCheckBox("Also set cookie.originalMaxAge, so that it holds after the next request")
+        self.lasting_box = QCheckBox("Also set cookie.originalMaxAge, to keep it after the next request")
         self.lasting_box.setChecked(True)
         layout.addWidget(self.lasting_box)
         layout.addWidget(
             PlainLabel(
-                "Without it the application's next request works the expiry out from the old lifetime again.",
+                "Otherwise the application's next request recalculates the expiry from the old lifetime.",
                 role="caption",
                 wrap=True,
             )

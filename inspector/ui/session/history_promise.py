@@ -7,9 +7,9 @@ from inspector.services.sessions.journal_file import JournalFile, Keeping
 
 _UNTIL_END = "until the program ends"
 _WHY = {
-    Keeping.OFF: " Preferences turned keeping it off.",
-    Keeping.NO_PLACE: " There is no keyring for the key to seal it with; File › Preferences can keep the key in a sealed file.",
-    Keeping.FAILED: " Its file cannot be written.",
+    Keeping.OFF: " Keeping it is turned off in Preferences.",
+    Keeping.NO_PLACE: " There's no keyring for the sealing key; File › Preferences can keep the key in a sealed file.",
+    Keeping.FAILED: " Its file can't be written.",
 }
 
 
@@ -28,8 +28,8 @@ def keeping_words(history: JournalFile) -> str:
     if history.keeping is Keeping.UNKNOWN:
         return ""
     if history.keeping is Keeping.KEPT:
-        return f"What is written from here is kept sealed for {AGE_DAYS} days, also after a restart."
-    return f"What is written from here is kept in memory {_UNTIL_END}.{_WHY[history.keeping]}"
+        return f"What you write here is kept sealed for {AGE_DAYS} days, even after a restart."
+    return f"What you write here is kept in memory {_UNTIL_END}.{_WHY[history.keeping]}"
 
 
 def _how_long(history: JournalFile, size_bytes: int) -> str:

@@ -124,7 +124,7 @@ class ReviewDialog(QDialog):
         if review.gone:
             title = f"{key} is gone"
         elif not number and review.now_decoded is not None:
-            title, button = f"Keep {key} as it is stored now? Nothing of yours is written.", "Keep stored"
+            title, button = f"Keep {key} as it's stored now? None of your edits are written.", "Keep stored"
         elif review.changed_by_application:
             button = "Merge and save"
         self.title.setText(title)
@@ -175,12 +175,14 @@ class ReviewDialog(QDialog):
         if review.gone:
             _add_note(column, "gone", "badge-bad", "It was logged out or expired. A save never brings a session back.")
         elif review.now_decoded is None:
-            _add_note(column, "unreadable now", "badge-bad", "The application has written what no codec reads.")
+            _add_note(column, "unreadable now", "badge-bad", "The application wrote an unrecognised format.")
         elif review.conflicts:
-            words = f"You and the application both changed {describe_fields(review.conflicts)}. Choose whose is kept."
+            words = f"You and the application both changed {describe_fields(review.conflicts)}. Choose which to keep."
             _add_note(column, "conflict", "badge-bad", words)
         elif theirs:
-            words = f"The application changed {describe_fields(theirs)}. Yours touch other fields, so both are kept."
+            words = (
+                f"The application changed {describe_fields(theirs)}. Your edits touch other fields, so both are kept."
+            )
             _add_note(column, "changed since you opened it", "badge-warn", words)
         if touched:
             words = (

@@ -87,7 +87,7 @@ class SaveVerifier(QObject):
         if self._is_current(look):
             self.cancel(look.store, look.key)
             self.noted.emit(
-                f"Saved, but it could not be read again to see whether it stayed: {describe_trouble(error).text}"
+                f"Saved, but it couldn't be read back to check that the edit is still there: {describe_trouble(error).text}"
             )
 
     def _done(self, look: _Look, report: PersistenceReport) -> None:

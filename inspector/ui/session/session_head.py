@@ -74,7 +74,7 @@ class SessionHead(QWidget):
             return
         summary = opened.summary
         user = " · ".join(escape_display(word, 40) for word in (summary.user, summary.role) if word)
-        nobody = "nobody signed in" if summary.is_known else "user not known"
+        nobody = "nobody signed in" if summary.is_known else "user unknown"
         facts = [user or nobody, _ends(opened), format_size(len(opened.raw.payload)), _writer(opened)]
         who, ends, size, writer = (escape_display(fact, 120) for fact in facts)
         short = (who, ends, size.replace(" ", _NO_BREAK))

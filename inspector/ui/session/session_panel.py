@@ -122,7 +122,7 @@ class SessionPanel(QWidget):
         self.opened, self.draft = None, None
         self._history.reads.begin()
         if store is None or key is None:
-            self._show_empty("No session chosen", "Choose one in the list to see its data.")
+            self._show_empty("No session selected", "Select one in the list to see its data.")
             return
         kept = self._kept.take((store.profile.id, key))
         if kept is not None:
@@ -191,7 +191,7 @@ class SessionPanel(QWidget):
             elif opened.raw.payload == self.draft.opened.raw.payload:
                 self.banner.show_words("")
             else:
-                self.banner.show_words("The application changed this session meanwhile. Review merges both.")
+                self.banner.show_words("The application has changed this session. Review merges both.")
             return
         opened = self._history.note_read(store, self.opened, opened)
         old = self.draft
@@ -372,16 +372,14 @@ class SessionPanel(QWidget):
         self._has_failed = isinstance(error, StoreUnreachable)
         if isinstance(error, RecordMissing) and self.opened is not None:
             self._history.reads.note_gone()
-            self.banner.show_words(
-                "This session is gone: deleted, logged out or expired. What is shown is the last that was read."
-            )
+            self.banner.show_words("This session is gone: deleted, logged out or expired. You see what was last read.")
             return
         if self.draft is not None and self.draft.has_edits:
             self.banner.show_words(f"{trouble.text} {trouble.remedy}")
             return
         self.opened = self.draft = None
         if isinstance(error, RecordTooLarge) and error.head:
-            words = f"{trouble.remedy} These are its first {len(error.head):,} bytes. It cannot be edited here."
+            words = f"{trouble.remedy} These are its first {len(error.head):,} bytes. It can't be edited here."
             self._show_empty(trouble.text, words, excerpt=text_of_bytes(error.head))
             return
         self._show_empty(trouble.text, trouble.remedy)

@@ -156,7 +156,7 @@ class SessionSaving(QObject):
             return
         dialog.reject()
         is_unknown = outcome.state is SaveState.UNKNOWN
-        title = "It is not known whether it was saved" if is_unknown else "Not saved"
+        title = "It may or may not have been saved" if is_unknown else "Not saved"
         tell(self._window, title, outcome.message, "Your edits are still here.")
         self._panel.reload()
 
@@ -183,7 +183,7 @@ class SessionSaving(QObject):
         if self._is_shown(store, key):
             self._panel.reload()
         name = escape_display(key.decode("utf-8", "surrogateescape"), 60)
-        title = "The edit did not stick" if self._is_shown(store, key) else f"The edit of {name} did not stick"
+        title = "Your edit was overwritten" if self._is_shown(store, key) else f"Your edit to {name} was overwritten"
         if is_staged:
             words = f"{report.message} What was overwritten is back among your unsaved edits."
             offer(self._window, title, words, "Save again…", lambda: self._review_again(store, key))
@@ -203,7 +203,7 @@ class SessionSaving(QObject):
         if store is None:
             return
         if draft is not None and draft.is_dirty:
-            tell(self._window, "There are unsaved edits", "Save or discard them before an older state is restored.")
+            tell(self._window, "You have unsaved edits", "Save or discard them before restoring an older state.")
             return
         reading = store.reading
         store.run(
@@ -218,11 +218,11 @@ class SessionSaving(QObject):
             self._show_review(store, plan.review, plan)
             return
         journal, reading = self._context.journal, store.reading
-        words = "It was deleted from here. It is created again as it was."
+        words = "It was deleted from here. It will be recreated as it was."
         if plan.moves_expiry:
             now, old = (_end_words(one) for one in (plan.now_expires_at_ms, plan.expires_at_ms))
-            words = f"The expiry goes back to {old}. Now it is {now}. The data stays as it is."
-        if not confirm_act(self._window, store.profile, "Restore what was before?", words, "Restore"):
+            words = f"The expiry goes back to {old}. It's {now} at the moment. The data doesn't change."
+        if not confirm_act(self._window, store.profile, "Restore the previous state?", words, "Restore"):
             return
 
         def carry_out(adapter: SessionStore) -> OpenedSession:
@@ -237,7 +237,7 @@ class SessionSaving(QObject):
         journal, reading = self._context.journal, store.reading
         entry = journal.last_deleted(label)
         if entry is None:
-            self.noted.emit("There is no deleted session of this store in History.")
+            self.noted.emit("History has no deleted session from this store.")
             return
         self._write(
             store,
@@ -252,19 +252,21 @@ class SessionSaving(QObject):
         if store is None or opened is None or store.connection is None:
             return
         if self._panel.draft is not None and self._panel.draft.has_edits:
-            tell(self._window, "There are unsaved edits", "Save or discard them before the expiry is changed.")
+            tell(self._window, "You have unsaved edits", "Save or discard them before changing the expiry.")
             return
         can_never = store.connection.store.capabilities.can_persist
         from inspector.ui.session.expiry_dialog import ExpiryDialog
 
-        dialog = ExpiryDialog("When shall this session end?", opened.expiry, can_never=can_never, parent=self._window)
+        dialog = ExpiryDialog(
+            "When should this session expire?", opened.expiry, can_never=can_never, parent=self._window
+        )
         if dialog.exec() != QDialog.DialogCode.Accepted:
             return
         ending, lasting = dialog.ending, dialog.lasting
         self._write(
             store,
             lambda adapter: change_expiry(adapter, opened, ending, self._context.journal, lasting=lasting),
-            "The expiry is changed.",
+            "Expiry changed.",
         )
 
     def create(self, store: OpenStore) -> None:
@@ -281,7 +283,7 @@ class SessionSaving(QObject):
             lambda adapter: create_session(
                 adapter, session_id.strip(), root, now + max_age_ms, self._context.journal, now, store.reading
             ),
-            "A new session is in the store.",
+            "Session created.",
             make=True,
         )
 
@@ -293,7 +295,7 @@ class SessionSaving(QObject):
         self._write(
             store,
             lambda adapter: duplicate_session(adapter, opened, new_session_id(), self._context.journal),
-            "A copy is in the store.",
+            "Copy created.",
             make=True,
         )
 
@@ -321,7 +323,7 @@ class SessionSaving(QObject):
         opened, journal, reading = self._panel.opened, self._context.journal, store.reading
         name = escape_display(key.decode("utf-8", "surrogateescape"), 80)
         size = len(opened.raw.payload) if opened is not None and opened.raw.ref.key == key else 0
-        words = f"{name}\nWhoever uses it is logged out. {deletion_words(self._context.history, size)}"
+        words = f"{name}\nAnyone using it is logged out. {deletion_words(self._context.history, size)}"
         if store.connection is None:
             return
         adapter = store.connection.store

@@ -25,8 +25,8 @@ from inspector.ui.stores.secret_dialogs import SEALED_FILE
 
 _CALM_MS = 800
 _STATES_AT_END = (StoreState.OPEN, StoreState.FAILED)
-NOT_KEPT = "They would not survive a crash of this program: there is no keyring for the key to seal them with."
-_WARNING = "Unsaved edits would not survive a crash. File › Preferences can keep the key in a sealed file."
+NOT_KEPT = "They wouldn't survive a crash of this program: there's no keyring for the sealing key."
+_WARNING = "Unsaved edits wouldn't survive a crash. File › Preferences can keep the key in a sealed file."
 _NAMED = 5
 DISCARD_AND_QUIT, SHOW_THEM = "Discard and quit", "Show them"
 
@@ -60,9 +60,9 @@ class UnsavedEdits(QObject):
         number = self._panel.unsaved()
         if not number:
             return True
-        what = "of one session" if number == 1 else f"of {number:,} sessions"
-        words = "They are not in the store yet, and cannot be brought back after the program has ended."
-        answer = ask_loss(self._window, f"Discard the unsaved edits {what}?", words, DISCARD_AND_QUIT, SHOW_THEM)
+        what = "to one session" if number == 1 else f"to {number:,} sessions"
+        words = "They aren't in the store yet and can't be recovered after you quit."
+        answer = ask_loss(self._window, f"Discard unsaved changes {what}?", words, DISCARD_AND_QUIT, SHOW_THEM)
         if answer == SHOW_THEM:
             self._panel.show_unsaved()
         return answer == DISCARD_AND_QUIT
@@ -104,21 +104,21 @@ class UnsavedEdits(QObject):
         names = sorted({stores[one.profile_id].profile.name for one in edits if one.profile_id in stores})
         what = "one session" if number == 1 else f"{number:,} sessions"
         at = format_local(max(one.edited_at_ms for one in edits))
-        words = f"The program ended before they were saved; the last was made on {at}. Nothing of them is in the store"
+        words = f"The program ended before they were saved; the last was made on {at}. None of them are in the store"
         words += f" ({', '.join(names)})." if names else "; their store is no longer in the list."
         words += f"\n{_name_sessions(edits)}"
 
         def decided(choice: str) -> None:
-            if choice == "Take them up":
+            if choice == "Restore":
                 self._take_up([one for one in edits if one.profile_id in stores], stores)
-            elif choice == "Delete them":
+            elif choice == "Delete":
                 self._forget_left()
 
         self.box: QDialog = ask_three(
             self._window,
-            f"Unsaved edits of {what} were left behind",
+            f"Restore unsaved edits to {what}?",
             words,
-            ("Take them up", "Delete them", "Later"),
+            ("Restore", "Delete", "Later"),
             decided,
         )
 
@@ -155,18 +155,18 @@ class UnsavedEdits(QObject):
                 lambda adapter, edit=edit, reading=reading: open_edit(adapter, edit.raw, edit.after, reading),  # type: ignore[misc]
                 owner=self,
                 done=lambda found, edit=edit: self._show(store, edit, found),  # type: ignore[misc]
-                failed=lambda _error: self.noted.emit("An edit that was left behind cannot be read any more."),
+                failed=lambda _error: self.noted.emit("An unsaved edit from an earlier run can't be read any more."),
             )
 
     def _show(self, store: OpenStore, edit: UnsavedEdit, found: tuple[OpenedSession, Node]) -> None:
         opened, root = found
         draft = Draft(opened, self._panel)
-        draft.apply(SetValue((), root), "edits of the run before")
+        draft.apply(SetValue((), root), "edits from the previous run")
         self._panel.put_draft(store, edit.key, draft)
         if self._wants_to_show:
             self._wants_to_show = False
             self.came_back.emit(store.profile.id, edit.key)
-        self.noted.emit("The edits are back, and still unsaved. Review shows them beside what is stored now.")
+        self.noted.emit("The edits are restored and still unsaved. Review shows them beside what is stored now.")
         self.keep()
 
     def close(self) -> None:

@@ -41,9 +41,11 @@ class _NameDialog(QDialog):
             sent = PlainLabel("\n".join(commands), role="caption", selectable=True, wrap=True)
             sent.setFont(mono_font())
             layout.addWidget(sent)
-        layout.addWidget(PlainLabel(f"{text}\nThis is a production store. Type its name, {name}, to go on.", wrap=True))
+        layout.addWidget(
+            PlainLabel(f"{text}\nThis is a production store. Type its name, {name}, to continue.", wrap=True)
+        )
         self.line = QLineEdit()
-        self.line.setAccessibleName("Name of the store")
+        self.line.setAccessibleName("Store name")
         layout.addWidget(self.line)
         layout.addStretch(1)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)

@@ -100,23 +100,23 @@ class ConnectDialog(QDialog):
             self.environment_choice.addItem(environment.value.capitalize(), environment)
         self.framework_choice = ChoiceBox()
         self.framework_choice.setAccessibleName("Written by")
-        self.framework_choice.addItem("As each record looks", "")
+        self.framework_choice.addItem("Detect automatically", "")
         for framework in FRAMEWORKS:
             self.framework_choice.addItem(framework.title, framework.name)
         self.read_only_box = QCheckBox("Read-only: nothing can be written from here")
         self.gentle_choice = ChoiceBox()
-        self.gentle_choice.setAccessibleName("How the list is read")
+        self.gentle_choice.setAccessibleName("How to read the list")
         for gentle, words in (
-            (None, "Gently in production, else at full rate"),
+            (None, "Gently in production, otherwise at full rate"),
             (True, "Gently: at half the rate"),
             (False, "At full rate"),
         ):
             self.gentle_choice.addItem(words, gentle)
         self.secret_lines = SecretLines("Secret", self._context.theme)
-        self.user_line = _line("Path of the user")
+        self.user_line = _line("Path to the user")
         self.user_line.setPlaceholderText("the usual places (user.username, passport.user, userId …)")
         self.cookie_line = _line("Cookie name")
-        self.site_line = _line("Address of the site")
+        self.site_line = _line("Site address")
         for words, field in (
             ("Name", self.name_line),
             ("Address", self.url_line),
@@ -125,10 +125,10 @@ class ConnectDialog(QDialog):
             ("Password", self.password_line),
             ("Environment", self.environment_choice),
             ("", self.read_only_box),
-            ("List is read", self.gentle_choice),
+            ("Read the list", self.gentle_choice),
             ("Secrets", self.secret_lines),
             ("Written by", self.framework_choice),
-            ("User is at", self.user_line),
+            ("User path", self.user_line),
             ("Cookie name", self.cookie_line),
             ("Site", self.site_line),
         ):
@@ -156,10 +156,10 @@ class ConnectDialog(QDialog):
         self.user_line.setText(profile.user_path)
         self.cookie_line.setText(profile.cookie_name)
         self.site_line.setText(profile.site_url)
-        kept = "the kept ones stay; type to replace them" if profile.secret_ids else ""
-        self.secret_lines.setPlaceholderText(kept or "the one that signs first; the older ones below it")
+        kept = "saved; type to replace them" if profile.secret_ids else ""
+        self.secret_lines.setPlaceholderText(kept or "the signing secret first, older ones below")
         if profile.password_id:
-            self.password_line.setPlaceholderText("kept; type to replace it")
+            self.password_line.setPlaceholderText("saved; type to replace it")
 
     def _show_in_form(self, url: str) -> None:
         self.form.show_url(url)
@@ -284,7 +284,7 @@ class ConnectDialog(QDialog):
             self.profile_ready.emit(kept)
             self.accept()
             if trouble:
-                tell(self.parentWidget(), "The secrets are not kept for the next start", trouble, SEALED_FILE)
+                tell(self.parentWidget(), "The secrets won't be kept after a restart", trouble, SEALED_FILE)
 
         self._context.jobs.submit(self._context.vault, keep, owner=self, done=done, failed=self._test_failed)
 

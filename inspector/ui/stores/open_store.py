@@ -174,7 +174,7 @@ class OpenStore(QObject):
         """Run `work(store)` on the edit lane. `words`: what a person waits for, who can stop it where it writes nothing."""
         connection = self.connection
         if connection is None:
-            raise RuntimeError("the store is not open")
+            raise RuntimeError("the store isn't open")
 
         def answered(result: _T) -> None:
             self.health.note_answer()
@@ -205,7 +205,7 @@ class OpenStore(QObject):
     ) -> Job:
         """Run an iterator over the store on the bulk lane, with progress; one after the other."""
         if self.connection is None:
-            raise RuntimeError("the store is not open")
+            raise RuntimeError("the store isn't open")
         self._bulk_job = self._context.jobs.stream(
             self._lanes["bulk"],
             lambda token: work(self._lanes.store("bulk"), token),

@@ -44,8 +44,8 @@ class SecretDialog(QDialog):
         layout.addWidget(PlainLabel(words, wrap=True))
         self.line = SecretLine("Passphrase" if is_new else "Secret", theme)
         layout.addWidget(self.line)
-        self.again = SecretLine("Passphrase again", theme)
-        self.again.setPlaceholderText("once more")
+        self.again = SecretLine("Repeat passphrase", theme)
+        self.again.setPlaceholderText("repeat it")
         self.again.setVisible(is_new)
         layout.addWidget(self.again)
         self.message = PlainLabel("", role="error", wrap=True)
@@ -72,9 +72,9 @@ class SecretDialog(QDialog):
         if len(text.encode("utf-8", "surrogatepass")) > LARGEST_SECRET_BYTES:
             words = TOO_LARGE
         elif self._is_new and text and len(text) < SHORTEST_PASSPHRASE:
-            words = f"At least {SHORTEST_PASSPHRASE} characters. There is no way back without it."
+            words = f"At least {SHORTEST_PASSPHRASE} characters. It can't be recovered."
         elif self._is_new and self.again.text() and text != self.again.text():
-            words = "The two are not the same."
+            words = "The passphrases don't match."
         self.tell(words)
         self.button.setEnabled(bool(text) and not words and (not self._is_new or text == self.again.text()))
 
@@ -107,11 +107,11 @@ def open_sealed_file(
     A wrong passphrase and a damaged file are told, and the file is left as it is.
     """
     is_new = not sealed.exists
-    title = "A passphrase for the secrets" if is_new else "The passphrase of your secrets"
+    title = "Choose a passphrase for your secrets" if is_new else "Enter the passphrase for your secrets"
     words = (
-        "The secrets of your stores go into a file that opens with this passphrase only. Nobody can find it out for you."
+        "Your stores' secrets are saved in a file that only this passphrase opens. Nobody can recover it for you."
         if is_new
-        else "The secrets of your stores are in a sealed file. Without it they are asked for one by one, for this run."
+        else "Your stores' secrets are in a sealed file. Without the passphrase you're asked for each one, for this run."
     )
     dialog = SecretDialog(
         title, words, "Seal" if is_new else "Unlock", context.theme, parent, is_new=is_new, refuse="Not now"
@@ -155,9 +155,9 @@ class PasswordAsker(QObject):
         if store.state is not StoreState.FAILED or store.trouble is None or not store.trouble.wants_password:
             return
         name = escape_display(store.profile.name, 60)
-        words = f"{store.trouble.remedy} What you type is used for this run and kept nowhere.".strip()
+        words = f"{store.trouble.remedy} What you type is used for this run and isn't stored.".strip()
         ask_secret(
-            self._window, self._context.theme, f"The password of {name}", words, "Connect",
+            self._window, self._context.theme, f"Password for {name}", words, "Connect",
             lambda text: self._use(store, text),
         )  # fmt: skip
 

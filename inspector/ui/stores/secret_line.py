@@ -9,7 +9,7 @@ from inspector.ui.base.icons import icon
 from inspector.ui.base.theme import Theme
 
 LARGEST_SECRET_BYTES = 64 * 1024
-TOO_LARGE = "A secret is larger than 64 KB. It was probably not a secret that was pasted."
+TOO_LARGE = "A secret is larger than 64 KB. What you pasted probably isn't a secret."
 # Qt cuts silently at 32,767 characters otherwise, which makes another secret of a long one.
 _MOST_CHARACTERS = 4 * 1024 * 1024
 

@@ -37,10 +37,10 @@ class CommandPanel(QDockWidget):
         self.edit.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
         self.edit.setMaximumBlockCount(_MOST_LINES)
         self.edit.setAccessibleName("Commands sent to the stores")
-        self.edit.setPlaceholderText("Nothing was sent yet.")
+        self.edit.setPlaceholderText("Nothing sent yet.")
         column.addWidget(self.edit, 1)
         row = QHBoxLayout()
-        words = f"The last {_MOST_LINES:,}, in memory only. Values and whole session IDs are never noted."
+        words = f"The last {_MOST_LINES:,}, in memory only. Values and full session IDs are never logged."
         row.addWidget(PlainLabel(words, role="caption"), 1)
         copy = QPushButton("Copy all")
         copy.clicked.connect(lambda: copy_text(self.edit.toPlainText()))

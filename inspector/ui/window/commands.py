@@ -214,5 +214,5 @@ def _show_shortcuts(window: Shell, parent: QWidget) -> None:
 def _show_about(window: Shell, parent: QWidget) -> None:
     words = "View, edit and verify the sessions of web applications. Icons: Lucide (ISC). Licence: MIT."
     plugins = "\n".join(plugin.words for plugin in window.plugins)
-    words += f"\n\nPackages of others, loaded into this program:\n{plugins}" if plugins else ""
+    words += f"\n\nThird-party packages loaded into this program:\n{plugins}" if plugins else ""
     show_message(parent, f"Session Inspector {__version__}", words, is_warning=False)

@@ -48,11 +48,11 @@ def ask_leftovers(context: Context, window: QWidget, found: list[tuple[Path, int
         elif choice == _ACTIONS[1]:
             QDesktopServices.openUrl(QUrl.fromLocalFile(str(found[0][0].parent)))
 
-    what = "An export was cut short and left a file behind"
+    what = "An interrupted export left a file behind"
     box = ask_three(
         window,
-        what if len(found) == 1 else "Exports were cut short and left files behind",
-        "It holds sessions, logins included:\n" + "\n".join(rows),
+        what if len(found) == 1 else "Interrupted exports left files behind",
+        "Session data, including logins, is in:\n" + "\n".join(rows),
         _ACTIONS,
         decided,
     )

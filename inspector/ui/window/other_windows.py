@@ -72,7 +72,7 @@ class OtherWindows(QObject):
         if book.settings.theme != settings.theme:
             self._context.theme.choose(book.settings.theme)
         if book.settings.secret_place is not settings.secret_place:
-            self.noted.emit("Another window keeps secrets elsewhere from now on; this one does so after a new start.")
+            self.noted.emit("Another window changed where secrets are kept; this one follows after a restart.")
 
     def _removed(self, profile_id: str) -> None:
         if profile_id not in self._stores:
@@ -81,7 +81,7 @@ class OtherWindows(QObject):
         if store is None or store.state in _AT_REST:
             self._forget(profile_id)
         else:
-            self.noted.emit(f"{_name(store)} was removed in another window; it stays here until this one is closed.")
+            self.noted.emit(f"{_name(store)} was removed in another window; it stays here until you close this one.")
 
     def _changed(self, profile: Profile) -> None:
         store = self._stores.find_made(profile.id)
@@ -94,7 +94,7 @@ class OtherWindows(QObject):
             site_url=profile.site_url, gentle=profile.gentle,
         )  # fmt: skip
         if store.profile != profile:
-            self.noted.emit(f"{_name(store)} was changed in another window: close and start this one to use all of it.")
+            self.noted.emit(f"{_name(store)} was changed in another window: restart this one to apply all of it.")
         self._show_again()
 
 

@@ -37,7 +37,7 @@ class Preferences(QObject):
             lambda: (secrets.trouble, secrets.is_persistent),
             owner=self,
             done=self._show,
-            failed=lambda _error: self._show(("The system's keyring does not answer.", False)),
+            failed=lambda _error: self._show(("The system's keyring doesn't respond.", False)),
         )
 
     def _show(self, found: tuple[str, bool]) -> None:
@@ -45,10 +45,8 @@ class Preferences(QObject):
 
         trouble, is_persistent = found
         settings = self._context.book.settings
-        edits = (
-            "They survive a crash of this program, sealed until they are saved." if is_persistent else _NOT_KEPT_HERE
-        )
-        words = trouble or "That place is in use."
+        edits = "They survive a crash of this program, sealed until you save them." if is_persistent else _NOT_KEPT_HERE
+        words = trouble or "Secrets are kept there now."
         dialog = PreferencesDialog(settings, self._context.theme, words, edits, self._window)
         if dialog.exec() == QDialog.DialogCode.Accepted:
             before, kept, settings = settings.secret_place, settings.keep_history, dialog.settings
@@ -108,4 +106,4 @@ class Preferences(QObject):
         try:
             self._context.book.change_settings(replace(self._context.book.settings, **changes))
         except OSError as error:
-            self.noted.emit(f"The preferences cannot be kept ({error.strerror}).")
+            self.noted.emit(f"The preferences can't be saved ({error.strerror}).")

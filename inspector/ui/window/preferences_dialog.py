@@ -19,7 +19,7 @@ from inspector.ui.base.plain import PlainLabel, add_row
 from inspector.ui.base.small_screen import fit_screen, make_scrollable
 from inspector.ui.base.theme import Theme
 
-_THEMES = (("system", "As the system"), ("light", "Light"), ("dark", "Dark"))
+_THEMES = (("system", "Same as system"), ("light", "Light"), ("dark", "Dark"))
 _PLACES = (
     (SecretPlace.KEYRING, "In the system's keyring"),
     (SecretPlace.FILE, "In a file sealed with a passphrase"),
@@ -54,7 +54,7 @@ class PreferencesDialog(QDialog):
         self.age_edit = NumberBox("Lifetime of a new session", 1, 525_600, " minutes")
         self.age_edit.setValue(max(1, settings.default_max_age_ms // _MINUTE_MS))
         add_row(form, "Lifetime of a new session", self.age_edit)
-        self.live_box = QCheckBox("Follow changes as soon as a store is open")
+        self.live_box = QCheckBox("Follow changes as soon as a store opens")
         self.live_box.setChecked(settings.live_by_default)
         add_row(form, "Live", self.live_box)
         self._add_list_memory(form, settings)
@@ -65,13 +65,11 @@ class PreferencesDialog(QDialog):
         self.place_choice.setCurrentIndex(self.place_choice.findData(settings.secret_place))
         add_row(form, "Secrets", self.place_choice)
         add_row(form, "", PlainLabel(secrets_words, role="muted", wrap=True))
-        self.history_box = QCheckBox(f"Keep what was written from here for {AGE_DAYS} days, sealed")
+        self.history_box = QCheckBox(f"Keep what you write here for {AGE_DAYS} days, sealed")
         self.history_box.setChecked(settings.keep_history)
         add_row(form, "History", self.history_box)
-        self.plugins_box = QCheckBox("Load installed packages of others at the start")
-        self.plugins_box.setToolTip(
-            "Code of others, which runs inside this program. Help > About names what is loaded."
-        )
+        self.plugins_box = QCheckBox("Load installed store and framework packages at startup")
+        self.plugins_box.setToolTip("Third-party code that runs inside this program. Help › About lists what's loaded.")
         self.plugins_box.setChecked(settings.plugins)
         add_row(form, "Plugins", self.plugins_box)
         add_row(form, "Unsaved edits", PlainLabel(edits_words, role="muted", wrap=True))
@@ -85,12 +83,12 @@ class PreferencesDialog(QDialog):
         self.resize(fit_screen(self, 560, 480))
 
     def _add_list_memory(self, form: QFormLayout, settings: Settings) -> None:
-        self.memory_edit = NumberBox("Memory for the values of a list", 16, 65_536, " MB")
+        self.memory_edit = NumberBox("Memory for list values", 16, 65_536, " MB")
         self.memory_edit.setValue(settings.list_memory_mb)
         add_row(form, "Memory for a list", self.memory_edit)
         self.beyond_choice = ChoiceBox()
-        self.beyond_choice.setAccessibleName("What happens to more values")
-        for drops, words in ((False, "Beyond it, compress"), (True, "Beyond it, forget: filters do not see it")):
+        self.beyond_choice.setAccessibleName("What to do with values beyond it")
+        for drops, words in ((False, "Compress the rest"), (True, "Drop the rest: filters can't see it")):
             self.beyond_choice.addItem(words, drops)
         self.beyond_choice.setCurrentIndex(int(settings.list_drops))
         add_row(form, "", self.beyond_choice)

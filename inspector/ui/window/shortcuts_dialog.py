@@ -23,9 +23,9 @@ IN_PLACE = (
     (
         "In the list",
         (
-            ("Down", "from the filter into the list"),
-            ("Return", "into the session"),
-            ("Ctrl+A", "select all that match"),
+            ("Down", "go from the filter to the list"),
+            ("Return", "go to the session"),
+            ("Ctrl+A", "select all matches"),
         ),
     ),
     (
@@ -34,8 +34,8 @@ IN_PLACE = (
             ("Return, F2", "edit the value"),
             ("Shift+F2", "rename the field"),
             ("Ctrl+Ins", "add a field"),
-            ("Del", "remove it"),
-            ("Alt+Up, Alt+Down", "move it"),
+            ("Del", "remove the field"),
+            ("Alt+Up, Alt+Down", "move the field"),
         ),
     ),
 )

@@ -38,12 +38,12 @@ class StoreEntries(QObject):
         try:
             self._context.book.put(profile)
         except OSError as error:
-            words = f"Its file cannot be written ({error.strerror})."
-            tell(self._window, "The store is not kept for the next start", words)
+            words = f"Its file can't be written ({error.strerror})."
+            tell(self._window, "The store won't be kept after a restart", words)
 
     def may_remove(self, profile: Profile, unsaved: int) -> bool:
         """Ask whether to remove it; `unsaved`: of how many sessions edits go with it."""
-        words = "Only the entry in this program goes; the store and its sessions are not touched."
+        words = "Only the entry in this program is removed; the store and its sessions aren't touched."
         if unsaved:
             words += f"\nUnsaved edits of {unsaved:,} session{'' if unsaved == 1 else 's'} are discarded with it."
         return confirm(self._window, f"Remove {profile.name} from the list?", words, "Remove")
@@ -53,8 +53,8 @@ class StoreEntries(QObject):
         try:
             self._context.book.remove(profile.id)
         except OSError as error:
-            words = f"Its file cannot be written ({error.strerror})."
-            tell(self._window, "The store will be there at the next start", words)
+            words = f"Its file can't be written ({error.strerror})."
+            tell(self._window, "The store will be back after a restart", words)
         for secret_id in (profile.password_id, *profile.secret_ids):
             if secret_id:
                 self._context.vault.put(partial(self._context.secrets.remove, secret_id))

@@ -37,7 +37,7 @@ ACTIONS: tuple[Action | Line, ...] = (
     Action("show_sessions", "Sessions", "View", "Ctrl+1", icon="users"),
     Action("show_cookies", "Cookie inspector", "View", "Ctrl+2", icon="cookie"),
     Action("command_log", "Command log", "View", "Ctrl+Shift+K", icon="terminal",
-           tip="What was sent to the stores, without values"),
+           tip="Commands sent to the stores, without values"),
     Action("show_demo", "Demo server", "View", "Ctrl+3", icon="server"),
     Line("View"),
     *(Action(f"tab_{title.lower()}", f"{title} tab", "View", f"Alt+{number}")
@@ -46,7 +46,7 @@ ACTIONS: tuple[Action | Line, ...] = (
     Action("theme", "Light or dark", "View", "Ctrl+Shift+T", icon="moon"),
 
     Action("refresh", "Refresh", "Store", "F5", _STORE, icon="refresh-cw", tip="Read the list again"),
-    Action("reconnect", "Reconnect", "Store", "Ctrl+F5", _STORE, icon="rotate-ccw", tip="Connect to the store anew"),
+    Action("reconnect", "Reconnect", "Store", "Ctrl+F5", _STORE, icon="rotate-ccw", tip="Reconnect to the store"),
     Action("live", "Live", "Store", "Ctrl+Shift+L", _STORE, icon="radio", tip="Follow changes as they happen",
            is_checkable=True),
     Line("Store"),

@@ -170,7 +170,7 @@ def test_f08_window_says_when_it_is_not_known_whether_it_was_saved(
         qtbot.waitUntil(proxy.fired.is_set, timeout=WAIT_MS)
         proxy.refuse()  # no second look either
         words = read_box(qtbot)
-        assert_told(words, "not known whether it was saved", "refresh", "your edits are still here")
+        assert_told(words, "may or may not have been saved", "refresh", "your edits are still here")
         proxy.fault = Fault(Kind.PASS)
         proxy.accept()
         assert rig.stored("s0") == before
@@ -262,7 +262,7 @@ def test_f35_window_tells_that_the_edit_did_not_stick_and_stages_it_again(
     box = shown_box()
     assert box is not None
     assert_told(
-        f"{box.text()} {box.informativeText()}", "did not stick", "overwrote role", "save again", "unsaved edits"
+        f"{box.text()} {box.informativeText()}", "was overwritten", "overwrote role", "save again", "unsaved edits"
     )
     qtbot.waitUntil(lambda: size_in_list(window) == len(before), timeout=WAIT_MS)
     assert window.panel.opened.raw.payload == before  # type: ignore[union-attr]

@@ -45,7 +45,7 @@ def test_f35_window_tells_that_the_edit_was_overwritten_seconds_later(
     qtbot.waitUntil(lambda: told == [(Persistence.PERSISTED, 0)], timeout=WAIT_MS)
     assert rig.stored("s0") == new_role(before)
     rig.client.set("sess:s0", before, px=HOUR_MS)  # a slow request ends and writes what it had read before
-    assert_told(read_box(qtbot), "did not stick", "overwrote role", "save again")
+    assert_told(read_box(qtbot), "was overwritten", "overwrote role", "save again")
     assert told == [(Persistence.PERSISTED, 0), (Persistence.OVERWRITTEN, 1)]
     qtbot.waitUntil(lambda: window.panel.opened.raw.payload == before, timeout=WAIT_MS)  # type: ignore[union-attr]
     assert [change.field for change in window.panel.draft.changes()] == ["role"]  # type: ignore[union-attr]
@@ -92,7 +92,7 @@ def test_f35_edits_made_since_are_kept_beside_what_is_staged_again(
     qtbot.waitUntil(lambda: told == [(Persistence.PERSISTED, 0)], timeout=WAIT_MS)
     window.panel.edit_field("n", "9")
     rig.client.set("sess:s0", before, px=HOUR_MS)
-    assert_told(read_box(qtbot), "did not stick", "overwrote role", "unsaved edits")
+    assert_told(read_box(qtbot), "was overwritten", "overwrote role", "unsaved edits")
     assert [change.field for change in window.panel.draft.changes()] == ["role", "n"]  # type: ignore[union-attr]
     press_save(qtbot, window)
     qtbot.waitUntil(lambda: rig.stored("s0") == new_role(before).replace(b'"n":0', b'"n":9'), timeout=WAIT_MS)
@@ -109,7 +109,7 @@ def test_f35_each_of_two_sessions_saved_at_once_is_looked_at(qtbot: QtBot, make_
     show(qtbot, window, "s1")
     edit_role(qtbot, window, "owner")
     press_save(qtbot, window)
-    assert_told(read_box(qtbot), "the edit of sess:s0 did not stick", "overwrote role")
+    assert_told(read_box(qtbot), "your edit to sess:s0 was overwritten", "overwrote role")
     assert window.panel.unsaved() == 1, "it waits as an unsaved edit of the other session"
     qtbot.waitUntil(lambda: (Persistence.PERSISTED, 0) in told, timeout=WAIT_MS)
     assert sorted(told, key=str) == [(Persistence.OVERWRITTEN, 0), (Persistence.PERSISTED, 0)]

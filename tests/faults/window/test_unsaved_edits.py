@@ -149,7 +149,7 @@ def test_edits_survive_a_crash_are_offered_and_saved_and_forgotten(
     box = again.unsaved.box
     assert isinstance(box, QMessageBox)
     assert "shop" in box.informativeText()
-    next(button for button in box.buttons() if button.text() == "Take them up").click()
+    next(button for button in box.buttons() if button.text() == "Restore").click()
     assert "session0" in box.informativeText()
     # Nobody has to look for the session: it is shown by itself, and marked in the list.
     qtbot.waitUntil(lambda: again.panel.key == b"sess:session0" and again.panel.can_review, timeout=WAIT_MS)

@@ -120,7 +120,7 @@ def test_what_cannot_be_undone_is_counted_in_the_result(qtbot: QtBot, make_windo
     assert dialog is not None
     undoable = int(dialog.undoable_button.text().removeprefix("Delete only ").replace(",", ""))
     dialog.act_button.click()
-    told = f"Deleted 1,500 of 1,500 sessions. {COUNT - undoable:,} of them cannot be undone."
+    told = f"Deleted 1,500 of 1,500 sessions. {COUNT - undoable:,} of them can't be undone."
     assert result_of(qtbot, window) == told
 
 
@@ -147,7 +147,7 @@ def test_stop_ends_it_and_tells_how_far_it_came(
     words = result_of(qtbot, window)
     left = count(url)
     assert 0 < left < COUNT
-    assert f"Deleted {COUNT - left:,} of 1,500 sessions. Stopped. {left:,} are as they were." == words
+    assert f"Deleted {COUNT - left:,} of 1,500 sessions. Stopped. {left:,} weren't touched." == words
 
 
 def delete_all_of_production(qtbot: QtBot, make_window: OpenWindow, url: str) -> MainWindow:
@@ -296,7 +296,7 @@ def test_matching_sessions_are_exported_and_imported_again(
     qtbot.waitUntil(lambda: window.bulk.transfer.import_dialog is not None, timeout=WAIT_MS)
     dialog = window.bulk.transfer.import_dialog
     assert dialog is not None
-    assert dialog.replace_box.text() == "Replace the 1 that are there with other content"
+    assert dialog.replace_box.text() == "Replace the 1 that are present with different content"
     dialog.import_button.click()
     assert "55 lines: 2 created, 52 there already, 1 there with other content and left." in result_of(qtbot, window)
     with redis.Redis.from_url(url) as client:

@@ -84,7 +84,7 @@ class CookieTab(QWidget):
         column.addWidget(PlainLabel("Signed cookie", role="heading"))
         if not self._secrets:
             row = QHBoxLayout()
-            words = "Give the application's secret to this store to sign and verify its cookies."
+            words = "Add the application's secret to this store to sign and verify its cookies."
             row.addWidget(PlainLabel(words, role="muted", wrap=True), 1)
             button = QPushButton("Add a secret…")
             button.clicked.connect(self.secrets_wanted)
@@ -111,7 +111,7 @@ class CookieTab(QWidget):
             button.clicked.connect(lambda _checked=False, act=act: act())
             grid.addWidget(button, place // 2, 1 + place % 2)
         column.addLayout(grid)
-        column.addWidget(PlainLabel("It opens this session for whoever has it.", role="muted"))
+        column.addWidget(PlainLabel("Anyone who has it can use this session.", role="muted"))
 
     def _secret(self) -> Secret | None:
         number = max(0, self.secret_choice.currentIndex())
@@ -123,7 +123,7 @@ class CookieTab(QWidget):
 
         secret = self._secret()
         if self._opened is None or self._profile is None or secret is None:
-            tell(self, "There is no secret to sign with", "Add the application's secret to this store first.")
+            tell(self, "No secret to sign with", "Add the application's secret to this store first.")
             return
         try:
             copy_text(_signed_text(what, self._opened, self._profile, secret), concealed=True)
@@ -148,7 +148,7 @@ class CookieTab(QWidget):
 
     def _add_expiry(self, column: QVBoxLayout, opened: OpenedSession) -> None:
         head = QHBoxLayout()
-        head.addWidget(PlainLabel("When it ends", role="heading"))
+        head.addWidget(PlainLabel("Expiry", role="heading"))
         head.addWidget(PlainLabel(opened.expiry.summary, role="muted"), 1)
         button = QPushButton("Change expiry…")
         button.clicked.connect(self.expiry_wanted)

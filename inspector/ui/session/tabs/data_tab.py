@@ -68,7 +68,9 @@ class DataTab(QWidget):
         self.tree = self._build_tree()
         layout.addWidget(self.tree, 1)
         self.nothing = EmptyState()
-        self.nothing.show_words("No fields to show", "The Raw tab has the stored bytes, and says what would open them.")
+        self.nothing.show_words(
+            "No fields to show", "The Raw tab shows the stored bytes and says what would open them."
+        )
         layout.addWidget(self.nothing, 1)
         self.offer = JsonOffer(self)
         self.offer.taken.connect(lambda path, node: self._try(SetValue(path, node), "store as JSON"))
@@ -214,7 +216,7 @@ class DataTab(QWidget):
         try:
             self._draft.apply(edit, words)
         except EditError as error:
-            tell(self, "That edit does not fit", str(error))
+            tell(self, "That edit isn't possible", str(error))
 
     def _typed(self, index: QModelIndex, text: str) -> None:
         path, node = self.model.path_of(index), self.model.node_at(index)
@@ -224,7 +226,7 @@ class DataTab(QWidget):
         try:
             new = change_type(node, text) if index.column() == TYPE else parse_typed(text, node)
         except CodecError as error:
-            tell(self, "That value does not fit", str(error))
+            tell(self, "That value isn't valid", str(error))
             return
         self._change(index, path, new)
         if index.column() == VALUE:
@@ -244,12 +246,14 @@ class DataTab(QWidget):
         path, node = self.model.path_of(index), self.model.node_at(index)
         text = self.model.edit_text(index)
         if len(text) > _LONGEST_EDIT:
-            words = f"It has {len(text):,} characters. Change it in the application, or replace it by a new field."
+            words = f"It has {len(text):,} characters. Change it in the application, or replace it with a new field."
             tell(self, "This text is too long to edit here", words)
             return
         is_odd = node.kind is Kind.STRING and any(not c.isprintable() and c not in "\n\t" for c in text)
         hint = (
-            "As a JSON string, since it holds characters that a text box cannot show." if is_odd else "As plain text."
+            "As a JSON string, because it contains characters that a text box can't show."
+            if is_odd
+            else "As plain text."
         )
         dialog = TextDialog(
             self.model.field_text(index), hint, escape_json(scalar_json(node)) if is_odd else text, self
@@ -260,7 +264,7 @@ class DataTab(QWidget):
             try:
                 new = parse_json(typed) if is_odd else parse_typed(typed, node)
             except CodecError as error:
-                tell(self, "That value does not fit", str(error))
+                tell(self, "That value isn't valid", str(error))
                 return
             if new != node:
                 self._change(index, path, new)

@@ -26,8 +26,8 @@ class JsonOffer(QFrame):
         self.value_button = QPushButton()
         self.value_button.clicked.connect(self._take)
         row.addWidget(self.value_button)
-        self.text_button = QPushButton("As text")
-        self.text_button.setAccessibleName("Leave the field as text")
+        self.text_button = QPushButton("Keep as text")
+        self.text_button.setAccessibleName("Keep the field as text")
         self.text_button.clicked.connect(self.withdraw)
         row.addWidget(self.text_button)
         self.hide()
@@ -37,7 +37,7 @@ class JsonOffer(QFrame):
         self._offered = (path, node)
         self.label.setText(f"What you typed in {field} is JSON. It is stored as text.")
         name = node.tag or node.kind.value
-        self.value_button.setText(f"As {name}")
+        self.value_button.setText(f"Store as {name}")
         self.value_button.setAccessibleName(f"Store the field as {name}")
         self.show()
 

@@ -110,7 +110,7 @@ class JsonTab(QWidget):
         self.edit.setReadOnly(not can_edit)
         self.page_bar.show_pages(len(pages))
         self._show_page(0)
-        words = "Too large, or a line too long, to edit as text. Edit it on the Data tab."
+        words = "Too large, or a line is too long, to edit as text. Edit it on the Data tab."
         self._show_message("" if can_edit else words if self._is_editable else "Read-only.")
         if can_edit and self._draft is not None and self._draft.unread_text is not None:
             self.edit.setPlainText(self._draft.unread_text)  # is typed: it is read, and says what is wrong

@@ -74,7 +74,7 @@ class RawTab(QWidget):
         words = "\n".join(f"{one.label}: {one.reason}{_at(one.offset)}" for one in tried)
         what = "No known format reads this record, so it is read-only. Tried:"
         if opened is not None and opened.is_beyond:
-            what = "This record is more than the Data tab can hold, so it is shown as text, read-only."
+            what = "This record is more than the Data tab can hold, so it's shown as read-only text."
         if opened is not None and opened.is_sealed:
             what = (
                 "This record is encrypted. Add its secret to the store (File, Change the store…) to read and edit it."
