@@ -44,7 +44,7 @@ def _load(name: str, version: str, load: Callable[[], object]) -> Plugin:
     try:
         kind = load()
         if not isinstance(kind, StoreKind):
-            return Plugin(name, version, trouble="Its entry point names no kind of store.")
+            return Plugin(name, version, trouble="Its entry point doesn't name a kind of store.")
         register(kind)
     except ValueError as error:
         return Plugin(name, version, trouble=str(error))
