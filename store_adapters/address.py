@@ -87,7 +87,7 @@ def _unknown_scheme(scheme: str) -> BadStoreAddress:
             "Use the redis://, rediss:// or mongodb:// address that the same page shows.",
         )
     return BadStoreAddress(
-        "This kind of store is not known.",
+        "Unknown kind of store.",
         f"Known are {', '.join(scheme_names())}: for example {_example('redis')}",
     )
 
@@ -107,7 +107,7 @@ def _parse_path(scheme: str, rest: str, *, has_slashes: bool) -> StoreAddress:
     path = _decode(path)
     if place is not Place.NAME:
         if not path:
-            raise BadStoreAddress("The address names no path.", f"For example {_example(scheme)}")
+            raise BadStoreAddress("The address has no path.", f"For example {_example(scheme)}")
         # Of file:/// and a path that begins with ~ or a drive, the third slash is the URL's.
         path = absolute_path(re.sub(r"^/(?=~(/|$)|[A-Za-z]:[\\/])", "", path))
     return _with_login(StoreAddress(scheme, path=path, options=read.values), user, password, read)
@@ -117,12 +117,12 @@ def _split_socket_login(rest: str) -> tuple[str, str, str]:
     """Return user, password and the rest of `user:password@/path`; where it is not certain which is which, refuse."""
     if "@" not in rest:
         if ":" in rest.partition("?")[0]:
-            raise BadStoreAddress("The address of a socket is a path.", f"For example {_example('unix')}")
+            raise BadStoreAddress("The address of a socket must be a path.", f"For example {_example('unix')}")
         return "", "", rest
     places = [match.start() for match in re.finditer("@(?=/)", rest)]
     user, _, password = rest[: places[0]].partition(":") if len(places) == 1 else ("/", "", "")
     if re.search(r"[/?#@]", user) or "@" in rest[places[0] + 1 :]:
-        raise BadStoreAddress("The address of the socket cannot be taken apart with certainty.", _ENCODE)
+        raise BadStoreAddress("The address of the socket is ambiguous.", _ENCODE)
     return _decode(user), _decode(password), rest[places[0] + 1 :]
 
 
@@ -134,7 +134,7 @@ def _parse_hosted(scheme: str, rest: str) -> StoreAddress:
     pairs = _pairs(scheme, reading.query)
     is_tls = switched_tls(pairs) if scheme.startswith("redis") else None
     if is_tls is False and scheme == "rediss":
-        raise BadStoreAddress("The address says rediss:// and TLS off at once.", "Begin it with redis://")
+        raise BadStoreAddress("The address says rediss:// but turns TLS off.", "Begin it with redis://")
     if is_tls and scheme == "redis+sentinel":
         raise BadStoreAddress("The option tls is not supported behind Sentinel yet.", "Leave it out.")
     scheme = "rediss" if is_tls and scheme == "redis" else scheme
@@ -151,11 +151,11 @@ def _parse_hosted(scheme: str, rest: str) -> StoreAddress:
     if scheme.startswith("redis"):
         redis_database(address)
     if scheme == "redis+sentinel" and not sentinel_service(address):
-        raise BadStoreAddress("The address names no service of Sentinel.", f"For example {_example(scheme)}")
+        raise BadStoreAddress("The address doesn't name a Sentinel service.", f"For example {_example(scheme)}")
     if scheme.startswith("mongodb") and not _MONGO_NAME.fullmatch(path):
         raise BadStoreAddress(
-            "This cannot be the name of a MongoDB database.",
-            "The collection has an option of its own: mongodb://host/app?collection=sessions",
+            "This isn't a valid MongoDB database name.",
+            "The collection has its own option: mongodb://host/app?collection=sessions",
         )
     return address
 
@@ -170,7 +170,7 @@ def _choose_reading(scheme: str, rest: str) -> _Reading:
         raise BadStoreAddress("The address can be read in more than one way.", _ENCODE)
     usual = next((reading for reading in readings if reading.is_usual), readings[0])
     if len(readings) > 2 or "@" in usual.path + usual.query:
-        raise BadStoreAddress("The user and the password in the address cannot be told apart from the rest.", _ENCODE)
+        raise BadStoreAddress("The address is ambiguous: where the user and the password end is unclear.", _ENCODE)
     return usual  # what follows says what is wrong with it
 
 
@@ -196,7 +196,7 @@ def _pairs(scheme: str, query: str) -> list[tuple[str, str]]:
     pairs = split_query(scheme, query)
     if pairs is None:
         raise BadStoreAddress(
-            "An option of the address is not written as name=value.", f"For example {_example(scheme)}"
+            "An option in the address isn't written as name=value.", f"For example {_example(scheme)}"
         )
     return pairs
 
@@ -227,7 +227,9 @@ def redis_database(address: StoreAddress) -> int:
         path = path.partition("/")[2]
     text = address.options.get("db") or path or "0"
     if not text.isascii() or not text.isdigit() or len(text) > 6:
-        raise BadStoreAddress("The database of a Redis address is a number.", f"For example {_example(address.scheme)}")
+        raise BadStoreAddress(
+            "The database in a Redis address must be a number.", f"For example {_example(address.scheme)}"
+        )
     return int(text)
 
 

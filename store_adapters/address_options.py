@@ -21,11 +21,11 @@ _INSIDE = re.compile(
 )
 _REMEDIES = {
     "keyprefix": "Write the whole prefix of the keys: prefix=app:sess:",
-    "usenewurlparser": "It is the Node driver's and changes nothing here: leave it out.",
-    "useunifiedtopology": "It is the Node driver's and changes nothing here: leave it out.",
+    "usenewurlparser": "It's a Node driver option with no effect here: leave it out.",
+    "useunifiedtopology": "It's a Node driver option with no effect here: leave it out.",
     "sslvalidate": "Write tlsAllowInvalidCertificates=true to accept any certificate.",
-    "mastername": "Sentinel has an address of its own: redis+sentinel://host:26379/mymaster/0",
-    "sentinelmasterid": "Sentinel has an address of its own: redis+sentinel://host:26379/mymaster/0",
+    "mastername": "Sentinel has its own form of address: redis+sentinel://host:26379/mymaster/0",
+    "sentinelmasterid": "Sentinel has its own form of address: redis+sentinel://host:26379/mymaster/0",
     "cluster": "Redis Cluster is not supported.",
 }
 
@@ -81,7 +81,7 @@ def refuse_secret(text: str) -> None:
     """Refuse a part of an address, which is kept in a file, when a login seems to stand in it. `BadStoreAddress`."""
     if _INSIDE.search(text):
         raise BadStoreAddress(
-            "A password seems to stand where an address is kept readable.",
+            "There seems to be a password in a part of the address that is kept readable.",
             "Write it as scheme://user:password@host, with @ as %40, / as %2F, ? as %3F, # as %23 and : as %3A inside it.",
         )
 
@@ -104,7 +104,7 @@ def _note_login(read: ReadOptions, name: str, value: str) -> None:
 def _read_switch(given: str, value: str) -> bool:
     if value.lower() in _YES | _NO:
         return value.lower() in _YES
-    raise BadStoreAddress(f"The option {given} is true or false.", f"Write {given}=true or {given}=false.")
+    raise BadStoreAddress(f"The option {given} must be true or false.", f"Write {given}=true or {given}=false.")
 
 
 def _checked(scheme: str, name: str, given: str, value: str) -> str:
@@ -112,13 +112,13 @@ def _checked(scheme: str, name: str, given: str, value: str) -> str:
     if name == "ssl_cert_reqs":
         value = value.lower().removeprefix("cert_")
         if value not in ("none", "optional", "required"):
-            raise BadStoreAddress(f"The option {given} is none, optional or required.")
+            raise BadStoreAddress(f"The option {given} must be none, optional or required.")
     if name == "ssl_check_hostname":
         value = "true" if _read_switch(given, value) else "false"
     if name == "family" and value not in ("0", "4", "6"):
-        raise BadStoreAddress(f"The option {given} is 0 (any), 4 or 6.", f"For example {given}=6")
+        raise BadStoreAddress(f"The option {given} must be 0 (any), 4 or 6.", f"For example {given}=6")
     if name == "w" and value.strip() == "0":
-        raise BadStoreAddress("With the option w=0 no write is confirmed.", "Take it out, or write w=majority.")
+        raise BadStoreAddress("With the option w=0 writes aren't confirmed.", "Remove it, or write w=majority.")
     if name == "authMechanismProperties" and _SECRET_PROPERTY.search(value):
         raise _secret(given)
     return value
@@ -130,15 +130,15 @@ def _unknown(scheme: str, given: str) -> BadStoreAddress:
     if given.lower().startswith("ssl") and scheme in ("redis", "unix"):
         return BadStoreAddress(f"The option {given} needs a TLS connection.", "Begin the address with rediss://")
     if remedy := _REMEDIES.get(given.lower()):
-        return BadStoreAddress(f"The option {given} is not understood.", remedy)
+        return BadStoreAddress(f"The option {given} isn't recognised.", remedy)
     options = scheme_named(scheme).options
     known = options - set(unused_options(options))
-    words = "Take it out." if len(known) > 12 else f"Known are: {', '.join(sorted(known)) or 'none'}."
-    return BadStoreAddress(f"{scheme} stores do not have the option {given}.", words)
+    words = "Remove it." if len(known) > 12 else f"Known options: {', '.join(sorted(known)) or 'none'}."
+    return BadStoreAddress(f"{scheme} stores don't have the option {given}.", words)
 
 
 def _secret(given: str) -> BadStoreAddress:
     return BadStoreAddress(
-        f"The option {given} holds a secret, and an address is kept readable.",
-        "Take it out; for a key file, one without a passphrase.",
+        f"The option {given} holds a secret, and addresses are kept readable.",
+        "Remove it; for a key file, use one without a passphrase.",
     )

@@ -68,7 +68,7 @@ class RecordTooLarge(RecordUnreadable):
     stored value they stand in no text of the error."""
 
     def __init__(self, size: int, head: bytes) -> None:
-        super().__init__(f"The record is {size:,} bytes, too large to be opened.", "It is far beyond any session.")
+        super().__init__(f"The record is {size:,} bytes, too large to open.", "No session is that large.")
         self.size = size
         self.head = head
 

@@ -119,7 +119,7 @@ class MemoryStore(SequentialBatch):
     def create(self, ref: RecordRef, payload: bytes, expires_at_ms: int | None) -> RawRecord:
         with self._shared.lock:
             if self._shared.get(ref.key) is not None:
-                raise RecordExists("There is a session with this ID already.", "Choose another ID.")
+                raise RecordExists("A session with this ID already exists.", "Choose another ID.")
             self._shared.put(ref.key, payload, expires_at_ms, ChangeKind.WRITTEN)
             return self._get(ref)
 

@@ -42,9 +42,7 @@ def read_pasted(text: str) -> str:
     if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"`":
         text = text[1:-1].strip()
     if _PLACEHOLDER.fullmatch(text.partition("://")[2].rpartition("@")[0]):
-        raise BadStoreAddress(
-            "The address still has <…> in the place of the user or the password.", "Put your own there."
-        )
+        raise BadStoreAddress("The address still has <…> in place of the user or the password.", "Fill in your own.")
     if _WINDOWS.match(text):
         return _read_path(text)
     if text.startswith(("/", "./", "../", "~")) or text in (".", ".."):
@@ -61,7 +59,7 @@ def absolute_path(path: str) -> str:
     """Return a path with `~` written out, and from the root. `BadStoreAddress` for one of Windows elsewhere."""
     if _WINDOWS.match(path.lstrip("/")) and os.name != "nt":
         raise BadStoreAddress(
-            "This is a path of Windows, and the program does not run there.",
+            "This is a Windows path, and this program isn't running on Windows.",
             "Give the path as this machine sees it, for example /mnt/c/srv/sessions",
         )
     if path.startswith("~"):
@@ -125,7 +123,7 @@ def _read_command(line: str, before: str, name: str) -> str:
     try:
         words = iter(shlex.split(line)[1:])
     except ValueError:
-        raise BadStoreAddress(f"A quote in this line of {name} is not closed.", "Paste the whole line.") from None
+        raise BadStoreAddress(f"This {name} command has an unclosed quote.", "Paste the whole line.") from None
     if name.startswith("mongo"):
         return _read_mongosh(words, name)
     given, switches = _read_redis_words(words, name)
@@ -190,7 +188,7 @@ def _read_mongosh(words: Iterator[str], name: str) -> str:
     host, port = given.pop("host", ""), given.pop("port", "")
     if "://" in place:
         if host or port:
-            raise BadStoreAddress(f"The line of {name} gives the host twice.", "Leave --host and --port out.")
+            raise BadStoreAddress(f"The {name} command gives the host twice.", "Leave --host and --port out.")
         return _url(place, list(given.items()))
     if not host and re.fullmatch(r"[\w.\-]+:\d+(/\S*)?|[\w.\-]+/\S*", place):
         host, _, place = place.partition("/")
@@ -215,7 +213,7 @@ def _next(words: Iterator[str], option: str, name: str) -> str:
 def _not_understood(word: str, name: str) -> BadStoreAddress:
     flag = re.match(r"--?[A-Za-z][\w-]{0,30}", word)
     return BadStoreAddress(
-        f"The option {flag[0] if flag else '-'} of {name} is not understood.", "Leave it out, or write the address."
+        f"The option {flag[0] if flag else '-'} of {name} isn't recognised.", "Leave it out, or write the address."
     )
 
 
@@ -247,7 +245,7 @@ def _read_stack_exchange(text: str) -> str:
             options.append((_STACK_OPTIONS[key], value))
         elif key not in _STACK_UNUSED:
             named = f"The option {name}" if re.fullmatch(r"[A-Za-z]\w{0,40}", name) else "An option"
-            raise BadStoreAddress(f"{named} of this connection string is not understood.", "Leave it out.")
+            raise BadStoreAddress(f"{named} of this connection string isn't recognised.", "Leave it out.")
     if service:
         return _url(f"redis+sentinel://{','.join(hosts)}/{quote(service)}/", options)
     if len(hosts) > 1:

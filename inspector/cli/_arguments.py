@@ -18,7 +18,7 @@ _EXIT_CODES = (
 _FAULTS = (
     "none", "lost-update", "missing-trust-proxy", "no-expiry", "wrong-secret", "save-uninitialized-flood", "resave-overwrites-edit",
 )  # fmt: skip
-_STORE_HELP = "store URL (redis://, mongodb://, file://, sqlite://, memory:) or the name of a store kept in the window"
+_STORE_HELP = "store URL (redis://, mongodb://, file://, sqlite://, memory:) or the name of a store saved in the window"
 
 
 _PLAIN = "\0"
@@ -88,15 +88,15 @@ def make_parser() -> argparse.ArgumentParser:
     """Return the parser of the whole program; `command` is None for the window."""
     parser = _Parser(
         prog="session-inspector",
-        description="See, edit and verify the sessions of web applications. Without a command: the window.",
+        description="View, edit and verify web application sessions. Without a command, opens the window.",
         epilog=_EXIT_CODES,
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
-    parser.add_argument("--demo", action="store_true", help="open the window on its demo, with the demo server running")
+    parser.add_argument("--demo", action="store_true", help="open the window on the demo, with the demo server running")
     parser.add_argument("--store", metavar="STORE", help=f"open the window on this store: {_STORE_HELP}")
     _add_password(parser)
     _add_plugins(parser, default=False)
-    parser.add_argument("--tour", metavar="FOLDER", help="walk through the window once and keep pictures there")
+    parser.add_argument("--tour", metavar="FOLDER", help="walk through the window once and save screenshots there")
     parts = parser.add_subparsers(dest="command", title="commands", metavar="COMMAND")
     _add_reading(parts)
     _add_writing(parts)
@@ -109,8 +109,8 @@ def make_parser() -> argparse.ArgumentParser:
 def _add(parts: argparse._SubParsersAction[_Parser], name: str, words: str, act: str) -> argparse.ArgumentParser:
     part = parts.add_parser(name, help=words, description=words, epilog=_EXIT_CODES)
     part.set_defaults(act=act)
-    part.add_argument("--log-commands", action="store_true", help="tell on standard error what is sent, without values")
-    part.add_argument("--json", action="store_true", help="one JSON object, or one a line")
+    part.add_argument("--log-commands", action="store_true", help="log to standard error what is sent, without values")
+    part.add_argument("--json", action="store_true", help="print one JSON object, or one per line")
     _add_plugins(part, default=argparse.SUPPRESS)  # else it would take back what stands before the command
     if name not in ("har", "sign"):
         _add_password(part)
@@ -118,18 +118,18 @@ def _add(parts: argparse._SubParsersAction[_Parser], name: str, words: str, act:
 
 
 def _add_plugins(part: argparse.ArgumentParser, default: object) -> None:
-    words = "load the installed packages of others that add kinds of store and frameworks: their code runs"
+    words = "load installed third-party packages that add kinds of store and frameworks (runs their code)"
     part.add_argument("--plugins", action="store_true", default=default, help=words)
 
 
 def _add_password(part: argparse.ArgumentParser) -> None:
     part.add_argument(
         "--password-env", metavar="NAME", action="append", default=[], dest="secret_sources",
-        type=lambda text: ("password-env", text), help="take the store's password from an environment variable",
+        type=lambda text: ("password-env", text), help="read the store's password from an environment variable",
     )  # fmt: skip
     part.add_argument(
         "--password-file", metavar="PATH", action="append", default=[], dest="secret_sources",
-        type=lambda text: ("password-file", text), help="take the store's password from a file",
+        type=lambda text: ("password-file", text), help="read the store's password from a file",
     )  # fmt: skip
 
 
@@ -137,12 +137,14 @@ def _add_reading(parts: argparse._SubParsersAction[_Parser]) -> None:
     part = _add(parts, "list", "list the sessions of a store", "_commands.list_sessions")
     part.add_argument("store_name", metavar="STORE", help=_STORE_HELP)
     _add_secrets(part)
-    part.add_argument("--filter", metavar="TERMS", default="", help="as in the window: user.role:admin cart.length>2")
+    part.add_argument(
+        "--filter", metavar="TERMS", default="", help="as in the window, for example user.role:admin cart.length>2"
+    )
     part.add_argument("--limit", metavar="N", type=_count, default=0, help="at most N sessions")
     part = _add(parts, "show", "show one session", "_commands.show_session")
     _add_session(part)
-    part.add_argument("--raw", action="store_true", help="the stored bytes as they are")
-    part = _add(parts, "watch", "print what changes, until interrupted", "_serving.watch_store")
+    part.add_argument("--raw", action="store_true", help="print the stored bytes unchanged")
+    part = _add(parts, "watch", "print changes until interrupted", "_serving.watch_store")
     part.add_argument("store_name", metavar="STORE", help=_STORE_HELP)
 
 
@@ -161,81 +163,83 @@ def _add_writing(parts: argparse._SubParsersAction[_Parser]) -> None:
     part.add_argument(
         "--remove", metavar="PATH", action="append", default=[], dest="edits", type=lambda text: ("remove", text)
     )
-    part.add_argument("--dry-run", action="store_true", help="say what would be written, and write nothing")
+    part.add_argument("--dry-run", action="store_true", help="show what would be written, but write nothing")
     part.add_argument(
         "--no-check", action="store_false", dest="check",
-        help="end at once: do not look again 0.7 s later whether the application wrote over it (then the exit code is 4)",
+        help="exit at once: skip the check 0.7 s later that the application didn't overwrite it (exit code 4 if it did)",
     )  # fmt: skip
-    part = _add(parts, "create", "make a new session", "_commands.create_new_session")
+    part = _add(parts, "create", "create a new session", "_commands.create_new_session")
     part.add_argument("store_name", metavar="STORE", help=_STORE_HELP)
     part.add_argument("session_id", metavar="SESSION_ID", nargs="?", default="")
     _add_secrets(part)
-    part.add_argument("--data", metavar="JSON", default="{}", help="the session's fields beside the cookie")
+    part.add_argument("--data", metavar="JSON", default="{}", help="the session's fields besides the cookie")
     part.add_argument("--max-age", metavar="MS", type=_lifetime, default=86_400_000, help="lifetime in milliseconds")
     part = _add(parts, "delete", "delete one session", "_commands.delete_one_session")
     _add_session(part)
-    part = _add(parts, "expire", "change when a session ends", "_commands.expire_session")
+    part = _add(parts, "expire", "change when a session expires", "_commands.expire_session")
     _add_session(part)
     when = part.add_mutually_exclusive_group(required=True)
     when.add_argument("--in", metavar="DURATION", dest="duration", help="for example 90s, 15m, 2h, 7d")
     when.add_argument("--at", metavar="TIME", help="for example 2026-11-24T22:29:03Z")
     when.add_argument("--never", action="store_true")
     part.add_argument(
-        "--once", action="store_true", help="the store's expiry only: the next request works it out again"
+        "--once", action="store_true", help="change the store's expiry only: the next request recalculates it"
     )
 
 
 def _add_transfer(parts: argparse._SubParsersAction[_Parser]) -> None:
-    part = _add(parts, "export", "write sessions as JSON, one a line, with their expiry", "_transfer.export_sessions")
+    part = _add(parts, "export", "write sessions as JSON, one per line, with their expiry", "_transfer.export_sessions")
     part.add_argument("store_name", metavar="STORE", help=_STORE_HELP)
     _add_secrets(part)
-    part.add_argument("--filter", metavar="TERMS", default="", help="as in the window: user.role:admin cart.length>2")
+    part.add_argument(
+        "--filter", metavar="TERMS", default="", help="as in the window, for example user.role:admin cart.length>2"
+    )
     part.add_argument(
         "-o",
         "--output",
         metavar="FILE",
         default="",
-        help="a file, whole or not at all, readable by you alone; else, and for -, printed",
+        help="a file only you can read, written whole or not at all; without it, or with -, printed",
     )
-    part = _add(parts, "import", "create the sessions of an export that are absent", "_transfer.import_from_file")
+    part = _add(parts, "import", "create the sessions of an export that don't exist yet", "_transfer.import_from_file")
     part.add_argument("store_name", metavar="STORE", help=_STORE_HELP)
-    part.add_argument("file", metavar="FILE", help="an export; - reads the standard input")
-    part.add_argument("--replace", action="store_true", help="also put them in place of the ones that are there")
-    part.add_argument("--dry-run", action="store_true", help="say what would be written, and write nothing")
+    part.add_argument("file", metavar="FILE", help="an export; - reads standard input")
+    part.add_argument("--replace", action="store_true", help="also replace existing sessions")
+    part.add_argument("--dry-run", action="store_true", help="show what would be written, but write nothing")
 
 
 def _add_secrets(part: argparse.ArgumentParser) -> None:
     part.add_argument(
         "--secret-env", metavar="NAME", action="append", default=[], dest="secret_sources",
-        type=lambda text: ("env", text), help="take a secret from an environment variable (repeatable, in order)",
+        type=lambda text: ("env", text), help="read a secret from an environment variable (repeatable, in order)",
     )  # fmt: skip
     part.add_argument(
         "--secret-file", metavar="PATH", action="append", default=[], dest="secret_sources",
-        type=lambda text: ("file", text), help="take a secret from a file, every byte of it (repeatable, in order)",
+        type=lambda text: ("file", text), help="read a secret from a file, every byte of it (repeatable, in order)",
     )  # fmt: skip
 
 
 def _add_cookies(parts: argparse._SubParsersAction[_Parser]) -> None:
     part = _add(
-        parts, "verify", "verify the cookies in a text, and follow them to their session", "_commands.verify_cookies"
+        parts, "verify", "verify the cookies in a text and trace them to their sessions", "_commands.verify_cookies"
     )
     _add_secrets(part)
     part.add_argument("--store", metavar="STORE", dest="store_name", default="", help=_STORE_HELP)
     part.add_argument(
         "text",
         metavar="COOKIE",
-        help="a value, a header, or a request as copied (curl, fetch …); - reads the standard input",
+        help="a value, a header, or a request as copied (curl, fetch …); - reads standard input",
     )
-    part = _add(parts, "har", "follow the sessions in a HAR file of a browser", "_har.follow_har")
+    part = _add(parts, "har", "follow the sessions in a browser's HAR file", "_har.follow_har")
     _add_secrets(part)
-    part.add_argument("--store", metavar="STORE", dest="store_name", default="", help="take its secrets from a profile")
-    part.add_argument("file", metavar="FILE", help="a HAR file; - reads the standard input")
+    part.add_argument("--store", metavar="STORE", dest="store_name", default="", help="use a profile's secrets")
+    part.add_argument("file", metavar="FILE", help="a HAR file; - reads standard input")
     part = _add(parts, "sign", "sign a session ID", "_commands.sign_session")
     _add_secrets(part)
     words = "the cookie's scheme: express-session (unless given), fastify-session, koa-session …"
     part.add_argument("--scheme", metavar="NAME", default="express-session", help=words)
     part.add_argument("--name", default="koa.sess", help="the cookie's name, which koa-session signs too")
-    part.add_argument("--store", metavar="STORE", dest="store_name", default="", help="take its secrets from a profile")
+    part.add_argument("--store", metavar="STORE", dest="store_name", default="", help="use a profile's secrets")
     part.add_argument("session_id", metavar="SESSION_ID")
 
 
@@ -244,22 +248,22 @@ def _add_serving(parts: argparse._SubParsersAction[_Parser]) -> None:
     _add_secrets(part)
     part.add_argument("--port", metavar="N", type=_port, help="3000 or the next free one unless given; 0 for any")
     part.add_argument(
-        "--store", metavar="STORE", dest="store_name", default="", help=f"{_STORE_HELP}; valkey: for an embedded one"
+        "--store", metavar="STORE", dest="store_name", default="", help=f"{_STORE_HELP}; valkey: for an embedded server"
     )
-    part.add_argument("--name", default="connect.sid", help="name of the cookie")
+    part.add_argument("--name", default="connect.sid", help="cookie name")
     part.add_argument("--resave", action="store_true")
     part.add_argument("--save-uninitialized", action="store_true")
     part.add_argument("--rolling", action="store_true")
     part.add_argument("--unset", choices=("keep", "destroy"), default="keep")
     part.add_argument("--proxy", action="store_true", help="trust X-Forwarded-Proto")
     part.add_argument("--max-age", metavar="MS", type=_count, default=86_400_000, help="0 and above, in milliseconds")
-    part.add_argument("--no-max-age", action="store_true", help="cookies that end with the browser")
+    part.add_argument("--no-max-age", action="store_true", help="session cookies, which end with the browser")
     part.add_argument("--secure", choices=("true", "false", "auto"), default="false")
     part.add_argument("--same-site", choices=("strict", "lax", "none", "unset"), default="lax")
     part.add_argument("--no-http-only", action="store_true")
     part.add_argument("--path", default="/")
     part.add_argument("--domain", default="")
-    part.add_argument("--fault", choices=_FAULTS, default="none", help="show a failure")
+    part.add_argument("--fault", choices=_FAULTS, default="none", help="demonstrate a failure")
     part.add_argument("--visitors", metavar="N", type=_count, default=0, help="send N visitors first")
 
 

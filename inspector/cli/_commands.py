@@ -59,7 +59,7 @@ from store_adapters.errors import StoreError
 
 _DONE, _NEGATIVE, _USAGE, _TROUBLE, _CHANGED = range(5)
 _UNITS = {"s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
-_NOT_KNOWN = "Whether it was written is not known: look with show."
+_NOT_KNOWN = "Whether it was written is unknown: check with show."
 _SAVE_CODES = {
     SaveState.SAVED: _DONE,
     SaveState.UNCHANGED: _DONE,
@@ -177,7 +177,7 @@ def edit_session(options: Any, output: Output) -> int:
         store = connection.store
         session = open_session(store, store.ref_for(options.session_id), connection.reading)
         if session.decoded is None or not session.is_editable:
-            words = "no known format reads it without loss."
+            words = "no known format reads it losslessly."
             if session.is_sealed:
                 words = f"{session.attempts[-1].reason} (--secret-file, --secret-env)"
             output.complain(f"This session cannot be edited: {words}")
@@ -219,7 +219,7 @@ def _look_again(store: SessionStore, outcome: SaveOutcome) -> tuple[str, str, in
     try:
         report = verify_saved(store, outcome)
     except StoreError as error:
-        words = f"It could not be read again to see whether the edit stayed: {error}"
+        words = f"It couldn't be read again to check whether the edit persisted: {error}"
         return SaveState.SAVED.value, words, _TROUBLE
     if report.state is Persistence.OVERWRITTEN:
         return "overwritten", report.message, _CHANGED
@@ -264,9 +264,9 @@ def create_new_session(options: Any, output: Output) -> int:
     try:
         data = parse_json(options.data)
     except CodecError as error:
-        raise BadUsage(f"--data is no JSON: {error}") from None
+        raise BadUsage(f"--data isn't JSON: {error}") from None
     if data.kind is not Kind.OBJECT:
-        raise BadUsage('--data wants a JSON object, for example \'{"user": {"id": 1}}\'.')
+        raise BadUsage('--data takes a JSON object, for example \'{"user": {"id": 1}}\'.')
     session_id, now = options.session_id or new_session_id(), now_ms()
     if is_capped(RelativeExpiry(options.max_age), now):
         output.complain(CAPPED)
@@ -277,7 +277,7 @@ def create_new_session(options: Any, output: Output) -> int:
         given = {entry.key for entry in data.entries}
         usual = (entry for entry in base.entries if entry.key not in given)
         root = Node(Kind.OBJECT, entries=(*usual, *(Entry(entry.key, entry.value) for entry in data.entries)))
-        output.so_far = f"Whether {session_id} was created is not known: look with show."
+        output.so_far = f"Whether {session_id} was created is unknown: check with show."
         session = create_session(connection.store, session_id, root, ends, Journal(), now, connection.reading)
         output.so_far = f"{session_id} was created."
     output.say_json(_session_object(session)) if options.json else output.say(session.session_id)
@@ -305,7 +305,7 @@ def expire_session(options: Any, output: Output) -> int:
     if is_capped(ending, now):
         output.complain(CAPPED)
     if ends is not None and ends <= now:
-        raise BadUsage("That time is in the past: the session would be gone. Use delete if that is meant.")
+        raise BadUsage("That time is in the past: the session would be gone. Use delete if that's what you mean.")
     with opened(options.store_name, options.secret_sources, output.log) as connection:
         session = open_session(connection.store, connection.store.ref_for(options.session_id), connection.reading)
         output.so_far = _NOT_KNOWN
@@ -324,11 +324,11 @@ def _ending(options: Any) -> ExpiryTarget:
     if options.duration is not None:
         found = re.fullmatch(r"([0-9]+)\s*([smhd])", options.duration.strip())
         if found is None:
-            raise BadUsage("--in wants a duration such as 90s, 15m, 2h or 7d.")
+            raise BadUsage("--in takes a duration such as 90s, 15m, 2h or 7d.")
         return RelativeExpiry(parse_count(found[1]) * _UNITS[found[2]])
     at = parse_time(options.at)
     if at is None:
-        raise BadUsage("--at wants a time with its zone, such as 2026-11-24T22:29:03Z.")
+        raise BadUsage("--at takes a time with a time zone, such as 2026-11-24T22:29:03Z.")
     return at
 
 
@@ -390,7 +390,7 @@ def sign_session(options: Any, output: Output) -> int:
     if options.scheme not in signing:
         raise BadUsage(f"No scheme {options.scheme} signs a session ID: choose one of {', '.join(signing)}.")
     if not secrets and not signing[options.scheme].is_unsigned_by_design:
-        raise BadUsage("There is no secret to sign with. Use --secret-env NAME or --secret-file PATH.")
+        raise BadUsage("There's no secret to sign with. Use --secret-env NAME or --secret-file PATH.")
     value = sign_id(options.scheme, options.name, options.session_id, (*secrets, Secret.from_text(""))[0])
     if options.json:
         output.say_json({"session_id": options.session_id, "scheme": options.scheme, "value": value})

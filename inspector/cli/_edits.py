@@ -17,17 +17,17 @@ def apply_typed_edit(root: Node, kind: str, text: str, *, has_types: bool) -> No
     if kind == "remove":
         path = find_path(root, parse_field_path(text))
         if path is None:
-            raise BadUsage(f"There is no field {text} to remove.")
+            raise BadUsage(f"There's no field {text} to remove.")
         return apply_edit(root, RemoveEntry(path))[0]
     field, equals, value = text.partition("=")
     if not equals:
-        raise BadUsage(f"--set wants PATH=JSON, for example user.role='\"admin\"', not {text}")
+        raise BadUsage(f"--set takes PATH=JSON, for example user.role='\"admin\"', not {text}")
     keys = parse_field_path(field)
     path = find_path(root, keys)
     try:
         node = parse_value(value, None if path is None else child(root, path), has_types=has_types)
     except JsonError as error:
-        raise BadUsage(f"The value for {field} is no JSON: {error}. Text needs quotes: {field}='\"text\"'") from None
+        raise BadUsage(f"The value for {field} isn't JSON: {error}. Text needs quotes: {field}='\"text\"'") from None
     except CodecError as error:
         raise BadUsage(f"The value for {field} cannot be stored. {error}") from None
     if path is not None:
@@ -40,4 +40,4 @@ def apply_typed_edit(root: Node, kind: str, text: str, *, has_types: bool) -> No
         return apply_edit(root, InsertEntry(parent, len(container.entries), None, node))[0]
     if container.kind is Kind.OBJECT and isinstance(last, str):
         return apply_edit(root, InsertEntry(parent, len(container.entries), last, node))[0]
-    raise BadUsage(f"{field} is no place for a value: an array grows at its end only.")
+    raise BadUsage(f"{field} can't take a value: an array only grows at its end.")

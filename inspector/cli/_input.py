@@ -15,7 +15,7 @@ def opened_input(name: str) -> Iterator[BinaryIO]:
     """Yield the file, or for `-` the standard input. `FileTrouble`."""
     if name == "-":
         if sys.stdin is None:
-            raise FileTrouble("The standard input is closed: there is nothing to read.")
+            raise FileTrouble("Standard input is closed: there's nothing to read.")
         yield sys.stdin.buffer
         return
     try:

@@ -152,7 +152,7 @@ class Output:
 
     def _open_answers(self) -> TextIO:
         if self._answers is None:
-            raise OutputLost("The standard output is closed: nothing can be printed.")
+            raise OutputLost("Standard output is closed: nothing can be printed.")
         return self._answers
 
     def flush(self) -> None:
@@ -178,10 +178,10 @@ def _lost_told() -> Iterator[None]:
     try:
         yield
     except BrokenPipeError:
-        raise ReaderGone("Whoever read the output has closed it.") from None
+        raise ReaderGone("The reader of the output closed it.") from None
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or "it is closed"
-        raise OutputLost(f"The output cannot be written: {why}.") from None
+        raise OutputLost(f"The output can't be written: {why}.") from None
 
 
 def _escape_whole(text: str) -> str:

@@ -49,8 +49,8 @@ def _run(arguments: Sequence[str] | None, output: Output) -> int:
     if options.command is None:
         if not _has_display():
             output.complain(
-                "There is no display to open a window on (DISPLAY and WAYLAND_DISPLAY are not set). "
-                "The commands need none: see session-inspector --help"
+                "There's no display to open a window on (DISPLAY and WAYLAND_DISPLAY are not set). "
+                "The commands don't need one: see session-inspector --help"
             )
             return ExitCode.BAD_USAGE
         from inspector.ui.base.system_needs import find_missing_library
@@ -185,7 +185,7 @@ def _describe_fault(error: Exception) -> str:
     # Its text may quote a stored value, as may the lines of a traceback: only its class and its place are told.
     frames = traceback.extract_tb(error.__traceback__)
     place = f" at {os.path.basename(frames[-1].filename)}:{frames[-1].lineno}" if frames else ""
-    return f"This is a fault of the program: {type(error).__name__}{place}. Please report it."
+    return f"This is a bug in the program: {type(error).__name__}{place}. Please report it."
 
 
 def _tell_leftovers(output: Output) -> None:
@@ -196,4 +196,4 @@ def _tell_leftovers(output: Output) -> None:
     for path in UnfinishedFiles(default_folder()).find():
         with contextlib.suppress(OSError):
             size = format_size(path.stat().st_size)
-            output.complain(f"An export that was cut short has left {size} of sessions in {path}. Delete that file.")
+            output.complain(f"An interrupted export left {size} of sessions in {path}. Delete that file.")

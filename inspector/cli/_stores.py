@@ -61,7 +61,9 @@ def find_store(store: str, secret_sources: Sequence[tuple[str, str]] = ()) -> tu
         secrets = SecretStore(use_keyring=False)
         return msgspec.structs.replace(known, password_id=secrets.put(given), secret_ids=()), secrets
     if re.fullmatch(r"[^:/\\,~@]*", store) and not store.startswith((".", "redis-cli ", "valkey-cli ", "mongosh ")):
-        raise BadUsage(f"There is no profile named {store}. Give its name, or a URL such as redis://localhost:6379/0")
+        raise BadUsage(
+            f"There's no profile named {store}. Give a profile's name or a URL such as redis://localhost:6379/0"
+        )
     url, password = split_url(store)
     password = given or password or _password_around(url)
     secrets = SecretStore(use_keyring=False)
@@ -109,7 +111,7 @@ def open_secrets(book: ProfileBook) -> SecretStore:
         if not sys.stdin.isatty():
             raise BadUsage("The secrets are in a sealed file: run this in a terminal, or give them with --secret-env.")
         try:
-            sealed.unlock(getpass.getpass("Passphrase of the secrets: "))
+            sealed.unlock(getpass.getpass("Passphrase for the secrets: "))
         except SealedFileError as error:
             raise BadUsage(str(error)) from None
     return SecretStore(sealed=sealed)

@@ -79,7 +79,7 @@ def _counted(output: Output) -> Callable[[bytes], object]:
         nonlocal printed
         output.write_json_line(line)
         printed += 1
-        output.so_far = f"{printed:,} sessions were printed; there may be more."
+        output.so_far = f"Printed {printed:,} sessions; there may be more."
 
     return put
 
@@ -128,4 +128,4 @@ def _say_import(options: Any, output: Output, report: ImportReport) -> None:
         output.complain(words)
     if report.capped and not options.dry_run:
         output.complain(describe_capped(report.capped))
-    output.so_far = "The same import goes on from there: it leaves what is there already."
+    output.so_far = "Run the same import again to continue: it skips what's already there."

@@ -55,7 +55,7 @@ def _show_index(_request: Request, _state: SessionRequest, _session: Session) ->
 def _set_values(request: Request, _state: SessionRequest, session: Session) -> Response:
     session.data["username"] = request.args.get("username", "ada")[:_TEXT_LIMIT]
     session.data["lastVisit"] = format_time(now_ms())
-    return _page(render_message("Session set", "A user name and the time of this visit are in the session now."))
+    return _page(render_message("Session set", "The session now holds a user name and the time of this visit."))
 
 
 def _show_session(_request: Request, _state: SessionRequest, session: Session) -> Response:
@@ -64,7 +64,7 @@ def _show_session(_request: Request, _state: SessionRequest, session: Session) -
 
 def _delete_session(_request: Request, _state: SessionRequest, session: Session) -> Response:
     session.destroy()
-    return _page(render_message("Session destroyed", "The record is gone; the browser still has its old cookie."))
+    return _page(render_message("Session destroyed", "The record is gone, but the browser still has its old cookie."))
 
 
 def _log_in(request: Request, state: SessionRequest, session: Session) -> Response:
@@ -73,7 +73,7 @@ def _log_in(request: Request, state: SessionRequest, session: Session) -> Respon
     user_id = request.form.get("userId", "").strip()[:_TEXT_LIMIT]
     username = request.form.get("username", "").strip()[:_TEXT_LIMIT]
     if not user_id or not username:
-        return _page(render_message("Sign in", "A user ID and a user name are needed."), 400)
+        return _page(render_message("Sign in", "A user ID and a user name are required."), 400)
     # A new session ID at login, so that nobody can plant one beforehand (session fixation).
     fresh = session.regenerate()
     fresh.data["user"] = {
@@ -98,7 +98,7 @@ def _add_to_cart(request: Request, _state: SessionRequest, session: Session) -> 
         return _page(render_add_to_cart())
     item = request.form.get("item", "").strip()[:_TEXT_LIMIT]
     if not item:
-        return _page(render_message("Add to cart", "There is no item to add."), 400)
+        return _page(render_message("Add to cart", "There's no item to add."), 400)
     cart = session.data.get("cart")
     session.data["cart"] = [*(cart if isinstance(cart, list) else []), item]
     return _page(render_message("Added", f"{item} is in your cart."))
@@ -169,9 +169,9 @@ class DemoApp:
         page = _PAGES.get(request.path)
         if page is None:
             # Express's own 404 comes after the session middleware, but a favicon would only fill the log.
-            return _page(render_message("Not found", "There is no such page here."), 404)
+            return _page(render_message("Not found", "This page doesn't exist."), 404)
         if request.method not in ("GET", "HEAD", *(("POST",) if request.path in _FORMS else ())):
-            return _page(render_message("Not allowed", "This page does not take that method."), 405)
+            return _page(render_message("Not allowed", "This page doesn't accept that method."), 405)
         number = next(self._numbers)
         options = options_of(self._fault, self._options, number)
         state = SessionRequest(
@@ -190,7 +190,7 @@ class DemoApp:
             watched.loaded()
             session = state.session
             if session is None:
-                words = "Here is no session: the path of this page is outside cookie.path."
+                words = "There's no session here: this page's path is outside cookie.path."
                 response = _page(render_message("No session", words), 200)
             else:
                 response = page(request, state, session)
@@ -200,7 +200,7 @@ class DemoApp:
                 response.headers.add("Set-Cookie", line)
                 watched.has_set_cookie = True
             elif state.is_cookie_held_back:
-                watched.notes.append("cookie held back: secure, and the connection counts as http")
+                watched.notes.append("cookie not sent: it's secure, and the connection counts as http")
         except SessionFault as fault:
             watched.has_failed = True
             response = _page(render_message("The session failed", escape_display(str(fault))), 500)
@@ -232,7 +232,7 @@ class _Watched:
     def loaded(self) -> None:
         """Remember the session as it was loaded, and why there was none for the cookie."""
         if self._state.is_cookie_refused:
-            self.notes.append("cookie refused: no secret here made its signature")
+            self.notes.append("cookie rejected: no secret here made its signature")
         elif self._state.is_record_missing:
             self.notes.append("no record for its cookie")
         session = self._state.session
@@ -252,7 +252,7 @@ class _Watched:
         if isinstance(found, dict):
             found = {key: value for key, value in found.items() if key != "cookie"}
             if stringify(found).encode() != self._loaded:
-                self.notes.append("overwrites what was saved meanwhile")
+                self.notes.append("overwrote what was saved meanwhile")
 
     def entry(self, request: Request, status: int) -> RequestEntry:
         operations = tuple(dict.fromkeys(_WORDS[operation] for operation, _ in self._state.operations))

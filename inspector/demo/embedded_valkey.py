@@ -63,7 +63,7 @@ class EmbeddedValkey:
                 probe.connect(str(self._path))
                 return
             time.sleep(0.01)
-        raise StoreUnreachable("The embedded Valkey did not start.", "Choose another store for the demo.")
+        raise StoreUnreachable("The embedded Valkey didn't start.", "Choose another store for the demo.")
 
 
 def _find_binary() -> str:

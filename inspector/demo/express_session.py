@@ -187,7 +187,7 @@ class SessionRequest:
         try:
             stored = parse(record)
         except NotJson:
-            raise SessionFault("The stored session is no JSON.") from None
+            raise SessionFault("The stored session isn't JSON.") from None
         if not stored:
             return None if not isinstance(stored, dict | list) else {}
         # Other values have no `cookie` member either, which is what fails next.

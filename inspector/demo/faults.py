@@ -36,32 +36,32 @@ LESSONS = {
     Fault.NONE: Lesson("none", "", ""),
     Fault.LOST_UPDATE: Lesson(
         "lost update",
-        "Adding to the cart takes 1.5 s. Add two things in two tabs at the same time: one of them is gone.",
-        "express-session saves the whole session and locks nothing: put what must not be lost into a database.",
+        "Adding to the cart takes 1.5 s. Add two things in two tabs at the same time: one of them is lost.",
+        "express-session saves the whole session and locks nothing: keep what must not be lost in a database.",
     ),
     Fault.MISSING_TRUST_PROXY: Lesson(
         "proxy not trusted",
-        "The cookie is never set, so no login sticks, and every visit that changes its session leaves another record.",
+        "The cookie is never set, so no login persists, and every visit that changes its session leaves another record.",
         'Set app.set("trust proxy", 1), or proxy: true.',
     ),
     Fault.NO_EXPIRY: Lesson(
         "no expiry",
-        "No record expires, and the store only grows. Look at the chip No expiry.",
+        "No record expires, and the store keeps growing. Look at the No expiry chip.",
         "Keep disableTTL off, and never write a key without its TTL.",
     ),
     Fault.WRONG_SECRET: Lesson(
         "two secrets",
-        "Every other request refuses the cookie of the one before: the login comes and goes.",
-        "Give all processes the same secret, from one place; keep the old one as the second when you change it.",
+        "Every other request rejects the previous one's cookie: the login comes and goes.",
+        "Give all processes the same secret from one place; when you change it, keep the old one as the second.",
     ),
     Fault.FLOOD: Lesson(
         "saveUninitialized flood",
-        "Generate visitors or reload / without cookies: each leaves a record that holds nothing but its cookie.",
+        "Generate visitors or reload / without cookies: each leaves a record with nothing but its cookie.",
         "Set saveUninitialized: false.",
     ),
     Fault.RESAVE: Lesson(
         "resave over an edit",
-        "Every page takes 1.5 s. Load one, save an edit here meanwhile: the page writes its older copy over it.",
+        "Every page takes 1.5 s. Load one and save an edit here meanwhile: the page overwrites it with its older copy.",
         "Set resave: false.",
     ),
 }

@@ -25,7 +25,7 @@ def refuse(environ: Mapping[str, object], port: int) -> Refusal | None:
     host = str(environ.get("HTTP_HOST", ""))
     # Several Host headers arrive joined by commas, which is in no case one of these.
     if host.lower() not in {f"127.0.0.1:{port}", f"localhost:{port}", f"[::1]:{port}"}:
-        return Refusal(421, "This server answers only to its own address.")
+        return Refusal(421, "This server only answers at its own address.")
     origin = environ.get("HTTP_ORIGIN")
     if origin is not None and str(origin).lower() != f"http://{host.lower()}":
         return Refusal(403, "Another web site made this request.")
@@ -35,7 +35,7 @@ def refuse(environ: Mapping[str, object], port: int) -> Refusal | None:
         return Refusal(411, "Send the body with its length.")
     length = str(environ.get("CONTENT_LENGTH") or "0")
     if not length.isascii() or not length.isdigit():
-        return Refusal(400, "The length of the body is no number.")
+        return Refusal(400, "The body's length isn't a number.")
     if len(length) > 10 or int(length) > BODY_LIMIT_BYTES:
         return Refusal(413, "The body is larger than 64 KB.")
     return None

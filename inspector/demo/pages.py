@@ -34,11 +34,11 @@ SECURITY_HEADERS = (
 )
 
 _LINKS = (
-    ("/set", "Put a user name and the time into the session"),
+    ("/set", "Store a user name and the time in the session"),
     ("/get", "Show the session as JSON"),
-    ("/login", "Sign in; the session gets a new ID"),
-    ("/dashboard", "A page for those who are signed in"),
-    ("/add-to-cart", "Put something into the cart"),
+    ("/login", "Sign in; this gives the session a new ID"),
+    ("/dashboard", "A page for signed-in users"),
+    ("/add-to-cart", "Add something to the cart"),
     ("/cart", "Show the cart"),
     ("/logout", "Sign out"),
     ("/delete", "Destroy the session"),

@@ -87,7 +87,7 @@ def generate_visitors(
         try:
             _browse(visitor, chance, number)
         except http.client.HTTPException as error:
-            raise ConnectionError("The demo server broke the connection.") from error
+            raise ConnectionError("The demo server closed the connection.") from error
         finally:
             visitor.close()
         requests += visitor.requests

@@ -51,7 +51,7 @@ class ConnectMongoStore:
             return None
         session = document.get("session")
         if not isinstance(session, str):
-            raise RecordUnreadable("The document's session is no JSON text.", "It was written with stringify: false.")
+            raise RecordUnreadable("The document's session isn't JSON text.", "It was written with stringify: false.")
         return session.encode("utf-8", "surrogatepass")
 
     def set(self, session_id: str, record: bytes, now_ms: int) -> None:
@@ -91,7 +91,7 @@ def _expires(record: bytes, now_ms: int) -> datetime.datetime:
     if expires_at_ms is None:
         return _to_datetime(now_ms + _DEFAULT_TTL_S * 1000)
     if math.isnan(expires_at_ms):
-        raise StoreRefused("The cookie of the session expires at no valid time.")
+        raise StoreRefused("The session cookie's expiry isn't a valid time.")
     return _to_datetime(expires_at_ms)
 
 

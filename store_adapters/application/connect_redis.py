@@ -57,7 +57,7 @@ class ConnectRedisStore:
             return
         ttl_s = _ttl_s(record, now_ms)
         if ttl_s is None:
-            raise StoreRefused("The cookie of the session expires at no valid time, which Redis refuses.")
+            raise StoreRefused("The session cookie's expiry isn't a valid time, which Redis refuses.")
         with self._link() as link:
             link.call("EXPIRE", self._key(session_id), ttl_s)
 

@@ -29,7 +29,7 @@ class NotJson(ValueError):
     """The text is no JSON, or nested too deeply. Holds nothing of the text."""
 
     def __init__(self) -> None:
-        super().__init__("The text is no JSON.")
+        super().__init__("The text isn't JSON.")
 
 
 def parse(text: bytes) -> JsValue:

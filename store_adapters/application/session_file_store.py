@@ -40,7 +40,9 @@ class SessionFileApplicationStore:
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except FileExistsError:
-            raise StoreUnreachable("The path is no folder.", "Give the folder that holds the session files.") from None
+            raise StoreUnreachable(
+                "The path isn't a folder.", "Give the folder that holds the session files."
+            ) from None
         except OSError as error:
             raise describe_os_error(error) from None
 
@@ -64,7 +66,7 @@ class SessionFileApplicationStore:
         `RecordMissing` when there is no file.
         """
         if not self._path(session_id).exists():
-            raise RecordMissing("There is no file of this session to touch.", "It was deleted during the request.")
+            raise RecordMissing("This session has no file to touch.", "It was deleted during the request.")
         found = self._read(session_id, now_ms)
         session = found[1] if found else {}
         session["cookie"] = dict(cookie_of(parse_session(record)))
@@ -160,7 +162,7 @@ class SessionFileApplicationStore:
             or len(os.fsencode(name)) > 200
         ):
             raise RecordUnreadable(
-                "This session ID cannot be the name of a file.", "It holds a separator or is too long."
+                "This session ID can't be used as a file name.", "It contains a separator or is too long."
             )
         return self._folder / name
 
@@ -180,6 +182,6 @@ def _parse_ttl(text: str) -> float:
         ttl_s = -1
     if not 0 < ttl_s < 1e12:
         raise BadStoreAddress(
-            "The ttl of a folder is a number of seconds.", "For example file:///srv/sessions?ttl=3600"
+            "A folder's ttl must be a number of seconds.", "For example file:///srv/sessions?ttl=3600"
         )
     return ttl_s

@@ -13,12 +13,12 @@ def parse_session(record: bytes) -> dict[str, JsValue] | None:
     try:
         value = parse(record)
     except NotJson:
-        raise RecordUnreadable("The record is no JSON; Express answers every such request with 500.") from None
+        raise RecordUnreadable("The record isn't JSON; Express answers every such request with 500.") from None
     if isinstance(value, dict):
         return value
     if not value:
         return None
-    raise RecordUnreadable("The record is JSON but no object; Express answers every such request with 500.")
+    raise RecordUnreadable("The record is JSON but not an object; Express answers every such request with 500.")
 
 
 def cookie_of(session: dict[str, JsValue] | None) -> dict[str, JsValue]:

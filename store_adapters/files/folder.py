@@ -51,13 +51,13 @@ _OWNER_S = 10.0
 TEMPORARY_SUFFIX = b".inspector-tmp"
 _TEMPORARY = re.compile(rb"\.[0-9a-f]{16}" + re.escape(TEMPORARY_SUFFIX))
 NOT_EXCHANGED = (
-    "This file system cannot exchange two files: a write of the application in that very moment would be lost."
+    "This file system cannot exchange two files: a write by the application at that very moment would be lost."
 )
 NOT_WRITABLE_HERE = (
     "This system cannot exchange or lock session files safely: a write could undo one of the application's."
 )
 """Why session files are only read on a system like Windows."""
-NOT_FLUSHED = "It is written, but the system did not confirm that it has reached the disk."
+NOT_FLUSHED = "It's written, but the system didn't confirm that it reached the disk."
 
 
 class Folder:
@@ -72,10 +72,12 @@ class Folder:
         except FileNotFoundError:
             raise StoreUnreachable("The folder does not exist.", "Check the path in the address.") from None
         except NotADirectoryError:
-            raise StoreUnreachable("The path is no folder.", "Give the folder that holds the session files.") from None
+            raise StoreUnreachable(
+                "The path isn't a folder.", "Give the folder that holds the session files."
+            ) from None
         except PermissionError:
             raise StoreRefused(
-                "The folder may not be read.", "Run as the application's user, or change its mode."
+                "You don't have permission to read the folder.", "Run as the application's user, or change its mode."
             ) from None
         except OSError as error:
             raise describe_os_error(error) from None
@@ -134,13 +136,13 @@ class Folder:
             raise _missing() from None
         except PermissionError:
             raise RecordUnreadable(
-                "The file may not be read.", "Run as the application's user, or change its mode."
+                "You don't have permission to read the file.", "Run as the application's user, or change its mode."
             ) from None
         except OSError as error:
             if error.errno in (errno.ELOOP, errno.EMLINK):
                 raise RecordUnreadable("It is a symbolic link, which is not followed.") from None
             if error.errno in (errno.ENXIO, errno.EISDIR):
-                raise RecordUnreadable("It is no regular file.") from None
+                raise RecordUnreadable("It isn't a regular file.") from None
             raise describe_os_error(error) from None
 
     def check_there(self) -> None:
@@ -174,7 +176,7 @@ class Folder:
             try:
                 os.link(temporary, name, src_dir_fd=self._fd, dst_dir_fd=self._fd, follow_symlinks=False)
             except FileExistsError:
-                raise RecordExists("There is a session with this ID already.", "Choose another ID.") from None
+                raise RecordExists("A session with this ID already exists.", "Choose another ID.") from None
             except OSError as error:
                 raise describe_os_error(error) from None
             return self._flush() or told[0]
@@ -237,8 +239,8 @@ class Folder:
             going_in = self._content_of(temporary)
             if not self._exchange_surely(temporary, name):
                 raise OutcomeUnknown(
-                    "The session file was exchanged, but could not be looked at or exchanged back.",
-                    "Look at the session and at the disk.",
+                    "The session file was exchanged, but couldn't be checked or exchanged back.",
+                    "Check the session and the disk.",
                 )
             coming_out = self._content_of(temporary)
             if coming_out == expected:
@@ -348,4 +350,4 @@ class Folder:
 
 
 def _missing() -> RecordMissing:
-    return RecordMissing("There is no such session file.", "It was logged out, reaped, or is in another folder.")
+    return RecordMissing("There is no such session file.", "It was logged out or reaped, or it's in another folder.")

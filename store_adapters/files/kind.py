@@ -36,7 +36,7 @@ FILES = StoreKind(
         ends="The last request's time plus {lifetime}; an expired file stays until it is reaped.",
         never="There is no __lastAccess: session-file-store never lets it expire.",
         field="__lastAccess",
-        unread="__lastAccess or originalMaxAge is no number: session-file-store never lets it expire.",
+        unread="__lastAccess or originalMaxAge isn't a number: session-file-store never lets it expire.",
     ),
     can_persist=False,
 )

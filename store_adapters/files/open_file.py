@@ -125,25 +125,23 @@ def _attributes(fd: int) -> dict[str, bytes]:
 
 def _check_regular(facts: os.stat_result) -> None:
     if not stat.S_ISREG(facts.st_mode):
-        raise RecordUnreadable("It is no regular file.")
+        raise RecordUnreadable("It isn't a regular file.")
     if facts.st_nlink > 1:
-        raise RecordUnreadable("It has several hard links: replacing it would tear them apart.")
+        raise RecordUnreadable("It has several hard links: replacing it would break them.")
 
 
 def describe_os_error(error: OSError) -> StoreError:
     """Return our words for an operating-system error, by its number."""
     match error.errno:
         case errno.ENOSPC | errno.EDQUOT:
-            return StoreRefused("The disk is full; the session is as it was.", "Free some space and save again.")
+            return StoreRefused("The disk is full; the session is unchanged.", "Free some space and save again.")
         case errno.EFBIG:
-            return StoreRefused(
-                "The file would be larger than is allowed; the session is as it was.", "Raise the limit."
-            )
+            return StoreRefused("The file would exceed the size limit; the session is unchanged.", "Raise the limit.")
         case errno.EROFS:
             return StoreReadOnly("The file system is read-only; nothing was written.", "Mount it writable.")
         case errno.EACCES | errno.EPERM:
             return StoreReadOnly(
-                "Nothing may be written in this folder, or the file's owner cannot be kept; nothing was written.",
+                "This folder isn't writable, or the file's owner can't be kept; nothing was written.",
                 "Run as the application's user.",
             )
         case errno.ENOENT:
@@ -155,13 +153,13 @@ def describe_os_error(error: OSError) -> StoreError:
         case _:
             return StoreRefused(
                 f"The system refused ({errno.errorcode.get(error.errno or 0, '?')}); nothing was written.",
-                "Look at the disk.",
+                "Check the disk.",
             )
 
 
 def gone() -> StoreUnreachable:
     return StoreUnreachable(
-        "The folder is gone, or another has taken its place.",
+        "The folder is gone or was replaced.",
         "Check the path in the address, and open the store again.",
     )
 

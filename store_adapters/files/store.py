@@ -121,18 +121,20 @@ class FileStore(SequentialBatch):
     def change_expiry(self, base: RawRecord, expires_at_ms: int | None, payload: bytes | None = None) -> RawRecord:
         if expires_at_ms is None:
             raise Unsupported(
-                "A session file cannot be kept for ever: the next request starts its lifetime anew.",
+                "A session file can't be kept forever: the next request restarts its lifetime.",
                 "Set a later time, or the store's ttl option in the application.",
             )
         if expires_at_ms <= now_ms():
-            raise StoreRefused("That time is in the past: the session would be reaped.", "Delete it if that is meant.")
+            raise StoreRefused(
+                "That time is in the past: the session would be reaped.", "Delete it instead if that's what you mean."
+            )
         wanted = base.payload if payload is None else payload
         moved = move_expiry(wanted, self._ttl_s, expires_at_ms)
         if moved is None and expiry_of(wanted, self._ttl_s) is None and payload is not None:
             moved = payload  # sealed: only its codec could move the expiry inside, and has
         if moved is None:
             raise RecordUnreadable(
-                "The file has no usable __lastAccess number, from which session-file-store works the expiry out.",
+                "The file has no usable __lastAccess number, which session-file-store needs to work out the expiry.",
                 "Edit the session and give it one.",
             )
         return self.replace(base, moved)
@@ -221,7 +223,7 @@ class FileStore(SequentialBatch):
             or session_id.startswith(".")
             or len(name) > 255
         ):
-            raise BadStoreAddress("This session ID cannot be the name of a session file.", "Check what was pasted.")
+            raise BadStoreAddress("This session ID can't be used as a session file's name.", "Check what was pasted.")
         return RecordRef(self._address.path, name)
 
     def session_id_of(self, key: bytes) -> str:

@@ -38,13 +38,13 @@ class Field:
 def read_fields(document: bytes) -> list[Field]:
     """Return the top-level elements in their order, equal names included. `BrokenBson`."""
     if len(document) < 5 or struct.unpack_from("<i", document)[0] != len(document) or document[-1] != 0:
-        raise BrokenBson("It is no BSON document.")
+        raise BrokenBson("It isn't a BSON document.")
     fields: list[Field] = []
     position, end = 4, len(document) - 1
     while position < end:
         name_end = document.find(b"\0", position + 1, end)
         if name_end < 0:
-            raise BrokenBson("A name in the BSON document does not end.")
+            raise BrokenBson("A name in the BSON document isn't terminated.")
         value_end = find_value_end(document, document[position], name_end + 1, end)
         name, value = document[position + 1 : name_end], document[name_end + 1 : value_end]
         fields.append(Field(document[position], name, value))
@@ -61,14 +61,14 @@ def find_value_end(data: bytes, code: int, start: int, end: int) -> int:
         size = second + 1 - start if second >= 0 else -1
     elif size is None:
         if start + 4 > end:
-            raise BrokenBson("The BSON document is cut off.")
+            raise BrokenBson("The BSON document is truncated.")
         (length,) = struct.unpack_from("<i", data, start)
         extra = _EXTRA.get(code)
         if extra is None:
             raise BrokenBson(f"The BSON document has a value of the unknown type {code}.")
         size = length + extra if length >= 0 else -1
     if size < 0 or start + size > end:
-        raise BrokenBson("The BSON document is cut off.")
+        raise BrokenBson("The BSON document is truncated.")
     return start + size
 
 

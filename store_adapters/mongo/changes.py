@@ -47,7 +47,7 @@ class DocumentChanges:
         try:
             rest = [field.named(field.name) for field in read_fields(payload) if field.name not in own]
         except BrokenBson:
-            raise RecordUnreadable("The document is no valid BSON; nothing was written.") from None
+            raise RecordUnreadable("The document isn't valid BSON; nothing was written.") from None
         head = [field.named(field.name) for field in read_fields(bson.encode(fields))]
         stored = payload if self._is_whole(payload, ref, expires_at_ms) else build_document(head + rest)
         return RawRecord(ref, stored, expires_at_ms, now_ms())
@@ -88,7 +88,7 @@ class DocumentChanges:
             if any(name in fields for fields in update.values() for name in own):
                 raise StoreRefused("A save changes the session only; _id and the expiry have commands of their own.")
         except (BrokenBson, InvalidBSON):
-            raise RecordUnreadable("The document is no valid BSON; nothing was written.") from None
+            raise RecordUnreadable("The document isn't valid BSON; nothing was written.") from None
         except NameTwice:
             raise RecordUnreadable(
                 "The document has a field twice, which MongoDB cannot change by name; nothing was written."
@@ -101,7 +101,7 @@ class DocumentChanges:
         try:
             return own | build_filter(base.payload, self.names.moved | set(own))
         except BrokenBson:
-            raise RecordUnreadable("The document is no valid BSON; nothing was written.") from None
+            raise RecordUnreadable("The document isn't valid BSON; nothing was written.") from None
 
     def check(self, base: RawRecord, now: Any) -> None:
         """Raise what is wrong where a document is no longer `base`. `RecordMissing`, `RecordChanged`, `RecordUnreadable`."""
@@ -111,7 +111,7 @@ class DocumentChanges:
             if not is_same(bytes(now.raw), base.payload, self.names.moved):
                 raise changed()
         except BrokenBson:
-            raise RecordUnreadable("The document is no valid BSON; nothing was written.") from None
+            raise RecordUnreadable("The document isn't valid BSON; nothing was written.") from None
 
     def is_done(self, write: Replace | Delete | ChangeExpiry, now: RawRecord) -> bool:
         """True where a document is as the write leaves it, as far as that tells it from others."""

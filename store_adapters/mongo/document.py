@@ -226,7 +226,7 @@ class DocumentReader:
             self._layout = self._layout_of(document, elements)
             place = self._layout.place if self._layout is not None else None
         if facts is None:
-            return Skipped(_key_amid(document, self._id_name), "The document is no valid BSON.")
+            return Skipped(_key_amid(document, self._id_name), "The document isn't valid BSON.")
         key, expires, changed = facts
         return key, document, len(document), expires, changed, place
 

@@ -55,10 +55,10 @@ MONGO = StoreKind(
     clock=ExpiryClock(
         name="expires (document)",
         ends="connect-mongo ignores it from then on, and the TTL index removes it; every touch sets it again.",
-        never="There is no expires field: the session is valid for ever and never removed.",
+        never="There is no expires field: the session is valid forever and never removed.",
         remedy="Set an expiry here; connect-mongo writes one with every save.",
         field="expires",
-        unread="expires is no Date: connect-mongo does not find this session at all. Set the expiry to repair it.",
+        unread="expires isn't a Date: connect-mongo does not find this session at all. Set the expiry to repair it.",
         moves_alone=True,
     ),
     unused_options=_UNUSED,

@@ -173,7 +173,7 @@ def _unusable(address: StoreAddress, words: str) -> BadStoreAddress:
         except (PyMongoError, ValueError, TypeError, UserWarning):
             return _refused(name)
         except OSError:
-            return BadStoreAddress(f"The file of the option {name} cannot be read.", "Check its path.")
+            return BadStoreAddress(f"The file given in option {name} can't be read.", "Check its path.")
     for name in address.options:
         if name not in MONGO_OWN_OPTIONS and len(name) > 2 and re.search(rf"\b{name}\b", words, re.IGNORECASE):
             return _refused(name)
@@ -181,16 +181,16 @@ def _unusable(address: StoreAddress, words: str) -> BadStoreAddress:
         return BadStoreAddress("The address has a user and no password.", "Give the password as well.")
     if address.scheme == "mongodb+srv":
         return BadStoreAddress(
-            "The name in this mongodb+srv address cannot be looked up in the DNS.",
+            "The name in this mongodb+srv address can't be found in DNS.",
             "Check the name and the network, or use the mongodb:// address with all hosts.",
         )
     return BadStoreAddress(
-        "MongoDB's driver cannot use this address.", "Check the hosts, and whether the options go together."
+        "MongoDB's driver cannot use this address.", "Check the hosts and that the options fit together."
     )
 
 
 def _refused(name: str) -> BadStoreAddress:
-    return BadStoreAddress(f"MongoDB's driver refuses the option {name} as it is given.", "Check its value.")
+    return BadStoreAddress(f"MongoDB's driver refuses the value of option {name}.", "Check its value.")
 
 
 def primary() -> Any:
@@ -277,7 +277,7 @@ def describe_error(error: Exception) -> StoreError:
 
     match error:
         case errors.DuplicateKeyError():
-            return RecordExists("There is a session with this ID already.", "Choose another ID.")
+            return RecordExists("A session with this ID already exists.", "Choose another ID.")
         case errors.DocumentTooLarge():
             return _too_large()
         case errors.NotPrimaryError() if _code_of(error) == _NEITHER_PRIMARY_NOR_SECONDARY:
@@ -294,14 +294,14 @@ def describe_error(error: Exception) -> StoreError:
             return StoreUnreachable("The MongoDB server lost the listing: the list is incomplete.", "Refresh.")
         case errors.ConnectionFailure():
             return _describe_tls(str(error)) or StoreUnreachable(
-                "The connection to MongoDB broke.", "Check that the server runs, then try again."
+                "The connection to MongoDB broke.", "Check that the server is running, then try again."
             )
         case errors.OperationFailure() if error.code == _ATLAS and "auth" in str(error):
             return _describe_code(_WRONG_LOGIN)
         case errors.OperationFailure():
             return _describe_code(error.code or 0)
         case errors.InvalidName():
-            return StoreRefused("This cannot be the name of a MongoDB database or collection.", "Check the address.")
+            return StoreRefused("This isn't a valid MongoDB database or collection name.", "Check the address.")
         case errors.InvalidOperation() | errors.ConfigurationError():
             return StoreRefused("MongoDB's driver cannot do this with the options of the address.", "Check them.")
         case errors.PyMongoError() | BSONError():
@@ -317,21 +317,23 @@ def _describe_no_server(error: Any) -> StoreError:
     if told := _describe_tls(faults):
         return told
     if "for replica set name" in faults or "replica set named" in faults:
-        return NotConnected("The server belongs to no replica set of that name.", "Check replicaSet in the address.")
+        return NotConnected(
+            "The server doesn't belong to a replica set with that name.", "Check replicaSet in the address."
+        )
     if any(words in faults for words in ("No primary available", "server_type: RS", "configured with internal")):
         return NotConnected(
-            "The replica set has no primary that can be reached at the moment.",
+            "The replica set has no reachable primary at the moment.",
             "It may be electing one: try again, and check that its hosts can be reached by their own names.",
         )
     if any(words in faults for words in ("Name or service", "nodename", "resolution", "No address associated")):
-        return NotConnected("The host name is not known.", "Check the host in the address.")
+        return NotConnected("The host name can't be resolved.", "Check the host in the address.")
     if "connection closed" in faults and "refused" not in faults:
         return NotConnected(
-            "The MongoDB server closed the connection at once.", "It may ask for TLS: add tls=true to the address."
+            "The MongoDB server closed the connection at once.", "It may require TLS: add tls=true to the address."
         )
     return NotConnected(
         "No MongoDB server answered there.",
-        "Check that it runs, and host, port and replica set in the address.",
+        "Check that it's running, and the host, port and replica set in the address.",
     )
 
 
@@ -340,11 +342,11 @@ def _describe_tls(text: str) -> StoreError | None:
     if "CERTIFICATE_VERIFY_FAILED" in text or "certificate is not valid" in text:
         return NotConnected(
             "The server's certificate is not trusted.",
-            "Name the file of its authority with tlsCAFile=FILE, or accept any with tlsAllowInvalidCertificates=true",
+            "Name its CA file with tlsCAFile=FILE, or accept any with tlsAllowInvalidCertificates=true",
         )
     if "SSL" in text or "TLS" in text:
         return NotConnected(
-            "No TLS connection could be made.", "Check that the port speaks TLS, and whether it asks for a certificate."
+            "The TLS connection failed.", "Check that the port uses TLS, and whether it requires a client certificate."
         )
     return None
 
@@ -366,7 +368,7 @@ def _describe_code(code: int) -> StoreError:
         case 121:
             return StoreRefused("The collection's validation refused the document; nothing was written.")
         case 11000:
-            return RecordExists("There is a session with this ID already.", "Choose another ID.")
+            return RecordExists("A session with this ID already exists.", "Choose another ID.")
         case _:
             return StoreRefused(f"MongoDB refused the command (code {code}).")
 
@@ -377,11 +379,11 @@ def _code_of(error: Any) -> int:
 
 
 def _starting() -> StoreError:
-    return StoreUnreachable("The MongoDB server is only just starting up.", "Try again in a moment.")
+    return StoreUnreachable("The MongoDB server is still starting up.", "Try again in a moment.")
 
 
 def _late() -> StoreError:
-    return StoreUnreachable("The MongoDB server did not answer in time.", "It may hang or be overloaded; try again.")
+    return StoreUnreachable("The MongoDB server did not answer in time.", "It may be hung or overloaded; try again.")
 
 
 def _too_large() -> StoreError:

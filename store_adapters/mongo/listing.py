@@ -134,5 +134,5 @@ def _open_reply(data: bytes) -> tuple[int, int]:
     places = {name: begin for _, name, begin in walk_document(data) or ()}
     start = places.get(b"firstBatch", places.get(b"nextBatch"))
     if start is None or b"id" not in places:
-        raise RecordUnreadable("The server's answer is no list of documents.")
+        raise RecordUnreadable("The server's answer isn't a list of documents.")
     return start, int.from_bytes(data[places[b"id"] : places[b"id"] + 8], "little", signed=True)

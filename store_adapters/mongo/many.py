@@ -42,9 +42,7 @@ def _record_or_error(
     document: Any, ref: RecordRef, record: Callable[[Any, RecordRef], RawRecord]
 ) -> RawRecord | StoreError:
     if document is None:
-        return RecordMissing(
-            "There is no such document in MongoDB.", "The session was logged out, expired, or is elsewhere."
-        )
+        return RecordMissing("MongoDB has no such document.", "It was logged out, it expired, or it's elsewhere.")
     try:
         return record(document, ref)
     except RecordUnreadable as error:

@@ -278,7 +278,7 @@ def _whose() -> OutcomeUnknown:
     return OutcomeUnknown(
         "The application deleted sessions at the same moment, and MongoDB tells how many were deleted here, not which: "
         "this one may have been deleted by the application.",
-        "Refresh and look whether it is there.",
+        "Refresh to see whether it's there.",
     )
 
 
@@ -286,5 +286,5 @@ def _which() -> OutcomeUnknown:
     return OutcomeUnknown(
         "The application changed sessions at the same moment, and MongoDB tells how many were written here, not which: "
         "this one may have been written before the application wrote it.",
-        "Refresh and look at the session.",
+        "Refresh and check the session.",
     )

@@ -66,8 +66,8 @@ class OutcomeChecker:
                 raise nothing_written(described) from None
             if isinstance(described, Interrupted):
                 raise OutcomeUnknown(
-                    "It was stopped while saving, so it is not known whether it was saved.",
-                    "Refresh and look at the session.",
+                    "The save was interrupted, so whether it was saved is unknown.",
+                    "Refresh and check the session.",
                 ) from None
             raise Unsettled(described, is_written=is_unconfirmed(error), is_late=is_late(error)) from None
 

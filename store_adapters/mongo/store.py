@@ -143,7 +143,7 @@ class MongoStore(SequentialBatch):
         try:
             _key, expires, changed = self._reader.facts_of(document)
         except (InvalidBSON, KeyError):
-            raise RecordUnreadable("The document is no valid BSON.") from None
+            raise RecordUnreadable("The document isn't valid BSON.") from None
         hidden_by = "" if self._is_mongodb_session else hidden_by_expires(document)
         # The driver gives a view of its buffer where the document is large (4,096 bytes).
         return RawRecord(ref, bytes(document.raw), expires, now_ms(), changed, hidden_by=hidden_by)
@@ -225,7 +225,7 @@ class MongoStore(SequentialBatch):
                 ("TTL index", self._ttl_index()),
             ]
         if unused := unused_options(self._address.options):
-            details.append(("Not used of the address", ", ".join(unused)))
+            details.append(("Ignored address options", ", ".join(unused)))
         method = "change stream" if self._outcome.has_transactions else describe_polling(self._limits.poll_s)
         return StoreInfo("MongoDB", version, self.label, tuple(details), method, round_trip_ms)
 
@@ -301,6 +301,4 @@ def _clock_words(ahead_ms: int) -> str:
 
 
 def _missing() -> RecordMissing:
-    return RecordMissing(
-        "There is no such document in MongoDB.", "The session was logged out, expired, or is elsewhere."
-    )
+    return RecordMissing("MongoDB has no such document.", "It was logged out, it expired, or it's elsewhere.")

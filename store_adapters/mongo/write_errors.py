@@ -11,7 +11,7 @@ from store_adapters.errors import (
     StoreUnreachable,
 )
 
-CHECKED = "The connection broke while saving; it was read again, and it is saved."
+CHECKED = "The connection broke during the save; a re-read shows that it was saved."
 UNCONFIRMED = "It is written, but not yet confirmed by the other servers: a failover now could still lose it."
 
 
@@ -33,14 +33,12 @@ def nothing_written(error: StoreError) -> StoreError:
 def as_it_was(error: StoreError) -> StoreError:
     """Return the error of a write that was not done, as a look has shown."""
     kind = StoreUnreachable if isinstance(error, NotConnected) else type(error)
-    return kind(f"{error.message} It was read again and is as it was: nothing was written.", error.remedy)
+    return kind(f"{error.message} A re-read shows that it's unchanged: nothing was written.", error.remedy)
 
 
 def missing() -> RecordMissing:
     """Return the error of a write whose document is gone."""
-    return RecordMissing(
-        "There is no such document in MongoDB.", "The session was logged out, expired, or is elsewhere."
-    )
+    return RecordMissing("MongoDB has no such document.", "It was logged out, it expired, or it's elsewhere.")
 
 
 def changed() -> RecordChanged:
@@ -52,10 +50,10 @@ def unknown(*, is_read: bool = False) -> OutcomeUnknown:
     """Return the error of a write that may have been done. `is_read`: it was looked at since, and was not done by then."""
     if is_read:
         return OutcomeUnknown(
-            "The connection broke while saving; it was read again, and it is not saved so far, but the server may still save it.",
-            "Refresh in a moment and look at the session.",
+            "The connection broke during the save; a re-read shows that it isn't saved so far, but the server may still save it.",
+            "Refresh in a moment and check the session.",
         )
     return OutcomeUnknown(
-        "The connection broke while saving, and the server cannot be asked whether it was saved.",
-        "When it answers again, refresh and look at the session.",
+        "The connection broke during the save, and the server can't be asked whether it was saved.",
+        "When it answers again, refresh and check the session.",
     )

@@ -71,7 +71,7 @@ class MongoWriter:
         if expires_at_ms is not None and expires_at_ms <= now_ms() + self.clock_ahead_ms():
             raise StoreRefused(
                 "That time is in the past on the server's clock: MongoDB would delete the session.",
-                "Delete it if that is meant.",
+                "Delete it instead if that's what you mean.",
             )
         wanted = ChangeExpiry(base, expires_at_ms, payload)
         return self._update(wanted, self._changes.update_of(wanted))

@@ -128,7 +128,8 @@ class RedisBulk:
                     creates.append((place, write))
                 case ChangeExpiry(_, int(at_ms), _) if at_ms <= now_ms():
                     results[place] = StoreRefused(
-                        "That time is in the past: Redis would delete the session.", "Delete it if that is meant."
+                        "That time is in the past: Redis would delete the session.",
+                        "Delete it instead if that's what you mean.",
                     )
                 case _:
                     changes.append((place, write))
@@ -175,7 +176,7 @@ class RedisBulk:
             if isinstance(reply, hiredis.ReplyError):
                 results[place] = describe_reply(reply)
             elif reply is None:
-                results[place] = RecordExists("There is a session with this ID already.", "Choose another ID.")
+                results[place] = RecordExists("A session with this ID already exists.", "Choose another ID.")
             else:
                 results[place] = RawRecord(write.ref, write.payload, write.expires_at_ms, at_ms)
 
@@ -218,10 +219,10 @@ def _record(ref: RecordRef, value: Any, left: Any, at_ms: int) -> RawRecord | St
             return describe_reply(reply)
     if value is None or left == -2:
         return RecordMissing(
-            "There is no such key in Redis.", "The session was logged out, expired, or has another prefix or database."
+            "Redis has no such key.", "It was logged out, it expired, or it has another prefix or database."
         )
     if not isinstance(value, bytes):
-        return RecordUnreadable("The record is too large to be opened.", "It is far beyond any session.")
+        return RecordUnreadable("The record is too large to open.", "No session is that large.")
     return RawRecord(ref, value, at_ms + left if left >= 0 else None, at_ms)
 
 
@@ -276,12 +277,12 @@ def _judge_again(write: Write, now: RawRecord | StoreError, error: StoreError) -
         return None if isinstance(write, Delete) else error if isinstance(write, Create) else now
     if isinstance(now, StoreError):
         return OutcomeUnknown(
-            "The connection broke while writing, and the server cannot be asked whether it was done.",
-            "When it answers again, refresh and look at the sessions.",
+            "The connection broke during the write, and the server can't be asked whether it was done.",
+            "When it answers again, refresh and check the sessions.",
         )
     match write:
         case Create(_, payload, _):
-            return now if now.payload == payload else RecordExists("There is a session with this ID already.")
+            return now if now.payload == payload else RecordExists("A session with this ID already exists.")
         case Replace(base, payload):
             if now.payload == payload:
                 return now

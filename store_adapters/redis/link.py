@@ -233,7 +233,7 @@ class RedisLink:
         try:
             connection = kind(**options)
         except redis.RedisError:
-            raise BadStoreAddress("The TLS options of the address do not go together.", "Check them.") from None
+            raise BadStoreAddress("The TLS options in the address conflict.", "Check them.") from None
         try:
             connection.connect()
         except (redis.RedisError, OSError) as error:
@@ -264,7 +264,7 @@ class RedisLink:
         if self._locate is not None and not _is_master(replies.pop()):
             self.disconnect()
             raise NotConnected(
-                "The server that Sentinel names is no master yet: a failover is under way.", "Try again."
+                "The server that Sentinel names isn't a master yet: a failover is in progress.", "Try again."
             )
         for reply in replies:
             if isinstance(reply, hiredis.ReplyError):
@@ -300,11 +300,11 @@ class RedisLink:
         if isinstance(error, TimeoutError):
             return (TimedOut if is_sent else NotConnected)(
                 f"The Redis server did not answer in time ({took_s:.1f} s).",
-                "It may hang, be overloaded, or the network is slow; try again.",
+                "It may be hung or overloaded, or the network slow; try again.",
             )
         if isinstance(error, hiredis.ProtocolError | MemoryError):
-            return kind("What answered is not a Redis server.", "Check the port in the address.")
-        return kind("The connection to the Redis server broke.", "Check that the server runs, then try again.")
+            return kind("The server that answered isn't Redis.", "Check the port in the address.")
+        return kind("The connection to the Redis server broke.", "Check that the server is running, then try again.")
 
 
 def _tls_options(address: StoreAddress) -> dict[str, Any]:

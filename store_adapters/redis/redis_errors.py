@@ -22,20 +22,22 @@ def describe_connect_error(error: Exception, *, is_tls: bool) -> StoreError:
     if "certificate" in text.lower() and "alert" not in text.lower():
         return NotConnected(
             "The server's certificate is not trusted.",
-            "Name the file of its authority with ?ssl_ca_certs=FILE, or accept any certificate with ?ssl_cert_reqs=none",
+            "Name its CA file with ?ssl_ca_certs=FILE, or accept any certificate with ?ssl_cert_reqs=none",
         )
     if "SSL" in text or (is_tls and isinstance(error, redis.TimeoutError)):
         # A plain Redis waits for the end of what TLS begins with.
         return NotConnected(
-            "No TLS connection could be made.", "Check that the port speaks TLS, and whether it asks for a certificate."
+            "The TLS connection failed.", "Check that the port uses TLS, and whether it requires a client certificate."
         )
     if isinstance(error, redis.TimeoutError):
         return NotConnected(
             "The Redis server did not answer in time.", "Check host, port and firewall, then try again."
         )
     if "Name or service" in text or "nodename" in text or "resolution" in text:
-        return NotConnected("The host name is not known.", "Check the host in the address.")
-    return NotConnected("No Redis server answered there.", "Check that it runs, and the host and port in the address.")
+        return NotConnected("The host name can't be resolved.", "Check the host in the address.")
+    return NotConnected(
+        "No Redis server answered there.", "Check that it's running, and the host and port in the address."
+    )
 
 
 def describe_reply(error: Exception) -> StoreError:
@@ -47,20 +49,20 @@ def describe_reply(error: Exception) -> StoreError:
         what = f"the {command[1].upper()} command" if command else "one of the keys or commands needed"
         return StoreRefused(f"This Redis user has no permission for {what}.", "Ask for it in the server's ACL.")
     found: dict[str, StoreError] = {
-        "NOAUTH": StoreRefused("Redis asks for a password.", "Put it in the store's settings."),
+        "NOAUTH": StoreRefused("Redis requires a password.", "Enter it in the store's settings."),
         "WRONGPASS": StoreRefused("Redis refused the user name or password.", "Check the user and the password."),
-        "AUTHENTICATION": StoreRefused("Redis asks for a password.", "Put it in the store's settings."),
-        "OOM": StoreRefused("Redis is full (maxmemory): nothing was written.", "Free memory or raise maxmemory."),
-        "MISCONF": StoreRefused("Redis cannot save to disk and refuses writes.", "Look at the server's log and disk."),
-        "LOADING": StoreRefused("Redis is starting up and still loads its data.", "Try again in a moment."),
-        "BUSY": StoreRefused("Redis is busy with a long script.", "Try again, or end the script (SCRIPT KILL)."),
+        "AUTHENTICATION": StoreRefused("Redis requires a password.", "Enter it in the store's settings."),
+        "OOM": StoreRefused("Redis is out of memory (maxmemory): nothing was written.", "Free memory or raise maxmemory."),
+        "MISCONF": StoreRefused("Redis cannot save to disk and refuses writes.", "Check the server's log and disk."),
+        "LOADING": StoreRefused("Redis is starting up and still loading its data.", "Try again in a moment."),
+        "BUSY": StoreRefused("Redis is busy running a long script.", "Try again, or end the script (SCRIPT KILL)."),
         "READONLY": StoreReadOnly("This server is a read-only replica.", "Connect to the master to write."),
         "MASTERDOWN": StoreRefused("This replica has lost its master.", "Connect to the master."),
-        "WRONGTYPE": RecordUnreadable("The key holds another type than text.", "It is no session of connect-redis."),
+        "WRONGTYPE": RecordUnreadable("The key doesn't hold a string.", "It isn't a connect-redis session."),
         "NOREPLICAS": StoreRefused(
-            "Too few replicas follow this master, so it refuses writes.", "Look at the replicas (min-replicas-to-write)."
+            "Too few replicas follow this master, so it refuses writes.", "Check the replicas (min-replicas-to-write)."
         ),
-        "DENIED": StoreRefused("Redis runs in protected mode and refuses other hosts.", "Set a password or bind address."),
+        "DENIED": StoreRefused("Redis is in protected mode and refuses other hosts.", "Set a password or bind address."),
         "MOVED": _cluster(), "ASK": _cluster(), "CLUSTERDOWN": _cluster(), "CROSSSLOT": _cluster(),
     }  # fmt: skip
     if word in found:
@@ -68,13 +70,13 @@ def describe_reply(error: Exception) -> StoreError:
     if "Authentication required" in text:
         return found["NOAUTH"]
     if "without any password configured" in text:
-        return StoreRefused("The address gives a password, but the server has none.", "Take it out of the settings.")
+        return StoreRefused("The address gives a password, but the server has none.", "Remove it from the settings.")
     if "invalid password" in text:
         return found["WRONGPASS"]
     if "max number of clients" in text:
-        return StoreRefused("The Redis server has no connection left.", "Close others or raise maxclients.")
+        return StoreRefused("The Redis server has no connections left.", "Close others or raise maxclients.")
     if "DB index" in text or "invalid DB" in text:
-        return StoreRefused("The server has no database of that number.", "Check the number in the address.")
+        return StoreRefused("The server has no database with that number.", "Check the number in the address.")
     return StoreRefused("Redis refused the command.", "The server may be too old: version 6 or newer is needed.")
 
 

@@ -83,10 +83,12 @@ class Sentinels:
             answer, facts = link.pipe(questions)
         if isinstance(answer, hiredis.ReplyError):
             if str(answer).startswith("ERR unknown command"):
-                raise StoreRefused("What answered is no Sentinel.", "Check the port: Sentinel's own is 26379.")
+                raise StoreRefused(
+                    "The server that answered isn't a Sentinel.", "Check the port: Sentinel's default is 26379."
+                )
             raise describe_reply(answer)
         if not isinstance(answer, list):
-            raise StoreRefused("Sentinel knows no service of that name.", "Check the name in the address.")
+            raise StoreRefused("Sentinel doesn't know a service with that name.", "Check the name in the address.")
         host, port = (one.decode("utf-8", "replace") for one in answer)
         told = dict(zip(facts[::2], facts[1::2], strict=False)) if isinstance(facts, list) else {}
         return int(told.get(b"config-epoch", b"0")), f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
@@ -169,8 +171,8 @@ class SentinelStore(RedisStore):
             master = self._sentinels.find_master()
         except StoreError:
             raise OutcomeUnknown(
-                "It was written to the server that was the master, but no Sentinel can be asked whether it still is.",
-                "Refresh and look at the session.",
+                "It was written to the server that was the master, but no Sentinel can confirm that it still is.",
+                "Refresh and check the session.",
             ) from None
         self._asked_at = time.monotonic()
         if master == self._link.place:
@@ -186,13 +188,13 @@ class SentinelStore(RedisStore):
             raise
         except StoreError:
             raise OutcomeUnknown(
-                "The master changed while saving, and the new one does not answer: it is not known whether it was saved.",
-                "Refresh and look at the session.",
+                "The master changed during the save, and the new one doesn't answer: whether it was saved is unknown.",
+                "Refresh and check the session.",
             ) from None
         if is_there(now):
-            return replace(now, note="The master changed while saving; the new one has it.")
+            return replace(now, note="The master changed during the save; the new one has it.")
         raise RecordChanged(
-            "The master changed while saving, and the new one did not get it: nothing was written there.",
+            "The master changed during the save, and the new one didn't get it: nothing was written there.",
             "Read it again.",
         )
 
@@ -201,10 +203,10 @@ class SentinelStore(RedisStore):
         with suppress(StoreError):
             role = self._link.pipe([("ROLE",)], may_connect=False)[0]
             if isinstance(role, list) and len(role) > 2 and not role[2]:
-                return "No replica follows this master."
+                return "This master has no replicas."
             number = self._link.pipe([("WAIT", 1, _REPLICA_MS)], may_connect=False)[0]
         if not isinstance(number, int):
             return ""
         if number == 0:
-            return "No replica has it yet: a failover at this moment would lose it."
+            return "No replica has it yet: a failover now would lose it."
         return f"{number} replica{' has' if number == 1 else 's have'} it too."

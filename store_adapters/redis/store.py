@@ -132,7 +132,7 @@ class RedisStore:
             ) from None
         if not cancel.is_cancelled and run_id != self._run_id():
             raise StoreUnreachable(
-                f"The server restarted while it was read: the list of {read:,} may be incomplete.", "Refresh."
+                f"The server restarted during the listing: the list of {read:,} may be incomplete.", "Refresh."
             )
 
     def _scanned(self, reply: Any) -> tuple[bytes, list[bytes]]:
@@ -153,8 +153,8 @@ class RedisStore:
                 raise describe_reply(reply)
         if value is None or left == -2:
             raise RecordMissing(
-                "There is no such key in Redis.",
-                "The session was logged out, expired, or has another prefix or database.",
+                "Redis has no such key.",
+                "It was logged out, it expired, or it has another prefix or database.",
             )
         at_ms = now_ms()
         return RawRecord(ref, value, at_ms + left if left >= 0 else None, at_ms)
@@ -235,7 +235,7 @@ class RedisStore:
         if events is not None:
             details.append(("Keyspace notifications", events or "off"))
         if unused := unused_options(self._address.options):
-            details.append(("Not used of the address", ", ".join(unused)))
+            details.append(("Ignored address options", ", ".join(unused)))
         method = "keyspace notifications" if _tells_changes(events) else describe_polling(self._limits.poll_s)
         product = "Valkey" if is_valkey else "Redis"
         return StoreInfo(product, version, self.label, tuple(details), method, round_trip_ms)

@@ -33,7 +33,7 @@ from store_adapters.redis.link import RedisLink
 
 _LOOK_S = 0.5  # for a last look, when a hung server has used up the time already
 _SLACK_MS = 1500
-CHECKED = "The connection broke while saving; it was read again, and it is saved."
+CHECKED = "The connection broke during the save; a re-read shows that it was saved."
 
 
 class RedisWriter:
@@ -96,7 +96,8 @@ class RedisWriter:
     def change_expiry(self, base: RawRecord, expires_at_ms: int | None, payload: bytes | None = None) -> RawRecord:
         if expires_at_ms is not None and expires_at_ms <= now_ms():
             raise StoreRefused(
-                "That time is in the past: Redis would delete the session.", "Delete it if that is meant."
+                "That time is in the past: Redis would delete the session.",
+                "Delete it instead if that's what you mean.",
             )
         started = time.monotonic()
         try:
@@ -123,8 +124,8 @@ class RedisWriter:
             raise _not_written(error) from None
         except Interrupted:
             raise OutcomeUnknown(
-                "It was stopped while saving, so it is not known whether it was saved.",
-                "Refresh and look at the session.",
+                "The save was interrupted, so whether it was saved is unknown.",
+                "Refresh and check the session.",
             ) from None
 
     def _after_write(self, written: RawRecord) -> RawRecord:
@@ -157,8 +158,8 @@ def _not_written(error: StoreError) -> StoreError:
     if isinstance(error, TimedOut):
         # Sent without a deadline: the network may hold it still. Compare-and-set keeps it from doing harm.
         return OutcomeUnknown(
-            f"{error.message} Read again, nothing was written yet; should the request still arrive, it is written then.",
-            "Refresh in a moment and look at the session.",
+            f"{error.message} A re-read shows nothing written yet; if the request still arrives, it will be written then.",
+            "Refresh in a moment and check the session.",
         )
     if "othing was written" in error.message:
         return error
@@ -173,13 +174,13 @@ def is_same_time(one: int | None, other: int | None) -> bool:
 
 
 def _exists() -> RecordExists:
-    return RecordExists("There is a session with this ID already.", "Choose another ID.")
+    return RecordExists("A session with this ID already exists.", "Choose another ID.")
 
 
 def _unknown() -> OutcomeUnknown:
     return OutcomeUnknown(
-        "The connection broke while saving, and the server cannot be asked whether it was saved.",
-        "When it answers again, refresh and look at the session.",
+        "The connection broke during the save, and the server can't be asked whether it was saved.",
+        "When it answers again, refresh and check the session.",
     )
 
 

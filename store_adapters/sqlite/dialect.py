@@ -35,10 +35,10 @@ class Dialect:
     def hidden_by(self, value: object) -> str:
         """Return why the library's query passes over a row with this expiry for ever, "" where it does not."""
         if value is None:
-            return f"{self.expiry} is NULL, which is no time."
+            return f"{self.expiry} is NULL, which isn't a time."
         if not self.is_text or (isinstance(value, bytes) and _parse(value.decode("utf-8", "replace")) is not None):
             return ""
-        return f"{self.expiry} holds no time as {self.name} writes it."
+        return f"{self.expiry} doesn't hold a time as {self.name} writes it."
 
     def write(self, epoch_ms: int) -> str | float:
         """Return the expiry as the library writes it."""

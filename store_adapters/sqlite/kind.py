@@ -31,8 +31,8 @@ SQLITE = StoreKind(
     ),
     clock=ExpiryClock(
         name="expired (column)",
-        ends="The store's own column: it does not find the row from then on, and removes it later.",
-        never="The column holds no time that the store understands: the session never ends.",
+        ends="The store's own column: from then on it doesn't find the row, and later removes it.",
+        never="The column doesn't hold a time that the store understands: the session never expires.",
         moves_alone=True,
     ),
     can_persist=False,

@@ -134,7 +134,9 @@ class SqliteLink:
             words = f"The file cannot be opened: {os.strerror(error.errno or 0)}."
             raise StoreRefused(words, "Run as the application's user.") from None
         if head and head != _HEAD:
-            raise StoreRefused("This file is no SQLite database, or it is encrypted.", "Check the path in the address.")
+            raise StoreRefused(
+                "This file isn't an SQLite database, or it's encrypted.", "Check the path in the address."
+            )
 
     def _is_late(self) -> bool:
         return self._is_interrupted or time.monotonic() > self._deadline
@@ -170,16 +172,16 @@ def describe_error(error: sqlite3.Error) -> StoreError:
         )
     if name.startswith("SQLITE_CONSTRAINT"):
         return RecordExists(
-            "There is a session with this ID already, or a column needs another value.", "Choose another ID."
+            "A session with this ID already exists, or a column requires another value.", "Choose another ID."
         )
     if name.startswith("SQLITE_FULL"):
-        return StoreRefused("The disk is full; the session is as it was.", "Free some space and save again.")
+        return StoreRefused("The disk is full; the session is unchanged.", "Free some space and save again.")
     if name.startswith("SQLITE_CORRUPT"):
         return StoreRefused(
             "The database file is damaged.", "Stop the application and run PRAGMA integrity_check on a copy."
         )
     if name.startswith("SQLITE_NOTADB"):
-        return StoreRefused("This file is no SQLite database, or it is encrypted.", "Check the path in the address.")
+        return StoreRefused("This file isn't an SQLite database, or it's encrypted.", "Check the path in the address.")
     if name.startswith("SQLITE_CANTOPEN"):
         return StoreRefused("SQLite cannot open the file or its journal.", "Run as the application's user.")
     if name.startswith("SQLITE_TOOBIG"):

@@ -73,7 +73,7 @@ class SqliteStore(SequentialBatch):
         self._watch_link = SqliteLink(address.path, limits)
         self._table = address.options.get("table") or "sessions"
         if not _NAME.match(self._table):
-            raise BadStoreAddress("This cannot be the name of a table.", "For example ?table=sessions")
+            raise BadStoreAddress("This isn't a valid table name.", "For example ?table=sessions")
         self._dialect: Dialect = self._find_dialect()
         self._columns = f'sess, typeof(sess), "{self._dialect.expiry}", length(CAST(sess AS BLOB))'
 
@@ -89,9 +89,7 @@ class SqliteStore(SequentialBatch):
                 for (name,) in self._link.read("SELECT name FROM sqlite_schema WHERE type='table'")
             ]
             shown = ", ".join(sorted(tables)[:8]) or "none"
-            raise StoreRefused(
-                f"There is no table {self._table} in this file; its tables: {shown}.", "Name it: ?table=…"
-            )
+            raise StoreRefused(f"This file has no table {self._table}; its tables: {shown}.", "Name it: ?table=…")
         columns = {name.decode("utf-8", "replace"): kind.decode("utf-8", "replace") for name, kind in rows}
         return find_dialect(columns, self._address.options.get("dialect", ""))
 
@@ -131,7 +129,7 @@ class SqliteStore(SequentialBatch):
             sizes=[row[5] for row in good],
             expires_at_ms=[self._listed_expiry(row[4]) for row in good],
             changed_at_ms=[None] * len(good),
-            skipped=[Skipped(_key(row[0]), "its ID or its session is no text") for row in bad],
+            skipped=[Skipped(_key(row[0]), "its ID or its session isn't text") for row in bad],
             read=read,
             total=total,
         )
@@ -146,13 +144,11 @@ class SqliteStore(SequentialBatch):
         rows = self._link.read(f'SELECT {wanted} FROM "{self._table}" WHERE sid = CAST(? AS TEXT)', (ref.key,))
         if not rows:
             raise RecordMissing(
-                "There is no such row.", "The session was logged out, expired, or is in another file or table."
+                "There is no such row.", "It was logged out, it expired, or it's in another file or table."
             )
         payload, kind, expiry, size = rows[0]
         if kind not in (b"text", b"blob"):
-            raise RecordUnreadable(
-                "The session's column holds no text.", "It is not from one of the known SQLite stores."
-            )
+            raise RecordUnreadable("The session column doesn't hold text.", "It isn't from a known SQLite store.")
         if size > limit:
             raise RecordTooLarge(size, payload)
         hidden_by = self._dialect.hidden_by(expiry)
@@ -211,7 +207,7 @@ class SqliteStore(SequentialBatch):
         expiry = f'"{self._dialect.expiry}"'
         match write:
             case Create(_, _, None) | ChangeExpiry(_, None):
-                raise Unsupported("These stores have no session without an end.", "Set a time.")
+                raise Unsupported("In these stores every session has an expiry.", "Set a time.")
             case Create(ref, payload, int(expires_at_ms)):
                 statement = (
                     f'INSERT INTO "{self._table}" (sid, sess, {expiry}) VALUES (CAST(? AS TEXT), CAST(? AS TEXT), ?)'
@@ -225,7 +221,7 @@ class SqliteStore(SequentialBatch):
                 if expires_at_ms <= now_ms():
                     raise StoreRefused(
                         "That time is in the past: the application would not find the session.",
-                        "Delete it if that is meant.",
+                        "Delete it instead if that's what you mean.",
                     )
                 ends = self._dialect.write(expires_at_ms)
                 if payload is None:

@@ -228,7 +228,7 @@ def test_window_without_a_display_is_refused_with_words() -> None:
         [sys.executable, "-m", "inspector"], cwd=ROOT, capture_output=True, text=True, env=env, check=False
     )
     assert found.returncode == 2
-    assert "There is no display" in found.stderr
+    assert "There's no display" in found.stderr
     assert "session-inspector --help" in found.stderr
 
 

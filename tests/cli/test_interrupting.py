@@ -177,7 +177,7 @@ def test_interrupted_import_tells_what_it_created(number: int, tmp_path: Path) -
     assert process.returncode == 128 + number
     report = json.loads(output)
     assert (report["created"], report["stopped"]) == (len(list(tmp_path.glob("*.json"))), "Stopped.")
-    assert errors.startswith("session-inspector: Interrupted. The same import goes on from there")
+    assert errors.startswith("session-inspector: Interrupted. Run the same import again to continue")
 
 
 def wait_until(is_true: object) -> None:

@@ -54,7 +54,7 @@ def test_every_command_takes_the_password_from_a_variable_or_a_file(
     file.write_text(PASSWORD + "\n")
     monkeypatch.setenv("THE_PASSWORD", PASSWORD)
     assert main(words) == 3
-    assert "asks for a password" in capsys.readouterr().err
+    assert "requires a password" in capsys.readouterr().err
     for given in (["--password-env", "THE_PASSWORD"], ["--password-file", str(file)]):
         assert main([*words, *given]) in (0, 1)
         assert capsys.readouterr().err == ""

@@ -164,5 +164,5 @@ def test_fault_of_the_program_is_a_sentence_without_what_was_stored() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 5
-    assert done.stderr.startswith("session-inspector: This is a fault of the program: ValueError at <string>:3.")
+    assert done.stderr.startswith("session-inspector: This is a bug in the program: ValueError at <string>:3.")
     assert "tok-value" not in done.stderr

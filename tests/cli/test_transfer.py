@@ -30,10 +30,10 @@ def test_sessions_go_into_a_file_and_back(capsys: pytest.CaptureFixture[str], st
     ends = json.loads(run(capsys, "show", store, "abc", "--json")[1])["expires_at"]
     assert run(capsys, "delete", store, "abc")[0] == 0
     assert run(capsys, "import", store, str(file), "--dry-run")[1] == (
-        "2 lines: 1 would be created, 1 there already.\n"
+        "2 lines: 1 would be created, 1 already present and identical.\n"
     )
     assert run(capsys, "show", store, "abc")[0] == 1
-    assert run(capsys, "import", store, str(file))[:2] == (0, "2 lines: 1 created, 1 there already.\n")
+    assert run(capsys, "import", store, str(file))[:2] == (0, "2 lines: 1 created, 1 already present and identical.\n")
     assert len(run(capsys, "show", store, "abc")[1]) == len(shown)
     again = json.loads(run(capsys, "show", store, "abc", "--json")[1])["expires_at"]
     assert again[:18] == ends[:18]
@@ -61,7 +61,7 @@ def test_bad_lines_give_a_negative_answer_and_are_told(capsys: pytest.CaptureFix
     file.write_text("{}\n")
     code, text, complaints = run(capsys, "import", "memory:cli-bad", str(file))
     assert code == 1
-    assert "1 not taken" in text
+    assert "1 not imported" in text
     assert "Line 1:" in complaints
     assert run(capsys, "import", "memory:cli-bad", str(tmp_path / "none"))[0] == 3
 

@@ -91,7 +91,7 @@ def _lost_update(start: Start, fault: Fault) -> int:
 def test_lost_update(start: Start, log: list[RequestEntry]) -> None:
     assert _lost_update(start, Fault.NONE) == 2
     assert _lost_update(start, Fault.LOST_UPDATE) == 1
-    assert any("overwrites what was saved meanwhile" in entry.changes for entry in log)
+    assert any("overwrote what was saved meanwhile" in entry.changes for entry in log)
 
 
 def test_missing_trust_proxy(start: Start, log: list[RequestEntry]) -> None:
@@ -122,7 +122,7 @@ def test_wrong_secret(start: Start, log: list[RequestEntry]) -> None:
         assert ("username" in browser.get_json("/get")) == sticks
         browser.get("/set")
         assert browser.cookies["connect.sid"].split(".")[0] == first.split(".")[0]
-    told = [entry.path for entry in log if any("cookie refused" in change for change in entry.changes)]
+    told = [entry.path for entry in log if any("cookie rejected" in change for change in entry.changes)]
     assert told == ["/get"]
 
 
@@ -182,7 +182,7 @@ def test_resave_overwrites_edit(start: Start, log: list[RequestEntry], monkeypat
         reading.join()
         assert ("edited" in browser.get_json("/get")) == survives
         store.close()
-    assert any("overwrites what was saved meanwhile" in entry.changes for entry in log)
+    assert any("overwrote what was saved meanwhile" in entry.changes for entry in log)
 
 
 def test_every_failure_has_a_lesson_and_a_name_on_the_command_line() -> None:

@@ -43,7 +43,7 @@ class CommandLine:
 def test_plugin_is_not_loaded_unless_asked_for(toy_package: Path, home: Path, toy_url: str) -> None:
     code, _, complaint = CommandLine(toy_package, home)("list", toy_url)
     assert code == 2
-    assert "This kind of store is not known." in complaint
+    assert "Unknown kind of store." in complaint
 
 
 def test_toy_session_is_listed_decoded_judged_edited_moved_and_verified(

@@ -86,7 +86,7 @@ REFUSED = {
     "mongodb://h:1/db?appName=hunter2@corp": "more than one way",
     "redis://alice%3Ahunter2@host": "colon",
     "mongodb://alice%3Ahunter2%40host/db": "host",
-    "unix://alice:x@/hunter2@/run/r.sock": "certainty",
+    "unix://alice:x@/hunter2@/run/r.sock": "ambiguous",
     "unix://alice:hunter2": "path",
     "file://alice:hunter2@/srv": "password",
     "sqlite:///x.db;Password=hunter2": "password",

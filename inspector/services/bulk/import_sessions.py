@@ -131,7 +131,7 @@ def _next_items(run: _Run, lines: Iterator[tuple[int, bytes | None]], most: int)
         item = _item(run, number, line)
         if item is not None:
             if item.ref.key in items:
-                run.fail(number, "The same session ID stands just before; that one is taken.")
+                run.fail(number, "The same session ID is just before it; that one is used.")
             else:
                 items[item.ref.key] = item
                 held += len(item.line.payload)
@@ -143,11 +143,11 @@ def _next_items(run: _Run, lines: Iterator[tuple[int, bytes | None]], most: int)
 def _item(run: _Run, number: int, line: bytes | None) -> _Item | None:
     try:
         if line is None:
-            raise LineError("It is far too long for a session.")
+            raise LineError("It's far too long for a session.")
         found = parse_line(line)
         kind = kind_named(found.kind)
         if kind is None or kind.form is not run.store.capabilities.form:
-            raise LineError("It is the record of another kind of store, which keeps sessions in another form.")
+            raise LineError("It's a record from another kind of store, which keeps sessions in a different form.")
         ref = run.store.ref_for(found.session_id)
     except LineError as error:
         run.fail(number, str(error))
@@ -237,7 +237,7 @@ def is_clean(report: ImportReport) -> bool:
 
 def describe_capped(number: int) -> str:
     """Say that so many sessions end sooner than their lines say."""
-    return f"{number:,} should end later than cookies can say: they end on {format_time(LATEST_MS)[:10]} instead."
+    return f"{number:,} should expire later than cookies can express: they expire on {format_time(LATEST_MS)[:10]} instead."
 
 
 def describe_import(report: ImportReport, *, is_dry: bool) -> str:
@@ -246,11 +246,11 @@ def describe_import(report: ImportReport, *, is_dry: bool) -> str:
     parts = [
         (report.created, made),
         (report.replaced, replaced),
-        (report.same, "there already"),
-        (report.existing, "there with other content and left"),
-        (report.expired, "expired and left out"),
-        (report.changed, "changed meanwhile and left"),
-        (report.failed, "not taken"),
+        (report.same, "already present and identical"),
+        (report.existing, "present with different content, left unchanged"),
+        (report.expired, "expired and skipped"),
+        (report.changed, "changed meanwhile, left unchanged"),
+        (report.failed, "not imported"),
     ]
     told = [f"{number:,} {words}" for number, words in parts if number or words == made]
     return f"{report.lines:,} lines: {', '.join(told)}."

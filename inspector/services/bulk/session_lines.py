@@ -70,11 +70,11 @@ def parse_line(line: bytes) -> SessionLine:
         found = _decoder.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         # The decoder names the member and the kind of fault, never a value.
-        words = str(error) if isinstance(error, msgspec.ValidationError) else "it is no JSON object"
-        raise LineError(f"No session: {words}.") from None
+        words = str(error) if isinstance(error, msgspec.ValidationError) else "it isn't a JSON object"
+        raise LineError(f"Not a session: {words}.") from None
     expires_at_ms = parse_time(found.expires_at) if isinstance(found.expires_at, str) else found.expires_at
     if isinstance(found.expires_at, str) and expires_at_ms is None:
-        raise LineError("Its expires_at is no time with a zone, such as 2026-11-24T22:29:03.120Z.")
+        raise LineError("Its expires_at isn't a time with a zone, such as 2026-11-24T22:29:03.120Z.")
     session_id = _as_bytes(found.id).decode("utf-8", "surrogateescape")
     return SessionLine(session_id, found.kind, _as_bytes(found.payload), expires_at_ms)
 
@@ -110,4 +110,4 @@ def _as_bytes(value: str | _Bytes) -> bytes:
     try:
         return base64.b64decode(value.base64, validate=True)
     except (ValueError, binascii.Error):
-        raise LineError("What it calls base64 is none.") from None
+        raise LineError("What it calls base64 isn't.") from None

@@ -24,7 +24,7 @@ def open_new_file(path: Path, unfinished: UnfinishedFiles) -> Iterator[BinaryIO]
     A symbolic link stays one: what it points to is replaced. What is no regular file is refused.
     """
     if is_special(path):
-        raise OSError(errno.EINVAL, "It is no regular file", str(path))
+        raise OSError(errno.EINVAL, "It isn't a regular file", str(path))
     # A link in the place of the file, or one that points nowhere yet.
     target = Path(os.path.realpath(path)) if path.is_symlink() else path
     fresh = target.with_name(f".{_short(target.name)}.{secrets.token_hex(4)}{SUFFIX}")

@@ -211,14 +211,14 @@ class ProfileBook:
             except FileNotFoundError:
                 continue
             except OSError as error:
-                self._lock(name, f"{candidate} cannot be read ({error.strerror}). It is left as it is.")
+                self._lock(name, f"{candidate} cannot be read ({error.strerror}). It is left unchanged.")
                 continue
             if narrow_mode(candidate):
-                self._tell(f"{candidate} could be read or changed by other users. It is for you alone now.")
+                self._tell(f"{candidate} could be read or changed by other users. Now only you can access it.")
             try:
                 return _decode(data, kind)
             except _Newer:
-                words = f"{candidate} was written by a newer version of this program. It is left as it is."
+                words = f"{candidate} was written by a newer version of this program. It is left unchanged."
                 self._lock(name, words)
                 return default
             except _DAMAGED:
@@ -230,13 +230,13 @@ class ProfileBook:
         try:
             path.rename(aside)
         except OSError:
-            self._lock(name, f"{path} is damaged and could not be moved away. It is left as it is.")
+            self._lock(name, f"{path} is damaged and couldn't be moved aside. It is left unchanged.")
             return
-        self._tell(f"{path.name} was damaged. It is kept as {aside}, and what was saved before is used.")
+        self._tell(f"{path.name} was damaged. It's kept as {aside}; the previous version is used.")
 
     def _lock(self, name: str, words: str) -> None:
         self._locked[name] = words
-        self._tell(f"{words} What you change in this run is not kept.")
+        self._tell(f"{words} Changes you make in this run aren't saved.")
 
     def _tell(self, words: str) -> None:
         self.troubles = (*self.troubles, words)
@@ -266,7 +266,7 @@ class ProfileBook:
         try:
             return self._read(name, kind)
         except _Newer:
-            self._lock(name, f"{path} was written by a newer version of this program. It is left as it is.")
+            self._lock(name, f"{path} was written by a newer version of this program. It is left unchanged.")
         except _DAMAGED:
             self._keep_aside(path, name)
         self._check_understood(name)
@@ -274,7 +274,7 @@ class ProfileBook:
 
     def _check_understood(self, name: str) -> None:
         if name in self._locked:
-            raise OSError(errno.EPERM, "the file there was not understood and is left as it is")
+            raise OSError(errno.EPERM, "the existing file wasn't recognised and is left unchanged")
 
 
 def _with_profile(profiles: tuple[Profile, ...], profile: Profile) -> tuple[Profile, ...]:
@@ -334,7 +334,7 @@ def guard_from_demo(
     if not same:
         return ""
     word = "production" if same[0].environment is Environment.PRODUCTION else "read-only"
-    return f"{same[0].name} is marked as {word}: the demo server does not write there."
+    return f"{same[0].name} is marked as {word}: the demo server doesn't write there."
 
 
 def new_profile_id() -> str:

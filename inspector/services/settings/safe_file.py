@@ -36,7 +36,7 @@ def write_safely(path: Path, data: bytes, *, keep_old: bool = True) -> None:
     make_folder(path.parent)
     target = Path(os.path.realpath(path)) if path.is_symlink() else path
     if target.exists() and not target.is_file():
-        raise OSError(errno.EINVAL, "It is no regular file", str(path))
+        raise OSError(errno.EINVAL, "It isn't a regular file", str(path))
     fresh = target.with_name(f".{path.name}.{secrets.token_hex(4)}")
     descriptor = os.open(fresh, NEW_FILE, FILE_MODE)
     try:
@@ -108,7 +108,7 @@ def _keep_old(path: Path, target: Path) -> None:
 def read_whole(path: Path) -> bytes:
     """Return the content. `OSError`, also for what is no regular file or larger than 64 MiB (none of ours is)."""
     if not path.is_file() and path.exists():
-        raise OSError(22, "it is no regular file")
+        raise OSError(22, "it isn't a regular file")
     with path.open("rb") as file:
         data = file.read(_LARGEST_BYTES + 1)
     if len(data) > _LARGEST_BYTES:

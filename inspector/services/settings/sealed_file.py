@@ -67,7 +67,7 @@ class SealedFile:
         try:
             with locked(self.path):
                 if self.exists:
-                    raise SealedFileError(f"There is a file already: {self.path}. It is left as it is.")
+                    raise SealedFileError(f"{self.path} already exists. It is left unchanged.")
                 self._write({})
         except BaseException:
             self._form, self._key = None, b""
@@ -99,10 +99,10 @@ class SealedFile:
     def _read(self) -> dict[str, str]:
         # Each time from the file: another window may have written meanwhile.
         if self._form is None:
-            raise SealedFileError("The file with the secrets is locked.")
+            raise SealedFileError("The secrets file is locked.")
         form = self._read_form()
         if form.salt != self._form.salt:
-            raise SealedFileError("The file with the secrets was replaced by another one since it was unlocked.")
+            raise SealedFileError("The secrets file was replaced since it was unlocked.")
         return _unseal(form, self._key)
 
     def _write(self, texts: dict[str, str]) -> None:
@@ -123,7 +123,7 @@ class SealedFile:
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             raise _damaged(self.path) from None
         if form.version != 1:
-            raise SealedFileError(f"{self.path} was written by a newer version of this program. It is left as it is.")
+            raise SealedFileError(f"{self.path} was written by a newer version of this program. It is left unchanged.")
         if form.digest != _digest(form):
             raise _damaged(self.path)
         # Whoever can change the file could otherwise have this program fill its memory.
@@ -153,9 +153,9 @@ def _unseal(form: _Form, key: bytes) -> dict[str, str]:
     try:
         data = AESGCM(key).decrypt(_bytes(form.nonce), _bytes(form.sealed), _header(form))
     except InvalidTag:
-        raise WrongPassphrase("This is not the passphrase of the file.") from None
+        raise WrongPassphrase("Wrong passphrase for this file.") from None
     except ValueError:  # a nonce of an impossible length
-        raise SealedFileError("The file with the secrets is damaged. It is left as it is.") from None
+        raise SealedFileError("The secrets file is damaged. It is left unchanged.") from None
     return msgspec.json.decode(data, type=dict[str, str])
 
 
@@ -168,7 +168,7 @@ def _digest(form: _Form) -> str:
 
 
 def _damaged(path: Path) -> SealedFileError:
-    words = f"{path} is damaged. It is left as it is; {path.with_suffix('.bak').name} beside it may be whole."
+    words = f"{path} is damaged. It is left as it is; {path.with_suffix('.bak').name} beside it may be intact."
     return SealedFileError(words)
 
 

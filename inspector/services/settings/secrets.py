@@ -135,7 +135,7 @@ class SecretStore:
             self._is_looked_up = True
             self._keeper = self._ask(_find_keyring)
             if self._keeper is None and not self._trouble:
-                self._trouble = f"This system has no keyring that keeps them safe. {_MEMORY_ONLY}"
+                self._trouble = f"This system has no secure keyring. {_MEMORY_ONLY}"
         return self._keeper
 
     def _ask(self, act: Any) -> Any:
@@ -145,7 +145,7 @@ class SecretStore:
         except SealedFileError as error:
             self._give_up(str(error))
         except OSError as error:
-            self._give_up(f"The place of the secrets cannot be used ({error.strerror}).")
+            self._give_up(f"The secret store can't be used ({error.strerror}).")
         except Exception:
             # The border to the system's keyring: its backends raise whatever their bus or library raises, and the
             # text may quote what was to be kept.

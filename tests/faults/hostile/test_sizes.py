@@ -121,7 +121,7 @@ def test_f39_first_bytes_of_what_is_too_large_are_shown_as_plain_text(
         empty = window.panel.empty
         window.go_to_session(b"sess:huge")
         qtbot.waitUntil(lambda: empty.excerpt.isVisible(), timeout=30_000)
-        assert empty.headline.text() == f"The record is {len(head) + 65 * MB:,} bytes, too large to be opened."
+        assert empty.headline.text() == f"The record is {len(head) + 65 * MB:,} bytes, too large to open."
         assert "its first 65,536 bytes" in empty.sentence.text()
         lines = empty.excerpt.toPlainText().split("\n")
         assert lines[0].startswith('{"note":"<b>bold</b>‹U+202E›","more":"nnn')

@@ -231,7 +231,7 @@ def test_f50_bulk_write_whose_answer_was_lost_is_looked_up(
         assert kinds(results) == {1: RecordChanged}
         assert left(lone_rig) == ({"s1"} if kind is Delete else {f"s{number}" for number in range(5)})
         for record in results:
-            assert not isinstance(record, RawRecord) or "it was read again, and it is saved" in record.note
+            assert not isinstance(record, RawRecord) or "a re-read shows that it was saved" in record.note
 
 
 @pytest.mark.parametrize("kind", [Delete, ChangeExpiry, Replace])
@@ -287,7 +287,7 @@ def test_bulk_write_that_is_stopped_is_not_tried_once_more(
     monkeypatch.setattr(Collection, "bulk_write", bulk_write)
     results = store.write_many([Delete(record) for record in records])
     assert kinds(results) == {place: RecordChanged if place == 3 else OutcomeUnknown for place in range(5)}
-    assert "It was stopped while saving" in str(results[0])
+    assert "The save was interrupted" in str(results[0])
 
 
 @pytest.mark.parametrize(("code", "kind"), [(13, StoreRefused), (50, StoreUnreachable), (91, StoreError)])
@@ -349,7 +349,7 @@ def test_many_whose_documents_cannot_be_read_again_are_told_as_they_were_left(
     with lone_rig.fail("find", times="always", errorCode=9999, skip=1):
         deleted = store.write_many([Delete(one) for one in results if isinstance(one, RawRecord)])
     assert kinds(deleted) == dict.fromkeys(range(5), OutcomeUnknown)
-    assert all("cannot be asked" in str(one) for one in deleted)
+    assert all("can't be asked" in str(one) for one in deleted)
     records = filled(lone_rig, store, 5)
     around(before=lambda: change(lone_rig, "s3"))
     with lone_rig.fail("find", times="always", errorCode=9999, skip=1):

@@ -184,7 +184,7 @@ def test_f51_connection_made_while_the_server_starts_up_is_made_anew(tmp_path: P
         links.append(MongoLink(parse_address(f"{url}/app?directConnection=true"), Limits()))
         with pytest.raises(StoreUnreachable) as early, links[0].errors():
             links[0].collection().find_one({})
-        assert_told(told(early.value), "only just starting up")
+        assert_told(told(early.value), "still starting up")
 
     server = start_mongod(str(binary), str(tmp_path), at_start=connect)
     (link,) = links

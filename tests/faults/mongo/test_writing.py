@@ -104,7 +104,7 @@ def test_f50_commit_that_is_never_answered_is_taken_back_and_leaves_nothing_lock
         pytest.raises(StoreUnreachable) as broken,
     ):
         edit(store, opened)
-    assert_told(told(broken.value), "read again and is as it was", "nothing was written")
+    assert_told(told(broken.value), "a re-read shows that it's unchanged", "nothing was written")
     assert mongo_rig.stored() == before
     assert_usable(store, mongo_rig)
 

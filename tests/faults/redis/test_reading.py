@@ -201,7 +201,7 @@ def test_f18_server_in_a_long_script_says_so(rig: Rig, open_at: Opener) -> None:
 
     try:
         wait_for(is_refused)
-        assert_told(told(refused[0]), "busy with a long script", "SCRIPT KILL")
+        assert_told(told(refused[0]), "busy running a long script", "SCRIPT KILL")
         with pytest.raises(StoreRefused) as caught:
             store.replace(opened.raw, new_role(before))
         assert_told(told(caught.value), "busy", "nothing was written")

@@ -141,7 +141,7 @@ def test_f29_edit_over_a_failover_is_saved_on_the_real_master_or_not_called_save
 def test_f28_sentinel_address_that_is_wrong_is_told(sentinel_rig: SentinelRig) -> None:
     port = sentinel_rig.sentinel_port
     for url, parts in (
-        (f"redis+sentinel://127.0.0.1:{port}/other/0", ("no service of that name",)),
+        (f"redis+sentinel://127.0.0.1:{port}/other/0", ("a service with that name",)),
         (f"redis+sentinel://127.0.0.1:{sentinel_rig.master.port}/shop/0", ("no sentinel", "26379")),
         ("redis+sentinel://127.0.0.1:1,127.0.0.1:2/shop/0", ("no sentinel answered", "ports")),
     ):
@@ -150,7 +150,7 @@ def test_f28_sentinel_address_that_is_wrong_is_told(sentinel_rig: SentinelRig) -
         assert_told(told(caught.value), *parts)
     with pytest.raises(BadStoreAddress) as bad:
         parse_address(f"redis+sentinel://127.0.0.1:{port}/")
-    assert_told(told(bad.value), "no service", "mymaster")
+    assert_told(told(bad.value), "know a service", "mymaster")
     with pytest.raises(BadStoreAddress):
         parse_address(f"redis+sentinel://127.0.0.1:{port}/shop/zero")
 

@@ -284,9 +284,9 @@ def test_f36_window_keeps_the_edit_when_the_key_became_a_hash(qtbot: QtBot, make
     rig.client.delete("sess:s0")
     rig.client.hset("sess:s0", "field", "kept")
     window.saving.review()
-    assert_told(read_box(qtbot), "another type than text", "not saved", "your edits are still here")
+    assert_told(read_box(qtbot), "doesn't hold a string", "not saved", "your edits are still here")
     assert rig.client.hgetall("sess:s0") == {b"field": b"kept"}
-    qtbot.waitUntil(lambda: "another type" in window.panel.banner.label.text(), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: "doesn't hold a string" in window.panel.banner.label.text(), timeout=WAIT_MS)
     assert window.panel.can_review
     assert_window_works(qtbot, window, rig)
 

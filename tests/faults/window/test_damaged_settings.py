@@ -58,7 +58,7 @@ def test_f60_newer_file_is_told_and_stays_to_the_byte(tmp_path: Path) -> None:
     book = ProfileBook(tmp_path)
     assert "newer version" in book.troubles[0]
     assert len(book.profiles) == 0
-    with pytest.raises(OSError, match="left as it is"):
+    with pytest.raises(OSError, match="left unchanged"):
         book.put(Profile(id="mine", name="mine", url="redis://localhost"))
     assert book.find("mine") is not None
     assert path.read_bytes() == NEWER
@@ -83,7 +83,7 @@ def test_f60_something_else_in_the_place_of_the_file_is_left_alone(tmp_path: Pat
     (tmp_path / "settings.json").mkdir()
     book = ProfileBook(tmp_path)
     assert "cannot be read" in book.troubles[0]
-    with pytest.raises(OSError, match="left as it is"):
+    with pytest.raises(OSError, match="left unchanged"):
         book.change_settings(book.settings)
     assert (tmp_path / "settings.json").is_dir()
 

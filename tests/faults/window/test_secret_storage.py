@@ -148,7 +148,7 @@ def test_wrong_passphrase_is_told_and_changes_nothing(sealed: SealedFile) -> Non
     assert not again.is_open
     with pytest.raises(SealedFileError):
         again.put("two", "x")
-    with pytest.raises(SealedFileError, match="a file already"):
+    with pytest.raises(SealedFileError, match="already exists"):
         again.create(PASSPHRASE)
     assert sealed.path.read_bytes() == before
 

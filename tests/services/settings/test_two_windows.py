@@ -132,7 +132,7 @@ def test_file_that_became_a_newer_versions_meanwhile_is_not_overwritten(books: t
     path = mine.folder / "profiles.json"
     path.write_bytes(b'{"version": 2, "profiles": []}')
     assert mine.read_again() is None
-    with pytest.raises(OSError, match="left as it is"):
+    with pytest.raises(OSError, match="left unchanged"):
         mine.put(Profile(id="new", name="new", url="memory:"))
     assert path.read_bytes() == b'{"version": 2, "profiles": []}'
 

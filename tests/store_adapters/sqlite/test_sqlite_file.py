@@ -148,9 +148,9 @@ def test_changed_row_is_not_overwritten(path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"not a database at all", "no SQLite"),
+        (b"not a database at all", "n't an SQLite"),
         (b"SQLite format 3\0" + b"\x07" * 4096, "SQLite"),
-        (os.urandom(4096), "no SQLite"),
+        (os.urandom(4096), "n't an SQLite"),
     ],
 )
 def test_other_files_are_refused_with_words(tmp_path: Path, content: bytes, words: str) -> None:

@@ -298,7 +298,10 @@ def test_matching_sessions_are_exported_and_imported_again(
     assert dialog is not None
     assert dialog.replace_box.text() == "Replace the 1 that are present with different content"
     dialog.import_button.click()
-    assert "55 lines: 2 created, 52 there already, 1 there with other content and left." in result_of(qtbot, window)
+    assert (
+        "55 lines: 2 created, 52 already present and identical, 1 present with different content, left unchanged."
+        in result_of(qtbot, window)
+    )
     with redis.Redis.from_url(url) as client:
         assert client.get("sess:00125") == b"{}"
         assert client.exists("sess:00121", "sess:00123") == 2
