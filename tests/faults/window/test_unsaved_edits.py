@@ -186,7 +186,7 @@ def edited_without_a_place(qtbot: QtBot, make_window: OpenWindow, url: str) -> M
     write(url, "session0", "role", '"user"')
     window: MainWindow = open_session0(qtbot, make_window, url)
     window.panel.edit_field("role", f'"{VALUE}"')
-    qtbot.waitUntil(lambda: "not survive a crash" in window.panel.bar.changes_label.toolTip(), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: "t survive a crash" in window.panel.bar.changes_label.toolTip(), timeout=WAIT_MS)
     return window
 
 
@@ -196,7 +196,7 @@ def test_without_a_keyring_it_says_that_edits_would_not_survive(
     window = edited_without_a_place(qtbot, make_window, url)
     assert not (tmp_path / "home" / "unsaved").exists()
     words = window.statusBar().currentMessage()
-    assert "not survive a crash" in words, "said where it is read without the mouse over it"
+    assert "t survive a crash" in words, "said where it is read without the mouse over it"
     assert "File › Preferences" in words, "and what to do about it"
 
 

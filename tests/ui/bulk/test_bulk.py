@@ -75,7 +75,7 @@ def test_many_are_deleted_after_a_preview_and_brought_back(qtbot: QtBot, make_wi
     qtbot.waitUntil(lambda: window.sessions_page.model.match_count == 0, timeout=WAIT_MS)
     window.bulk.runner.strip.undo_button.click()
     qtbot.waitUntil(lambda: window.sessions_page.model.match_count == COUNT, timeout=WAIT_MS)
-    assert result_of(qtbot, window) == "Took back 1,500 of 1,500 sessions."
+    assert result_of(qtbot, window) == "Undid changes to 1,500 of 1,500 sessions."
     assert not window.actions_book["undo_bulk"].isEnabled()
     with redis.Redis.from_url(url) as client:
         assert client.pttl("sess:00001") > 3_000_000
@@ -108,7 +108,7 @@ def test_change_too_large_to_undo_offers_the_part_that_can_be(qtbot: QtBot, make
     assert count(url) == COUNT - undoable
     window.bulk.runner.strip.undo_button.click()
     qtbot.waitUntil(lambda: window.sessions_page.model.match_count == COUNT, timeout=WAIT_MS)
-    assert result_of(qtbot, window) == f"Took back {undoable:,} of {undoable:,} sessions."
+    assert result_of(qtbot, window) == f"Undid changes to {undoable:,} of {undoable:,} sessions."
     assert count(url) == COUNT
 
 
@@ -269,7 +269,7 @@ def test_expiry_of_many_is_changed_and_taken_back(qtbot: QtBot, make_window: Ope
         assert client.pttl("sess:01499") > 80_000_000
         assert b"3600000" not in (client.get("sess:01499") or b"")
         window.actions_book["undo_bulk"].trigger()
-        assert result_of(qtbot, window) == "Took back 1,500 of 1,500 sessions."
+        assert result_of(qtbot, window) == "Undid changes to 1,500 of 1,500 sessions."
         assert 3_000_000 < client.pttl("sess:01499") <= 3_600_000
         assert b"3600000" in (client.get("sess:01499") or b"")
 

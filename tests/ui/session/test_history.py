@@ -237,7 +237,7 @@ def test_undo_brings_discarded_edits_back_after_the_application_wrote(
     qtbot.waitUntil(lambda: b"views" in payload(window), timeout=WAIT_MS)
     window.actions_book["undo"].trigger()
     assert [one.field for one in panel.draft.changes()] == ["role"]  # type: ignore[union-attr]
-    qtbot.waitUntil(lambda: "changed this session meanwhile" in panel.banner.label.text(), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: "has changed this session" in panel.banner.label.text(), timeout=WAIT_MS)
     window.saving.review()
     save(qtbot, window)
     qtbot.waitUntil(lambda: b'"role":"admin"' in payload(window), timeout=WAIT_MS)

@@ -137,7 +137,7 @@ def test_record_of_too_many_values_is_text_to_look_at_and_nothing_false_is_said(
     panel = window.panel
     qtbot.waitUntil(lambda: panel.opened is not None, timeout=LONG_MS)
     assert "more than 20,000 values" in panel.raw_tab.attempts.text()
-    assert "shown as text, read-only" in panel.raw_tab.attempts.text()
+    assert "shown as read-only text" in panel.raw_tab.attempts.text()
     assert panel.head.facts_label.text().startswith("Berta")
     assert panel.opened is not None
     assert not any("500" in finding.text for finding in panel.opened.findings)
