@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-PASSED_OVER_MS = -1
+PASSED_OVER_MS = 1
 """An expiry in a listing that is no time: the application's own query passes over the record for ever (`RawRecord.hidden_by`)."""
 
 

@@ -63,7 +63,7 @@ def test_far_end_of_an_imported_line_is_capped_and_told(
     file.write_text(json.dumps(line))
     code, text, told = run(capsys, "import", f"{redis_url}?prefix=sess:", str(file))
     assert (code, text) == (0, "1 lines: 1 created.\n")
-    assert "they end on 9900-01-01 instead" in told
+    assert "they expire on 9900-01-01 instead" in told
     shown = json.loads(run(capsys, "show", f"{redis_url}?prefix=sess:", "a", "--json")[1])
     assert shown["expires_at"][:4] in ("9899", "9900")
 

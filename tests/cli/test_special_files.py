@@ -89,7 +89,7 @@ def test_link_that_leads_to_itself_is_a_sentence(
 def test_window_refuses_what_is_no_regular_file(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     for special in (Path("/dev/null"), tmp_path / "pipe", tmp_path):
-        with pytest.raises(OSError, match="no regular file"), open_new_file(special, UnfinishedFiles(tmp_path)):
+        with pytest.raises(OSError, match="n't a regular file"), open_new_file(special, UnfinishedFiles(tmp_path)):
             pass
     assert stat.S_ISCHR(os.stat("/dev/null").st_mode)
 
@@ -105,5 +105,5 @@ def test_settings_file_that_is_a_link_stays_one(tmp_path: Path) -> None:
     assert backup_of(link).read_bytes() == b"old"
     special = tmp_path / "special.json"
     special.symlink_to("/dev/null")
-    with pytest.raises(OSError, match="no regular file"):
+    with pytest.raises(OSError, match="n't a regular file"):
         write_safely(special, b"new")

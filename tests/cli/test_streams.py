@@ -112,7 +112,7 @@ def test_command_does_its_work_without_the_other_streams(words: str, store: str)
 def test_closed_input_is_a_sentence() -> None:
     for command in (["import", "memory:x", "-"], ["verify", "-"], ["har", "-"]):
         done = in_shell("<&-", *command)
-        assert (done.returncode, b"standard input is closed" in done.stderr) == (3, True)
+        assert (done.returncode, b"tandard input is closed" in done.stderr) == (3, True)
 
 
 @pytest.mark.parametrize(

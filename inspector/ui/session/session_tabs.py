@@ -22,6 +22,7 @@ class SessionTabs(QTabWidget):
         super().__init__(parent)
         self._left_tab: int | None = None
         self.setDocumentMode(True)
+        self.setAccessibleName("Views of the session")
         self.data_tab = DataTab(context.theme)
         self.json_tab = JsonTab(context)
         self.cookie_tab = CookieTab()

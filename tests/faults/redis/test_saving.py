@@ -261,10 +261,10 @@ def test_f19_full_server_keeps_the_original(rig: Rig, open_at: Opener) -> None:
     rig.client.config_set("maxmemory", "1mb")
     with pytest.raises(StoreRefused) as caught:
         edit(store, opened)
-    assert_told(told(caught.value), "full", "nothing was written", "maxmemory")
+    assert_told(told(caught.value), "out of memory", "nothing was written", "maxmemory")
     with pytest.raises(StoreRefused) as caught:
         store.create(store.ref_for("b"), b"{}", None)
-    assert_told(told(caught.value), "full", "nothing was written")
+    assert_told(told(caught.value), "out of memory", "nothing was written")
     assert rig.stored("a") == before
     assert look(store).raw.payload == before
     rig.client.config_set("maxmemory", "0")

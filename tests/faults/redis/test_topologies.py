@@ -142,7 +142,7 @@ def test_f28_sentinel_address_that_is_wrong_is_told(sentinel_rig: SentinelRig) -
     port = sentinel_rig.sentinel_port
     for url, parts in (
         (f"redis+sentinel://127.0.0.1:{port}/other/0", ("a service with that name",)),
-        (f"redis+sentinel://127.0.0.1:{sentinel_rig.master.port}/shop/0", ("no sentinel", "26379")),
+        (f"redis+sentinel://127.0.0.1:{sentinel_rig.master.port}/shop/0", ("isn't a sentinel", "26379")),
         ("redis+sentinel://127.0.0.1:1,127.0.0.1:2/shop/0", ("no sentinel answered", "ports")),
     ):
         with pytest.raises(StoreError) as caught:

@@ -93,7 +93,7 @@ def test_json_typed_as_a_value_is_offered_as_an_object(qtbot: QtBot, shop: MainW
     tab = shop.panel.data_tab
     type_value(qtbot, shop, "note", ITEM)
     assert text_of(shop, "note").startswith('"')
-    assert (tab.offer.isVisible(), tab.offer.value_button.text()) == (True, "As object")
+    assert (tab.offer.isVisible(), tab.offer.value_button.text()) == (True, "Store as object")
     qtbot.mouseClick(tab.offer.value_button, Qt.MouseButton.LeftButton)
     assert text_of(shop, "note") == ITEM
     assert not tab.offer.isVisible()
@@ -104,7 +104,7 @@ def test_json_typed_as_a_value_is_offered_as_an_object(qtbot: QtBot, shop: MainW
 def test_json_that_is_meant_as_text_stays_text(qtbot: QtBot, shop: MainWindow) -> None:
     tab = shop.panel.data_tab
     type_value(qtbot, shop, "note", "[1]")
-    assert tab.offer.value_button.text() == "As array"
+    assert tab.offer.value_button.text() == "Store as array"
     qtbot.mouseClick(tab.offer.text_button, Qt.MouseButton.LeftButton)
     assert (text_of(shop, "note"), tab.offer.isVisible()) == ('"[1]"', False)
     type_value(qtbot, shop, "pin", "13")
@@ -154,7 +154,7 @@ def test_bson_value_keeps_its_type_in_the_tree(qtbot: QtBot, documents: MainWind
     assert text_of(documents, "dec") == '{"$numberDecimal":"2.50"}'
     type_value(qtbot, documents, "note", '{"$date":"2026-01-02T00:00:00Z"}')
     offer = documents.panel.data_tab.offer
-    assert offer.value_button.text() == "As date"
+    assert offer.value_button.text() == "Store as date"
     qtbot.mouseClick(offer.value_button, Qt.MouseButton.LeftButton)
     assert text_of(documents, "note") == '{"$date":"2026-01-02T00:00:00.000Z"}'
 
