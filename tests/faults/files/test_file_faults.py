@@ -227,7 +227,7 @@ def test_f53_odd_things_are_skipped_with_the_reason_and_never_followed(store: Se
     assert keys == {b"good.json", b"empty.json"}
     reasons = {
         "link": "symbolic link", "nowhere": "symbolic link", "loop": "symbolic link", "zero": "symbolic link",
-        "fifo": "n't a regular file", "folder": "no regular file", "hard": "several hard links",
+        "fifo": "n't a regular file", "folder": "n't a regular file", "hard": "several hard links",
     }  # fmt: skip
     assert set(skipped) == {f"{name}.json".encode() for name in reasons}
     for name, reason in reasons.items():

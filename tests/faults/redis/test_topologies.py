@@ -150,7 +150,7 @@ def test_f28_sentinel_address_that_is_wrong_is_told(sentinel_rig: SentinelRig) -
         assert_told(told(caught.value), *parts)
     with pytest.raises(BadStoreAddress) as bad:
         parse_address(f"redis+sentinel://127.0.0.1:{port}/")
-    assert_told(told(bad.value), "know a service", "mymaster")
+    assert_told(told(bad.value), "name a sentinel service", "mymaster")
     with pytest.raises(BadStoreAddress):
         parse_address(f"redis+sentinel://127.0.0.1:{port}/shop/zero")
 
