@@ -219,7 +219,7 @@ def _is_told(window: MainWindow) -> bool:
     """True when the window shows the record or says why not."""
     stack = window.panel._stack
     return _is_shown(window, "huge") or (
-        stack.currentIndex() == 0 and "too large to be opened" in window.panel.empty.headline.text()
+        stack.currentIndex() == 0 and "too large to open" in window.panel.empty.headline.text()
     )
 
 
