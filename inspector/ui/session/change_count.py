@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject, Signal
+from functools import partial
+
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from inspector.core.merge import diff
 from inspector.core.node import Node
@@ -11,6 +13,7 @@ from inspector.ui.base.jobs import Job
 from inspector.ui.session.draft import Draft
 
 _AT_ONCE = 4_000  # values, of both trees together, that are compared while the window waits
+_PAUSE_MS = 250  # the window shows the edit first: a thread that counts would hold it up at each call into Python
 
 _Trees = tuple[Node, Node]
 
@@ -45,6 +48,10 @@ class ChangeCount(QObject):
             self._number = len(diff(*trees))
         else:
             self._number = None
+            QTimer.singleShot(_PAUSE_MS, self, partial(self._count, trees))
+
+    def _count(self, trees: _Trees) -> None:
+        if trees is self._trees:
             self._job = self._context.jobs.submit(
                 self._context.counting,
                 lambda: len(diff(*trees)),
