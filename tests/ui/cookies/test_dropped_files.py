@@ -20,7 +20,10 @@ COPY, LEFT, NONE = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton, Qt.Keybo
 
 @pytest.fixture
 def page(qtbot: QtBot, make_window: OpenWindow, tmp_path: Path) -> CookiePage:
-    window = make_window(f"memory:{tmp_path.name}")
+    store = tmp_path / "sessions"
+    store.mkdir()
+    (store / "one.json").write_text('{"cookie":{},"__lastAccess":4000000000000}')
+    window = make_window(f"file://{store}")
     window.show_cookies()
     return window.cookie_page
 
