@@ -115,7 +115,7 @@ class _Chain:
         elif cookie.folded_into is not None:
             words = (
                 f"It stands behind a comma in the Set-Cookie line of {_shown(cookie.folded_into) or 'another cookie'}. Browsers do not "
-                "split at commas, so that they never store this cookie. Send a Set-Cookie header for each; what joined them is code "
+                "split at commas, so they never store this cookie. Send a Set-Cookie header for each; what joined them is code "
                 "or a proxy that joins headers of one name, as Headers.get does."
             )
             self._put("Format", LinkState.BROKEN, words)
@@ -257,7 +257,7 @@ class _Chain:
             worst = LinkState.BROKEN
         elif states:
             worst = LinkState.WARNING
-        self._put("Attributes", worst, " ".join(words for _, words in found) or "Nothing to object to.")
+        self._put("Attributes", worst, " ".join(words for _, words in found) or "No problems found.")
 
 
 def _how_sure(verdict: Verdict) -> str:
