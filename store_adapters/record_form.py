@@ -17,11 +17,6 @@ class PayloadForm(StrEnum):
     FILE = "file"  # session-file-store's JSON, which holds the time of the last request as well
 
     @property
-    def has_dates(self) -> bool:
-        """True where a value can be a date of its own."""
-        return self is PayloadForm.DOCUMENT
-
-    @property
     def names_itself(self) -> bool:
         """True where the session ID stands in the record too, so that a copy under another ID has other bytes."""
         return self is PayloadForm.DOCUMENT

@@ -12,11 +12,11 @@ from inspector.core.secret import Secret
 @dataclass(frozen=True, slots=True)
 class OpeningKeys:
     """What opens encrypted records: the store's secrets in order, the session ID, which some formats mix in, and the
-    kind of store, as some formats are used with one kind only. `is_quick`: skip what takes a slow key for each record."""
+    form of the payload (`PayloadForm`), as some are used with one form only. `is_quick`: skip what takes a slow key for each record."""
 
     secrets: tuple[Secret, ...] = field(default=(), repr=False)
     session_id: str = ""
-    kind: str = ""
+    form: str = ""
     is_quick: bool = False
 
 

@@ -41,7 +41,7 @@ def pack_request(
     """Return what the decoder needs to read a record; with `user_paths`, to say what the list shows of it."""
     paths = None if user_paths is None else [[_plain(step) for step in path] for path in user_paths]
     return msgspec.msgpack.encode(
-        [payload, max_bytes, keys.kind, keys.is_quick, _text(keys.session_id), _plain(keys.secrets), paths]
+        [payload, max_bytes, keys.form, keys.is_quick, _text(keys.session_id), _plain(keys.secrets), paths]
     )
 
 

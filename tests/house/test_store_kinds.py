@@ -16,16 +16,7 @@ NAMES = {kind.name for kind in known_kinds()} | {scheme.name for kind in known_k
 STORE_CLASS = re.compile(r"Store\b")
 WORDS = {"file", "memory"}
 """A single one of these as a key names something else: a member of an answer in JSON."""
-ELSEWHERE = {
-    # What Express's libraries encrypt differs by the store they keep it in.
-    "inspector/codecs/wrappings/connect_mongo_crypto.py",
-    "inspector/codecs/wrappings/kruptein.py",
-}
-MODULES = [
-    path
-    for path in sorted((ROOT / "inspector").rglob("*.py"))
-    if path.relative_to(ROOT).as_posix() not in ELSEWHERE and "frameworks" not in path.parts
-]
+MODULES = [path for path in sorted((ROOT / "inspector").rglob("*.py")) if "frameworks" not in path.parts]
 
 
 def questions(tree: ast.AST) -> Iterator[tuple[int, str]]:

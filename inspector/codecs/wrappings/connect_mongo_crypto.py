@@ -15,6 +15,7 @@ from inspector.codecs.wrappings.kruptein import buffer_json, read_buffer
 from inspector.core import ciphers
 from inspector.core.node import member, text_of
 from inspector.core.secret import Secret
+from store_adapters.record_form import PayloadForm
 
 _ROUNDS_3 = 10_000
 _IV_BYTES_3 = 16
@@ -136,7 +137,7 @@ class WebCryptoLayer:
 
 def unwrap_web_crypto(outer: bytes, keys: OpeningKeys, max_bytes: int) -> Unwrapped | None:
     """Open a record of connect-mongo 6's web crypto: nothing but its randomness shows what it is."""
-    if keys.kind != "mongo" or len(outer) > max_bytes:
+    if keys.form != PayloadForm.DOCUMENT or len(outer) > max_bytes:
         return None
     encodings = [name for name in ("hex", "base64", "base64url") if _is_random(outer, name)]
     if not encodings:

@@ -21,7 +21,9 @@ from inspector.codecs.wrappings.der import read_octet_strings, write_octet_strin
 from inspector.core import ciphers
 from inspector.core.node import Kind, Node, member, text_of
 from inspector.core.secret import Secret
+from store_adapters.record_form import PayloadForm
 
+_LIKELY_ERAS: dict[str, str] = {PayloadForm.DOCUMENT: "3.0 to 3.3", PayloadForm.FILE: "2.0 to 2.2"}
 _OLD_ROUNDS, _NEW_ROUNDS = 15_000, 20_000
 _KEY_SIZES = (32, 24, 16)
 _AUTHENTICATED, _PLAIN = ("gcm", "ocb"), ("cbc", "ctr", "cfb", "ofb")
@@ -71,14 +73,14 @@ class KrupteinLayer:
     covers: str
     has_text_aad: bool
     secret_name: str
-    kind: str = ""
+    form: str = ""
 
     is_exact = False
 
     @property
     def era(self) -> str:
         """Return the versions of kruptein that write such a record."""
-        return _era(self.box, self.key.rounds, self.covers, self.hashing, self.kind)
+        return _era(self.box, self.key.rounds, self.covers, self.hashing, self.form)
 
     @property
     def words(self) -> str:
@@ -122,10 +124,10 @@ def unwrap_kruptein(outer: bytes, keys: OpeningKeys, max_bytes: int) -> Unwrappe
     box = _read_box(outer, max_bytes)
     if box is None:
         return None
-    known = f"Encrypted by kruptein {_likely_era(box, keys.kind)} ({_form(box)}, {len(box.ct)} bytes)"
+    known = f"Encrypted by kruptein {_likely_era(box, keys.form)} ({_form(box)}, {len(box.ct)} bytes)"
     for secret in () if keys.is_quick else keys.secrets:
         for key in _keys(box, secret):
-            opened = _open(box, key, secret.name, keys.kind)
+            opened = _open(box, key, secret.name, keys.form)
             if opened is not None:
                 return opened
     raise SealedError("kruptein", known, bool(keys.secrets))
@@ -146,7 +148,7 @@ def _keys(box: _Box, secret: Secret) -> Iterator[_Key]:
         yield _Key(ciphers.scrypt_key(secret, box.salt, 32), 0)
 
 
-def _open(box: _Box, key: _Key, secret_name: str, kind: str) -> Unwrapped | None:
+def _open(box: _Box, key: _Key, secret_name: str, form: str) -> Unwrapped | None:
     hashing, stored, sealed = _hashing(box), box.bytes_of(box.mac), box.bytes_of(box.ct)
     if hashing is None or stored is None or sealed is None:
         return None
@@ -168,7 +170,7 @@ def _open(box: _Box, key: _Key, secret_name: str, kind: str) -> Unwrapped | None
         for mode, has_text_aad in modes:
             plain = _decrypt(box, short.value, sealed, mode, has_text_aad)
             if plain is not None:
-                return KrupteinLayer(box, short, mode, hashing, covers, has_text_aad, secret_name, kind), plain
+                return KrupteinLayer(box, short, mode, hashing, covers, has_text_aad, secret_name, form), plain
     return None
 
 
@@ -204,7 +206,7 @@ def _hashing(box: _Box) -> str | None:
 # --- eras ------------------------------------------------------------------------------------------------------------
 
 
-def _era(box: _Box, rounds: int, covers: str, hashing: str, kind: str) -> str:
+def _era(box: _Box, rounds: int, covers: str, hashing: str, form: str) -> str:
     if box.is_raw:
         return "3.4"
     if rounds == _NEW_ROUNDS:
@@ -212,17 +214,17 @@ def _era(box: _Box, rounds: int, covers: str, hashing: str, kind: str) -> str:
     if covers == "text+salt+iv":
         return "3.1 to 3.3" if rounds == 0 else "3.1.1"
     # connect-mongo takes kruptein from 3.0 on, session-file-store no 3.
-    if kind == "file" or (box.container == "json" and kind != "mongo"):
+    if form == PayloadForm.FILE or (box.container == "json" and form != PayloadForm.DOCUMENT):
         return "2.0 to 2.2" if box.container == "json" else "2.1 to 2.2"
-    if hashing == "sha384" and kind != "mongo":
+    if hashing == "sha384" and form != PayloadForm.DOCUMENT:
         return "3.0.7 to 3.0.9"
-    return "3.0" if kind == "mongo" else "2.1 to 3.0"
+    return "3.0" if form == PayloadForm.DOCUMENT else "2.1 to 3.0"
 
 
-def _likely_era(box: _Box, kind: str) -> str:
+def _likely_era(box: _Box, form: str) -> str:
     if box.is_raw:
         return "3.4"
-    return {"mongo": "3.0 to 3.3", "file": "2.0 to 2.2"}.get(kind, "2.0 to 3.3")
+    return _LIKELY_ERAS.get(form, "2.0 to 3.3")
 
 
 def _form(box: _Box) -> str:

@@ -107,7 +107,7 @@ def _by_layers(decoded: Decoded) -> Recognition | None:
         match layer:
             case KrupteinLayer():
                 store = {"mongo": "connect-mongo 4 to 6", "file": "session-file-store from 1.4"}.get(
-                    layer.kind, "a serializer of its own"
+                    layer.form, "a serializer of its own"
                 )
                 words = f"express-session with {store}, kruptein {layer.era}"
                 return Recognition(Certainty.CERTAIN, "it opens with that version's key and checksum", words)

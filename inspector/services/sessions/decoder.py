@@ -89,7 +89,7 @@ def decode_record(payload: bytes, form: str, secrets: Sequence[Secret] = (), ses
 def encode_record(decoded: Decoded, root: Node) -> bytes:
     """Return the payload with `root` in it, as `codecs.encode` does; what is large is read again by the child."""
     keys = decoded.keys
-    return encode(decoded, root, lambda payload: decode_record(payload, keys.kind, keys.secrets, keys.session_id))
+    return encode(decoded, root, lambda payload: decode_record(payload, keys.form, keys.secrets, keys.session_id))
 
 
 def summarise_record(
@@ -230,9 +230,9 @@ def _answer(request: bytes, read: Decode) -> bytes:
     payload, keys, max_bytes, user_paths = read_request(request)
     try:
         if user_paths is not None:
-            found = (keys.kind, user_paths, keys.secrets, keys.session_id)
+            found = (keys.form, user_paths, keys.secrets, keys.session_id)
             return pack_summary(summarise(payload, *found, is_quick=False, max_bytes=max_bytes))
-        return pack_decoded(read(payload, keys.kind, keys.secrets, keys.session_id, max_bytes=max_bytes))
+        return pack_decoded(read(payload, keys.form, keys.secrets, keys.session_id, max_bytes=max_bytes))
     except CodecError as error:
         return pack_error(error)
     except MemoryError:
