@@ -27,6 +27,7 @@ from store_adapters.errors import (
 from store_adapters.one_by_one import untraced
 from store_adapters.options import Limits
 from store_adapters.redis.cas import SET_UNTIL, CompareAndSet, is_way_closed, judge
+from store_adapters.redis.key_expiry import KeyExpiry
 from store_adapters.redis.link import RedisLink
 from store_adapters.redis.redis_errors import describe_reply
 from store_adapters.redis.writer import is_same_time
@@ -71,9 +72,10 @@ _T = TypeVar("_T")
 class RedisBulk:
     """Reads and writes many keys over the link of a store, which it shares with the store's single calls."""
 
-    def __init__(self, link: RedisLink, cas: CompareAndSet, limits: Limits) -> None:
+    def __init__(self, link: RedisLink, cas: CompareAndSet, limits: Limits, expiry: KeyExpiry) -> None:
         self._link = link
         self._cas = cas
+        self._expiry = expiry
         self._limits = limits
         self._may_script = True
 
@@ -97,12 +99,27 @@ class RedisBulk:
         limit = self._limits.max_record_bytes
         commands: list[tuple[bytes | str, ...]] = []
         for ref, size in part:
-            commands += [("GET", ref.key) if size <= limit else ("EXISTS", ref.key), ("PTTL", ref.key)]
+            commands += [("GET", ref.key) if size <= limit else ("EXISTS", ref.key), *self._expiry.ask(ref.key)]
+        width, asked_ms = 1 + self._expiry.commands, now_ms()
         replies, at_ms = self._link.pipe(commands), now_ms()
         return [
-            _record(ref, value, left, at_ms)
-            for (ref, _size), value, left in zip(part, replies[::2], replies[1::2], strict=True)
+            self._record(ref, replies[place], replies[place + 1 : place + width], asked_ms, at_ms)
+            for (ref, _size), place in zip(part, range(0, len(replies), width), strict=True)
         ]
+
+    def _record(
+        self, ref: RecordRef, value: Any, expiry: Sequence[Any], asked_ms: int, at_ms: int
+    ) -> RawRecord | StoreError:
+        for reply in (value, expiry[0]):
+            if isinstance(reply, hiredis.ReplyError):
+                return describe_reply(reply)
+        if value is None or expiry[0] == -2:
+            return RecordMissing(
+                "Redis has no such key.", "It was logged out, it expired, or it has another prefix or database."
+            )
+        if not isinstance(value, bytes):
+            return RecordUnreadable("The record is too large to open.", "No session is that large.")
+        return RawRecord(ref, value, self._expiry.end(expiry, asked_ms, at_ms), at_ms)
 
     # --- writing ------------------------------------------------------------------------------------------------
 
@@ -211,19 +228,6 @@ def _size_of(write: Write) -> int:
             return len(base.payload) + len(payload or b"")
         case Delete(base):
             return len(base.payload)
-
-
-def _record(ref: RecordRef, value: Any, left: Any, at_ms: int) -> RawRecord | StoreError:
-    for reply in (value, left):
-        if isinstance(reply, hiredis.ReplyError):
-            return describe_reply(reply)
-    if value is None or left == -2:
-        return RecordMissing(
-            "Redis has no such key.", "It was logged out, it expired, or it has another prefix or database."
-        )
-    if not isinstance(value, bytes):
-        return RecordUnreadable("The record is too large to open.", "No session is that large.")
-    return RawRecord(ref, value, at_ms + left if left >= 0 else None, at_ms)
 
 
 def _needs_time(write: _Changing) -> bool:

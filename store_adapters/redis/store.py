@@ -43,6 +43,7 @@ from store_adapters.options import HEAD_BYTES, Limits, StoreAddress
 from store_adapters.polling import describe_polling, poll_changes
 from store_adapters.redis.bulk import RedisBulk
 from store_adapters.redis.glances import RedisGlances
+from store_adapters.redis.key_expiry import KeyExpiry
 from store_adapters.redis.kind import REDIS
 from store_adapters.redis.link import RedisLink
 from store_adapters.redis.listing import RedisListing
@@ -72,8 +73,9 @@ class RedisStore:
         self._link = RedisLink(address, limits, locate)
         self._list_link = RedisLink(address, limits, locate)
         self._watch_link = RedisLink(address, limits, locate)
-        self._writer = RedisWriter(self._link, limits, self.read)
-        self._bulk = RedisBulk(self._link, self._writer.cas, limits)
+        self._expiry = KeyExpiry()
+        self._writer = RedisWriter(self._link, limits, self.read, self._expiry)
+        self._bulk = RedisBulk(self._link, self._writer.cas, limits, self._expiry)
         self._refusal: StoreError | None = None
 
     @classmethod
@@ -147,7 +149,9 @@ class RedisStore:
             if isinstance(size, int) and size > self._limits.max_record_bytes:
                 head = self._link.pipe([("GETRANGE", ref.key, 0, HEAD_BYTES - 1)])[0]
                 raise RecordTooLarge(size, head if isinstance(head, bytes) else b"")
-            value, left = self._link.pipe([("GET", ref.key), ("PTTL", ref.key)])
+            asked_ms = now_ms()
+            value, *expiry = self._link.pipe([("GET", ref.key), *self._expiry.ask(ref.key)])
+            left = expiry[0]
         for reply in (value, left):
             if isinstance(reply, hiredis.ReplyError):
                 raise describe_reply(reply)
@@ -156,8 +160,7 @@ class RedisStore:
                 "Redis has no such key.",
                 "It was logged out, it expired, or it has another prefix or database.",
             )
-        at_ms = now_ms()
-        return RawRecord(ref, value, at_ms + left if left >= 0 else None, at_ms)
+        return RawRecord(ref, value, self._expiry.end(expiry, asked_ms), now_ms())
 
     def read_many(self, refs: Sequence[RecordRef]) -> list[RawRecord | StoreError]:
         return self._bulk.read(refs)

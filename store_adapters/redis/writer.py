@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from typing import Any
 
 from store_adapters.clock import now_ms
 from store_adapters.contract import RawRecord, RecordRef
@@ -29,6 +30,7 @@ from store_adapters.errors import (
 )
 from store_adapters.options import Limits
 from store_adapters.redis.cas import CompareAndSet
+from store_adapters.redis.key_expiry import KeyExpiry
 from store_adapters.redis.link import RedisLink
 
 _LOOK_S = 0.5  # for a last look, when a hung server has used up the time already
@@ -39,8 +41,11 @@ CHECKED = "The connection broke during the save; a re-read shows that it was sav
 class RedisWriter:
     """Writes over a link; `read` is the store's own."""
 
-    def __init__(self, link: RedisLink, limits: Limits, read: Callable[[RecordRef], RawRecord]) -> None:
+    def __init__(
+        self, link: RedisLink, limits: Limits, read: Callable[[RecordRef], RawRecord], expiry: KeyExpiry
+    ) -> None:
         self._link = link
+        self._expiry = expiry
         self._limits = limits
         self._read = read
         self.cas = CompareAndSet(link, limits.call_s)
@@ -131,13 +136,13 @@ class RedisWriter:
     def _after_write(self, written: RawRecord) -> RawRecord:
         """Return what was written with the expiry as the server has it. It is written whatever happens here, and it is
         what we wrote even where the application has written something since: the next read tells that."""
-        left: object = None
+        asked_ms = now_ms()
+        answers: list[Any] = [None]
         with suppress(StoreError):
-            left = self._link.pipe([("PTTL", written.ref.key)])[0]
-        at_ms = now_ms()
-        if not isinstance(left, int) or left == -2:
-            return replace(written, read_at_ms=at_ms)
-        return replace(written, expires_at_ms=at_ms + left if left >= 0 else None, read_at_ms=at_ms)
+            answers = self._link.pipe(self._expiry.ask(written.ref.key))
+        if not isinstance(answers[0], int) or answers[0] == -2:
+            return replace(written, read_at_ms=now_ms())
+        return replace(written, expires_at_ms=self._expiry.end(answers, asked_ms), read_at_ms=now_ms())
 
     def _look_again(self, ref: RecordRef, error: StoreUnreachable, started: float) -> RawRecord:
         """The connection broke while writing: only a new look tells what is true. `OutcomeUnknown`."""
