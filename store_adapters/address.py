@@ -11,6 +11,7 @@ from store_adapters.address_options import (
     ReadOptions,
     read_options,
     refuse_secret,
+    secret_in_address,
     split_query,
     switched_tls,
 )
@@ -22,6 +23,8 @@ from store_adapters.pasted_address import absolute_path, read_pasted
 
 _SCHEME = re.compile(r"([a-z][a-z0-9+.\-]*):(//)?", re.IGNORECASE)
 _HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]+(?:%[\w.\-%]+)?)\]|([\w.\-]+|%2[Ff][\w.\-%]+))(?::(\d{1,5}))?")
+_LOGIN_AHEAD = re.compile(r"(?![A-Za-z]:[\\/])[^/@]*:.*@", re.DOTALL)
+"""A user and a password before a path, whatever characters are in them; a drive of Windows is none."""
 _MONGO_NAME = re.compile(r'[^/\\. "$*<>:|?@\0]*')
 _REDIS_PATH = re.compile(r"\d{0,6}/?")
 _SENTINEL_PATH = re.compile(r"[\w.\-%]*(?:/\d{0,6})?/?")
@@ -102,6 +105,8 @@ def _parse_path(scheme: str, rest: str, *, has_slashes: bool) -> StoreAddress:
         user, password, rest = _split_socket_login(rest)
     elif place is not Place.NAME and has_slashes:
         rest = re.sub(r"^localhost(?=/)", "", rest, flags=re.IGNORECASE)
+        if _LOGIN_AHEAD.match(rest):
+            raise secret_in_address()
     path, _, query = rest.partition("?")
     read = read_options(scheme, _pairs(scheme, query))
     path = _decode(path)

@@ -80,10 +80,15 @@ def switched_tls(pairs: Iterable[tuple[str, str]]) -> bool | None:
 def refuse_secret(text: str) -> None:
     """Refuse a part of an address, which is kept in a file, when a login seems to stand in it. `BadStoreAddress`."""
     if _INSIDE.search(text):
-        raise BadStoreAddress(
-            "There seems to be a password in a part of the address that is kept readable.",
-            "Write it as scheme://user:password@host, with @ as %40, / as %2F, ? as %3F, # as %23 and : as %3A inside it.",
-        )
+        raise secret_in_address()
+
+
+def secret_in_address() -> BadStoreAddress:
+    """Return the refusal of an address with a password where none is looked for."""
+    return BadStoreAddress(
+        "There seems to be a password in a part of the address that is kept readable.",
+        "Write it as scheme://user:password@host, with @ as %40, / as %2F, ? as %3F, # as %23 and : as %3A inside it.",
+    )
 
 
 def _keep(read: ReadOptions, given: str, name: str, value: str) -> None:

@@ -135,6 +135,8 @@ _SHAPES = st.sampled_from(
 @example("mongodb://ann:{}@one/app", "12345/tok-mark", False)
 @example("mongodb://ann:{}@one/app", "12345/x?w=tok-mark", False)
 @example("unix://ann:{}@/run/r.sock", "/tok-mark@/", False)
+@example("file://ann:{}@/srv/s", "/", False)
+@example("sqlite://ann:{}@/srv/s.db", "?x=/tok-mark", False)
 def test_no_spelling_of_an_address_puts_its_password_into_the_profile(
     tmp_path_factory: pytest.TempPathFactory, shape: str, password: str, is_encoded: bool
 ) -> None:
