@@ -62,6 +62,8 @@ def absolute_path(path: str) -> str:
             "This is a Windows path, and this program isn't running on Windows.",
             "Give the path as this machine sees it, for example /mnt/c/srv/sessions",
         )
+    if "\0" in path:
+        raise BadStoreAddress("There's a NUL character in the path.", "Check what was pasted.")
     if path.startswith("~"):
         path = os.path.expanduser(path)
     if not path or path.startswith("/") or os.name == "nt":

@@ -142,6 +142,8 @@ def test_no_spelling_of_an_address_puts_its_password_into_the_profile(
 ) -> None:
     password = f"tok-mark{password}"
     assume("'" not in password or is_encoded)
+    # Before a colon stands the user there, as redis-cli has it.
+    assume(":" not in password or "'redis://{}@" not in shape or is_encoded)
     text = shape.replace("{}", quote(password, safe="") if is_encoded else password)
     folder = tmp_path_factory.mktemp("book")
     try:
@@ -165,6 +167,7 @@ def test_encoded_address_comes_back_as_it_was(scheme: str, user: str, password: 
 
 
 @given(st.text())
+@example("~\0")
 def test_any_text_is_read_or_refused_with_words(text: str) -> None:
     try:
         address = parse_address(text)
