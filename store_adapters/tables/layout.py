@@ -125,10 +125,11 @@ def _chosen_library(engine: Engine, columns: Mapping[str, Column], options: Mapp
     wanted = options.get("dialect", "")
     if not wanted:
         return recognise(engine, columns)
-    names = library_names(engine)
-    if wanted not in names:
-        raise BadStoreAddress(f"No session library is known by the name {wanted[:60]}.", f"Known: {', '.join(names)}.")
-    return next(library for library in LIBRARIES if library.name == wanted and engine in library.engines)
+    library = next((one for one in LIBRARIES if engine in one.engines and one.is_called(wanted)), None)
+    if library is None:
+        known = ", ".join(library_names(engine))
+        raise BadStoreAddress(f"{wanted[:60]} isn't a known library of sessions in {engine.value}.", f"Known: {known}.")
+    return library
 
 
 def _column(columns: Mapping[str, Column], name: str, option: str, table: str) -> Column:

@@ -40,6 +40,7 @@ LIBRARIES: tuple[TableLibrary, ...] = (
     TableLibrary(
         "better-sqlite3",
         needs=frozenset({"sid", "sess", "expire"}),
+        also_known_as=("better-sqlite3-session-store",),
         key="sid",
         payload="sess",
         expires="expire",
@@ -61,6 +62,7 @@ LIBRARIES: tuple[TableLibrary, ...] = (
     TableLibrary(
         "knex",
         needs=frozenset({"sid", "sess", "expired"}),
+        also_known_as=("connect-session-knex",),
         key="sid",
         payload="sess",
         expires="expired",
@@ -85,6 +87,7 @@ LIBRARIES: tuple[TableLibrary, ...] = (
     TableLibrary(
         "sequelize",
         needs=frozenset({"sid", "expires", "data"}),
+        also_known_as=("connect-session-sequelize",),
         key="sid",
         payload="data",
         expires="expires",
@@ -103,6 +106,7 @@ LIBRARIES: tuple[TableLibrary, ...] = (
     TableLibrary(
         "prisma",
         needs=frozenset({"sid", "data", "expiresAt"}),
+        also_known_as=("@quixo3/prisma-session-store", "prisma-session-store"),
         key="sid",
         payload="data",
         expires="expiresAt",
@@ -115,6 +119,7 @@ LIBRARIES: tuple[TableLibrary, ...] = (
     TableLibrary(
         "typeorm",
         needs=frozenset({"id", "json", "expiredAt"}),
+        also_known_as=("connect-typeorm",),
         key="id",
         payload="json",
         expires="expiredAt",
@@ -129,6 +134,7 @@ LIBRARIES: tuple[TableLibrary, ...] = (
     TableLibrary(
         "django",
         needs=frozenset({"session_key", "session_data", "expire_date"}),
+        also_known_as=("Django",),
         key="session_key",
         payload="session_data",
         expires="expire_date",
@@ -140,6 +146,7 @@ LIBRARIES: tuple[TableLibrary, ...] = (
     TableLibrary(
         "flask-session",
         needs=frozenset({"session_id", "data", "expiry"}),
+        also_known_as=("Flask-Session", "flask"),
         key="session_id",
         payload="data",
         expires="expiry",
@@ -151,6 +158,7 @@ LIBRARIES: tuple[TableLibrary, ...] = (
     TableLibrary(
         "laravel",
         needs=frozenset({"id", "payload", "last_activity"}),
+        also_known_as=("Laravel",),
         key="id",
         payload="payload",
         expires="last_activity",
@@ -170,6 +178,7 @@ LIBRARIES: tuple[TableLibrary, ...] = (
         "rails",
         needs=frozenset({"session_id", "data", "updated_at"}),
         lacks=frozenset({"expires"}),
+        also_known_as=("activerecord-session_store",),
         key="session_id",
         payload="data",
         expires="",
@@ -185,6 +194,7 @@ LIBRARIES: tuple[TableLibrary, ...] = (
     TableLibrary(
         "authjs",
         needs=frozenset({"sessionToken", "userId", "expires"}),
+        also_known_as=("Auth.js", "@auth/pg-adapter"),
         key="sessionToken",
         payload="",
         expires="expires",
@@ -208,6 +218,7 @@ LIBRARIES: tuple[TableLibrary, ...] = (
     TableLibrary(
         "spring-session",
         needs=frozenset({"session_id", "last_access_time", "expiry_time"}),
+        also_known_as=("Spring Session JDBC", "spring"),
         key="session_id",
         payload="",
         expires="expiry_time",
@@ -220,6 +231,7 @@ LIBRARIES: tuple[TableLibrary, ...] = (
     TableLibrary(
         "aspnet",
         needs=frozenset({"Id", "Value", "ExpiresAtTime"}),
+        also_known_as=("ASP.NET Core SQL cache", "asp.net"),
         key="Id",
         payload="Value",
         expires="ExpiresAtTime",

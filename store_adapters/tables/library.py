@@ -46,7 +46,7 @@ def _same(text: str) -> str:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TableLibrary:
-    """A session library as far as its table goes.
+    """A session library as far as its table goes. `also_known_as`: what else people call it, its package first.
 
     `needs`: the columns by whose presence it is recognised (exact case); `lacks`: columns it never has; `is_typed`: in SQLite,
     whether the expiry column has a declared type, None where that says nothing. `payload` "": the columns are the session, and the row
@@ -62,6 +62,7 @@ class TableLibrary:
     key: str
     payload: str
     expires: str
+    also_known_as: tuple[str, ...] = ()
     engines: frozenset[Engine] = frozenset(Engine)
     lacks: frozenset[str] = frozenset()
     is_typed: bool | None = None
@@ -78,6 +79,15 @@ class TableLibrary:
     id_of: Callable[[str], str] = _same
     read_only: str = ""
     clock: ExpiryClock = field(default_factory=ExpiryClock)
+
+    @property
+    def package(self) -> str:
+        """Its own name, as a person reads it."""
+        return self.also_known_as[0] if self.also_known_as else self.name
+
+    def is_called(self, name: str) -> bool:
+        """True for any spelling of its name."""
+        return name.casefold() in {one.casefold() for one in (self.name, *self.also_known_as)}
 
 
 def prefixed(prefix: str) -> tuple[Callable[[str], str], Callable[[str], str]]:

@@ -99,6 +99,12 @@ def test_column_that_is_not_there_is_named_with_those_that_are() -> None:
         _layout(Engine.POSTGRES, _TABLES[0][1], sid="token")
 
 
+@pytest.mark.parametrize("name", ["knex", "connect-session-knex", "Connect-Session-Knex"])
+def test_library_goes_by_its_package_name_as_well(name: str) -> None:
+    layout = _layout(Engine.POSTGRES, "sid:varchar sess:json expired:timestamp with time zone", dialect=name)
+    assert (layout.library.name, layout.library.package) == ("knex", "connect-session-knex")
+
+
 @pytest.mark.parametrize("options", [{"dialect": "nonsense"}, {"unit": "days"}, {"lifetime": "two hours"}])
 def test_option_with_a_wrong_value_says_what_is_right(options: dict[str, str]) -> None:
     with pytest.raises(BadStoreAddress):
