@@ -46,7 +46,7 @@ package: setup-python ## a folder that runs without Python, in build/dist, drive
 
 lock: ## renew requirements.lock.txt from pyproject.toml
 	@test -x .cache/uv/bin/uv || { $(PYTHON) -m venv .cache/uv && .cache/uv/bin/pip install -qq uv; }
-	.cache/uv/bin/uv pip compile pyproject.toml --extra demo --group dev --group package --group bench --universal \
+	.cache/uv/bin/uv pip compile pyproject.toml --extra demo --extra sql --group dev --group package --group bench --universal \
 	  --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links \
 	  --custom-compile-command "make lock" --upgrade --quiet -o requirements.lock.txt
 

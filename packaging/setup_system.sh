@@ -9,7 +9,8 @@ window="libglib2.0-0 libgl1 libegl1 libfontconfig1 libdbus-1-3 libxkbcommon-x11-
 screen="xvfb xauth"
 # redis-tools holds the server's program under another name (see fetch_binaries.py), so no system service is installed.
 # strace fails the Nth system call of a save, and kills it there.
-servers="redis-tools libcurl4 strace"
+# postgresql would start a cluster of its own: it is told not to (see below). mariadb-server-core has no service at all, and needs a program of the client.
+servers="redis-tools libcurl4 strace postgresql mariadb-server-core mariadb-client-core"
 freezing="binutils"
 
 is_installed() {
@@ -27,7 +28,7 @@ for purpose in "$@"; do
     case $purpose in
         window) packages=$window; reason="Qt's libraries and a font, for the window" ;;
         screen) packages=$screen; reason="a virtual screen, where there is no display" ;;
-        servers) packages=$servers; reason="Redis, what mongod needs, and strace to inject faults, for the tests only" ;;
+        servers) packages=$servers; reason="Redis, PostgreSQL, MariaDB, what mongod needs, and strace to inject faults, for the tests only" ;;
         freezing) packages="$freezing $(shared_python)"; reason="what PyInstaller needs" ;;
         *) echo "unknown purpose: $purpose" >&2; exit 2 ;;
     esac
@@ -59,8 +60,15 @@ log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 # A third party's source may be out of reach: whether the install works is what counts.
 $as_root apt-get update -q >"$log" 2>&1 || true
+install() { $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "$@" >"$log" 2>&1; }
+case " $missing " in
+    *" postgresql "*) # so that installing it neither makes a cluster nor starts a server
+        install postgresql-common || true
+        $as_root sed -i 's/^#*create_main_cluster.*/create_main_cluster = false/' /etc/postgresql-common/createcluster.conf || true
+        ;;
+esac
 # shellcheck disable=SC2086 - words are meant
-if ! $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $missing >"$log" 2>&1; then
+if ! install $missing; then
     tail -20 "$log" >&2
     echo "apt-get could not install:$missing" >&2
     exit 1

@@ -20,6 +20,7 @@ from hypothesis import HealthCheck, settings  # noqa: E402 - after the environme
 pytest_plugins = [
     "tests.garbage",
     "tests.servers",
+    "tests.sql_servers",
     "tests.leaks",
     "tests.stalls",
     "tests.threads",
