@@ -270,6 +270,10 @@ def _listeners(on_command: OnCommand | None) -> list[Any]:
     return [Told()]
 
 
+_LOST_CURSOR = (43, 175, 237)
+"""CursorNotFound, QueryPlanKilled, CursorKilled: which one depends on whether the server was just reading for it."""
+
+
 def describe_error(error: Exception) -> StoreError:
     """Return our words for a driver's exception; its own text can quote documents and is not shown."""
     from bson.errors import BSONError
@@ -290,7 +294,7 @@ def describe_error(error: Exception) -> StoreError:
             return _late()
         case errors.AutoReconnect() if is_late(error):
             return _late()
-        case errors.CursorNotFound():
+        case errors.OperationFailure() if error.code in _LOST_CURSOR:
             return StoreUnreachable("The MongoDB server lost the listing: the list is incomplete.", "Refresh.")
         case errors.ConnectionFailure():
             return _describe_tls(str(error)) or StoreUnreachable(

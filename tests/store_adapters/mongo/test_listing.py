@@ -15,10 +15,12 @@ from bson.raw_bson import RawBSONDocument
 from hypothesis import given
 from hypothesis import strategies as st
 from pymongo import MongoClient
+from pymongo.errors import OperationFailure
 
 from store_adapters.contract import CancelToken
 from store_adapters.errors import Interrupted, StoreUnreachable
 from store_adapters.mongo.document import Columns, DocumentReader, hidden_by_expires, raw_options
+from store_adapters.mongo.link import describe_error
 from store_adapters.record_form import PASSED_OVER_MS
 from store_adapters.registry import open_store
 from tests.servers import Server
@@ -141,6 +143,12 @@ def test_cursor_lost_on_the_way_is_told(many: str) -> None:
         with pytest.raises(StoreUnreachable, match="incomplete"):
             list(batches)
     store.close()
+
+
+@pytest.mark.parametrize("code", [43, 175, 237])
+def test_listing_that_the_server_ended_is_incomplete_whatever_it_was_doing(code: int) -> None:
+    told = describe_error(OperationFailure("gone", code))
+    assert isinstance(told, StoreUnreachable) and "incomplete" in told.message
 
 
 def test_cancelled_listing_leaves_no_cursor_on_the_server(many: str) -> None:
