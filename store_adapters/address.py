@@ -252,7 +252,8 @@ def _is_path(scheme: str, path: str) -> bool:
 
 
 def _parse_hosts(scheme: str, text: str) -> tuple[str, ...]:
-    hosts = tuple(host for host in text.split(",") if host) or ("localhost",)
+    default = scheme_named(scheme).default_host
+    hosts = tuple(host for host in text.split(",") if host) or ((default,) if default else ())
     for host in hosts:
         split_host(host, 0)
         if not _is_host(host):

@@ -73,6 +73,8 @@ class Scheme:
     """How other drivers spell an option, in lower case."""
     drivers: tuple[str, ...] = ()
     """The modules that the opener imports when it connects."""
+    default_host: str = "localhost"
+    """Where a server is meant by an address without a host; "" leaves it to the driver."""
     application: str = ""
     """What opens the application's side of it for the demo server: called with `(address, limits, keeps_forever=…)`."""
 
@@ -107,6 +109,7 @@ class StoreKind:
         can_write: bool = True,
         read_expiry: Callable[[bytes], int | None] | None = None,
         library: str = "",
+        clock: ExpiryClock | None = None,
     ) -> Capabilities:
         """Return what a store of this kind can do, with what only the open store knows."""
         return Capabilities(
@@ -117,7 +120,7 @@ class StoreKind:
             write_refusal=write_refusal,
             library=library,
             form=self.form,
-            clock=self.clock,
+            clock=clock or self.clock,
         )
 
 

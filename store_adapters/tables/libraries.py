@@ -32,6 +32,7 @@ LIBRARIES: tuple[TableLibrary, ...] = (
         payload="sess",
         expires="expire",
         engines=_PG,
+        writes_session_zone=True,
         alive=Alive.UNTIL,
         rounding=Rounding.UP,
         step_ms=1000,

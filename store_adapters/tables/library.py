@@ -51,10 +51,11 @@ class TableLibrary:
     `needs`: the columns by whose presence it is recognised (exact case); `lacks`: columns it never has; `is_typed`: in SQLite,
     whether the expiry column has a declared type, None where that says nothing. `payload` "": the columns are the session, and the row
     is shown as JSON. `expires` "": nothing in the row ends it. `units`: the unit of an expiry column where its type doesn't tell
-    (numbers, SQLite). `soft_delete`: the column that a logout sets to its time, in place of deleting the row. `fills`: what a new
-    row needs beside key, payload and expiry. `key_of` makes the key column's text from the cookie's session ID; `id_of` goes back,
-    and returns the key where it is a hash. `user`, `changed`: the columns of the user and of the last change. `read_only`: why
-    rows are never written, "" where they are.
+    (numbers, SQLite). `writes_session_zone`: wall times are those of the application's database session, not UTC.
+    `soft_delete`: the column that a logout sets to its time, in place of deleting the row. `fills`: what a new row needs beside
+    key, payload and expiry. `key_of` makes the key column's text from the cookie's session ID; `id_of` goes back, and returns the
+    key where it is a hash. `user`, `changed`: the columns of the user and of the last change. `read_only`: why rows are never
+    written, "" where they are.
     """
 
     name: str
@@ -71,6 +72,7 @@ class TableLibrary:
     rounding: Rounding = Rounding.EXACT
     step_ms: int = 1
     lifetime_s: int = 0
+    writes_session_zone: bool = False
     soft_delete: str = ""
     fills: Mapping[str, Filled] = field(default_factory=dict)
     user: str = ""

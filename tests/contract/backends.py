@@ -19,7 +19,7 @@ from store_adapters.memory_store import shared_records
 from store_adapters.registry import open_store
 from store_adapters.sqlite.dialect import DIALECTS
 
-BACKENDS = ("memory", "redis", "sentinel", "valkey", "mongo", "file", "connect-sqlite3", "better-sqlite3", "knex")
+BACKENDS = ("memory", "redis", "sentinel", "valkey", "mongo", "postgres", "file", "connect-sqlite3", "better-sqlite3", "knex")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Backend:
     put: Callable[[str, bytes, int | None], None]
     drop: Callable[[str], None]
     raw: Callable[[str], bytes | None]
-    products: tuple[str, ...] = ("Redis", "Valkey", "MongoDB", "Folder", "SQLite", "Memory")
+    products: tuple[str, ...] = ("Redis", "Valkey", "MongoDB", "PostgreSQL", "Folder", "SQLite", "Memory")
 
     def open(self, *, read_only: bool = False) -> SessionStore:
         return open_store(self.url, read_only=read_only)
@@ -179,6 +179,39 @@ def _sqlite_backend(dialect: str, folder: Path) -> Iterator[Backend]:
     application.close()
 
 
+PG_SIMPLE_TABLE = """
+CREATE TABLE "session" ("sid" varchar NOT NULL COLLATE "default", "sess" json NOT NULL, "expire" timestamp(6) NOT NULL);
+ALTER TABLE "session" ADD CONSTRAINT "session_pkey" PRIMARY KEY ("sid");
+CREATE INDEX "IDX_session_expire" ON "session" ("expire");
+"""
+"""connect-pg-simple's own table.sql, versions 6 to 10."""
+
+
+def _postgres_backend(url: str) -> Iterator[Backend]:
+    import psycopg
+
+    with psycopg.connect(url, autocommit=True) as application:
+        application.execute(PG_SIMPLE_TABLE)
+
+        def put(sid: str, payload: bytes, expires_at_ms: int | None) -> None:
+            ends = "infinity" if expires_at_ms is None else expires_at_ms
+            moment = "to_timestamp(ceil(%s / 1000.0))" if expires_at_ms is not None else "%s::timestamp"
+            application.execute(
+                f"INSERT INTO session (sess, expire, sid) SELECT %s, {moment}, %s"
+                " ON CONFLICT (sid) DO UPDATE SET sess = EXCLUDED.sess, expire = EXCLUDED.expire",
+                (payload.decode(), ends, sid),
+            )
+
+        def raw(sid: str) -> bytes | None:
+            row = application.execute("SELECT sess::text FROM session WHERE sid = %s", (sid,)).fetchone()
+            return row[0].encode() if row else None
+
+        def drop(sid: str) -> None:
+            application.execute("DELETE FROM session WHERE sid = %s", (sid,))
+
+        yield Backend("postgres", url, _json_payload, put, drop, raw)
+
+
 @pytest.fixture(params=BACKENDS)
 def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Backend]:
     """Each store in turn, empty."""
@@ -194,6 +227,8 @@ def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Backend]
             yield from _redis_backend("valkey", request.getfixturevalue("valkey_url"))
         case "mongo":
             yield from _mongo_backend(request.getfixturevalue("mongo_url"))
+        case "postgres":
+            yield from _postgres_backend(request.getfixturevalue("postgres_url"))
         case "file":
             yield _file_backend(tmp_path)
         case dialect:

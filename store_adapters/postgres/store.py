@@ -1,0 +1,290 @@
+"""Sessions in a table of a PostgreSQL database, as its libraries keep them; what is in a session is its codec's business.
+
+The rules of the table stand in its `TableLayout`; what SQL they make in `expressions.py`. Rows are read in transactions of
+their own, and written by compare-and-set (`writer.py`).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+
+from store_adapters.address import format_address
+from store_adapters.clock import now_ms
+from store_adapters.command_words import short_key, size_words
+from store_adapters.contract import (
+    Act,
+    Batch,
+    CancelToken,
+    Capabilities,
+    Change,
+    ChangeExpiry,
+    Count,
+    Create,
+    Delete,
+    PlannedWrite,
+    RawRecord,
+    RecordRef,
+    Replace,
+    StoreInfo,
+    Write,
+    Written,
+)
+from store_adapters.errors import (
+    RecordMissing,
+    RecordTooLarge,
+    RecordUnreadable,
+    StoreError,
+    StoreRefused,
+)
+from store_adapters.known_kinds import unused_options
+from store_adapters.one_by_one import untraced
+from store_adapters.options import HEAD_BYTES, Limits, StoreAddress
+from store_adapters.polling import describe_polling, poll_changes
+from store_adapters.postgres.expressions import quoted
+from store_adapters.postgres.kind import POSTGRES
+from store_adapters.postgres.link import PostgresLink
+from store_adapters.postgres.listing import PostgresListing
+from store_adapters.postgres.table import SessionTable, find_table, write_refusal
+from store_adapters.postgres.writer import PostgresWriter
+from store_adapters.tables.expiry import Unit
+from store_adapters.tables.keys import ref_in_table
+
+_COUNT_S = "2s"
+_SKEW_MS = 1000
+_READ_TOGETHER, _READ_BYTES = 200, 8 * 1024 * 1024
+
+
+class PostgresStore:
+    """One table of sessions. Listing and watching have connections of their own."""
+
+    def __init__(self, address: StoreAddress, limits: Limits) -> None:
+        self._address, self._limits = address, limits
+        self._link = PostgresLink(address, limits)
+        self._list_link = PostgresLink(address, limits)
+        self._watch_link = PostgresLink(address, limits)
+        self._table: SessionTable = find_table(self._link, address)
+        self._writer = PostgresWriter(self._link, self._table, limits, self.read)
+        self._refusal = ""
+
+    @classmethod
+    def open(cls, address: StoreAddress, limits: Limits, *, read_only: bool = False) -> PostgresStore:
+        """Connect, find the table and learn what the user may do; `read_only` asks nothing about writing."""
+        store = cls(address, limits)
+        try:
+            if not read_only:
+                store._refusal = write_refusal(store._link, store._table)
+        except BaseException:
+            store.close()
+            raise
+        return store
+
+    @property
+    def capabilities(self) -> Capabilities:
+        layout = self._table.layout
+        return POSTGRES.capabilities(write_refusal=self._refusal, library=layout.library.name, clock=layout.clock)
+
+    @property
+    def label(self) -> str:
+        return format_address(self._address)
+
+    # --- reading ------------------------------------------------------------------------------------------------
+
+    def list_records(self, cancel: CancelToken) -> Iterator[Batch]:
+        yield from PostgresListing(self._list_link, self._table, self._limits).batches(cancel, self._estimate())
+
+    def read(self, ref: RecordRef) -> RawRecord:
+        [found] = self.read_many([ref])
+        if isinstance(found, StoreError):
+            raise found
+        return found
+
+    def read_many(self, refs: Sequence[RecordRef]) -> list[RawRecord | StoreError]:
+        self._link.leave_if_closed()
+        found: list[RawRecord | StoreError] = []
+        for start in range(0, len(refs), _READ_TOGETHER):
+            part = refs[start : start + _READ_TOGETHER]
+            try:
+                found += self._read_some(part)
+            except StoreError as error:
+                return found + [untraced(error)] * (len(refs) - len(found))
+        return found
+
+    def _read_some(self, refs: Sequence[RecordRef]) -> list[RawRecord | StoreError]:
+        sql, limit = self._table.sql, self._limits.max_record_bytes
+        if len(refs) > 1:
+            limit = min(limit, _READ_BYTES // len(refs))
+        deleted = quoted(self._table.layout.soft_delete) + " IS NOT NULL" if self._table.layout.soft_delete else "false"
+        keys = [ref.key.decode("utf-8", "surrogateescape") for ref in refs]
+        rows = self._link.rows(
+            f"SELECT {sql.key_bytes}, CASE WHEN {sql.size} <= {limit:d} THEN {sql.payload_bytes}"
+            f" ELSE substr({sql.payload_bytes}, 1, {HEAD_BYTES:d}) END, {sql.size}, {sql.end}, {sql.changed}, {sql.is_hidden}, {deleted}"
+            f' FROM {sql.table} WHERE {sql.key} = ANY(%s) AND ({sql.key}::text COLLATE "C") = ANY(%s)',
+            (keys, keys),
+        )
+        at_ms, by_key = now_ms(), {row[0]: row for row in rows}
+        found: list[RawRecord | StoreError] = []
+        for ref in refs:
+            row = by_key.get(ref.key)
+            if row is None:
+                found.append(
+                    RecordMissing("There is no such row.", "It was logged out, it expired, or it's in another table.")
+                )
+                continue
+            _key, payload, size, end, changed, is_hidden, is_deleted = row
+            if size is None:
+                found.append(RecordUnreadable("The row's session is NULL.", "Only the application can fill it."))
+            elif size > limit and len(refs) > 1:
+                found += self._read_some([ref])
+            elif size > limit:
+                found.append(RecordTooLarge(size, payload))
+            else:
+                why = self._why_hidden(is_deleted=is_deleted) if is_hidden else ""
+                found.append(
+                    RawRecord(
+                        ref, payload, None if is_hidden and not is_deleted else end, at_ms, changed, hidden_by=why
+                    )
+                )
+        return found
+
+    def _why_hidden(self, *, is_deleted: bool) -> str:
+        layout = self._table.layout
+        if is_deleted:
+            return f"{layout.soft_delete} is set: the session was logged out."
+        return f"{layout.expiry.name if layout.expiry else ''} is NULL, which isn't a time."
+
+    # --- writing ------------------------------------------------------------------------------------------------
+
+    def create(self, ref: RecordRef, payload: bytes, expires_at_ms: int | None) -> RawRecord:
+        return self._written(Create(ref, payload, expires_at_ms))
+
+    def replace(self, base: RawRecord, payload: bytes) -> RawRecord:
+        return self._written(Replace(base, payload))
+
+    def delete(self, base: RawRecord) -> None:
+        self._refuse_writing()
+        self._writer.write(Delete(base))
+
+    def change_expiry(self, base: RawRecord, expires_at_ms: int | None, payload: bytes | None = None) -> RawRecord:
+        return self._written(ChangeExpiry(base, expires_at_ms, payload))
+
+    def _written(self, write: Create | Replace | ChangeExpiry) -> RawRecord:
+        self._refuse_writing()
+        written = self._writer.write(write)
+        assert written is not None
+        return written
+
+    def write_many(self, writes: Sequence[Write]) -> list[Written]:
+        self._refuse_writing()
+        return self._writer.write_many(writes)
+
+    def _refuse_writing(self) -> None:
+        if self._table.layout.refusal:
+            raise StoreRefused(self._table.layout.refusal, "It can be looked at, not changed.")
+
+    def preview(self, write: PlannedWrite) -> tuple[str, ...]:
+        self._refuse_writing()
+        sql, layout = self._table.sql, self._table.layout
+        expiry = quoted(layout.expiry.name) if layout.expiry is not None else ""
+        same = f"WHERE {sql.key} = '{short_key(write.ref.key)}' AND {sql.payload} = <as read>"
+        match write.act:
+            case Act.CREATE:
+                return (f"INSERT INTO {sql.table} ({short_key(write.ref.key)}, {size_words(write.payload)}, …)",)
+            case Act.REPLACE:
+                return (
+                    f"UPDATE {sql.table} SET {sql.payload} = {size_words(write.payload)} {same} AND <it has not expired>",
+                )
+            case Act.DELETE if layout.soft_delete:
+                return (f"UPDATE {sql.table} SET {quoted(layout.soft_delete)} = now() {same}",)
+            case Act.DELETE:
+                return (f"DELETE FROM {sql.table} {same}",)
+            case Act.EXPIRE:
+                session = f", {sql.payload} = {size_words(write.payload)}" if write.with_payload else ""
+                return (f"UPDATE {sql.table} SET {expiry} = …{session} {same} AND <it has not expired>",)
+
+    # --- the rest -----------------------------------------------------------------------------------------------
+
+    def _estimate(self) -> int | None:
+        [[number]] = self._link.rows(
+            "SELECT reltuples::int8 FROM pg_class WHERE oid = %s::int8::oid", (self._table.oid,)
+        )
+        return None if number < 0 else int(number)
+
+    def count(self) -> Count:
+        self._link.leave_if_closed()
+        try:
+            answers = self._link.together(
+                [
+                    ("BEGIN READ ONLY", ()),
+                    (f"SELECT set_config('statement_timeout', '{_COUNT_S}', true)", ()),
+                    (f"SELECT count(*) FROM {self._table.sql.table}", ()),
+                    ("COMMIT", ()),
+                ]
+            )
+        except StoreError:
+            self._link.roll_back()
+            estimate = self._estimate()
+            if estimate is None:
+                raise
+            return Count(estimate, False)
+        return Count(int(answers[2][0][0]), True)
+
+    def ping(self) -> None:
+        self._link.leave_if_closed()
+        self._link.rows("SELECT 1")
+
+    def info(self) -> StoreInfo:
+        self._link.leave_if_closed()
+        started = time.perf_counter()
+        [[server_ms]] = self._link.rows("SELECT (extract(epoch FROM clock_timestamp()) * 1000)::int8")
+        round_trip_ms = (time.perf_counter() - started) * 1000
+        [[version, database, size]] = self._link.rows(
+            "SELECT current_setting('server_version'), current_database()::text, pg_total_relation_size(%s::int8::oid)",
+            (self._table.oid,),
+        )
+        layout = self._table.layout
+        details = [
+            ("Database", database),
+            ("Table", layout.container),
+            ("Written by", layout.library.package or "unknown"),
+            ("Size", f"{size:,} bytes with its indexes"),
+        ]
+        if layout.expiry is not None and layout.expiry.unit is Unit.LOCAL:
+            details.append(("Time zone of the expiry", layout.expiry.zone))
+        if self._table.hides_rows:
+            details.append(("Row-level security", "on: the list may be incomplete"))
+        skew_ms = server_ms - now_ms()
+        if abs(skew_ms) > _SKEW_MS + round_trip_ms:
+            details.append(
+                ("Clock", f"{abs(skew_ms) / 1000:.0f} s {'ahead of' if skew_ms > 0 else 'behind'} this computer's")
+            )
+        if unused := unused_options(self._address.options):
+            details.append(("Ignored address options", ", ".join(unused)))
+        method = describe_polling(self._limits.poll_s)
+        return StoreInfo("PostgreSQL", version.partition(" ")[0], self.label, tuple(details), method, round_trip_ms)
+
+    def watch(self, cancel: CancelToken) -> Iterator[Sequence[Change]]:
+        seen = [""]
+
+        def has_changed() -> bool:
+            # Nothing was written in the whole server while no transaction took a number.
+            [[now]] = self._watch_link.rows("SELECT pg_current_snapshot()::text")
+            before, seen[0] = seen[0], now
+            return bool(now != before)
+
+        listing = PostgresListing(self._watch_link, self._table, self._limits)
+        yield from poll_changes(listing.glances, cancel, self._limits.poll_s, has_changed=has_changed)
+
+    def ref_for(self, session_id: str) -> RecordRef:
+        return ref_in_table(self._table.layout, session_id)
+
+    def session_id_of(self, key: bytes) -> str:
+        return self._table.layout.library.id_of(key.decode("utf-8", "surrogateescape"))
+
+    def interrupt(self) -> None:
+        for link in (self._link, self._list_link, self._watch_link):
+            link.interrupt()
+
+    def close(self) -> None:
+        for link in (self._link, self._list_link, self._watch_link):
+            link.close()
