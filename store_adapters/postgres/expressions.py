@@ -38,14 +38,14 @@ class TableSql:
         self._layout = layout
         self.table = ".".join(quoted(name) for name in (layout.schema, layout.table) if name)
         self.key = quoted(layout.key.name)
-        self.key_bytes = f"convert_to({self.key}::text, 'UTF8')"
+        self.key_text = f"{self.key}::text"
         payload = layout.payload
         self.payload = quoted(payload.name) if payload is not None else ""
         if payload is None:
-            self.payload_bytes = f"convert_to(row_to_json({self.table})::text, 'UTF8')"
+            self.payload_text = f"row_to_json({quoted(layout.table)})::text"
         else:
-            self.payload_bytes = self.payload if is_bytes(payload) else f"convert_to({self.payload}::text, 'UTF8')"
-        self.size = f"octet_length({self.payload_bytes})"
+            self.payload_text = self.payload if is_bytes(payload) else f"{self.payload}::text"
+        self.size = f"octet_length({self.payload_text})"
 
     @property
     def payload_is_bytes(self) -> bool:
@@ -58,11 +58,20 @@ class TableSql:
         return "NULL::int8" if expiry is None else f"({_milliseconds(expiry)})::int8"
 
     @property
+    def moment(self) -> str:
+        """The end as a timestamptz, which the driver hands out as it comes; "" where the column holds no time. Cheaper than `end`."""
+        expiry = self._layout.expiry
+        return _instant(expiry) if expiry is not None and expiry.unit in (Unit.ZONED, Unit.LOCAL) else ""
+
+    @property
+    def is_deleted(self) -> str:
+        """True for a row that was logged out and stands."""
+        return f"({quoted(self._layout.soft_delete)} IS NOT NULL)" if self._layout.soft_delete else "false"
+
+    @property
     def is_hidden(self) -> str:
         """True for a row that the library's query passes over for ever."""
-        tests = []
-        if self._layout.soft_delete:
-            tests.append(f"{quoted(self._layout.soft_delete)} IS NOT NULL")
+        tests = [self.is_deleted] if self._layout.soft_delete else []
         if self._layout.expiry is not None and self._layout.alive is not Alive.ROW:
             tests.append(f"{quoted(self._layout.expiry.name)} IS NULL")
         return f"({' OR '.join(tests)})" if tests else "false"
@@ -81,12 +90,12 @@ class TableSql:
 
     @property
     def changed(self) -> str:
+        """The time of the last change as a timestamptz, "" where no column tells."""
         column = self._layout.changed
         if column is None or not column.type.startswith("timestamp"):
-            return "NULL::int8"
+            return ""
         name = quoted(column.name)
-        moment = name if "with time zone" in column.type else f"({name} AT TIME ZONE 'UTC')"
-        return f"(CASE WHEN isfinite({name}) THEN (extract(epoch FROM {moment}) * 1000) END)::int8"
+        return name if "with time zone" in column.type else f"{name} AT TIME ZONE 'UTC'"
 
     @property
     def payload_type(self) -> str:
@@ -137,6 +146,11 @@ def zone_sql(zone: str) -> str:
     return f"INTERVAL {literal(zone)}" if _OFFSET.match(zone) else literal(zone)
 
 
+def _instant(expiry: ExpiryColumn) -> str:
+    name = quoted(expiry.name)
+    return name if expiry.unit is Unit.ZONED else f"{name} AT TIME ZONE {zone_sql(expiry.zone)}"
+
+
 def _milliseconds(expiry: ExpiryColumn) -> str:
     name = quoted(expiry.name)
     after = f" + {expiry.lifetime_s * 1000}" if expiry.lifetime_s else ""
@@ -146,16 +160,14 @@ def _milliseconds(expiry: ExpiryColumn) -> str:
         case Unit.SECONDS:
             return f"{name}::int8 * 1000{after}"
         case Unit.ZONED | Unit.LOCAL:
-            moment = name if expiry.unit is Unit.ZONED else f"{name} AT TIME ZONE {zone_sql(expiry.zone)}"
+            moment = _instant(expiry)
             # The end of time is no number; the beginning of it is long past.
             return (
-                f"CASE WHEN isfinite({name}) THEN (extract(epoch FROM {moment}) * 1000){after}"
+                f"CASE WHEN isfinite({name}) THEN floor(extract(epoch FROM {moment}) * 1000){after}"
                 f" WHEN {name} = '-infinity' THEN 0 END"
             )
         case _:
-            return (
-                f"CASE WHEN {_looks_like_a_time(name)} THEN (extract(epoch FROM {name}::timestamptz) * 1000){after} END"
-            )
+            return f"CASE WHEN {_looks_like_a_time(name)} THEN floor(extract(epoch FROM {name}::timestamptz) * 1000){after} END"
 
 
 def _compare(expiry: ExpiryColumn, operator: str, now_s: str) -> str:

@@ -10,6 +10,7 @@ import math
 import os
 import select
 import socket
+import struct
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 Rows = list[tuple[Any, ...]]
 Statement = tuple[str, Sequence[object]]
 _PORT = 5432
+_EPOCH_US = 946_684_800_000_000  # PostgreSQL counts microseconds since 2000
+_ENDLESS = 2**63 - 1
 _environment = threading.Lock()
 
 
@@ -85,7 +88,10 @@ class PostgresLink:
             return [_rows_of(cursor) for cursor in cursors]
 
     def stream(self, statement: str, size: int) -> Generator[tuple[Any, ...], None, None]:
-        """Yield the rows of a statement as they come, `size` at a time; leaving early ends it at the server. `StoreError`."""
+        """Yield the rows of a statement as they come, `size` at a time; leaving early ends it at the server. `StoreError`.
+
+        Texts come as UTF-8, and a timestamptz as its 8 bytes: `moments_ms` reads them.
+        """
         with self.talking() as connection:
             self._tell(statement, ())
             with contextlib.closing(self._streamed(connection, statement, size)) as rows:
@@ -96,10 +102,12 @@ class PostgresLink:
 
         if psycopg.capabilities.has_stream_chunked():
             with connection.cursor(binary=True) as cursor:
+                _load_as_bytes(cursor)
                 yield from cursor.stream(statement, (), size=size)
             return
         # libpq before 17, which only a driver built here can have.
         with connection.transaction(), connection.cursor("sessions", binary=True) as cursor:
+            _load_as_bytes(cursor)
             cursor.itersize = size
             cursor.execute(statement, ())
             yield from cursor
@@ -233,6 +241,24 @@ class PostgresLink:
 def is_unanswered(error: StoreError) -> bool:
     """True where the server may have done what it was asked, without our hearing of it."""
     return isinstance(error, StoreUnreachable | Interrupted) and not isinstance(error, NotConnected)
+
+
+def _load_as_bytes(cursor: Any) -> None:
+    """Have texts and times handed out as the bytes that came, which costs nothing; and no time is too late to be read."""
+    from psycopg.types.string import ByteaBinaryLoader
+
+    for name in ("text", "varchar", "timestamptz"):
+        cursor.adapters.register_loader(name, ByteaBinaryLoader)
+
+
+def moments_ms(values: Sequence[bytes | None]) -> list[int | None]:
+    """Return the epoch milliseconds of timestamptz values: None for NULL and "infinity", 0 for "-infinity"."""
+    if None in values:
+        return [None if value is None else moments_ms((value,))[0] for value in values]
+    return [
+        (found + _EPOCH_US) // 1000 if -_ENDLESS < found < _ENDLESS else (None if found > 0 else 0)
+        for found in struct.unpack(f">{len(values)}q", b"".join(values))  # type: ignore[arg-type]
+    ]
 
 
 def _rows_of(cursor: Any) -> Rows:

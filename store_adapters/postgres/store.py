@@ -63,7 +63,11 @@ class PostgresStore:
         self._link = PostgresLink(address, limits)
         self._list_link = PostgresLink(address, limits)
         self._watch_link = PostgresLink(address, limits)
-        self._table: SessionTable = find_table(self._link, address)
+        try:
+            self._table: SessionTable = find_table(self._link, address)
+        except BaseException:
+            self._link.close()
+            raise
         self._writer = PostgresWriter(self._link, self._table, limits, self.read)
         self._refusal = ""
 
@@ -114,11 +118,12 @@ class PostgresStore:
         sql, limit = self._table.sql, self._limits.max_record_bytes
         if len(refs) > 1:
             limit = min(limit, _READ_BYTES // len(refs))
-        deleted = quoted(self._table.layout.soft_delete) + " IS NOT NULL" if self._table.layout.soft_delete else "false"
         keys = [ref.key.decode("utf-8", "surrogateescape") for ref in refs]
+        payload = sql.payload if sql.payload_is_bytes else f"convert_to({sql.payload_text}, 'UTF8')"
+        some = f"CASE WHEN {sql.size} <= {limit:d} THEN {payload} ELSE substr({payload}, 1, {HEAD_BYTES:d}) END"
+        changed = f"(extract(epoch FROM {sql.changed}) * 1000)::int8" if sql.changed else "NULL"
         rows = self._link.rows(
-            f"SELECT {sql.key_bytes}, CASE WHEN {sql.size} <= {limit:d} THEN {sql.payload_bytes}"
-            f" ELSE substr({sql.payload_bytes}, 1, {HEAD_BYTES:d}) END, {sql.size}, {sql.end}, {sql.changed}, {sql.is_hidden}, {deleted}"
+            f"SELECT convert_to({sql.key_text}, 'UTF8'), {some}, {sql.size}, {sql.end}, {changed}, {sql.is_hidden}, {sql.is_deleted}"
             f' FROM {sql.table} WHERE {sql.key} = ANY(%s) AND ({sql.key}::text COLLATE "C") = ANY(%s)',
             (keys, keys),
         )

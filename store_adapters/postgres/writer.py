@@ -212,7 +212,9 @@ class PostgresWriter:
 
     @property
     def _returned(self) -> str:
-        return f"{self._table.sql.payload_bytes}, {self._table.sql.end}"
+        sql = self._table.sql
+        payload = sql.payload if sql.payload_is_bytes else f"convert_to({sql.payload_text}, 'UTF8')"
+        return f"{payload}, {sql.end}"
 
     @property
     def _placeholder(self) -> str:

@@ -56,7 +56,7 @@ def _offset_in_rows(link: PostgresLink, layout: TableLayout) -> int | None:
     assert expiry is not None
     name = quoted(expiry.name)
     rows = link.rows(
-        f"SELECT {sql.payload_bytes}, extract(epoch FROM {name} AT TIME ZONE 'UTC')::int8 FROM {sql.table}"
+        f"SELECT convert_to({sql.payload_text}, 'UTF8'), extract(epoch FROM {name} AT TIME ZONE 'UTC')::int8 FROM {sql.table}"
         f" WHERE isfinite({name}) AND {sql.size} < 65536 ORDER BY {name} DESC LIMIT {_ROWS}"
     )
     offsets: Counter[int] = Counter()

@@ -66,9 +66,9 @@ def read_bare(url: str, name: str) -> float:
         return time.perf_counter() - begun
 
 
-def read_ours(url: str, name: str, count: int) -> tuple[float, float, float]:
+def read_listing(url: str, count: int) -> tuple[float, float, float]:
     """Return the seconds until everything is in a catalogue, until 200 rows are, and what the index of keys takes then."""
-    store = open_store(f"{url}/bench?directConnection=true&collection={name}")
+    store = open_store(url)
     catalogue, first_s = Catalogue(store), 0.0
     begun = time.perf_counter()
     catalogue.begin_listing()
@@ -109,7 +109,7 @@ def main() -> int:
                 fill(server.url, name, count, is_text=is_text)
                 bare, (ours, first, indexed_s) = best(
                     lambda: read_bare(server.url, name),  # noqa: B023 - used within this turn
-                    lambda: read_ours(server.url, name, count),  # noqa: B023
+                    lambda: read_listing(f"{server.url}/bench?directConnection=true&collection={name}", count),  # noqa: B023
                 )
                 what = f"{count:,} MongoDB documents, session as {'text' if is_text else 'sub-document'}"
                 at_most(what, ours, bare, "bare RawBSON cursor", FACTOR)

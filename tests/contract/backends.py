@@ -19,7 +19,18 @@ from store_adapters.memory_store import shared_records
 from store_adapters.registry import open_store
 from store_adapters.sqlite.dialect import DIALECTS
 
-BACKENDS = ("memory", "redis", "sentinel", "valkey", "mongo", "postgres", "file", "connect-sqlite3", "better-sqlite3", "knex")
+BACKENDS = (
+    "memory",
+    "redis",
+    "sentinel",
+    "valkey",
+    "mongo",
+    "postgres",
+    "file",
+    "connect-sqlite3",
+    "better-sqlite3",
+    "knex",
+)
 
 
 @dataclass(frozen=True, slots=True)
