@@ -6,13 +6,11 @@ Source: `formats/sql.md` sections 3 and 7, run on PostgreSQL 15.
 
 from __future__ import annotations
 
-import re
-
 from store_adapters.tables.expiry import ExpiryColumn, Unit
 from store_adapters.tables.layout import Column, TableLayout
 from store_adapters.tables.library import Alive, Filled, Rounding
+from store_adapters.tables.zone import fixed_offset
 
-_OFFSET = re.compile(r"[+-]\d\d:\d\d\Z")
 _NOW_S = "extract(epoch FROM clock_timestamp())"
 _ROUNDED = {Rounding.EXACT: _NOW_S, Rounding.UP: f"ceil({_NOW_S})", Rounding.NEAREST: f"round({_NOW_S})"}
 _FINEST_TEXT = 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'
@@ -143,7 +141,7 @@ def _moment(epoch_ms: int) -> str:
 
 def zone_sql(zone: str) -> str:
     """Return a zone as AT TIME ZONE takes it; "+09:00" is an interval, since as a name it would count westward."""
-    return f"INTERVAL {literal(zone)}" if _OFFSET.match(zone) else literal(zone)
+    return literal(zone) if zone == "UTC" or fixed_offset(zone) is None else f"INTERVAL {literal(zone)}"
 
 
 def _instant(expiry: ExpiryColumn) -> str:

@@ -7,25 +7,18 @@ their own, and written by compare-and-set (`writer.py`).
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from store_adapters.address import format_address
 from store_adapters.clock import now_ms
-from store_adapters.command_words import short_key, size_words
 from store_adapters.contract import (
-    Act,
     Batch,
     CancelToken,
     Capabilities,
     Change,
-    ChangeExpiry,
     Count,
-    Create,
-    Delete,
-    PlannedWrite,
     RawRecord,
     RecordRef,
-    Replace,
     StoreInfo,
     Write,
     Written,
@@ -35,7 +28,6 @@ from store_adapters.errors import (
     RecordTooLarge,
     RecordUnreadable,
     StoreError,
-    StoreRefused,
 )
 from store_adapters.known_kinds import unused_options
 from store_adapters.one_by_one import untraced
@@ -48,14 +40,16 @@ from store_adapters.postgres.listing import PostgresListing
 from store_adapters.postgres.table import SessionTable, find_table, write_refusal
 from store_adapters.postgres.writer import PostgresWriter
 from store_adapters.tables.expiry import Unit
-from store_adapters.tables.keys import ref_in_table
+from store_adapters.tables.layout import TableLayout
+from store_adapters.tables.table_store import TableStore
+from store_adapters.tables.words import NO_ROW, why_hidden
 
 _COUNT_S = "2s"
 _SKEW_MS = 1000
 _READ_TOGETHER, _READ_BYTES = 200, 8 * 1024 * 1024
 
 
-class PostgresStore:
+class PostgresStore(TableStore):
     """One table of sessions. Listing and watching have connections of their own."""
 
     def __init__(self, address: StoreAddress, limits: Limits) -> None:
@@ -84,6 +78,10 @@ class PostgresStore:
         return store
 
     @property
+    def layout(self) -> TableLayout:
+        return self._table.layout
+
+    @property
     def capabilities(self) -> Capabilities:
         layout = self._table.layout
         return POSTGRES.capabilities(write_refusal=self._refusal, library=layout.library.name, clock=layout.clock)
@@ -96,12 +94,6 @@ class PostgresStore:
 
     def list_records(self, cancel: CancelToken) -> Iterator[Batch]:
         yield from PostgresListing(self._list_link, self._table, self._limits).batches(cancel, self._estimate())
-
-    def read(self, ref: RecordRef) -> RawRecord:
-        [found] = self.read_many([ref])
-        if isinstance(found, StoreError):
-            raise found
-        return found
 
     def read_many(self, refs: Sequence[RecordRef]) -> list[RawRecord | StoreError]:
         self._link.leave_if_closed()
@@ -132,9 +124,7 @@ class PostgresStore:
         for ref in refs:
             row = by_key.get(ref.key)
             if row is None:
-                found.append(
-                    RecordMissing("There is no such row.", "It was logged out, it expired, or it's in another table.")
-                )
+                found.append(RecordMissing(*NO_ROW))
                 continue
             _key, payload, size, end, changed, is_hidden, is_deleted = row
             if size is None:
@@ -144,7 +134,7 @@ class PostgresStore:
             elif size > limit:
                 found.append(RecordTooLarge(size, payload))
             else:
-                why = self._why_hidden(is_deleted=is_deleted) if is_hidden else ""
+                why = why_hidden(self._table.layout, is_deleted=is_deleted) if is_hidden else ""
                 found.append(
                     RawRecord(
                         ref, payload, None if is_hidden and not is_deleted else end, at_ms, changed, hidden_by=why
@@ -152,60 +142,21 @@ class PostgresStore:
                 )
         return found
 
-    def _why_hidden(self, *, is_deleted: bool) -> str:
-        layout = self._table.layout
-        if is_deleted:
-            return f"{layout.soft_delete} is set: the session was logged out."
-        return f"{layout.expiry.name if layout.expiry else ''} is NULL, which isn't a time."
-
     # --- writing ------------------------------------------------------------------------------------------------
 
-    def create(self, ref: RecordRef, payload: bytes, expires_at_ms: int | None) -> RawRecord:
-        return self._written(Create(ref, payload, expires_at_ms))
-
-    def replace(self, base: RawRecord, payload: bytes) -> RawRecord:
-        return self._written(Replace(base, payload))
-
-    def delete(self, base: RawRecord) -> None:
-        self._refuse_writing()
-        self._writer.write(Delete(base))
-
-    def change_expiry(self, base: RawRecord, expires_at_ms: int | None, payload: bytes | None = None) -> RawRecord:
-        return self._written(ChangeExpiry(base, expires_at_ms, payload))
-
-    def _written(self, write: Create | Replace | ChangeExpiry) -> RawRecord:
-        self._refuse_writing()
-        written = self._writer.write(write)
-        assert written is not None
-        return written
-
-    def write_many(self, writes: Sequence[Write]) -> list[Written]:
-        self._refuse_writing()
+    def _write(self, writes: Sequence[Write]) -> list[Written]:
         return self._writer.write_many(writes)
 
-    def _refuse_writing(self) -> None:
-        if self._table.layout.refusal:
-            raise StoreRefused(self._table.layout.refusal, "It can be looked at, not changed.")
-
-    def preview(self, write: PlannedWrite) -> tuple[str, ...]:
-        self._refuse_writing()
-        sql, layout = self._table.sql, self._table.layout
-        expiry = quoted(layout.expiry.name) if layout.expiry is not None else ""
-        same = f"WHERE {sql.key} = '{short_key(write.ref.key)}' AND {sql.payload} = <as read>"
-        match write.act:
-            case Act.CREATE:
-                return (f"INSERT INTO {sql.table} ({short_key(write.ref.key)}, {size_words(write.payload)}, …)",)
-            case Act.REPLACE:
-                return (
-                    f"UPDATE {sql.table} SET {sql.payload} = {size_words(write.payload)} {same} AND <it has not expired>",
-                )
-            case Act.DELETE if layout.soft_delete:
-                return (f"UPDATE {sql.table} SET {quoted(layout.soft_delete)} = now() {same}",)
-            case Act.DELETE:
-                return (f"DELETE FROM {sql.table} {same}",)
-            case Act.EXPIRE:
-                session = f", {sql.payload} = {size_words(write.payload)}" if write.with_payload else ""
-                return (f"UPDATE {sql.table} SET {expiry} = …{session} {same} AND <it has not expired>",)
+    @property
+    def names(self) -> Mapping[str, str]:
+        sql, layout = self._table.sql, self.layout
+        return {
+            "table": sql.table,
+            "key": sql.key,
+            "payload": sql.payload,
+            "expiry": quoted(layout.expiry.name) if layout.expiry is not None else "",
+            "deleted": quoted(layout.soft_delete),
+        }
 
     # --- the rest -----------------------------------------------------------------------------------------------
 
@@ -279,12 +230,6 @@ class PostgresStore:
 
         listing = PostgresListing(self._watch_link, self._table, self._limits)
         yield from poll_changes(listing.glances, cancel, self._limits.poll_s, has_changed=has_changed)
-
-    def ref_for(self, session_id: str) -> RecordRef:
-        return ref_in_table(self._table.layout, session_id)
-
-    def session_id_of(self, key: bytes) -> str:
-        return self._table.layout.library.id_of(key.decode("utf-8", "surrogateescape"))
 
     def interrupt(self) -> None:
         for link in (self._link, self._list_link, self._watch_link):

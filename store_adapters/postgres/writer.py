@@ -14,13 +14,9 @@ from store_adapters.contract import ChangeExpiry, Create, Delete, RawRecord, Rec
 from store_adapters.errors import (
     Interrupted,
     OutcomeUnknown,
-    RecordChanged,
-    RecordExists,
-    RecordMissing,
     StoreError,
     StoreRefused,
     StoreUnreachable,
-    Unsupported,
 )
 from store_adapters.one_by_one import untraced
 from store_adapters.options import Limits
@@ -28,6 +24,7 @@ from store_adapters.postgres.expressions import quoted
 from store_adapters.postgres.link import PostgresLink, Rows, Statement, is_unanswered
 from store_adapters.postgres.outcome import Verdict, ask_outcome
 from store_adapters.postgres.table import SessionTable
+from store_adapters.tables.words import has_no_expiry, in_the_past, is_taken, needs_expiry, text_for, why_not_written
 
 _TOGETHER = 100
 """Writes in one transaction: the application waits for its end, 10 to 20 ms."""
@@ -40,8 +37,6 @@ _BEGIN: tuple[Statement, ...] = (
     ),
 )
 CHECKED = "The connection broke during the save; the server says that it was saved."
-_EVERY = "In this table every session has an expiry."
-_ENDED = "The session expired meanwhile; nothing was written."
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +54,6 @@ class PostgresWriter:
         self, link: PostgresLink, table: SessionTable, limits: Limits, read: Callable[[RecordRef], RawRecord]
     ) -> None:
         self._link, self._table, self._limits, self._read = link, table, limits, read
-
-    def write(self, write: Write) -> RawRecord | None:
-        """Do one write; return the record as it was written, None for a deletion. `StoreError`."""
-        [result] = self.write_many([write])
-        if isinstance(result, StoreError):
-            raise result
-        return result
 
     def write_many(self, writes: Sequence[Write]) -> list[Written]:
         """Do the writes, a hundred a transaction; where an error undoes one, its writes are done again one by one."""
@@ -149,9 +137,9 @@ class PostgresWriter:
             case Create():
                 return self._insert(write)
             case ChangeExpiry() if layout.expiry is None:
-                raise Unsupported("Nothing in this table says when a session ends.", "Delete the session instead.")
+                raise has_no_expiry()
             case ChangeExpiry(_, None):
-                raise Unsupported(_EVERY, "Set a time.")
+                raise needs_expiry()
             case Replace(base, payload):
                 return self._update(f"{sql.payload} = {self._placeholder}", (self._value(payload),), base)
             case Delete(base) if layout.soft_delete:
@@ -171,10 +159,7 @@ class PostgresWriter:
             case ChangeExpiry(base, int(end_ms), payload):
                 assert layout.expiry is not None
                 if end_ms <= now_ms():
-                    raise StoreRefused(
-                        "That time is in the past: the application would not find the session.",
-                        "Delete it instead if that's what you mean.",
-                    )
+                    raise in_the_past()
                 ends = f"{quoted(layout.expiry.name)} = {sql.expiry_value(end_ms)}"
                 if payload is None:
                     return self._update(ends, (), base)
@@ -195,7 +180,7 @@ class PostgresWriter:
         values: list[object] = [key, self._value(write.payload)]
         if layout.expiry is not None:
             if write.expires_at_ms is None:
-                raise Unsupported(_EVERY, "Set a time.")
+                raise needs_expiry()
             names.append(quoted(layout.expiry.name))
             places.append(sql.expiry_value(write.expires_at_ms))
         for column in layout.columns:
@@ -231,19 +216,7 @@ class PostgresWriter:
             raise StoreRefused(
                 "A text column of PostgreSQL can't hold a NUL character; nothing was written.", "Remove it."
             )
-        try:
-            text = payload.decode()
-        except UnicodeDecodeError:
-            raise StoreRefused(
-                "The session isn't UTF-8 text; nothing was written.", "Only text fits this column."
-            ) from None
-        column = self._table.layout.payload
-        if column is not None and column.limit is not None and len(text) > column.limit:
-            raise StoreRefused(
-                f"The column {column.name} holds {column.limit:,} characters, and the session has {len(text):,}; nothing was written.",
-                "Make it shorter.",
-            )
-        return text
+        return text_for(self._table.layout, payload)
 
     # --- what became of them ------------------------------------------------------------------------------------
 
@@ -254,16 +227,12 @@ class PostgresWriter:
             ref = write.ref if isinstance(write, Create) else write.base.ref
             return RawRecord(ref, rows[0][0], rows[0][1], now_ms(), note=note)
         if isinstance(write, Create):
-            return RecordExists("A session with this ID already exists.", "Choose another ID.")
+            return is_taken()
         try:
             now = self._read(write.base.ref)
         except StoreError as error:
             return untraced(error)
-        if now.payload != write.base.payload:
-            return RecordChanged()
-        if now.hidden_by:
-            return RecordMissing("The session was logged out meanwhile; nothing was written.", "")
-        return RecordMissing(_ENDED, "The row still stands, and isn't brought back to life.")
+        return why_not_written(now.payload, write.base.payload, now.hidden_by)
 
 
 def _key(write: Write) -> bytes:

@@ -5,20 +5,11 @@ connect-pg-simple stores the wall time of the application's session, which nothi
 
 from __future__ import annotations
 
-import datetime
-import re
-from collections import Counter
-
 from store_adapters.errors import BadStoreAddress
 from store_adapters.postgres.expressions import TableSql, quoted
 from store_adapters.postgres.link import PostgresLink
 from store_adapters.tables.layout import TableLayout
-
-_ROWS = 200
-_STEP_S = 900  # zones differ by quarters of an hour
-_FARTHEST_S = 14 * 3600
-_OFFSET = re.compile(r"[+-]\d\d:\d\d\Z")
-_COOKIE_ENDS = re.compile(rb'"expires"\s*:\s*"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)"')
+from store_adapters.tables.zone import ROWS_ASKED, fixed_offset, offset_in_rows, offset_name
 
 
 def find_zone(link: PostgresLink, layout: TableLayout, asked: str) -> str:
@@ -34,37 +25,22 @@ def find_zone(link: PostgresLink, layout: TableLayout, asked: str) -> str:
     found_s = _offset_in_rows(link, layout)
     if found_s is None or found_s == offset_s:
         return str(server)
-    sign, minutes = "-" if found_s < 0 else "+", abs(found_s) // 60
-    return f"{sign}{minutes // 60:02d}:{minutes % 60:02d}"
+    return offset_name(found_s)
 
 
 def _check(link: PostgresLink, zone: str) -> None:
-    if _OFFSET.match(zone):
-        return
-    if not link.rows("SELECT 1 FROM pg_timezone_names WHERE name = %s", (zone,)):
+    if fixed_offset(zone) is None and not link.rows("SELECT 1 FROM pg_timezone_names WHERE name = %s", (zone,)):
         raise BadStoreAddress(
             f"The server knows no time zone {zone[:60]}.", "For example timezone=Europe/Berlin, or timezone=%2B09:00"
         )
 
 
 def _offset_in_rows(link: PostgresLink, layout: TableLayout) -> int | None:
-    """Return the offset from UTC in seconds at which most rows were written; None where they don't tell.
-
-    A row that was saved and not touched since holds the end of its cookie, to the second: what differs is the offset.
-    """
     sql, expiry = TableSql(layout), layout.expiry
     assert expiry is not None
     name = quoted(expiry.name)
     rows = link.rows(
         f"SELECT convert_to({sql.payload_text}, 'UTF8'), extract(epoch FROM {name} AT TIME ZONE 'UTC')::int8 FROM {sql.table}"
-        f" WHERE isfinite({name}) AND {sql.size} < 65536 ORDER BY {name} DESC LIMIT {_ROWS}"
+        f" WHERE isfinite({name}) AND {sql.size} < 65536 ORDER BY {name} DESC LIMIT {ROWS_ASKED}"
     )
-    offsets: Counter[int] = Counter()
-    for payload, stored_s in rows:
-        match = _COOKIE_ENDS.search(payload)
-        if match is not None:
-            ends = datetime.datetime.fromisoformat(match[1].decode().replace("Z", "+00:00")).timestamp()
-            offset = stored_s + int(-ends // 1)
-            if offset % _STEP_S == 0 and abs(offset) <= _FARTHEST_S:
-                offsets[offset] += 1
-    return offsets.most_common(1)[0][0] if offsets else None
+    return offset_in_rows(rows)

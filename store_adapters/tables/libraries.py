@@ -93,6 +93,7 @@ LIBRARIES: tuple[TableLibrary, ...] = (
         payload="data",
         expires="expires",
         units={Engine.SQLITE: Unit.OFFSET_TEXT},
+        writes_session_zone=True,
         alive=Alive.ROW,
         fills=dict.fromkeys(("createdAt", "updatedAt", "created_at", "updated_at"), Filled.NOW),
         changed="updatedAt",

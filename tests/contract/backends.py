@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from store_adapters.address import parse_address
 from store_adapters.contract import ChangeKind, SessionStore
 from store_adapters.memory_store import shared_records
 from store_adapters.registry import open_store
@@ -26,6 +27,7 @@ BACKENDS = (
     "valkey",
     "mongo",
     "postgres",
+    "mysql",
     "file",
     "connect-sqlite3",
     "better-sqlite3",
@@ -37,7 +39,8 @@ BACKENDS = (
 class Backend:
     """One real store. `put` writes behind the inspector's back as an application would, `drop` removes, `raw` reads.
 
-    `products`: what the store may call itself."""
+    `products`: what the store may call itself. `endless`: the end of a record that was put to last for ever, the latest that the
+    table can hold where it has no "never"."""
 
     name: str
     url: str
@@ -45,7 +48,8 @@ class Backend:
     put: Callable[[str, bytes, int | None], None]
     drop: Callable[[str], None]
     raw: Callable[[str], bytes | None]
-    products: tuple[str, ...] = ("Redis", "Valkey", "MongoDB", "PostgreSQL", "Folder", "SQLite", "Memory")
+    products: tuple[str, ...] = ("Redis", "Valkey", "MongoDB", "PostgreSQL", "MariaDB", "Folder", "SQLite", "Memory")
+    endless: int | None = None
 
     def open(self, *, read_only: bool = False) -> SessionStore:
         return open_store(self.url, read_only=read_only)
@@ -223,6 +227,52 @@ def _postgres_backend(url: str) -> Iterator[Backend]:
         yield Backend("postgres", url, _json_payload, put, drop, raw)
 
 
+MYSQL_SESSION_TABLE = """
+CREATE TABLE IF NOT EXISTS `sessions` (
+  `session_id` varchar(128) COLLATE utf8mb4_bin NOT NULL,
+  `expires` int(11) unsigned NOT NULL,
+  `data` mediumtext COLLATE utf8mb4_bin,
+  PRIMARY KEY (`session_id`)
+) ENGINE=InnoDB
+"""
+"""express-mysql-session's own schema.sql, versions 2 and 3."""
+
+
+_LAST_MS = 4_294_967_295_000  # of an unsigned int of seconds
+
+
+def mysql_application(url: str) -> Any:
+    """Return the application's connection to a database of the tests."""
+    import pymysql
+
+    address = parse_address(url)
+    host, _, port = address.hosts[0].rpartition(":")
+    return pymysql.connect(host=host, port=int(port), user=address.user, database=address.path, autocommit=True)
+
+
+def _mysql_backend(url: str) -> Iterator[Backend]:
+    with mysql_application(url) as application, application.cursor() as cursor:
+        cursor.execute(MYSQL_SESSION_TABLE)
+
+        def put(sid: str, payload: bytes, expires_at_ms: int | None) -> None:
+            ends = round((_LAST_MS if expires_at_ms is None else expires_at_ms) / 1000)
+            cursor.execute(
+                "INSERT INTO `sessions` (`session_id`, `expires`, `data`) VALUES (%s, %s, %s)"
+                " ON DUPLICATE KEY UPDATE `expires` = VALUES(`expires`), `data` = VALUES(`data`)",
+                (sid, ends, payload.decode()),
+            )
+
+        def raw(sid: str) -> bytes | None:
+            cursor.execute("SELECT `data` FROM `sessions` WHERE `session_id` = %s", (sid,))
+            row = cursor.fetchone()
+            return row[0].encode() if row else None
+
+        def drop(sid: str) -> None:
+            cursor.execute("DELETE FROM `sessions` WHERE `session_id` = %s", (sid,))
+
+        yield Backend("mysql", url, _json_payload, put, drop, raw, endless=_LAST_MS)
+
+
 @pytest.fixture(params=BACKENDS)
 def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Backend]:
     """Each store in turn, empty."""
@@ -240,6 +290,8 @@ def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Backend]
             yield from _mongo_backend(request.getfixturevalue("mongo_url"))
         case "postgres":
             yield from _postgres_backend(request.getfixturevalue("postgres_url"))
+        case "mysql":
+            yield from _mysql_backend(request.getfixturevalue("mariadb_url"))
         case "file":
             yield _file_backend(tmp_path)
         case dialect:

@@ -95,12 +95,12 @@ def test_replace_writes_the_payload_and_keeps_the_expiry(backend: Backend, store
     assert abs((after.expires_at_ms or 0) - (record.expires_at_ms or 0)) < SLACK_MS
 
 
-def test_replace_of_a_record_without_expiry_gives_it_none(backend: Backend, store: SessionStore) -> None:
+def test_replace_of_a_record_that_never_ends_gives_it_no_end(backend: Backend, store: SessionStore) -> None:
     payload = backend.payload("a", 1).replace(b',"__lastAccess"', b',"was"')
     backend.put("a", payload, None)
     record = store.read(store.ref_for("a"))
-    assert record.expires_at_ms is None
-    assert store.replace(record, swap(backend, record)).expires_at_ms is None
+    assert record.expires_at_ms == backend.endless
+    assert store.replace(record, swap(backend, record)).expires_at_ms == backend.endless
 
 
 def test_replace_refuses_a_record_the_application_changed(backend: Backend, store: SessionStore) -> None:
