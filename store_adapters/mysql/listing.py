@@ -22,9 +22,11 @@ class MysqlListing:
 
     def batches(self, cancel: CancelToken, total: int | None) -> Iterator[Batch]:
         sql, limit = self._table.sql, self._limits.list_payload_bytes
+        # A column that is the same in every row would cost as much as any other.
+        changed = f", {sql.changed}" if sql.changed != "NULL" else ""
         statement = (
             f"SELECT {sql.key}, CASE WHEN {sql.size} <= {limit:d} THEN {sql.payload_text} END,"
-            f" CASE WHEN {sql.size} > {limit:d} THEN {sql.size} END, {self._listed_end}, {sql.changed} FROM {sql.table}"
+            f" CASE WHEN {sql.size} > {limit:d} THEN {sql.size} END, {self._listed_end}{changed} FROM {sql.table}"
         )
         read = 0
         with contextlib.closing(self._link.stream(statement)) as parts:
@@ -48,7 +50,7 @@ class MysqlListing:
     def _batch(self, rows: list[Row], read: int, total: int | None) -> Batch:
         skipped = [Skipped(row[0] or b"", "its session is NULL") for row in rows if row[1] is None and row[2] is None]
         good = [row for row in rows if row[1] is not None or row[2] is not None] if skipped else rows
-        keys, payloads, sizes, ends, changed = zip(*good, strict=True) if good else ((), (), (), (), ())
+        keys, payloads, sizes, ends, *changed = zip(*good, strict=True) if good else ((), (), (), ())
         texts = payloads if None not in payloads else [payload or b"" for payload in payloads]
         return Batch(
             keys=keys,
@@ -57,7 +59,7 @@ class MysqlListing:
             if texts is payloads
             else [len(text) if size is None else int(size) for text, size in zip(texts, sizes, strict=True)],
             expires_at_ms=_numbers(ends),
-            changed_at_ms=[None] * len(good) if self._table.sql.changed == "NULL" else _numbers(changed),
+            changed_at_ms=_numbers(changed[0]) if changed else [None] * len(good),
             skipped=skipped,
             read=read,
             total=None if total is None else max(total, read),
