@@ -29,7 +29,8 @@ class ExpiryClock:
     `never` and `ends` say what happens without and with a time. `remedy`: what helps against a session that never ends.
     `field`: the record's own field in which the time stands, "" where it is beside the record; `unread` says what holds when
     that field is there and is no time. `{lifetime}` in `ends` stands for what the record's lifetime is taken from.
-    `moves_alone`: a touch moves the clock and leaves the record's bytes as they are.
+    `moves_alone`: a touch moves the clock and leaves the record's bytes as they are. `is_outlived`: the application accepts a record
+    past its end, until something removes it. `revives`: a record that has ended can be given another end.
     """
 
     name: str = "store"
@@ -39,6 +40,8 @@ class ExpiryClock:
     field: str = ""
     unread: str = ""
     moves_alone: bool = False
+    is_outlived: bool = False
+    revives: bool = True
 
 
 PLAIN_CLOCK = ExpiryClock()

@@ -26,11 +26,13 @@ class ExpirySource:
 
 @dataclass(frozen=True, slots=True)
 class ExpiryReport:
-    """`expires_at_ms` is the truth (None: never); `summary` one sentence for a header."""
+    """`expires_at_ms` is the truth (None: never); `summary` one sentence for a header. `is_outlived`: the application accepts the
+    record past that."""
 
     expires_at_ms: int | None
     sources: tuple[ExpirySource, ...]
     summary: str
+    is_outlived: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +98,12 @@ def format_countdown(expires_at_ms: int | None, now_ms: int) -> str:
     return format_duration(left) if left > 0 else f"expired {format_duration(-left)}"
 
 
-def judge_over(expires_at_ms: int | None, now_ms: int) -> Finding | None:
-    """Return that a session has ended whose record still stands in the store; None while it lives."""
-    if expires_at_ms is None or expires_at_ms > now_ms:
+def judge_over(report: ExpiryReport, now_ms: int) -> Finding | None:
+    """Return that a session has ended whose record still stands in the store; None while the application accepts it."""
+    ends = report.expires_at_ms
+    if ends is None or ends > now_ms or report.is_outlived:
         return None
-    words = f"This session is over: it {describe_end(expires_at_ms, now_ms)}. The application will not read it."
+    words = f"This session is over: it {describe_end(ends, now_ms)}. The application will not read it."
     return Finding(Severity.WARNING, (), words, "Change its expiry if it should.")
 
 

@@ -23,6 +23,7 @@ from inspector.frameworks.framework import (
     judge_own_rules,
 )
 from inspector.frameworks.koa import KOA
+from inspector.frameworks.tables import TABLE_FRAMEWORKS
 
 __all__ = [
     "EXPRESS",
@@ -64,7 +65,7 @@ OTHER = Framework("another library", judge=judge_own_rules)
 
 PLUGINS = "session_inspector.frameworks"
 """The entry point group of other people's packages; loaded only where the person has switched that on."""
-FRAMEWORKS: list[Framework] = [EXPRESS, FASTIFY, KOA, OWN_SERIALIZER, OTHER]
+FRAMEWORKS: list[Framework] = [EXPRESS, FASTIFY, KOA, OWN_SERIALIZER, *TABLE_FRAMEWORKS, OTHER]
 
 
 def register(framework: Framework) -> None:

@@ -38,7 +38,8 @@ def explain_expiry(
         return ExpiryReport(None, (source,), "its expiry is not readable")
     sources = list(framework.expiry.sources(clock, expires_at_ms, root, envelope, now_ms))
     if hidden_by:
-        note = f"{hidden_by} The application does not find this session at all. Set the expiry to repair it."
+        remedy = " Set the expiry to repair it." if clock.revives else ""
+        note = f"{hidden_by} The application does not find this session at all.{remedy}"
         sources = [replace(sources[0], value="no time", note=note)]
     inside = framework.expiry.end_inside(root) if root is not None else None
     if root is not None and inside is not None:
@@ -51,7 +52,7 @@ def explain_expiry(
         sources.append(ExpirySource(name, format_end(ends, now_ms), ends, is_first, note))
         expires_at_ms = ends if is_first else expires_at_ms
     summary = "is not found by the application" if hidden_by else describe_end(expires_at_ms, now_ms)
-    return ExpiryReport(expires_at_ms, tuple(sources), summary)
+    return ExpiryReport(expires_at_ms, tuple(sources), summary, clock.is_outlived)
 
 
 def judge_end(framework: Framework, root: Node, now_ms: int) -> list[Finding]:

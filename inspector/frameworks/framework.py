@@ -13,7 +13,7 @@ from inspector.core.expiry import ExpirySource, store_clock
 from inspector.core.finding import Finding
 from inspector.core.node import Node, Path, object_node
 from inspector.core.verdict import FOUND, Effect, RecordVerdict
-from store_adapters.record_form import ExpiryClock, PayloadForm
+from store_adapters.record_form import PLAIN_CLOCK, ExpiryClock, PayloadForm
 
 UserPath: TypeAlias = tuple[str | int, ...]
 
@@ -45,6 +45,7 @@ class StoredRecord:
     read_at_ms: int = 0
     hidden_by: str = ""  # why the store's own query passes over it
     form: PayloadForm = PayloadForm.TEXT  # what its bytes are
+    clock: ExpiryClock = PLAIN_CLOCK  # by which the store lets it go
 
 
 @dataclass(frozen=True, slots=True)

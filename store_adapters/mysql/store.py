@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from store_adapters.address import format_address
 from store_adapters.clock import now_ms
@@ -74,7 +75,9 @@ class MysqlStore(TableStore):
     @property
     def capabilities(self) -> Capabilities:
         return MYSQL.capabilities(
-            write_refusal=self._refusal, library=self.layout.library.name, clock=self.layout.clock
+            write_refusal=self._refusal,
+            library=self.layout.library.name,
+            clock=replace(self.layout.clock, revives=False),
         )
 
     @property

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from store_adapters.address import format_address
 from store_adapters.clock import now_ms
@@ -84,7 +85,9 @@ class PostgresStore(TableStore):
     @property
     def capabilities(self) -> Capabilities:
         layout = self._table.layout
-        return POSTGRES.capabilities(write_refusal=self._refusal, library=layout.library.name, clock=layout.clock)
+        return POSTGRES.capabilities(
+            write_refusal=self._refusal, library=layout.library.name, clock=replace(layout.clock, revives=False)
+        )
 
     @property
     def label(self) -> str:

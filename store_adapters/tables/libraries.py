@@ -15,12 +15,13 @@ _COLUMNS_ARE_THE_SESSION = "Its session is the row's own columns: it is shown, n
 _to_flask, _from_flask = prefixed("session:")
 
 
-def _clock(column: str, library: str, *, ends: str = "", never: str = "") -> ExpiryClock:
+def _clock(column: str, library: str, *, ends: str = "", never: str = "", is_outlived: bool = False) -> ExpiryClock:
     return ExpiryClock(
         name=f"{column} (column)",
         ends=ends or f"From then on {library} doesn't find the row; it deletes it later.",
         never=never or f"{column} is empty: {library} doesn't find the row.",
         moves_alone=True,
+        is_outlived=is_outlived,
     )
 
 
@@ -103,6 +104,7 @@ LIBRARIES: tuple[TableLibrary, ...] = (
             "connect-session-sequelize",
             ends="connect-session-sequelize deletes the row at its next sweep; until then the session goes on working.",
             never="expires is empty: connect-session-sequelize never deletes the row, and the session goes on working.",
+            is_outlived=True,
         ),
     ),
     TableLibrary(

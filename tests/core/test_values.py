@@ -135,24 +135,24 @@ def test_change_of_expires_alone_is_told_to_have_no_effect() -> None:
 
 def test_lifetime_beyond_the_cookies_is_told() -> None:
     root = parse_json('{"cookie":{"originalMaxAge":3600000},"a":1}')
-    assert judge_lifetime(root, "redis", 3_600_000, 0) == []
-    assert judge_lifetime(root, "redis", 86_400_000, 0)[0].path == (0, 0)
+    assert judge_lifetime(root, "redis", "", 3_600_000, 0) == []
+    assert judge_lifetime(root, "redis", "", 86_400_000, 0)[0].path == (0, 0)
 
 
 def test_lifetime_beyond_the_cookies_is_told_beside_a_cookie_that_was_never_sent() -> None:
     """Row 5 of the pitfalls and row 14 may both be true of one record."""
     text = '{"cookie":{"originalMaxAge":3600000,"expires":"1970-01-02T00:00:00.000Z","secure":true},"a":1}'
-    found = judge_lifetime(parse_json(text), "redis", 86_400_000, 0)
+    found = judge_lifetime(parse_json(text), "redis", "", 86_400_000, 0)
     assert ["never sent" in one.text for one in found] == [True, False]
     assert ["keeps this session longer" in one.text for one in found] == [False, True]
 
 
 def test_secure_session_that_nobody_came_back_with_is_told() -> None:
     text = '{"cookie":{"originalMaxAge":3600000,"expires":"1970-01-01T01:00:00.000Z","secure":%s},"a":1}'
-    assert "never sent" in judge_lifetime(parse_json(text % "true"), "redis", 3_600_000, 0)[0].text
+    assert "never sent" in judge_lifetime(parse_json(text % "true"), "redis", "", 3_600_000, 0)[0].text
     # A touch moves the TTL alone: somebody did come back.
-    assert judge_lifetime(parse_json(text % "true"), "redis", 3_660_000, 60_000) == []
-    assert judge_lifetime(parse_json(text % "false"), "redis", 3_600_000, 0) == []
+    assert judge_lifetime(parse_json(text % "true"), "redis", "", 3_660_000, 60_000) == []
+    assert judge_lifetime(parse_json(text % "false"), "redis", "", 3_600_000, 0) == []
 
 
 def test_other_libraries_have_rules_of_their_own() -> None:

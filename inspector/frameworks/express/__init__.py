@@ -24,7 +24,7 @@ def _judge_stored(record: StoredRecord) -> list[Finding]:
         return []
     found = list(judge_layers(decoded, record.form))
     if ends is not None and decoded.root.kind is Kind.OBJECT:
-        found = judge_lifetime(decoded.root, record.kind, ends, record.read_at_ms) + found
+        found = judge_lifetime(decoded.root, record.kind, record.library, ends, record.read_at_ms) + found
     return found
 
 

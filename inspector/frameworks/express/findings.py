@@ -87,7 +87,11 @@ def judge_change(before: Node, after: Node) -> list[Finding]:
     return [Finding(Severity.WARNING, (place, ends), words, remedy)]
 
 
-def judge_lifetime(root: Node, kind: str, expires_at_ms: int, now_ms: int) -> list[Finding]:
+_FIXED_LIFETIME = frozenset(("connect-sqlite3", "better-sqlite3", "knex"))
+"""Libraries whose touch does nothing where maxAge is not set."""
+
+
+def judge_lifetime(root: Node, kind: str, library: str, expires_at_ms: int, now_ms: int) -> list[Finding]:
     """Return what is odd where the store's expiry is set beside what the cookie says of the lifetime."""
     place = find_member(root, "cookie")
     cookie = root.entries[place].value if place is not None else None
@@ -98,7 +102,7 @@ def judge_lifetime(root: Node, kind: str, expires_at_ms: int, now_ms: int) -> li
     max_age = number_of(value)
     if position is None or value is None:
         return []
-    if value.kind is Kind.NULL and kind == "sqlite":
+    if value.kind is Kind.NULL and library in _FIXED_LIFETIME:
         words = "Without maxAge this store ends a session 24 hours after its last save, however often it is used."
         return [Finding(Severity.NOTE, (place, position), words, "Set cookie.maxAge in the application.")]
     found = []

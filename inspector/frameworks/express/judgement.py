@@ -28,18 +28,22 @@ _TOO_LARGE = RecordVerdict(Effect.UNKNOWN, "The record is beyond what is read he
 def judge_express_record(record: StoredRecord) -> RecordVerdict:
     """Return what the application does with a record as it was read. Pure."""
     if record.hidden_by:
-        return judge_hidden(record.hidden_by)
+        return judge_hidden(record.hidden_by, can_repair=record.clock.revives)
     content = _SEALED if record.sealed is not None else _judge_content(record)
     ends = record.expires_at_ms
     # A file is parsed before its end is worked out; the other stores do not hand an old record over at all.
-    if ends is None or ends > record.read_at_ms or content.effect is Effect.DELETED:
+    is_past = ends is not None and ends <= record.read_at_ms
+    if ends is None or not is_past or content.effect is Effect.DELETED or record.clock.is_outlived:
         return content
     words = (
         f"The session ended at {format_time(ends)}; its record still stands, and the application no longer finds it."
     )
-    return RecordVerdict(
-        Effect.NEW_SESSION, words, "Set the expiry (Ctrl+E) to bring it back, or delete it.", is_over=True
+    remedy = (
+        "Set the expiry (Ctrl+E) to bring it back, or delete it."
+        if record.clock.revives
+        else "Delete it, or leave it to its store."
     )
+    return RecordVerdict(Effect.NEW_SESSION, words, remedy, is_over=True)
 
 
 def _judge_content(record: StoredRecord) -> RecordVerdict:

@@ -16,7 +16,18 @@ from inspector.frameworks.framework import Certainty, Place, Recognition, Stored
 
 EXPRESS_PLACES = (Place("redis", "sess:*"), Place("file", "*.json"), Place("sqlite"), Place("memory"))
 """Where the stores keep their records by default; the tables of the SQLite stores and MemoryStore are express-session's alone."""
-_STORES = {"redis": "connect-redis", "sqlite": "an SQLite store", "memory": "MemoryStore"}
+_STORES = {"redis": "connect-redis", "memory": "MemoryStore"}
+_TABLES = {
+    "connect-pg-simple": "connect-pg-simple",
+    "express-mysql-session": "express-mysql-session",
+    "knex": "connect-session-knex",
+    "sequelize": "connect-session-sequelize",
+    "prisma": "prisma-session-store",
+    "typeorm": "connect-typeorm",
+    "connect-sqlite3": "connect-sqlite3",
+    "better-sqlite3": "better-sqlite3-session-store",
+}
+"""The libraries of express-session that keep sessions in tables, by the name that the store's schema tells."""
 _FOREIGN_TEXT = re.compile(
     rb"\x80[\x02-\x05]|\xac\xed\x00\x05|\x04\x08|[\x81-\x8f\xde\xdf]"  # pickle, Java, Ruby's Marshal, MessagePack
     rb"|[ais]:\d+:[{\"]|[A-Za-z_]\w*\|[aisbdNO][:;]"  # PHP's serialize and session formats
@@ -28,6 +39,8 @@ _FOREIGN_FIELDS = frozenset(("_auth_user_id", "_auth_user_backend", "_auth_user_
 def recognise_express(record: StoredRecord) -> Recognition | None:
     """Recognise a record by its fields, the store's library by what is around them; by its place where it tells nothing."""
     decoded, kind = record.decoded, record.kind
+    if record.library and record.library not in _TABLES:
+        return None  # another framework's table
     if record.sealed is not None:
         return _recognise_sealed(record.sealed, kind)
     if decoded is None:
@@ -55,7 +68,7 @@ def recognise_express(record: StoredRecord) -> Recognition | None:
             return Recognition(Certainty.LIKELY, "a cookie object, but no __lastAccess")
         words = "express-session with session-file-store"
         return Recognition(Certainty.CERTAIN, "a cookie object and __lastAccess", words)
-    words = f"express-session with {_STORES.get(kind, 'a store')}"
+    words = f"express-session with {_TABLES.get(record.library) or _STORES.get(kind, 'a store')}"
     return Recognition(Certainty.LIKELY, "its cookie has the fields express-session writes", words)
 
 
@@ -94,7 +107,7 @@ def _recognise_sealed(error: SealedError, kind: str) -> Recognition:
 
 
 def _by_place(record: StoredRecord, document: bytes = b"") -> Recognition | None:
-    if any(place.holds(record) for place in EXPRESS_PLACES):
+    if record.library in _TABLES or any(place.holds(record) for place in EXPRESS_PLACES):
         return Recognition(Certainty.POSSIBLE, "it is where express-session's store keeps its records", "unknown")
     # A whole document tells by its fields.
     if record.kind == "mongo" and (not document or b"expires\0" in document or b"session\0" in document):

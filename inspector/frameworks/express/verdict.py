@@ -1,8 +1,9 @@
 """What express-session 1.19 and its stores do with a record: find it, start a new session, fail, hang or end.
 
 The rules are those of express-session's `createSession` and `touch` in JavaScript's own terms (what is falsy, what has members),
-of connect-redis, connect-mongo, session-file-store, the three SQLite stores and MemoryStore; held against the real ones by
-tests/interop/test_record_verdicts.py.
+of connect-redis, connect-mongo, session-file-store, the three SQLite stores and MemoryStore, held against the real ones by
+tests/interop/test_record_verdicts.py; and of the SQL stores, read in their sources (connect-pg-simple 10.0.0,
+connect-session-knex 5.0.0, express-mysql-session 3.0.3, connect-session-sequelize 8.0.6, connect-typeorm 2.0.0).
 """
 
 from __future__ import annotations
@@ -15,13 +16,19 @@ _PUT_BACK = "Delete the session, or restore the record from a backup."
 _COOKIE = 'Put "cookie": {"originalMaxAge": null, "expires": null, "httpOnly": true, "path": "/"} back.'
 _NUMBER = "Write it as a number of milliseconds, or null."
 _SAFE_INTEGER = 2**53
-_BROKEN_TEXT = {"file": Effect.DELETED, "connect-sqlite3": Effect.CRASH, "knex": Effect.CRASH}
+_BROKEN_TEXT = {
+    "file": Effect.DELETED,
+    "connect-sqlite3": Effect.CRASH,
+    "knex": Effect.CRASH,
+    "connect-pg-simple": Effect.NEW_SESSION,
+}
 """What a store does with text that JSON.parse refuses, where that is not an error 500."""
 _SEES_NO_TEXT = frozenset(("redis", "memory", "better-sqlite3"))
 """Where an empty value is no record at all."""
 _CONSEQUENCE = {
     Effect.ERROR: "The application answers 500 to every request with this session",
     Effect.DELETED: "session-file-store deletes this file at the next request and answers 500",
+    Effect.NEW_SESSION: "connect-pg-simple deletes this row at the next request, and the application starts a new session",
     Effect.CRASH: "The store throws where nobody catches it: the next request with this session ends the application",
 }
 
@@ -100,10 +107,10 @@ def judge_own_cipher(encoding: str) -> RecordVerdict:
     return RecordVerdict(Effect.DELETED, words, 'Set encryptEncoding to "hex" in the application, or update to 1.5.')
 
 
-def judge_hidden(why: str) -> RecordVerdict:
-    """Return that the store's query passes over a record; `why` names what its expiry is."""
+def judge_hidden(why: str, *, can_repair: bool) -> RecordVerdict:
+    """Return that the store's query passes over a record; `why` names what makes it. `can_repair`: another expiry would."""
     words = f"{why} The application does not find this session and starts a new one."
-    return RecordVerdict(Effect.NEW_SESSION, words, "Set the expiry (Ctrl+E) to repair it.")
+    return RecordVerdict(Effect.NEW_SESSION, words, "Set the expiry (Ctrl+E) to repair it." if can_repair else "")
 
 
 def _judge_cookie(cookie: Node, place: int) -> RecordVerdict:

@@ -331,6 +331,9 @@ def _expiry_link(opened: OpenedSession, now_ms: int) -> tuple[str, LinkState, st
         return "Expiry", LinkState.SKIPPED, opened.expiry.summary.capitalize() + "."
     if ends is None:
         return "Expiry", LinkState.WARNING, "The record never expires: the store grows without limit."
+    if ends <= now_ms and opened.expiry.is_outlived:
+        words = f"Its end passed {format_duration(now_ms - ends)} ago; the application accepts it until its row is swept away."
+        return "Expiry", LinkState.WARNING, words
     return "Expiry", LinkState.OK, f"Lives for another {format_duration(ends - now_ms)}, until {format_time(ends)}."
 
 

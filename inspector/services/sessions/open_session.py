@@ -73,7 +73,7 @@ class OpenedSession:
     @property
     def over(self) -> Finding | None:
         """That the session had ended when it was read, though its record still stands."""
-        return judge_over(self.expiry.expires_at_ms, self.raw.read_at_ms)
+        return judge_over(self.expiry, self.raw.read_at_ms)
 
     @property
     def is_beyond(self) -> bool:
@@ -176,6 +176,7 @@ def stored_record(
         expires_at_ms=raw.expires_at_ms,
         read_at_ms=raw.read_at_ms,
         hidden_by=raw.hidden_by,
+        clock=store.capabilities.clock,
     )
 
 

@@ -141,7 +141,7 @@ def _judge_end(
         ends = capabilities.read_expiry(json_bytes(merged))
     framework = opened.origin.framework
     report = explain_expiry(framework, capabilities.clock, ends, merged, theirs.envelope, now.read_at_ms)
-    return judge_over(report.expires_at_ms, now.read_at_ms)
+    return judge_over(report, now.read_at_ms)
 
 
 def _expiry_words(now: RawRecord) -> str:
