@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from store_adapters.kinds import Browse, FormField, Part, Place, Scheme, StoreKind
 from store_adapters.record_form import ExpiryClock
+from store_adapters.tables.layout import TABLE_OPTIONS
 
 SQLITE = StoreKind(
     name="sqlite",
@@ -14,7 +15,7 @@ SQLITE = StoreKind(
             "sqlite:///srv/app/sessions.db?table=sessions",
             "store_adapters.sqlite.store:SqliteStore.open",
             Place.PATH,
-            frozenset({"table", "dialect"}),
+            TABLE_OPTIONS,
         ),
     ),
     scheme_aliases={"sqlite3": "sqlite"},

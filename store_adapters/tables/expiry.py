@@ -10,6 +10,7 @@ import datetime
 from dataclasses import dataclass
 from enum import Enum
 
+_EPOCH, _MS = datetime.datetime.fromtimestamp(0, datetime.UTC), datetime.timedelta(milliseconds=1)
 _MOST_MS = 8.64e15  # JavaScript's last date
 
 
@@ -66,7 +67,7 @@ class ExpiryColumn:
         stored = self.stored_for(end_ms)
         match self.unit:
             case Unit.MS:
-                return stored
+                return float(stored)  # as JavaScript's numbers arrive there
             case Unit.SECONDS:
                 return stored // 1000
             case _:
@@ -94,4 +95,4 @@ def _parse(text: str) -> int | None:
     except ValueError:
         return None
     aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=datetime.UTC)
-    return round(aware.timestamp() * 1000)
+    return (aware - _EPOCH) // _MS

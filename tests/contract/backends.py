@@ -18,7 +18,7 @@ from store_adapters.address import parse_address
 from store_adapters.contract import ChangeKind, SessionStore
 from store_adapters.memory_store import shared_records
 from store_adapters.registry import open_store
-from store_adapters.sqlite.dialect import DIALECTS
+from store_adapters.tables.expiry import ExpiryColumn, Unit
 
 BACKENDS = (
     "memory",
@@ -175,7 +175,7 @@ def _sqlite_backend(dialect: str, folder: Path) -> Iterator[Backend]:
     url = make_sqlite_url(dialect, folder)
     application = sqlite3.connect(folder / "sessions.db", isolation_level=None)
     column = "expire" if dialect == "better-sqlite3" else "expired"
-    unit = next(one for one in DIALECTS if one.name == dialect)
+    unit = ExpiryColumn(column, Unit.MS if dialect == "connect-sqlite3" else Unit.ISO_TEXT)
 
     def put(sid: str, payload: bytes, expires_at_ms: int | None) -> None:
         ends = "never" if expires_at_ms is None else unit.write(expires_at_ms)
@@ -200,6 +200,14 @@ ALTER TABLE "session" ADD CONSTRAINT "session_pkey" PRIMARY KEY ("sid");
 CREATE INDEX "IDX_session_expire" ON "session" ("expire");
 """
 """connect-pg-simple's own table.sql, versions 6 to 10."""
+
+
+def make_postgres_table(url: str) -> None:
+    """Make connect-pg-simple's table, empty."""
+    import psycopg
+
+    with psycopg.connect(url, autocommit=True) as application:
+        application.execute(PG_SIMPLE_TABLE)
 
 
 def _postgres_backend(url: str) -> Iterator[Backend]:
@@ -248,6 +256,12 @@ def mysql_application(url: str) -> Any:
     address = parse_address(url)
     host, _, port = address.hosts[0].rpartition(":")
     return pymysql.connect(host=host, port=int(port), user=address.user, database=address.path, autocommit=True)
+
+
+def make_mysql_table(url: str) -> None:
+    """Make express-mysql-session's table, empty."""
+    with mysql_application(url) as application, application.cursor() as cursor:
+        cursor.execute(MYSQL_SESSION_TABLE)
 
 
 def _mysql_backend(url: str) -> Iterator[Backend]:

@@ -78,7 +78,7 @@ def application(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Appl
         first = Application(process, open_store("memory:"))
         first.ask("set", SID, SESSION)
         store = open_store(f"sqlite://{path}")
-        assert dict(store.info().details)["Written by"] == request.param
+        assert store.capabilities.library == request.param
         yield Application(process, store)
         store.close()
     finally:

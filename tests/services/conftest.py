@@ -9,7 +9,7 @@ import pytest
 
 from store_adapters.contract import SessionStore
 from store_adapters.registry import open_store
-from tests.contract.backends import BACKENDS, make_sqlite_url
+from tests.contract.backends import BACKENDS, make_mysql_table, make_postgres_table, make_sqlite_url
 
 
 @pytest.fixture(params=BACKENDS)
@@ -26,6 +26,14 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         case "sentinel":
             request.getfixturevalue("redis_url")  # the master that the sentinel names, emptied
             return f"{request.getfixturevalue('sentinel_server').url}/0?prefix=sess:"
+        case "postgres":
+            url = str(request.getfixturevalue("postgres_url"))
+            make_postgres_table(url)
+            return url
+        case "mysql":
+            url = str(request.getfixturevalue("mariadb_url"))
+            make_mysql_table(url)
+            return url
         case dialect:
             return make_sqlite_url(dialect, tmp_path)
 

@@ -171,7 +171,7 @@ def test_missing_file_folder_and_table_are_told_apart(tmp_path: Path, path: Path
     with sqlite3.connect(path) as application:
         application.execute("CREATE TABLE users (id, name)")
     application.close()
-    with pytest.raises(StoreRefused, match="it has id, name"):
+    with pytest.raises(StoreRefused, match=": id, name"):
         open_store(f"sqlite://{path}?table=users".replace(" ", "%20"))
 
 
