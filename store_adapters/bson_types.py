@@ -1,4 +1,4 @@
-"""How many bytes the values of each BSON type take (bsonspec.org 1.1); knows no document."""
+"""How many bytes the values of each BSON type take (bsonspec.org 1.1)."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from store_adapters.contract import Act, PlannedWrite
+from store_adapters.contract import Operation, PlannedWrite
 
 OnCommand = Callable[[str], None]
 _SHOWN = 4
@@ -84,14 +84,14 @@ def _text(one: bytes | str | int) -> str:
 def redis_preview(write: PlannedWrite, way: str) -> tuple[str, ...]:
     """Return what would be sent. `way`: "script", "IFEQ" or "WATCH", as the server and its ACL allow."""
     key = short_key(write.ref.key)
-    if write.act is Act.CREATE:
+    if write.operation is Operation.CREATE:
         expiry = f" PX <until {write.expires_at_ms}>" if write.expires_at_ms is not None else ""
         return (f"SET {key} {size_words(write.payload)} NX{expiry}",)
-    if write.act is Act.REPLACE:
+    if write.operation is Operation.REPLACE:
         command = f"SET {key} {size_words(write.payload)} XX KEEPTTL"
         if way == "IFEQ":
             return (f"SET {key} {size_words(write.payload)} IFEQ <as read> KEEPTTL",)
-    elif write.act is Act.DELETE:
+    elif write.operation is Operation.DELETE:
         command = f"DEL {key}"
     elif write.with_payload:
         ends = "" if write.expires_at_ms is None else f" PXAT {write.expires_at_ms}"
@@ -164,11 +164,11 @@ def mongo_preview(
     id_field, expires_field = names
     identity = f'{id_field}: "{short_key(write.ref.key)}"'
     query = "{" + identity + ("" if has_transactions else ", session: <as read>") + "}"
-    if write.act is Act.CREATE:
+    if write.operation is Operation.CREATE:
         return (f"insertOne({{{identity}, {size_words(write.payload)}}})",)
-    if write.act is Act.DELETE:
+    if write.operation is Operation.DELETE:
         line = f"deleteOne({query})"
-    elif write.act is Act.EXPIRE:
+    elif write.operation is Operation.EXPIRE:
         session = {"$set": {"session": ...}} if write.with_payload else {}
         operator = "$unset" if write.expires_at_ms is None else "$set"
         both = session | {operator: {**session.get(operator, {}), expires_field: ...}}
@@ -186,11 +186,11 @@ def mongo_preview(
 def file_preview(write: PlannedWrite, *, can_exchange: bool = True) -> tuple[str, ...]:
     """Return the steps on a session file."""
     name = short_key(write.ref.key)
-    if write.act is Act.DELETE:
+    if write.operation is Operation.DELETE:
         return (f"read {name} and compare it with what was read", f"unlink {name}")
-    if write.act is Act.CREATE:
+    if write.operation is Operation.CREATE:
         return (f"write {size_words(write.payload)} to a temporary file, fsync", f"link it to {name}, if that is free")
-    is_moved = write.act is Act.EXPIRE and not write.with_payload
+    is_moved = write.operation is Operation.EXPIRE and not write.with_payload
     what = "__lastAccess changed" if is_moved else size_words(write.payload)
     step = "exchange" if can_exchange else "rename"
     return (

@@ -1,4 +1,4 @@
-"""What every session store adapter promises: bytes in, bytes out, compare-and-set; knows no session format.
+"""What every session store adapter promises: bytes in, bytes out, compare-and-set.
 
 A record is bytes plus the version they were read at. There is no blind write: `replace`, `delete` and
 `change_expiry` take the record as it was read and raise `RecordChanged` when the store holds something else,
@@ -205,7 +205,7 @@ class Capabilities:
         return self.read_expiry is not None
 
 
-class Act(Enum):
+class Operation(Enum):
     REPLACE = "replace"
     DELETE = "delete"
     EXPIRE = "expire"
@@ -218,7 +218,7 @@ class PlannedWrite:
     None where that is not known yet; `expires_at_ms`: for EXPIRE, None for never; `with_payload`: EXPIRE changes
     the payload too."""
 
-    act: Act
+    operation: Operation
     ref: RecordRef
     base: RawRecord | None = None
     payload: bytes | None = None

@@ -1,4 +1,4 @@
-"""Everything that can go wrong with a session store, one class per fact; knows no driver and no session format.
+"""Everything that can go wrong with a session store, one class per fact.
 
 An adapter turns every driver exception into one of these at its boundary. `str(error)` is a sentence that
 is safe to show and to log: it never holds a secret, a stored value or a driver's own text.

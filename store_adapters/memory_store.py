@@ -142,7 +142,7 @@ class MemoryStore(SequentialBatch):
             return RawRecord(base.ref, left, expires_at_ms, now_ms(), now_ms())
 
     def preview(self, write: PlannedWrite) -> tuple[str, ...]:
-        return (f"{write.act.value} {short_key(write.ref.key)} if it is still what was read",)
+        return (f"{write.operation.value} {short_key(write.ref.key)} if it is still what was read",)
 
     def count(self) -> Count:
         with self._shared.lock:

@@ -1,4 +1,4 @@
-"""Many reads and writes as single ones, for stores that have no safe way to do several in one go; knows no driver."""
+"""Many reads and writes as single ones, for stores that have no safe way to do several in one go."""
 
 from __future__ import annotations
 

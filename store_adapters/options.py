@@ -1,4 +1,4 @@
-"""How a store is addressed, bounded and looked at: the parsed URL, the limits, who hears of commands; opens nothing."""
+"""How a store is addressed, bounded and looked at: the parsed URL, the limits, who hears of commands."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Any store with its writes taken away, below the window; knows no driver."""
+"""Any store with its writes taken away, below the window."""
 
 from __future__ import annotations
 

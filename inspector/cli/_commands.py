@@ -1,4 +1,4 @@
-"""The commands that read and write sessions and cookies; each returns the exit code and knows no argument parser."""
+"""The commands that read and write sessions and cookies; each returns the exit code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command that follows sessions through an HTTP archive; returns the exit code and knows no argument parser."""
+"""The command that follows sessions through an HTTP archive; returns the exit code."""
 
 from __future__ import annotations
 

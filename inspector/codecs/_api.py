@@ -1,4 +1,4 @@
-"""What a decoded record is and what a codec promises; knows no format in particular."""
+"""What a decoded record is and what a codec promises."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The bytes of a record that was not there before, as the application's library would write it; knows no store."""
+"""The bytes of a record that was not there before, as the application's library would write it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""JSON text that a person types or reads, for trees of any format; knows no stored record."""
+"""JSON text that a person types or reads, for trees of any format."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a person types over one value, and changing a value's type; knows no widget and no stored record."""
+"""What a person types over one value, and changing a value's type."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A decoded record as plain bytes and back, to cross from the decoder's process; knows no process.
+"""A decoded record as plain bytes and back, to cross from the decoder's process.
 
 MessagePack of lists, numbers, texts and bytes. The reader makes the classes of one closed table and nothing else, so that
 not even bytes from a decoder that a record took over could make it import or call anything: no pickle.

@@ -1,4 +1,4 @@
-"""What a cookie and a verdict on it are; knows no scheme in particular."""
+"""What a cookie and a verdict on it are."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class Attribute:
 class Cookie:
     """One cookie as it was pasted. `raw` is the value exactly as written, `value` after quotes and percent-decoding
     as the `cookie` package does it. `origin`: "value", "cookie", "set-cookie" or "curl" (any command). `shadowed`: an earlier cookie
-    has the same name, so Express never sees this one. `url`: from a command or program text, else "". `pair`: the raw value of the
-    cookie `<name>.sig` beside it, None without one; `partner`: for such a `.sig` cookie, the name of the one it signs. `is_spaced`:
+    has the same name, so Express never sees this one. `url`: from a command or program text, else "". `signature`: the raw value of the
+    cookie `<name>.sig` beside it, None without one; `signs`: for such a `.sig` cookie, the name of the one it signs. `is_spaced`:
     white space stands beside its value or its signature, which some libraries take for a part of it. `chunks`: for a cookie that was
     put together from several, which ones. `jar`: cookies of one request, one answer or one site have the same number; those of others
     neither shadow nor sign them. `unsaid`: attributes, in lower case, of which the form it was pasted in says nothing.
@@ -37,8 +37,8 @@ class Cookie:
     attributes: tuple[Attribute, ...] = ()
     shadowed: bool = False
     url: str = ""
-    pair: str | None = None
-    partner: str = ""
+    signature: str | None = None
+    signs: str = ""
     is_spaced: bool = False
     chunks: Chunks | None = None
     jar: int = 0

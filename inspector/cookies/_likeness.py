@@ -97,12 +97,12 @@ def _adonis(cookie: Cookie) -> Likeness | None:
     found = _ADONIS_SIGNED.match(cookie.value)
     if found is not None and _keys(found[1]) & {"message"}:
         return Likeness("AdonisJS", "a signed cookie of AdonisJS")
-    keys = _keys(cookie.value) if cookie.pair is None else frozenset()
+    keys = _keys(cookie.value) if cookie.signature is None else frozenset()
     return Likeness("AdonisJS", "a plain cookie of AdonisJS") if "message" in keys and keys <= _ADONIS else None
 
 
 def _better_auth(cookie: Cookie) -> Likeness | None:
-    if cookie.pair is None and _keys(cookie.value) == _BETTER_AUTH:
+    if cookie.signature is None and _keys(cookie.value) == _BETTER_AUTH:
         return Likeness("better-auth", "the session_data of better-auth, whose signature is inside")
     return None
 

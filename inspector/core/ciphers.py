@@ -1,4 +1,4 @@
-"""Keys and ciphers as the Node libraries use them, on top of `cryptography`; knows no format.
+"""Keys and ciphers as the Node libraries use them, on top of `cryptography`.
 
 Derived keys are remembered for a while (a store's records often share a salt); they never leave memory.
 """

@@ -1,4 +1,4 @@
-"""Stored text made safe to show, and numbers made readable; knows no widget and no terminal."""
+"""Stored text made safe to show, and numbers made readable."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Edits as values with an inverse; knows no undo stack, no format and no store."""
+"""Edits as values with an inverse."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When a session ends, by every clock that speaks of it, and which one counts; knows no store connection."""
+"""When a session ends, by every clock that speaks of it, and which one counts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Paths as people write them: `user.role`, `cart[1]`, `["odd.key"]`; knows no edit."""
+"""Paths as people write them: `user.role`, `cart[1]`, `["odd.key"]`."""
 
 from __future__ import annotations
 

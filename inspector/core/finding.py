@@ -1,4 +1,4 @@
-"""One thing that is wrong or odd in a record; knows no rule."""
+"""One thing that is wrong or odd in a record."""
 
 from __future__ import annotations
 

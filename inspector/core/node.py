@@ -1,4 +1,4 @@
-"""The lossless tree of a decoded value; knows no format and no bytes but the spans a codec notes on it."""
+"""The lossless tree of a decoded value."""
 
 from __future__ import annotations
 

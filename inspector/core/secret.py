@@ -1,4 +1,4 @@
-"""A secret that does not show itself; knows nothing of where it is kept."""
+"""A secret that does not show itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The words beside a value: its type, and what a date or a duration means; knows no widget."""
+"""The words beside a value: its type, and what a date or a duration means."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The open connections of the demo server, bounded in number and in time; knows no HTTP.
+"""The open connections of the demo server, bounded in number and in time.
 
 One that sends its request a byte at a time, or nothing at all, is let go of; when there are too many, the oldest that has
 not sent a whole request makes room, so that real visitors are still served.

@@ -1,4 +1,4 @@
-"""Failures that the demo can produce on purpose, one at a time, to show what they look like; knows no HTTP."""
+"""Failures that the demo can produce on purpose, one at a time, to show what they look like."""
 
 from __future__ import annotations
 

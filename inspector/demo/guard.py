@@ -1,4 +1,4 @@
-"""Who may talk to the demo server: its own pages and tools on this machine, and no web site; knows no session.
+"""Who may talk to the demo server: its own pages and tools on this machine, and no web site.
 
 A site that rebinds its name to 127.0.0.1, or posts a form here, is told apart by Host, Origin and Sec-Fetch-Site.
 """

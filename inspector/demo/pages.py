@@ -1,4 +1,4 @@
-"""The demo's HTML: a frame and a few fragments, with all data escaped; knows no HTTP and no session."""
+"""The demo's HTML: a frame and a few fragments, with all data escaped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The demo of the first start: a folder of session files which real requests have made; knows no window."""
+"""The demo of the first start: a folder of session files which real requests have made."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One line of the demo's request log: what a request did to its session, in words; knows no HTTP and no widget."""
+"""One line of the demo's request log: what a request did to its session, in words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The demo server: the application in a thread on 127.0.0.1, over any session store; knows no window."""
+"""The demo server: the application in a thread on 127.0.0.1, over any session store."""
 
 from __future__ import annotations
 

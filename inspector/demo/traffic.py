@@ -1,4 +1,4 @@
-"""Visitors for the demo: they browse over HTTP as browsers do, with cookies of their own; knows no store."""
+"""Visitors for the demo: they browse over HTTP as browsers do, with cookies of their own."""
 
 from __future__ import annotations
 

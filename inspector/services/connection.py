@@ -1,4 +1,4 @@
-"""A profile made live: its open store, its secrets, its list; knows no window and starts no thread."""
+"""A profile made live: its open store, its secrets, its list."""
 
 from __future__ import annotations
 

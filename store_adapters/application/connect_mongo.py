@@ -1,4 +1,4 @@
-"""Sessions in MongoDB as connect-mongo 6 keeps them with `stringify: true`; knows no HTTP.
+"""Sessions in MongoDB as connect-mongo 6 keeps them with `stringify: true`.
 
 Format: `{_id: <session ID>, expires: Date, session: <JSON text>}` with a TTL index on `expires`.
 """

@@ -1,4 +1,4 @@
-"""Sessions in Redis as connect-redis 10 keeps them: prefix + session ID, JSON text, a TTL; knows no HTTP."""
+"""Sessions in Redis as connect-redis 10 keeps them: prefix + session ID, JSON text, a TTL."""
 
 from __future__ import annotations
 

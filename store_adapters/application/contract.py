@@ -1,4 +1,4 @@
-"""The four operations express-session asks of a store; knows no HTTP and no cookie signature."""
+"""The four operations express-session asks of a store."""
 
 from __future__ import annotations
 

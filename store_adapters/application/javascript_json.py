@@ -1,4 +1,4 @@
-"""JSON as JavaScript reads and writes it (`JSON.parse`, `JSON.stringify`), dates included; knows no session.
+"""JSON as JavaScript reads and writes it (`JSON.parse`, `JSON.stringify`), dates included.
 
 Numbers are doubles (9007199254740993 is read as …992), keys that look like array indexes come first, numbers are
 spelled as `Number.prototype.toString` does, and lone surrogates are written as escapes.

@@ -1,4 +1,4 @@
-"""Sessions in this process's memory as express-session's own MemoryStore keeps them; knows no HTTP.
+"""Sessions in this process's memory as express-session's own MemoryStore keeps them.
 
 The records are those of `store_adapters.memory_store` of the same name, so the inspector sees them. What counts is the
 expiry kept beside the record, which `set` and `touch` take from `cookie.expires`.

@@ -1,4 +1,4 @@
-"""Sessions in a folder as session-file-store 1.5 keeps them (plain form); knows no HTTP.
+"""Sessions in a folder as session-file-store 1.5 keeps them (plain form).
 
 One thing is left out: the library reads a missing file six times over 250 ms before it believes it.
 """

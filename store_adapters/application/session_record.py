@@ -1,4 +1,4 @@
-"""What the application-side stores read of a session's JSON: its `cookie`; knows no store."""
+"""What the application-side stores read of a session's JSON: its `cookie`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One folder of regular files, by names only: reading, atomic replacing, compare-and-exchange; knows no session.
+"""One folder of regular files, by names only: reading, atomic replacing, compare-and-exchange.
 
 The folder is opened once and every name is used relative to it without following links, so that no name can leave it.
 A file is replaced by a temporary sibling: written, given the old one's mode, owner and attributes, flushed, and then *exchanged*

@@ -1,4 +1,4 @@
-"""Reads all session files of a folder, with little around the system calls that each file takes; knows no format.
+"""Reads all session files of a folder, with little around the system calls that each file takes.
 
 What is no small, plain, regular file is left to `Folder.read`, which says what is the matter with it.
 """

@@ -1,4 +1,4 @@
-"""When a session-file-store file expires, and how to move that without touching another byte; opens no file.
+"""When a session-file-store file expires, and how to move that without touching another byte.
 
 Format: session-file-store 1.5: expired once `__lastAccess + (cookie.originalMaxAge || ttl * 1000)` is past, added as JavaScript
 adds: null is 0, text is joined. A sum that is no number, as where `__lastAccess` is missing, makes a session that never expires.

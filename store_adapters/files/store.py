@@ -1,4 +1,4 @@
-"""Sessions in a folder, as session-file-store keeps them: one file each, session ID + extension; knows no editing.
+"""Sessions in a folder, as session-file-store keeps them: one file each, session ID + extension.
 
 Format: session-file-store 1.2 to 1.5. The files are its database: nothing here ever deletes or moves one unasked.
 """
@@ -14,13 +14,13 @@ from store_adapters.address import format_address
 from store_adapters.clock import now_ms
 from store_adapters.command_words import file_preview, short_key, size_words
 from store_adapters.contract import (
-    Act,
     Batch,
     CancelToken,
     Capabilities,
     Change,
     ChangeKind,
     Count,
+    Operation,
     PlannedWrite,
     RawRecord,
     RecordRef,
@@ -140,7 +140,7 @@ class FileStore(SequentialBatch):
         return self.replace(base, moved)
 
     def preview(self, write: PlannedWrite) -> tuple[str, ...]:
-        if write.act is not Act.CREATE:
+        if write.operation is not Operation.CREATE:
             return file_preview(write)
         owner = self._folder.owner_of_new(write.ref.key)
         told = tell_before(owner)

@@ -1,4 +1,4 @@
-"""Two documents compared as bytes, and the smallest `$set` and `$unset` between them, with no type lost; opens nothing."""
+"""Two documents compared as bytes, and the smallest `$set` and `$unset` between them, with no type lost."""
 
 from __future__ import annotations
 

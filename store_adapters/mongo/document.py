@@ -1,4 +1,4 @@
-"""What a listing takes from raw MongoDB documents: key, expiry, last change; knows no session and asks no server.
+"""What a listing takes from raw MongoDB documents: key, expiry, last change.
 
 Format: bsonspec.org 1.1. Documents of one collection look alike: the layout of the last one is tried first, on all of them
 together (`mongo_layout.py`); else the elements are walked; else the driver decodes.

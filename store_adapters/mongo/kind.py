@@ -1,4 +1,4 @@
-"""What MongoDB is as a kind of store: a value; imports no driver."""
+"""What MongoDB is as a kind of store: a value."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Documents that look alike, read by the thousand without a step of Python for each; asks no server.
+"""Documents that look alike, read by the thousand without a step of Python for each.
 
 Format: bsonspec.org 1.1. A text `_id` of one length, then one text or document (the session) amid values of fixed size, such
 as dates: up to the session's length, and from its last byte on, each byte has its place. The places are compared and read

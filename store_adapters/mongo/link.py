@@ -1,4 +1,4 @@
-"""A MongoDB client with time limits that hold, and its errors in our words; knows no sessions."""
+"""A MongoDB client with time limits that hold, and its errors in our words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads all documents of a MongoDB collection, as fast as the driver lets them through; knows no format of a session.
+"""Reads all documents of a MongoDB collection, as fast as the driver lets them through.
 
 The driver makes an object of every document in a cursor, and with raw batches too, which takes longer than all we do with
 it. So the commands below a cursor are given one by one, where the next one goes to the same server; else, raw batches.

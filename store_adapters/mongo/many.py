@@ -1,4 +1,4 @@
-"""Reads many documents of a MongoDB collection with one question; writes nothing (`batches.py` does)."""
+"""Reads many documents of a MongoDB collection with one question."""
 
 from __future__ import annotations
 

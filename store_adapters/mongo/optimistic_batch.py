@@ -1,4 +1,4 @@
-"""Many writes to a MongoDB without transactions, each with the filter that a single one has; knows no session format.
+"""Many writes to a MongoDB without transactions, each with the filter that a single one has.
 
 The documents are compared with one question, and those that are still the same written by one bulk write. It tells how many it
 matched, not which. So where it matched fewer than were sent, they are read again, and no more is said than that proves:

@@ -1,4 +1,4 @@
-"""Sessions in a MongoDB collection, as connect-mongo keeps them: a document each; knows no codec.
+"""Sessions in a MongoDB collection, as connect-mongo keeps them: a document each.
 
 Format: `{_id: <session ID>, expires: Date, session: <text | document>[, lastModified: Date]}`. The payload is the whole
 document's own BSON. A write compares all of it (but for what a touch moves), in a transaction where the deployment has
@@ -17,13 +17,13 @@ from store_adapters.address import format_address
 from store_adapters.clock import now_ms
 from store_adapters.command_words import mongo_preview
 from store_adapters.contract import (
-    Act,
     Batch,
     CancelToken,
     Capabilities,
     Change,
     ChangeKind,
     Count,
+    Operation,
     PlannedWrite,
     RawRecord,
     RecordRef,
@@ -192,7 +192,7 @@ class MongoStore(SequentialBatch):
         from bson.raw_bson import RawBSONDocument
 
         update = None
-        if write.act is Act.REPLACE and write.base is not None and write.payload is not None:
+        if write.operation is Operation.REPLACE and write.base is not None and write.payload is not None:
             update = build_update(RawBSONDocument(write.base.payload), RawBSONDocument(write.payload))
         names = (self._id_field, self._expires_field)
         return mongo_preview(write, update, names, has_transactions=self._outcome.has_transactions)

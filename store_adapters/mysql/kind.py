@@ -1,4 +1,4 @@
-"""What a table of sessions in MySQL or MariaDB is as a kind of store: a value; imports no driver."""
+"""What a table of sessions in MySQL or MariaDB is as a kind of store: a value."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Many records of a Redis in few round trips, each write by compare-and-set; knows no session format.
+"""Many records of a Redis in few round trips, each write by compare-and-set.
 
 A script compares and writes a hundred keys at a time: it does for each what `redis_cas.py` does for one, the deadline
 included, and answers for each. Where scripts are forbidden, the caller's single writes are used.

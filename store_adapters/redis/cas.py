@@ -1,4 +1,4 @@
-"""Compare-and-set on one Redis key, three ways; knows no session format.
+"""Compare-and-set on one Redis key, three ways.
 
 1. A script: compares bytes, keeps the TTL in the same step, and refuses to write when it runs later than a deadline (a
    server that hung and woke up must not apply an edit which we have already reported as unknown).

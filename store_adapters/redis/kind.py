@@ -1,4 +1,4 @@
-"""What Redis and Valkey are as a kind of store: a value; imports no driver."""
+"""What Redis and Valkey are as a kind of store: a value."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One connection to a Redis server: connect, send, read, with time limits that hold; knows no sessions.
+"""One connection to a Redis server: connect, send, read, with time limits that hold.
 
 redis-py makes the connection (TLS, unix sockets). After that commands are packed and replies parsed with hiredis on its
 socket: three times as fast as redis-py's own pipeline for a listing, no hidden retries, a deadline over the whole call,

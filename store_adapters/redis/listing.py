@@ -1,4 +1,4 @@
-"""Reads all session keys of a Redis with their values and TTLs, as fast as the server can give them; knows no format.
+"""Reads all session keys of a Redis with their values and TTLs, as fast as the server can give them.
 
 The next SCAN travels with a page's reads, and a page is worked on while the server answers the next: the server never
 waits for us, and one request is under way at a time. Many small commands are used instead of one MGET, since the server

@@ -1,4 +1,4 @@
-"""Redis behind Sentinel: the master is asked for, and asked for again after each write; knows no session format.
+"""Redis behind Sentinel: the master is asked for, and asked for again after each write.
 
 A master that hung while another was promoted wakes up, takes a write and says OK, and loses it when it becomes a replica. So
 a write counts only when Sentinel still names the server it went to; otherwise the new master is read.

@@ -1,4 +1,4 @@
-"""Sessions in Redis or Valkey, as connect-redis keeps them: one text key each, prefix + session ID; knows no format.
+"""Sessions in Redis or Valkey, as connect-redis keeps them: one text key each, prefix + session ID.
 
 Format: connect-redis 3 to 10 (`SET prefix+sid value EX ttl`); the TTL is the truth about the expiry.
 """

@@ -1,4 +1,4 @@
-"""Writing to Redis with an outcome that is true: written, not written, or not known; knows no session format.
+"""Writing to Redis with an outcome that is true: written, not written, or not known.
 
 Each write is compare-and-set. When the connection breaks on the way only a new look tells what became of it; a hung server
 gets no second full wait. What was confirmed stays written, whatever happens to the connection afterwards.

@@ -1,4 +1,4 @@
-"""One SQLite file: opened read-only until the first write, every statement bounded, its errors in our words; knows no session."""
+"""One SQLite file: opened read-only until the first write, every statement bounded, its errors in our words."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from store_adapters.command_words import short_key, size_words
-from store_adapters.contract import Act, PlannedWrite
+from store_adapters.contract import Operation, PlannedWrite
 from store_adapters.errors import RecordChanged, RecordExists, RecordMissing, StoreError, StoreRefused, Unsupported
 from store_adapters.tables.layout import TableLayout
 
@@ -76,15 +76,15 @@ def preview(write: PlannedWrite, layout: TableLayout, names: Mapping[str, str]) 
     """Return the statement that a write would send, without values. `names`: table, key, payload, expiry, deleted, quoted."""
     table, payload = names["table"], names["payload"]
     same = f"WHERE {names['key']} = '{short_key(write.ref.key)}' AND {payload} = <as read>"
-    match write.act:
-        case Act.CREATE:
+    match write.operation:
+        case Operation.CREATE:
             return (f"INSERT INTO {table} ({short_key(write.ref.key)}, {size_words(write.payload)}, …)",)
-        case Act.REPLACE:
+        case Operation.REPLACE:
             return (f"UPDATE {table} SET {payload} = {size_words(write.payload)} {same} AND <it has not expired>",)
-        case Act.DELETE if layout.soft_delete:
+        case Operation.DELETE if layout.soft_delete:
             return (f"UPDATE {table} SET {names['deleted']} = <now> {same}",)
-        case Act.DELETE:
+        case Operation.DELETE:
             return (f"DELETE FROM {table} {same}",)
-        case Act.EXPIRE:
+        case Operation.EXPIRE:
             session = f", {payload} = {size_words(write.payload)}" if write.with_payload else ""
             return (f"UPDATE {table} SET {names['expiry']} = …{session} {same} AND <it has not expired>",)

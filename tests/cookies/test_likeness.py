@@ -68,7 +68,7 @@ def test_marshal_under_another_name_is_racks_or_an_old_railss() -> None:
 def test_envelope_of_laravel_is_no_data_under_any_name(sample: str, name: str) -> None:
     value = SAMPLES[sample].cookies[0].raw
     for header in (f"{name}={value}", f"{name}={value}; {name}.sig=W3NDvRWvhVfSQVyvRAIWcDONxSw"):
-        cookie = next(one for one in read_cookies(f"Cookie: {header}") if not one.partner)
+        cookie = next(one for one in read_cookies(f"Cookie: {header}") if not one.signs)
         verdict = judge(cookie, (Secret.from_text("one key"),), 0)
         assert (verdict.looks_like, verdict.payload, verdict.status) == ("Laravel", None, Status.UNKNOWN)
 

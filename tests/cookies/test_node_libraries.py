@@ -30,7 +30,7 @@ def _secrets(row: dict[str, Any]) -> list[Secret]:
 
 
 def _judge(row: dict[str, Any], secrets: list[Secret] | None = None) -> tuple[Cookie, Verdict]:
-    cookies = [one for one in read_cookies(f"Cookie: {row['cookie_header']}") if not one.partner]
+    cookies = [one for one in read_cookies(f"Cookie: {row['cookie_header']}") if not one.signs]
     (cookie,) = [one for one in cookies if one.name == row["cookie_name"]]
     return cookie, judge(cookie, _secrets(row) if secrets is None else secrets, NOW_MS)
 
@@ -69,7 +69,7 @@ def test_edited_and_signed_cookie_is_valid_again(row: dict[str, Any]) -> None:
     else:
         payload = json.loads(verdict.payload) | {"added": "é"}
         value = edit_payload(cookie, verdict, json.dumps(payload), secret, NOW_MS)
-    again = [one for one in read_cookies(f"Cookie: {cookie.name}={value}") if not one.partner]
+    again = [one for one in read_cookies(f"Cookie: {cookie.name}={value}") if not one.signs]
     found = judge(again[0], [secret], NOW_MS)
     assert (found.status, found.scheme, found.secret_index) == (Status.VALID, verdict.scheme, 0)
     assert found.session_id == verdict.session_id
@@ -139,7 +139,7 @@ def test_algorithm_option_of_fastify_session_is_told_by_the_signature(hashing: s
 def test_signature_cookie_is_judged_with_its_partner() -> None:
     row = next(row for row in ROWS if row["case"] == "sig order reversed in header")
     cookies = read_cookies(f"Cookie: {row['cookie_header']}")
-    assert [one.partner for one in cookies] == ["session", ""]
+    assert [one.signs for one in cookies] == ["session", ""]
 
 
 # --- tokens ----------------------------------------------------------------------------------------------------------

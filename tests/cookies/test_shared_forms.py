@@ -35,7 +35,7 @@ ROUTERS = [
 
 
 def _see(header: str, *secrets: Secret, now_ms: int = 0) -> Verdict:
-    cookie = next(one for one in read_cookies(f"Cookie: {header}") if not one.partner)
+    cookie = next(one for one in read_cookies(f"Cookie: {header}") if not one.signs)
     return judge(cookie, secrets, now_ms)
 
 

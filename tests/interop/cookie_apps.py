@@ -91,5 +91,5 @@ class CookieApps:
 
 def session_cookie(header: str) -> Cookie:
     """Return the one cookie of a header which is not the signature of another."""
-    (cookie,) = [one for one in read_cookies(f"Cookie: {header}") if not one.partner]
+    (cookie,) = [one for one in read_cookies(f"Cookie: {header}") if not one.signs]
     return cookie

@@ -110,7 +110,7 @@ def test_damaged_cookie_is_valid_here_only_where_the_library_reads_it(cookie_app
     differ = []
     for damage, damaged in _damaged(header):
         is_read = cookie_apps.read(library, damaged).get("value") is not None
-        cookies = [one for one in read_cookie_header(damaged) if not one.partner]
+        cookies = [one for one in read_cookie_header(damaged) if not one.signs]
         is_valid = any(judge(one, secrets, now_ms()).status is Status.VALID for one in cookies)
         if is_valid > is_read or (is_read > is_valid and not library.startswith(TOLERANT)):
             differ.append((damage, "read there" if is_read else "refused there"))

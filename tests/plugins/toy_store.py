@@ -141,7 +141,7 @@ class ToyStore(SequentialBatch):
             return self._put(base.ref, now.payload if payload is None else payload, expires_at_ms)
 
     def preview(self, write: PlannedWrite) -> tuple[str, ...]:
-        return (f"{write.act.value} one session of the room {self._room}",)
+        return (f"{write.operation.value} one session of the room {self._room}",)
 
     def count(self) -> Count:
         return Count(len(self._living()), True)

@@ -1,4 +1,4 @@
-"""Lossless BSON: documents to trees with byte spans, and back; knows no session and imports no driver.
+"""Lossless BSON: documents to trees with byte spans, and back.
 
 Format: bsonspec.org 1.1. Every value keeps its own bytes; how people read and write those that JSON does not have is
 `extended_json.py`'s.

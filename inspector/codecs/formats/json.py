@@ -1,4 +1,4 @@
-"""Lossless JSON: text to a tree with byte spans, and back by copying what was not edited; knows no session.
+"""Lossless JSON: text to a tree with byte spans, and back by copying what was not edited.
 
 The scanner accepts what JavaScript's JSON.parse accepts (RFC 8259) and nothing more: no byte-order mark, no NaN, no
 control characters in strings. Spans are byte offsets, so that an edit replaces its own bytes only.

@@ -1,4 +1,4 @@
-"""The JSON text in documents of connect-mongo, found without decoding the document; knows no driver.
+"""The JSON text in documents of connect-mongo, found without decoding the document.
 
 A document with anything but what connect-mongo writes is walked, and one with anything but fixed values before its text is
 left to others.

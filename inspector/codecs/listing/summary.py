@@ -1,4 +1,4 @@
-"""What a list shows of a record, worked out fast and without failing; knows no catalogue.
+"""What a list shows of a record, worked out fast and without failing.
 
 A generic JSON decode of the few hundred bytes of a session is enough here: nothing of it is ever written back.
 """

@@ -1,4 +1,4 @@
-"""Documents of connect-mongo (and connect-mongodb-session): the session as text or as a sub-document; knows no driver.
+"""Documents of connect-mongo (and connect-mongodb-session): the session as text or as a sub-document.
 
 Format: `{_id, expires: Date, session: <JSON text | document>[, lastModified: Date]}` of connect-mongo 3 to 6.
 """

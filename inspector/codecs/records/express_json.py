@@ -1,4 +1,4 @@
-"""The JSON text of a session, as connect-redis 3 to 10, session-file-store and the SQLite stores keep it; knows no store.
+"""The JSON text of a session, as connect-redis 3 to 10, session-file-store and the SQLite stores keep it.
 
 Formats: express-session 1.19 (JSON.stringify of the session, `cookie` first), session-file-store 1.5 (the same with
 `__lastAccess`, epoch milliseconds, at the end). A serializer of the application or an encryption may be wrapped around it.

@@ -1,4 +1,4 @@
-"""Records that connect-mongo itself encrypts: version 3 (`secret`) and version 6 (web crypto); knows no document."""
+"""Records that connect-mongo itself encrypts: version 3 (`secret`) and version 6 (web crypto)."""
 
 from __future__ import annotations
 

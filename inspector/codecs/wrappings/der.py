@@ -1,4 +1,4 @@
-"""The little DER that kruptein writes: one SEQUENCE of OCTET STRINGs; knows no encryption."""
+"""The little DER that kruptein writes: one SEQUENCE of OCTET STRINGs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Records encrypted by kruptein 2.0 to 3.4, as connect-mongo 4 to 6 and session-file-store from 1.4 use it; knows no store.
+"""Records encrypted by kruptein 2.0 to 3.4, as connect-mongo 4 to 6 and session-file-store from 1.4 use it.
 
 Two containers: DER (a SEQUENCE of the OCTET STRINGs ct, hmac, iv, salt[, at, aad], then encoded as text) and JSON
 (`{"hmac","ct","iv","salt","aad","at"}`, where 3.4 writes every field as text). What an era's HMAC covers, and how often its key is

@@ -1,4 +1,4 @@
-"""From stored text to the session's JSON through whatever is wrapped around it, and back; knows no store and no document.
+"""From stored text to the session's JSON through whatever is wrapped around it, and back.
 
 Serializers seen in the field wrap the JSON in base64, hex, gzip, zlib or another JSON string; connect-mongo and
 session-file-store can encrypt it. Layers are found from the bytes, innermost must be JSON, and each is written back as it was.

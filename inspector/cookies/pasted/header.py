@@ -1,4 +1,4 @@
-"""The values of Cookie and Set-Cookie headers, as browsers and Express read them; knows no signature.
+"""The values of Cookie and Set-Cookie headers, as browsers and Express read them.
 
 A Cookie header is read as `cookie` 0.7 does, which express-session uses: split at `;`, the first of equal names wins,
 one pair of quotes comes off, percent-decoding only where a `%` is, and the raw text stays where it fails.
@@ -141,9 +141,9 @@ def _pair_up(cookies: Sequence[Cookie]) -> tuple[Cookie, ...]:
         partner = cookie.name.removesuffix(_SIGNATURE)
         is_signature = partner != cookie.name and _place(cookie, partner) in places
         signature = signatures.get(_place(cookie, cookie.name + _SIGNATURE))
-        found = replace(cookie, partner=partner if is_signature else "")
+        found = replace(cookie, signs=partner if is_signature else "")
         if signature is not None:
-            found = replace(found, pair=signature.raw, is_spaced=cookie.is_spaced or signature.is_spaced)
+            found = replace(found, signature=signature.raw, is_spaced=cookie.is_spaced or signature.is_spaced)
         paired.append(found)
     return join_chunks(paired)
 

@@ -1,4 +1,4 @@
-"""From any pasted text to cookies: the one list of forms, in the order in which they are tried; knows no signature.
+"""From any pasted text to cookies: the one list of forms, in the order in which they are tried.
 
 A form is a module with a `LABEL` and `read(text)`: None for what is something else, [] for this form without a cookie in it.
 """

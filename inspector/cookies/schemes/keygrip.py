@@ -67,7 +67,7 @@ class _Pair:
         if _holds_nothing(raw):
             words = f"It holds no session ({_unquoted(cookie.raw) or 'empty'}): {self.label} starts a new one, whatever the signature."
             return replace(verdict, status=Status.INVALID, detail=words)
-        if cookie.pair is None:
+        if cookie.signature is None:
             words = (
                 f"There is no {cookie.name or 'name'}.sig beside it: it is unsigned, and ignored where signed is on."
             )
@@ -82,7 +82,7 @@ class _Pair:
                 )
                 return replace(verdict, status=Status.INVALID, detail=words)
             return replace(verdict, status=Status.UNVERIFIED, detail="Give the keys to check the signature.")
-        given = _unquoted(cookie.pair)
+        given = _unquoted(cookie.signature)
 
         def fits(secret: Secret) -> bool:
             made = keygrip_signature(cookie.name, raw, secret, _form_like(given))
@@ -100,7 +100,7 @@ class _Pair:
     def _caution(self, cookie: Cookie, form: tuple[str, str]) -> str:
         """Return what refuses a pair whose signature fits, "" for nothing."""
         words = ""
-        if _unquoted(cookie.raw) != cookie.raw or _unquoted(cookie.pair or "") != cookie.pair:
+        if _unquoted(cookie.raw) != cookie.raw or _unquoted(cookie.signature or "") != cookie.signature:
             words = (
                 "It stands in quotes: the cookies package takes them off from 0.9 on; before (cookie-session 1, koa 2.14 and older) "
                 "it takes them for a part of it and refuses the cookie. "
@@ -135,7 +135,7 @@ class _Pair:
         """Return the value and its signature: `<value>; <name>.sig=<signature>`. `CookieError`."""
         check_object(text, self.label)
         value = base64.b64encode(json_bytes(text)).decode()
-        return paired(cookie.name, value, secret, cookie.pair)
+        return paired(cookie.name, value, secret, cookie.signature)
 
 
 def paired(name: str, value: str, secret: Secret, like: str | None = None) -> str:
@@ -155,7 +155,7 @@ class KoaSession(_Pair):
         payload = object_text(loose_base64(_unquoted(cookie.raw))) if _BASE64_OBJECT.match(cookie.raw) else None
         if payload is not None:
             return cookie.name in _KOA_NAMES or any(f'"{name}"' in payload for name in _KOA_FIELDS)
-        return cookie.name in _KOA_NAMES or (cookie.pair is not None and _UUID.match(cookie.raw) is not None)
+        return cookie.name in _KOA_NAMES or (cookie.signature is not None and _UUID.match(cookie.raw) is not None)
 
     def _read(self, cookie: Cookie, verdict: Verdict) -> Verdict:
         found = super()._read(cookie, verdict)
@@ -177,7 +177,7 @@ class CookieSession(_Pair):
     shares_signature: tuple[str, ...] = ("koa-session", "any other signed cookie of the cookies package")
 
     def recognise(self, cookie: Cookie) -> bool:
-        if cookie.pair is not None:
+        if cookie.signature is not None:
             return True
         return _BASE64_OBJECT.match(cookie.raw) is not None and object_text(loose_base64(cookie.raw)) is not None
 
@@ -216,7 +216,7 @@ _KOA, _COOKIE_SESSION = KoaSession(), CookieSession()
 KOA_SESSION = CookieScheme.of(
     _KOA,
     sign_id=paired,
-    resign_id=lambda cookie, session_id, secret: paired(cookie.name, session_id, secret, cookie.pair),
+    resign_id=lambda cookie, session_id, secret: paired(cookie.name, session_id, secret, cookie.signature),
     seal=lambda cookie, _verdict, text, secret, at_ms: _KOA.sign_payload(cookie, text, secret, at_ms),
     id_words="The key of the record in koa-session's store.",
 )

@@ -1,4 +1,4 @@
-"""The usual mistakes with a secret: what was given is not quite what the application uses; knows no scheme."""
+"""The usual mistakes with a secret: what was given is not quite what the application uses."""
 
 from __future__ import annotations
 

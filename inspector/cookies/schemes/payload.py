@@ -1,4 +1,4 @@
-"""The JSON that schemes keep inside a cookie: read with bounds, and checked before it is signed; knows no scheme."""
+"""The JSON that schemes keep inside a cookie: read with bounds, and checked before it is signed."""
 
 from __future__ import annotations
 

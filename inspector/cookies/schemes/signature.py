@@ -1,4 +1,4 @@
-"""cookie-signature 1.2 as express-session uses it: HMAC-SHA256 over the session ID; knows no cookie and no session."""
+"""cookie-signature 1.2 as express-session uses it: HMAC-SHA256 over the session ID."""
 
 from __future__ import annotations
 

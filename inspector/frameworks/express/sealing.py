@@ -1,4 +1,4 @@
-"""Traps of the encryption around a record; the rules of kruptein 3.1 to 3.4 and connect-mongo 4 to 6; knows no store connection."""
+"""Traps of the encryption around a record; the rules of kruptein 3.1 to 3.4 and connect-mongo 4 to 6."""
 
 from __future__ import annotations
 

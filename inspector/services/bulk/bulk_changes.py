@@ -1,4 +1,4 @@
-"""Delete and expire as many sessions as are selected: part by part, counted, stoppable; knows no window.
+"""Delete and expire as many sessions as are selected: part by part, counted, stoppable.
 
 Every write is compare-and-set against what was read just before. The generators run on a store's lane, and yield a step
 after each part; between two parts they look at their token.

@@ -1,4 +1,4 @@
-"""Write sessions as JSON lines, a part at a time, in constant memory; knows no window and no file name."""
+"""Write sessions as JSON lines, a part at a time, in constant memory."""
 
 from __future__ import annotations
 

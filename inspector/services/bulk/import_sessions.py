@@ -1,4 +1,4 @@
-"""Read sessions from JSON lines into a store, a part at a time, in constant memory; knows no window and no file.
+"""Read sessions from JSON lines into a store, a part at a time, in constant memory.
 
 Creates what is absent; replaces what is there only when asked to, by compare-and-set. What has expired is left out.
 """
@@ -18,10 +18,10 @@ from inspector.services.bulk.report import FIRST_PART, STOPPED, next_part_size
 from inspector.services.bulk.session_lines import LineError, SessionLine, parse_line
 from store_adapters.clock import now_ms
 from store_adapters.contract import (
-    Act,
     CancelToken,
     ChangeExpiry,
     Create,
+    Operation,
     PlannedWrite,
     RawRecord,
     RecordRef,
@@ -198,7 +198,7 @@ def _try_creating(run: _Run, item: _Item) -> None:
     """Count what would be created, or as failed what the store knows that it would refuse."""
     try:
         if run.store.capabilities.can_write:
-            run.store.preview(PlannedWrite(Act.CREATE, item.ref, payload=item.line.payload))
+            run.store.preview(PlannedWrite(Operation.CREATE, item.ref, payload=item.line.payload))
     except StoreError as error:
         _count_error(run, item, error)
     else:

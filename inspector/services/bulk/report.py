@@ -1,4 +1,4 @@
-"""What became of the sessions of a bulk act, counted as it goes; knows no store."""
+"""What became of the sessions of a bulk act, counted as it goes."""
 
 from __future__ import annotations
 

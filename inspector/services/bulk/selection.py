@@ -1,4 +1,4 @@
-"""Which sessions a bulk act is about, and what it would meet, as the list knows them; reads no store."""
+"""Which sessions a bulk act is about, and what it would meet, as the list knows them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A session as one line of JSON, for export and import; knows no store and no file.
+"""A session as one line of JSON, for export and import.
 
 `{"key":…,"id":…,"kind":"redis","expires_at":"2026-11-24T22:29:03.120Z","payload":…}`: `key`, `id` and `payload` are text, or
 `{"base64":…}` where the bytes are no text. `expires_at` is a time, a number of epoch milliseconds outside of ISO 8601's

@@ -1,4 +1,4 @@
-"""Take a bulk act back: what was deleted is created again where it is absent, what was expired is set back; knows no window.
+"""Take a bulk act back: what was deleted is created again where it is absent, what was expired is set back.
 
 The before-images are in memory only, since they are session data.
 """

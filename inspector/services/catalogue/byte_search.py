@@ -1,4 +1,4 @@
-"""Where a needle stands in a large block of bytes, letters of any case included; knows nothing of what they are.
+"""Where a needle stands in a large block of bytes, letters of any case included.
 
 The C library searches four times as fast as `bytes.find` does, and lets the interpreter go meanwhile, so that a window
 beside it never waits. Where it has no such function (Windows), Python searches.

@@ -10,7 +10,7 @@ from array import array
 from collections.abc import Iterable, Iterator, Sequence
 
 from inspector.codecs import NOT_READ, Summariser, Summary
-from inspector.services.catalogue.column_values import PlainLooks, time_or_none
+from inspector.services.catalogue.column_values import FormatRoleCodes, time_or_none
 from inspector.services.catalogue.columns import Columns, Values
 from inspector.services.catalogue.list_order import sort_rows
 from inspector.services.catalogue.overview import Overview, survey
@@ -42,8 +42,8 @@ class Catalogue:
         self._keys = RowKeys()
         self.columns = Columns(store, self._summariser, self._keys.column, limit)
         code_of = self.columns.code_of
-        self._plain_looks = PlainLooks(lambda role: code_of((self._summariser.plain_format, role)))
-        self._object_looks = PlainLooks(lambda role: code_of((self._summariser.object_format, role)))
+        self._plain_codes = FormatRoleCodes(lambda role: code_of((self._summariser.plain_format, role)))
+        self._object_codes = FormatRoleCodes(lambda role: code_of((self._summariser.object_format, role)))
         self._seen: bytearray | None = None
         self._may_lag = False  # the index of keys may follow behind the rows
         self._expected = 0  # where the next row of a listing most likely stands
@@ -141,21 +141,21 @@ class Catalogue:
         first, payloads = self.columns.total, list(batch.payloads)
         sessions = batch.sessions() if batch.sessions is not None else None
         users, roles, odd = self._summariser.plain_users(payloads, sessions)
-        looks = array("I", map(self._plain_looks.__getitem__, roles))
+        format_roles = array("I", map(self._plain_codes.__getitem__, roles))
         if sessions is not None and dict in {*map(type, sessions)}:
             for place in [place for place, session in enumerate(sessions) if type(session) is dict]:
-                looks[place] = self._object_looks[roles[place]]
+                format_roles[place] = self._object_codes[roles[place]]
         expires: Sequence[int | None] = batch.expires_at_ms
         for place in odd:
             summary = self._summarise(batch.keys[place], payloads[place], batch.sizes[place])
-            users[place], looks[place] = summary.user, self.columns.code_of((summary.format, summary.role))
+            users[place], format_roles[place] = summary.user, self.columns.code_of((summary.format, summary.role))
             if summary.text:
                 self.columns.inner[first + place] = summary.text
                 if self._read_expiry is not None:
                     expires = list(expires)
                     expires[place] = self._read_expiry(summary.text)
         self._keys.extend(batch.keys, is_indexed=is_indexed)
-        self.columns.extend(batch, expires, users, looks)
+        self.columns.extend(batch, expires, users, format_roles)
 
     def _append_mixed(self, batch: Batch) -> None:
         columns = self.columns
@@ -188,7 +188,7 @@ class Catalogue:
         """Open the encrypted rows that take a slow key each, and put in what they hold; yield how many after each. For a lane.
         Gives up once some that no secret opens have come one after the other."""
         columns, done, in_vain = self.columns, 0, 0
-        if not self.reading.secrets or not any(look.startswith("encrypted") for look, _role in columns.looks):
+        if not self.reading.secrets or not any(kind.startswith("encrypted") for kind, _role in columns.format_roles):
             return
         for position in range(columns.total):
             if cancel.is_cancelled or in_vain == _IN_VAIN:
@@ -216,8 +216,8 @@ class Catalogue:
     ) -> int:
         if summary.text and self._read_expiry is not None:
             expires = self._read_expiry(summary.text)
-        columns, look = self.columns, self.columns.code_of((summary.format, summary.role))
-        values = Values(payload, size, expires, changed, summary.user, look)
+        columns, code = self.columns, self.columns.code_of((summary.format, summary.role))
+        values = Values(payload, size, expires, changed, summary.user, code)
         self._catch_up()
         position = self.find(key)
         if position is None:
@@ -250,14 +250,14 @@ class Catalogue:
         """Return the values of a row."""
         columns = self.columns
         key, user = columns.keys[position], columns.user(position)
-        look, role = columns.looks[columns.look[position]]
+        kind, role = columns.format_roles[columns.format_role[position]]
         return Row(
             key=key,
             session_id=columns.id_of(key),
             user=user,
             role=role,
             signed_in=bool(user),
-            format=look,
+            format=kind,
             size=columns.sizes[position],
             expires_at_ms=time_or_none(columns.expires[position]),
             changed_at_ms=columns.changed[position] or None,

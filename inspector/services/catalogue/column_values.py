@@ -1,4 +1,4 @@
-"""From what a store says of its records to the numbers and bytes that columns hold; knows no list."""
+"""From what a store says of its records to the numbers and bytes that columns hold."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from inspector.services.filtering.terms import NEVER
 LARGEST = 2**32 - 1
 
 
-class PlainLooks(dict[str, int]):
-    """Codes of the looks of plain sessions by role, found without a call into Python."""
+class FormatRoleCodes(dict[str, int]):
+    """Codes of a format with each role, found without a call into Python."""
 
     def __init__(self, code_of: Callable[[str], int]) -> None:
         super().__init__()

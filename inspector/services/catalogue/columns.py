@@ -30,7 +30,7 @@ class Values:
     expires_at_ms: int | None
     changed_at_ms: int | None  # None: unknown, or as before
     user: str
-    look: int  # a code of `Columns.code_of`
+    format_role: int  # a code of `Columns.code_of`
 
 
 class Columns:
@@ -45,9 +45,9 @@ class Columns:
         self.keys = keys  # grows before the others
         self.payloads = LimitedColumn(limit)
         self.users = TextColumn()
-        self.looks: list[tuple[str, str]] = []  # the different pairs of format and role, of which there are few
+        self.format_roles: list[tuple[str, str]] = []  # the different pairs of format and role, of which there are few
         self._codes: dict[tuple[str, str], int] = {}
-        self.look = array("I")
+        self.format_role = array("I")
         self.sizes = array("I")
         self.expires = array("q")
         self.changed = array("q")
@@ -60,7 +60,7 @@ class Columns:
 
     @property
     def has_role_lists(self) -> bool:
-        """Some rows have several roles at `ROLE_PATH`, of which `looks` says nothing."""
+        """Some rows have several roles at `ROLE_PATH`, of which `format_roles` says nothing."""
         return self._summariser.has_role_lists
 
     @property
@@ -75,19 +75,19 @@ class Columns:
         return [value.decode("utf-8", "surrogatepass") for value in self.users.block(number).values()]
 
     def format(self, position: int) -> str:
-        return self.looks[self.look[position]][0]
+        return self.format_roles[self.format_role[position]][0]
 
     def is_expiry_hidden(self, position: int) -> bool:
         """True where the expiry is inside what is encrypted."""
         is_sealed = self.has_expiry_inside and self.format(position).startswith("encrypted")
         return is_sealed and self.expires[position] == NEVER
 
-    def code_of(self, look: tuple[str, str]) -> int:
-        """Return what `look` holds for rows of this format and role."""
-        if look not in self._codes:
-            self.looks.append(look)
-            self._codes[look] = len(self.looks) - 1
-        return self._codes[look]
+    def code_of(self, format_role: tuple[str, str]) -> int:
+        """Return what `format_role` holds for rows of this format and role."""
+        if format_role not in self._codes:
+            self.format_roles.append(format_role)
+            self._codes[format_role] = len(self.format_roles) - 1
+        return self._codes[format_role]
 
     def is_same(self, batch: Batch, first: int) -> bool:
         """True when the rows from `first` on hold the keys and payloads of a batch, and none of them went."""
@@ -114,13 +114,13 @@ class Columns:
         if changed is not None:
             self.changed[position] = changed
 
-    def extend(self, batch: Batch, expires: Sequence[int | None], users: list[str], look: array[int]) -> None:
+    def extend(self, batch: Batch, expires: Sequence[int | None], users: list[str], codes: array[int]) -> None:
         """Add the rows of a batch, whose keys `keys` has already."""
         number, sizes, changed = len(batch.keys), batch.sizes, batch.changed_at_ms
         self.payloads.extend(list(batch.payloads), sizes)
         self.users.extend(encoded(users))
         # Arrays take arrays ten times as fast as lists.
-        self.look.extend(look)
+        self.format_role.extend(codes)
         self.sizes.extend(array("I", sizes if max(sizes, default=0) <= LARGEST else map(size_in_column, sizes)))
         self.expires.extend(column_of(expires))
         is_unknown = changed.count(None) == number
@@ -134,7 +134,7 @@ class Columns:
         """Add one row, whose key `keys` has already; return its position."""
         self.payloads.extend([values.payload])
         self.users.extend([_text(values.user)])
-        self.look.append(values.look)
+        self.format_role.append(values.format_role)
         self.sizes.append(size_in_column(values.size))
         self.expires.append(in_column(values.expires_at_ms))
         self.changed.append(values.changed_at_ms or 0)
@@ -150,7 +150,7 @@ class Columns:
         self.payloads[position] = values.payload
         if self.users[position] != (user := _text(values.user)):
             self.users[position] = user
-        self.look[position] = values.look
+        self.format_role[position] = values.format_role
         self.sizes[position] = size_in_column(values.size)
         self.set_times(position, values.expires_at_ms, values.changed_at_ms)
 

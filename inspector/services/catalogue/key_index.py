@@ -1,4 +1,4 @@
-"""Which row holds a key: an open hash table of numbers, 13 to 27 bytes a row; knows no rows.
+"""Which row holds a key: an open hash table of numbers, 13 to 27 bytes a row.
 
 What it answers are candidates: whoever asks compares the key itself, as two keys can share a hash.
 """

@@ -1,4 +1,4 @@
-"""Does what a listing leaves for later, and reads large records one by one, within bounds; knows no window and starts no thread."""
+"""Does what a listing leaves for later, and reads large records one by one, within bounds."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from inspector.services.catalogue.catalogue import Catalogue
 from inspector.services.catalogue.listing import index_keys
-from inspector.services.right_of_way import give_way
+from inspector.services.checkpoint import checkpoint
 from inspector.services.sessions.open_session import ref_of_key
 from store_adapters.contract import CancelToken, SessionStore
 from store_adapters.errors import RecordMissing, RecordUnreadable
@@ -31,7 +31,7 @@ def read_large(
             return
         if size > min(left, _LARGEST):
             continue
-        give_way()
+        checkpoint()
         begun = time.monotonic()
         left -= size
         try:

@@ -25,9 +25,9 @@ def sort_rows(columns: Columns, positions: Sequence[int], sort_by: Column, *, de
         case Column.CHANGED:
             column = columns.changed
         case Column.FORMAT:
-            ranks = {look: rank for rank, look in enumerate(sorted({look for look, _role in columns.looks}))}
-            codes = [ranks[look] for look, _role in list(columns.looks)]
-            numbers = pick("q", codes, _picked(columns.look, positions))
+            ranks = {kind: rank for rank, kind in enumerate(sorted({kind for kind, _role in columns.format_roles}))}
+            codes = [ranks[kind] for kind, _role in list(columns.format_roles)]
+            numbers = pick("q", codes, _picked(columns.format_role, positions))
             return sort_numbers(numbers, positions, descending=descending)
         case Column.SESSION:
             return sort_texts(_texts(columns.keys, positions), positions, descending=descending)

@@ -1,4 +1,4 @@
-"""Reads a store's whole list into its catalogue; knows no window and starts no thread."""
+"""Reads a store's whole list into its catalogue."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from inspector.services.catalogue.catalogue import Catalogue
-from inspector.services.right_of_way import give_way
+from inspector.services.checkpoint import checkpoint
 from store_adapters.contract import CancelToken, SessionStore
 
 _PROGRESS_S = 0.05
@@ -35,7 +35,7 @@ def read_list(
     try:
         begun = time.monotonic()
         for batch in store.list_records(cancel):
-            give_way()
+            checkpoint()
             catalogue.append(batch)
             progress = Progress(batch.read, batch.total, is_reading=True)
             yield progress
@@ -65,4 +65,4 @@ def read_in_steps(
 def index_keys(catalogue: Catalogue, cancel: CancelToken) -> None:
     """Index the keys that a listing left behind, in steps of a millisecond; for a lane, once the listing was told."""
     while not cancel.is_cancelled and catalogue.index_some():
-        give_way()
+        checkpoint()

@@ -1,4 +1,4 @@
-"""What the chips and plots show of all rows: how many end when, and how large they are; counts columns, knows no rows."""
+"""What the chips and plots show of all rows: how many end when, and how large they are."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import compress
 
+from inspector.services.checkpoint import checkpoint
 from inspector.services.filtering.terms import NEVER
-from inspector.services.right_of_way import give_way
 
 _HOUR_MS = 3_600_000
 _HOURS = 24
@@ -46,7 +46,7 @@ def survey(expires: array[int], sizes: array[int], alive: bytearray, total: int,
     lengths: Counter[int] = Counter()
     no_expiry = 0
     for start in range(0, total, _STEP):
-        give_way()
+        checkpoint()
         end = min(total, start + _STEP)
         living = alive[start:end]
         ends: Iterable[int] = expires[start:end]

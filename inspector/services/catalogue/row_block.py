@@ -12,8 +12,8 @@ from inspector.codecs import FieldReader, plain_data
 from inspector.services.catalogue.byte_search import Haystack, find_from
 from inspector.services.catalogue.columns import Columns
 from inspector.services.catalogue.text_column import ROWS, Block
+from inspector.services.checkpoint import checkpoint
 from inspector.services.filtering.terms import MISSING, FieldKeys, Rows, chosen, find_field
-from inspector.services.right_of_way import give_way
 from store_adapters.record_form import PayloadForm
 
 if TYPE_CHECKING:
@@ -101,17 +101,17 @@ class RowBlock:
         found.update(self._inner)
         return chosen(rows, found)
 
-    def looks(self) -> tuple[Sequence[tuple[str, str]], Sequence[int]] | None:
+    def format_roles(self) -> tuple[Sequence[tuple[str, str]], Sequence[int]] | None:
         if self._columns.has_role_lists:
             return None
-        return self._columns.looks, self._columns.look[self.first : self._end]
+        return self._columns.format_roles, self._columns.format_role[self.first : self._end]
 
     def _are_plain(self) -> bool:
         """True where each row was read as a plain JSON object by itself."""
-        looks, plain = self._columns.looks, self._columns.plain_format
-        codes = set(self._columns.look[self.first : self._end])
+        format_roles, plain = self._columns.format_roles, self._columns.plain_format
+        codes = set(self._columns.format_role[self.first : self._end])
         is_text = self._columns.form is not PayloadForm.DOCUMENT
-        return not self._inner and is_text and all(looks[code][0] == plain for code in codes)
+        return not self._inner and is_text and all(format_roles[code][0] == plain for code in codes)
 
     def _has_documents(self) -> bool:
         plain = "connect-mongo, JSON text"
@@ -145,7 +145,7 @@ def matching(columns: Columns, total: int, session_filter: SessionFilter | None,
     """Return the positions of the living rows among the first `total` that match, in order."""
     found = array("I")
     for number in range(-(-total // ROWS)):
-        give_way()
+        checkpoint()
         chunk = RowBlock(columns, number, min(total, (number + 1) * ROWS), now_ms)
         rows = chunk.living()
         if session_filter is not None and rows:

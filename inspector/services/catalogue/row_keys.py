@@ -1,4 +1,4 @@
-"""The keys of a list's rows, and which row holds one; knows no other column.
+"""The keys of a list's rows, and which row holds one.
 
 Most listings bring a key once, and none is there before: then the index, which takes as long as everything else that is done
 with a key, may follow behind the rows. A key which did come again is found out then.

@@ -1,4 +1,4 @@
-"""One row of a store's list, and the columns it has; knows no list."""
+"""One row of a store's list, and the columns it has."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sorting a million rows by a column while a window beside it goes on; knows no sessions.
+"""Sorting a million rows by a column while a window beside it goes on.
 
 Python's own sort holds the interpreter until it is done: half a second for a million rows. So the C library's `qsort_r`
 sorts records of 16 bytes (12 of the value, 4 of the row, the highest first) outside the interpreter. What it hands on to

@@ -1,4 +1,4 @@
-"""A column of byte strings without an object per row: 1,024 values to a block; knows nothing of what they are.
+"""A column of byte strings without an object per row: 1,024 values to a block.
 
 One thread writes, others read: what a reader needs stands in one tuple that is replaced in one step.
 """

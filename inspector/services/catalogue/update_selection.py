@@ -1,4 +1,4 @@
-"""Puts a few changed rows in their places among a million sorted ones, without sorting all again; knows no window."""
+"""Puts a few changed rows in their places among a million sorted ones, without sorting all again."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from inspector.services.catalogue.list_order import sort_value
 from inspector.services.catalogue.row_block import RowBlock
 from inspector.services.catalogue.session_row import Column
 from inspector.services.catalogue.text_column import ROWS
+from inspector.services.checkpoint import checkpoint
 from inspector.services.filtering.parser import SessionFilter
-from inspector.services.right_of_way import give_way
 
 _PIECE = 1024
 
@@ -73,7 +73,7 @@ def _without(positions: Sequence[int], moved: set[int], alive: bytearray) -> arr
 
 def _pieces(positions: Sequence[int]) -> Iterator[tuple[int, Sequence[int]]]:
     for start in range(0, len(positions), _PIECE):
-        give_way()
+        checkpoint()
         yield start, positions[start : start + _PIECE]
 
 

@@ -1,4 +1,4 @@
-"""Follows a store's changes into its catalogue; knows no window."""
+"""Follows a store's changes into its catalogue."""
 
 from __future__ import annotations
 

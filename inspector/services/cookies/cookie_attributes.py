@@ -1,4 +1,4 @@
-"""What is wrong with a cookie's attributes, in a Set-Cookie line and in the record; knows no signature."""
+"""What is wrong with a cookie's attributes, in a Set-Cookie line and in the record."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ class CookieReader:
 
     def identify(self, cookie: Cookie) -> str:
         """Return what tells one session from another: its ID, or a checksum of what is inside a cookie that carries it."""
-        key = cookie.name, cookie.raw, cookie.pair
+        key = cookie.name, cookie.raw, cookie.signature
         if key not in self._identities:
             verdict = self.judge(cookie, 0)
             sealed = f"#{_checksum(verdict.payload)}" if verdict.payload else f"?{_checksum(cookie.raw)}"

@@ -1,4 +1,4 @@
-"""A session followed through the requests of an HTTP archive: where it was set, renewed, lost or refused; reads no store."""
+"""A session followed through the requests of an HTTP archive: where it was set, renewed, lost or refused."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _session_cookies(exchanges: Sequence[Exchange], secrets: Sequence[Secret]) -
     for exchange in exchanges:
         for cookie in (*exchange.sent, *exchange.received):
             place = (exchange.host, cookie.name)
-            if place in found or cookie.partner:
+            if place in found or cookie.signs:
                 continue
             if judge(cookie, secrets, exchange.started_at_ms).scheme:
                 found[place] = None

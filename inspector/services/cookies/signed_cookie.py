@@ -1,4 +1,4 @@
-"""From a session to its signed cookie: the value, a Cookie header, a Set-Cookie line, a curl command; reads no store."""
+"""From a session to its signed cookie: the value, a Cookie header, a Set-Cookie line, a curl command."""
 
 from __future__ import annotations
 

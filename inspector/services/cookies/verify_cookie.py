@@ -1,4 +1,4 @@
-"""From pasted text to a verdict per cookie and the chain from cookie to session; knows no window."""
+"""From pasted text to a verdict per cookie and the chain from cookie to session."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def inspect_cookies(
     """
     reports = []
     for cookie in read_cookies(text):
-        if cookie.partner:
+        if cookie.signs:
             continue  # the signature of another cookie here, judged with it
         verdict = judge(cookie, secrets, now_ms)
         known = reading or PLAIN

@@ -1,4 +1,4 @@
-"""The filter line: GitHub-style terms over sessions; knows no window and no list. What a term does is in filter_terms.py.
+"""The filter line: GitHub-style terms over sessions. What a term does is in filter_terms.py.
 
 `free text`, `user.role:admin`, `cart.length>2`, `expires<1h`, `expires:never`, `is:expired`, `size>10kb`, `changed<5m`,
 `id:abc*`, `user:john`, `-user.name:bob`, `"two words"`, `has:cart`, `OR`, parentheses.

@@ -1,4 +1,4 @@
-"""The terms of a filter, as what they do to a chunk of a list: which of these rows match; knows no typed text.
+"""The terms of a filter, as what they do to a chunk of a list: which of these rows match.
 
 A term narrows the rows it is given, so that the cheap ones (columns) go before the dear ones (decoding), and looks for the
 bytes a match must hold before it decodes anything: searching bytes is ten times faster.
@@ -59,7 +59,7 @@ class Chunk(Protocol):
         """Return those of the rows which may hold `needle` (lower case, ASCII) as a key or value: none that does is left out."""
         ...
 
-    def looks(self) -> tuple[Sequence[tuple[str, str]], Sequence[int]] | None:
+    def format_roles(self) -> tuple[Sequence[tuple[str, str]], Sequence[int]] | None:
         """Return the different pairs of format and role there are so far, and which one each row has; None where rows
         may have more than one role at `ROLE_PATH`."""
         ...
@@ -280,18 +280,18 @@ def _search_role(matches: Callable[[str], bool], search: _Narrow, choose: _Choos
 
     def narrow(chunk: Chunk, rows: Rows) -> Rows:
         nonlocal known, judged
-        told = chunk.looks()
+        told = chunk.format_roles()
         if told is None:
             return search(chunk, rows)
-        looks, row_looks = told
-        if looks is not known:
-            known, judged = looks, 0
+        format_roles, row_codes = told
+        if format_roles is not known:
+            known, judged = format_roles, 0
             codes.clear()
-        while judged < len(looks):
-            if matches(looks[judged][1]):
+        while judged < len(format_roles):
+            if matches(format_roles[judged][1]):
                 codes.add(judged)
             judged += 1
-        maybe = chosen(rows, {row for row, look in enumerate(row_looks) if look in codes})
+        maybe = chosen(rows, {row for row, code in enumerate(row_codes) if code in codes})
         return choose(maybe, chunk.fields(maybe, ROLE_PATH)) if maybe else maybe
 
     return narrow

@@ -1,4 +1,4 @@
-"""Reads records; what is large in a process of its own, which can be killed; knows no store and no window.
+"""Reads records; what is large in a process of its own, which can be killed.
 
 A parser written in C holds the interpreter, and so the window, for as long as it runs; a record made for it could take all memory
 or end the process. So a record above `IN_PROCESS_BYTES`, or one that unpacks to more, is read by a child: started when first needed,
@@ -40,7 +40,7 @@ from inspector.codecs import (
 )
 from inspector.core.node import Node
 from inspector.core.secret import Secret
-from inspector.services.right_of_way import give_way
+from inspector.services.checkpoint import checkpoint
 from store_adapters.portability import forbid_core_dump, limit_memory
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ class DecoderProcess:
         """Have the child read a record. `CodecError` as in `codecs.decode`, `DecoderError` where it met a limit."""
         keys = OpeningKeys(tuple(secrets), session_id, form)
         answer = self._answer(pack_request(payload, keys, MAX_BYTES))
-        return self._read(lambda: read_answer(answer, payload, keys, give_way))
+        return self._read(lambda: read_answer(answer, payload, keys, checkpoint))
 
     def summarise(
         self, payload: bytes, form: str, user_paths: Sequence[UserPath], secrets: Sequence[Secret], session_id: str

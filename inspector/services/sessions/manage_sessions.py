@@ -1,4 +1,4 @@
-"""Create, duplicate, delete, recreate a session and change its expiry; knows no window. Many at once: `bulk.py`.
+"""Create, duplicate, delete, recreate a session and change its expiry. Many at once: `bulk.py`.
 
 Every function talks to the store and belongs on its lane.
 """

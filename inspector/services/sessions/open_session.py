@@ -1,4 +1,4 @@
-"""From a record's place to all that can be shown of it; knows no window and writes nothing."""
+"""From a record's place to all that can be shown of it."""
 
 from __future__ import annotations
 

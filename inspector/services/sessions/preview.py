@@ -1,4 +1,4 @@
-"""What saving and bulk acts would send, one command a line, before anything is sent; knows no window."""
+"""What saving and bulk acts would send, one command a line, before anything is sent."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from inspector.codecs import CodecError
 from inspector.core.merge import Choice
 from inspector.services.sessions.save_session import Review, planned_payload
-from store_adapters.contract import Act, PlannedWrite, RecordRef, SessionStore
+from store_adapters.contract import Operation, PlannedWrite, RecordRef, SessionStore
 
 
 def preview_save(
@@ -23,17 +23,17 @@ def preview_save(
         return ()
     if payload == review.now.payload:
         return ()
-    return store.preview(PlannedWrite(Act.REPLACE, review.now.ref, review.now, payload))
+    return store.preview(PlannedWrite(Operation.REPLACE, review.now.ref, review.now, payload))
 
 
 def preview_delete(store: SessionStore, ref: RecordRef) -> tuple[str, ...]:
     """Return what deleting one record would send."""
-    return store.preview(PlannedWrite(Act.DELETE, ref))
+    return store.preview(PlannedWrite(Operation.DELETE, ref))
 
 
 def preview_expiry(store: SessionStore, ref: RecordRef, expires_at_ms: int | None) -> tuple[str, ...]:
     """Return what a lasting change of one record's expiry would send: the cookie's lifetime and the store's expiry, in one write."""
-    return store.preview(PlannedWrite(Act.EXPIRE, ref, expires_at_ms=expires_at_ms, with_payload=True))
+    return store.preview(PlannedWrite(Operation.EXPIRE, ref, expires_at_ms=expires_at_ms, with_payload=True))
 
 
 def for_many(lines: tuple[str, ...], number: int) -> tuple[str, ...]:

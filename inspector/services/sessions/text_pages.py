@@ -1,11 +1,11 @@
-"""A record as text in pages that a window lays out fast, however large it is; knows no window."""
+"""A record as text in pages that a window lays out fast, however large it is."""
 
 from __future__ import annotations
 
 from inspector.codecs import put_json
 from inspector.core.display import escape_json
 from inspector.core.node import Node
-from inspector.services.right_of_way import give_way
+from inspector.services.checkpoint import checkpoint
 
 PAGE_CHARS = 256 * 1024
 
@@ -30,7 +30,7 @@ class _Pages:
     def finish(self) -> None:
         self.done.append(escape_json("".join(self._parts)))
         self._parts, self._size = [], 0
-        give_way()
+        checkpoint()
 
 
 def json_pages(root: Node, *, has_types: bool = False) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Stores and preferences a person keeps, in files without any secret; knows no window and no keyring."""
+"""Stores and preferences a person keeps, in files without any secret."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Named texts in one file, sealed with a passphrase: Argon2id makes the key, AES-GCM seals; knows not what they are.
+"""Named texts in one file, sealed with a passphrase: Argon2id makes the key, AES-GCM seals.
 
 The file is JSON with the parameters, a salt, a nonce, the sealed bytes, and a plain SHA-256 over all of it: the digest tells
 a damaged file from a wrong passphrase. Every write takes a new nonce, and what was read before stays as `.bak`.

@@ -1,4 +1,4 @@
-"""A field to choose from a list, in forms that scroll; knows no choice."""
+"""A field to choose from a list, in forms that scroll."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Words in the middle of an empty area which say what to do next, and perhaps a text to look at; knows not why it is empty."""
+"""Words in the middle of an empty area which say what to do next, and perhaps a text to look at."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A line of text which says less where there is less room, and shows the whole as its tooltip; knows no store."""
+"""A line of text which says less where there is less room, and shows the whole as its tooltip."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keeps exceptions out of Qt's virtual calls; knows no widget in particular.
+"""Keeps exceptions out of Qt's virtual calls.
 
 An exception that leaves an override such as `data` or `paintEvent` can crash the interpreter (seen in PySide6
 6.8 to 6.12). Every override wears `qt_guard`, which reports the fault through `sys.excepthook` and returns a default.

@@ -1,4 +1,4 @@
-"""SVG icons in the colour of the theme; knows no widget. Lucide (ISC), see resources/icons."""
+"""SVG icons in the colour of the theme. Lucide (ISC), see resources/icons."""
 
 from __future__ import annotations
 

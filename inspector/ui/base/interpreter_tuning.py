@@ -1,4 +1,4 @@
-"""Settings of the interpreter that keep a window smooth beside busy threads; knows no window."""
+"""Settings of the interpreter that keep a window smooth beside busy threads."""
 
 from __future__ import annotations
 

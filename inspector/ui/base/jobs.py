@@ -1,4 +1,4 @@
-"""Work off the GUI thread: lanes, jobs and the one signal by which results come back; knows no store.
+"""Work off the GUI thread: lanes, jobs and the one signal by which results come back.
 
 Callbacks run on the GUI thread, in order. After `Job.cancel()` nothing more arrives; a destroyed owner silences it.
 A lane is never the last to know what a piece of work knows: objects of Qt must end on the GUI thread.
@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import shiboken6
 from PySide6.QtCore import QObject, Qt, Signal
 
-from inspector.services.right_of_way import go_first
+from inspector.services.checkpoint import go_first
 from store_adapters.contract import CancelToken
 
 _T = TypeVar("_T")

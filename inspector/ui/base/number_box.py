@@ -1,4 +1,4 @@
-"""A field for a whole number, its text where the other fields have theirs; knows no unit."""
+"""A field for a whole number, its text where the other fields have theirs."""
 
 from __future__ import annotations
 

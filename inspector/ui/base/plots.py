@@ -1,4 +1,4 @@
-"""A small bar plot which filters by a click; knows no catalogue."""
+"""A small bar plot which filters by a click."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What makes the window and its dialogs fit on a screen that is smaller than they would be; knows no window."""
+"""What makes the window and its dialogs fit on a screen that is smaller than they would be."""
 
 from __future__ import annotations
 

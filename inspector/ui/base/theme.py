@@ -1,4 +1,4 @@
-"""The two palettes and the one style sheet; knows no page.
+"""The two palettes and the one style sheet.
 
 `QStyleHints.setColorScheme` does nothing on plain X11, so a theme sets its own QPalette over the Fusion style.
 """

@@ -1,4 +1,4 @@
-"""Runs one long act on a store at a time and shows it in the strip; knows no act in particular."""
+"""Runs one long act on a store at a time and shows it in the strip."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which sessions are to be exported; writes nothing itself."""
+"""Which sessions are to be exported."""
 
 from __future__ import annotations
 

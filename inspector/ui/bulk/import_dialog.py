@@ -1,4 +1,4 @@
-"""What an import would do, and whether it may replace; writes nothing itself."""
+"""What an import would do, and whether it may replace."""
 
 from __future__ import annotations
 

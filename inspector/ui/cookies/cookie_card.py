@@ -1,4 +1,4 @@
-"""One judged cookie: the verdict, the chain link by link, and what can be done with it; reads no store itself."""
+"""One judged cookie: the verdict, the chain link by link, and what can be done with it."""
 
 from __future__ import annotations
 

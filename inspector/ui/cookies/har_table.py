@@ -1,4 +1,4 @@
-"""The requests of an HTTP archive for a table view, a row for each that says something of a session; reads no file."""
+"""The requests of an HTTP archive for a table view, a row for each that says something of a session."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The options of express-session as a form, with a word where they do not fit together; starts nothing."""
+"""The options of express-session as a form, with a word where they do not fit together."""
 
 from __future__ import annotations
 

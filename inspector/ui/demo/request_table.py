@@ -1,4 +1,4 @@
-"""The demo's request log for a table view: the newest rows, added in bunches; knows no server."""
+"""The demo's request log for a table view: the newest rows, added in bunches."""
 
 from __future__ import annotations
 

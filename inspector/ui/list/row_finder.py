@@ -1,4 +1,4 @@
-"""Finds which rows of a store's list are shown, in which order, on the compute lane; knows no table.
+"""Finds which rows of a store's list are shown, in which order, on the compute lane.
 
 It is told that rows came or changed, and decides when to look again: the longer a look takes, the seldomer.
 """

@@ -1,4 +1,4 @@
-"""The sessions' table view: its columns, their widths, and choosing among them; knows no store."""
+"""The sessions' table view: its columns, their widths, and choosing among them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from PySide6.QtGui import QFocusEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QTableView
 
 from inspector.services.catalogue.session_row import Column
-from inspector.services.right_of_way import go_first
+from inspector.services.checkpoint import go_first
 from inspector.ui.base.guard import qt_guard
 from inspector.ui.base.theme import Theme
 from inspector.ui.list.session_painter import SessionPainter

@@ -1,4 +1,4 @@
-"""Paints rows of the sessions table; knows no catalogue.
+"""Paints rows of the sessions table.
 
 The view calls it once for all rows: a call from Qt into Python for each cell would wait for the interpreter each time.
 """

@@ -1,4 +1,4 @@
-"""The line above the sessions table: how many, the chips, Stop; knows no store."""
+"""The line above the sessions table: how many, the chips, Stop."""
 
 from __future__ import annotations
 

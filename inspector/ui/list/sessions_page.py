@@ -1,4 +1,4 @@
-"""The sessions of one store: filter, chips, table, plots, and the session panel beside them; reads no store itself."""
+"""The sessions of one store: filter, chips, table, plots, and the session panel beside them."""
 
 from __future__ import annotations
 

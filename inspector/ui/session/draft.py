@@ -1,4 +1,4 @@
-"""The staged edits of one session: the edited tree beside what was read, with undo and redo; writes nothing."""
+"""The staged edits of one session: the edited tree beside what was read, with undo and redo."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Review and save: what was stored when opened, what is stored now, and yours, field by field; writes nothing itself."""
+"""Review and save: what was stored when opened, what is stored now, and yours, field by field."""
 
 from __future__ import annotations
 

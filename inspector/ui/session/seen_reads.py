@@ -1,4 +1,4 @@
-"""What the application did to a session while it was looked at, from one read of it to the next; reads nothing itself."""
+"""What the application did to a session while it was looked at, from one read of it to the next."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The head of the session panel: ID, who is signed in, when it ends, how large it is and what wrote it; reads no store."""
+"""The head of the session panel: ID, who is signed in, when it ends, how large it is and what wrote it."""
 
 from __future__ import annotations
 

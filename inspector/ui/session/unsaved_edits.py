@@ -1,4 +1,4 @@
-"""Keeps the unsaved edits safe from a crash while they are made, and offers those of an earlier run; knows no file form."""
+"""Keeps the unsaved edits safe from a crash while they are made, and offers those of an earlier run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What waits for the store, for how long, and Stop where it can be stopped; knows no act."""
+"""What waits for the store, for how long, and Stop where it can be stopped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One store in the window: its lanes, its connection, its loading and its live changes; knows no widget.
+"""One store in the window: its lanes, its connection, its loading and its live changes.
 
 Four lanes with a connection each, so that looking up, editing, listing, following and bulk acts never wait for one another.
 """

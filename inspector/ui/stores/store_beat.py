@@ -1,4 +1,4 @@
-"""The gentle pace at which an open store is asked whether it answers; asks nothing itself."""
+"""The gentle pace at which an open store is asked whether it answers."""
 
 from __future__ import annotations
 

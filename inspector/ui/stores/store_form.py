@@ -1,4 +1,4 @@
-"""The address of a store as a form, in step with its URL; opens nothing."""
+"""The address of a store as a form, in step with its URL."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a store answers, when it last did, and what waits for it; asks nothing itself."""
+"""Whether a store answers, when it last did, and what waits for it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The lanes of one store, and the connections that all but the first have of their own; knows no list and no widget."""
+"""The lanes of one store, and the connections that all but the first have of their own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The stores and tools at the left: which store is shown, how it is, and how many sessions it has; opens nothing."""
+"""The stores and tools at the left: which store is shown, how it is, and how many sessions it has."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command log: what this program has sent to each store, newest at the end, without values; sends nothing itself."""
+"""The command log: what this program has sent to each store, newest at the end, without values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Faults of the program, wherever they come up: said once in the window, noted in the terminal; knows no panel.
+"""Faults of the program, wherever they come up: said once in the window, noted in the terminal.
 
 Neither gets what an exception says, which may quote a stored value: only its class and the places in the source.
 """

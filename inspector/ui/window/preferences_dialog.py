@@ -1,4 +1,4 @@
-"""Preferences: the theme, what new sessions and stores begin with, and where secrets are kept; writes no file itself."""
+"""Preferences: the theme, what new sessions and stores begin with, and where secrets are kept."""
 
 from __future__ import annotations
 

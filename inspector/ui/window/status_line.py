@@ -1,4 +1,4 @@
-"""The status bar's two lines: which store answers where, and whether it may be written; knows no page."""
+"""The status bar's two lines: which store answers where, and whether it may be written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every tool that is measured can be asked, and what they have in common; knows no tool."""
+"""What every tool that is measured can be asked, and what they have in common."""
 
 from __future__ import annotations
 

@@ -208,7 +208,7 @@ def test_requests_and_answers_of_a_transcript_are_jars() -> None:
 
 def test_signature_of_another_request_is_not_taken() -> None:
     text = "> GET / HTTP/1.1\n> Cookie: session=a\n> GET / HTTP/1.1\n> Cookie: session=b; session.sig=c"
-    assert [one.pair for one in read_cookies(text) if not one.partner] == [None, "c"]
+    assert [one.signature for one in read_cookies(text) if not one.signs] == [None, "c"]
 
 
 def test_cookie_that_curl_prints_as_it_sends_it_is_one() -> None:

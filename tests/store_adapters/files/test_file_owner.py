@@ -22,7 +22,7 @@ from inspector.services.sessions.restoration import restore_deleted
 from store_adapters import portability
 from store_adapters.application.session_file_store import SessionFileApplicationStore
 from store_adapters.clock import now_ms
-from store_adapters.contract import Act, CancelToken, PlannedWrite, SessionStore
+from store_adapters.contract import CancelToken, Operation, PlannedWrite, SessionStore
 from store_adapters.errors import StoreRefused
 from store_adapters.files.file_owner import choose_owner
 from store_adapters.registry import open_store
@@ -103,7 +103,7 @@ def test_created_copied_restored_and_imported_sessions_are_the_applications(fore
 
 @needs_root
 def test_preview_says_whose_the_file_will_be(foreign: SessionStore) -> None:
-    lines = foreign.preview(PlannedWrite(Act.CREATE, foreign.ref_for("new"), payload=b"{}"))
+    lines = foreign.preview(PlannedWrite(Operation.CREATE, foreign.ref_for("new"), payload=b"{}"))
     assert lines[-1] == f"give it to {APPLICATION}, mode 640"
 
 
@@ -138,7 +138,7 @@ def test_dry_import_says_what_would_be_refused(foreign: SessionStore, monkeypatc
     assert (report.created, report.failed) == (0, 1)
     assert "sudo -u 12345" in report.troubles[0]
     with pytest.raises(StoreRefused, match="answer 500"):
-        foreign.preview(PlannedWrite(Act.CREATE, foreign.ref_for("new"), payload=b"{}"))
+        foreign.preview(PlannedWrite(Operation.CREATE, foreign.ref_for("new"), payload=b"{}"))
 
 
 @needs_root

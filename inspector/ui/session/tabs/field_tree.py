@@ -1,4 +1,4 @@
-"""The tree view of a session's data: where the keyboard comes to, and how far a mark reaches; knows no session."""
+"""The tree view of a session's data: where the keyboard comes to, and how far a mark reaches."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, Qt
 from PySide6.QtGui import QFocusEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QTreeView
 
-from inspector.services.right_of_way import go_first
+from inspector.services.checkpoint import go_first
 from inspector.ui.base.guard import qt_guard
 from inspector.ui.session.tabs.node_tree import VALUE
 

@@ -1,4 +1,4 @@
-"""Findings below the tree: what is odd in this session and what to do; knows not how they are found."""
+"""Findings below the tree: what is odd in this session and what to do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Colours for JSON text; knows no session."""
+"""Colours for JSON text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A place in the tree that a tree view shows, or a page of places; knows no view."""
+"""A place in the tree that a tree view shows, or a page of places."""
 
 from __future__ import annotations
 

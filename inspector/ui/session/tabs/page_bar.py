@@ -1,4 +1,4 @@
-"""Which page of a long text is shown, and the way to the others; knows no text."""
+"""Which page of a long text is shown, and the way to the others."""
 
 from __future__ import annotations
 

@@ -7,16 +7,16 @@ import time
 
 import pytest
 
-from inspector.services import right_of_way
-from inspector.services.right_of_way import give_way, go_first
+from inspector.services import checkpoint as turns
+from inspector.services.checkpoint import checkpoint, go_first
 
 
 def test_lane_waits_for_the_window_and_goes_on_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(right_of_way, "_LONGEST_S", 60.0)  # a loaded machine may let this thread wait for 50 ms
+    monkeypatch.setattr(turns, "_LONGEST_S", 60.0)  # a loaded machine may let this thread wait for 50 ms
     steps: list[str] = []
 
     def compute() -> None:
-        give_way()
+        checkpoint()
         steps.append("lane")
 
     with go_first():
@@ -38,13 +38,13 @@ def test_nobody_waits_for_a_window_that_waits_itself(monkeypatch: pytest.MonkeyP
         waits.append(seconds)
         really(seconds)
 
-    monkeypatch.setattr(right_of_way, "_LONGEST_S", 0.3)
+    monkeypatch.setattr(turns, "_LONGEST_S", 0.3)
     monkeypatch.setattr(time, "sleep", sleep)
     with go_first():
-        give_way()
+        checkpoint()
         waited = len(waits)
         assert waited
-        give_way()
+        checkpoint()
         assert len(waits) == waited
-    give_way()
+    checkpoint()
     assert len(waits) == waited

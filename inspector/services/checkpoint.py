@@ -1,4 +1,4 @@
-"""The window goes first: while it works, lanes that compute wait at their next step; knows no window and no lane.
+"""The window goes first: while it works, lanes that compute wait at their next step.
 
 Threads of Python share one interpreter. A lane that computes takes every second turn of half a millisecond, and two of
 them two of three, so that filling a panel takes three times as long while a million sessions stream in.
@@ -27,7 +27,7 @@ def go_first() -> Iterator[None]:
         _until = before
 
 
-def give_way() -> None:
+def checkpoint() -> None:
     """Wait while the window works; for lanes, between two steps of a few milliseconds."""
     while time.monotonic() < _until:
         time.sleep(_STEP_S)
