@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QElapsedTimer, QObject, QTimer
+from pytestqt.qtbot import QtBot
 
 GAP_MS = 200.0
 _LOOK_EVERY_MS = 30.0
@@ -30,6 +31,7 @@ class Heartbeat(QObject):
     def __init__(self) -> None:
         super().__init__()
         self.longest_ms = 0.0
+        self.beats = 0
         self._since = QElapsedTimer()
         self._timer = QTimer(self, interval=1)
         self._timer.timeout.connect(self._beat)
@@ -70,6 +72,7 @@ class Heartbeat(QObject):
         elif (time.monotonic() - self._looked_at) * 1000 > _LOOK_EVERY_MS:
             self._look()
         self.longest_ms = max(self.longest_ms, gap_ms)
+        self.beats += 1
         self._since.restart()
 
     def _look(self) -> None:
@@ -80,6 +83,12 @@ class Heartbeat(QObject):
             with contextlib.suppress(OSError, IndexError, ValueError):
                 ran, waited = place.read_bytes().split()[:2]
                 self._clocks_ms[int(place.parent.name)] = (int(ran) / 1e6, int(waited) / 1e6)
+
+
+def let_paint(qtbot: QtBot, heart: Heartbeat) -> None:
+    """Return when the window has painted what was shown before: Qt does what was posted ahead of a timer."""
+    beats = heart.beats
+    qtbot.waitUntil(lambda: heart.beats > beats + 2)
 
 
 def assert_smooth(heart: Heartbeat) -> None:

@@ -32,9 +32,9 @@ __all__ = ["heartbeat", "make_window"]
 def test_toy_session_is_listed_judged_edited_saved_and_verified(
     qtbot: QtBot, make_window: OpenWindow, toy_url: str
 ) -> None:
-    window = make_window(toy_url)
-    secret = Secret.from_text("s3cret", "test")
-    kept = window._context.secrets.put(secret)
+    secret, secrets = Secret.from_text("s3cret", "test"), SecretStore(use_keyring=False)
+    kept = secrets.put(secret)
+    window = make_window(toy_url, secrets=secrets)
     window.put_profile(Profile(id="toys", name="toys", url=toy_url, secret_ids=(kept,)), keep=False)
     toys = window.stores["toys"]
     qtbot.waitUntil(lambda: window.current is toys and toys.progress.is_complete, timeout=WAIT_MS)

@@ -14,6 +14,14 @@ from inspector.services.checkpoint import checkpoint, go_first
 def test_lane_waits_for_the_window_and_goes_on_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(turns, "_LONGEST_S", 60.0)  # a loaded machine may let this thread wait for 50 ms
     steps: list[str] = []
+    is_waiting = threading.Event()
+    really = time.sleep
+
+    def sleep(seconds: float) -> None:
+        is_waiting.set()
+        really(seconds)
+
+    monkeypatch.setattr(time, "sleep", sleep)
 
     def compute() -> None:
         checkpoint()
@@ -22,7 +30,7 @@ def test_lane_waits_for_the_window_and_goes_on_after_it(monkeypatch: pytest.Monk
     with go_first():
         lane = threading.Thread(target=compute)
         lane.start()
-        time.sleep(0.01)
+        assert is_waiting.wait(10)
         with go_first():
             steps.append("window")
     lane.join()

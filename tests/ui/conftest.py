@@ -15,6 +15,7 @@ from inspector.app import Launch, open_window
 from inspector.services.settings.profiles import Profile
 from inspector.services.settings.secrets import SecretStore
 from inspector.ui.session.unsaved_edits import DISCARD_AND_QUIT
+from inspector.ui.stores.connect_dialog import ConnectDialog
 from inspector.ui.stores.open_store import StoreState
 from inspector.ui.window.main_window import MainWindow
 from tests.stalls import Heartbeat, keep_stall
@@ -34,13 +35,14 @@ def heartbeat(request: pytest.FixtureRequest) -> Iterator[Heartbeat]:
 def make_window(
     qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, heartbeat: Heartbeat
 ) -> Iterator[OpenWindow]:
-    """Open a window as the program does; `store` is a URL, the demo without one."""
+    """Open a window as the program does; `store` is a URL, the demo without one. `secrets`: what it keeps them in."""
     hooks = sys.excepthook, threading.excepthook
     windows: list[MainWindow] = []
 
-    def make(store: str = "", *, demo: bool = False) -> MainWindow:
+    def make(store: str = "", *, demo: bool = False, secrets: SecretStore | None = None) -> MainWindow:
         heartbeat.stop()  # making a second window is no stall of the first
-        window = open_window(Launch(store=store, demo=demo), tmp_path / "home", SecretStore(use_keyring=False))
+        keeper = secrets or SecretStore(use_keyring=False)
+        window = open_window(Launch(store=store, demo=demo), tmp_path / "home", keeper)
         # pytest-qt looks at what is not caught; the program's own hook would show it in a dialog instead.
         sys.excepthook, threading.excepthook = hooks
         windows.append(window)
@@ -70,6 +72,17 @@ def close_windows(windows: Sequence[MainWindow]) -> None:
         window.deleteLater()
     # A concealed copy is a Python object which Qt would free after Python has ended.
     QGuiApplication.clipboard().clear()
+
+
+def open_connect_dialog(window: MainWindow, action: str = "connect") -> ConnectDialog:
+    """Return the dialog that the action opens: for a new store, or "edit_store" for the one that is shown."""
+    window.actions_book[action].trigger()
+    return next(one for one in window.findChildren(ConnectDialog) if one.isVisible())
+
+
+def is_written(window: MainWindow) -> bool:
+    """False while the JSON tab still writes its text."""
+    return window.panel.json_tab.message.text() != "Writing the text …"
 
 
 def profile(url: str, name: str = "shop") -> Profile:

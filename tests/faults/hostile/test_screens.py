@@ -34,13 +34,15 @@ from shiboken6 import isValid
 from inspector.core.secret import Secret
 from inspector.demo.request_log import RequestEntry
 from inspector.services.settings.profiles import Environment, Profile
+from inspector.services.settings.secrets import SecretStore
 from inspector.ui.base.plain import ask_text, confirm, tell
+from inspector.ui.cookies.cookie_card import CookieCard
+from inspector.ui.cookies.cookie_page import CookiePage
 from inspector.ui.stores.confirm_store import confirm_act
-from inspector.ui.stores.connect_dialog import ConnectDialog
 from inspector.ui.window.main_window import MainWindow
 from tests.services.cookies.test_har_report import Recorder
 from tests.stalls import Heartbeat, assert_smooth
-from tests.ui.conftest import WAIT_MS, OpenWindow, heartbeat, make_window
+from tests.ui.conftest import WAIT_MS, OpenWindow, heartbeat, is_written, make_window, open_connect_dialog
 
 __all__ = ["heartbeat", "make_window"]  # fixtures
 # The offscreen platform says so when a tooltip is shown.
@@ -94,7 +96,6 @@ class Canary:
     def look(self, where: str) -> None:
         """Assert that nothing on the screen was taken for more than text."""
         QApplication.processEvents()
-        self._qtbot.wait(20)
         with self._heart.pause():
             for widget in self._shown_windows():
                 # A tip may end while another widget is looked at.
@@ -160,8 +161,7 @@ class Canary:
 
         QTimer.singleShot(50, visit)
         act()
-        self._qtbot.waitUntil(lambda: QApplication.activeModalWidget() is None, timeout=WAIT_MS)
-        assert looked, f"{where} was not looked at"
+        self._qtbot.waitUntil(lambda: bool(looked) and QApplication.activeModalWidget() is None, timeout=WAIT_MS)
 
 
 def is_tip(widget: QWidget) -> bool:
@@ -200,6 +200,18 @@ def canary(tmp_path: Path, qtbot: QtBot, heartbeat: Heartbeat) -> Iterator[Canar
     made.fifo.stop()
 
 
+class TroubledSecrets(SecretStore):
+    """Says what hostile words the keyring had for it."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__(use_keyring=False)
+        self._words = words
+
+    @property
+    def trouble(self) -> str:
+        return self._words
+
+
 def fill(redis_url: str, canary: Canary) -> list[bytes]:
     """Put sessions with the hostile texts as key, name, value and user; return their keys."""
     keys = []
@@ -225,11 +237,16 @@ def test_f42_canaries_on_every_screen(
     qtbot: QtBot, make_window: OpenWindow, redis_url: str, canary: Canary, tmp_path: Path, heartbeat: Heartbeat
 ) -> None:
     keys = fill(redis_url, canary)
-    window = canary.window = make_window(f"{redis_url}?prefix=sess:")
+    secrets, url = TroubledSecrets(canary.html), f"{redis_url}?prefix=sess:"
+    window = canary.window = make_window(url, secrets=secrets)
+    secret_id = secrets.put(Secret.from_text("squirrel", canary.html))
+    window.put_profile(Profile(id="shop", name="shop", url=url, secret_ids=(secret_id,)), keep=False)
+    qtbot.waitUntil(partial(_is_listed, window, "shop"), timeout=WAIT_MS)
     canary.look("list of sessions")
     _look_at_sessions(qtbot, window, keys, canary)
+    listed = window.sessions_page.model.match_count
     window.sessions_page.filter_edit.setText(f"user.name:{canary.html}")
-    qtbot.wait(400)
+    qtbot.waitUntil(lambda: window.sessions_page.model.match_count < listed, timeout=WAIT_MS)
     canary.look("filter")
     window.sessions_page.filter_edit.setText("")
     _look_at_review(qtbot, window, keys[3], canary, redis_url)
@@ -239,6 +256,11 @@ def test_f42_canaries_on_every_screen(
     assert "tooltip" in canary.seen
     assert canary.fifo.opened == 0
     assert_smooth(heartbeat)
+
+
+def _is_listed(window: MainWindow, profile_id: str) -> bool:
+    store = window.current
+    return store is not None and store.profile.id == profile_id and store.progress.is_complete
 
 
 def _look_at_sessions(qtbot: QtBot, window: MainWindow, keys: list[bytes], canary: Canary) -> None:
@@ -252,6 +274,7 @@ def _look_at_sessions(qtbot: QtBot, window: MainWindow, keys: list[bytes], canar
             window.panel.tabs.setCurrentIndex(tab)
             if tab == 0:
                 window.panel.data_tab.tree.expandAll()
+            qtbot.waitUntil(partial(is_written, window), timeout=WAIT_MS)
             canary.look(f"tab {tab} of session {keys.index(key)}")
 
 
@@ -271,7 +294,7 @@ def _look_at_review(qtbot: QtBot, window: MainWindow, key: bytes, canary: Canary
     assert window.saving.dialog is not None
     window.saving.dialog.reject()
     window.panel.reload()
-    qtbot.wait(200)
+    qtbot.waitUntil(window.panel.banner.isVisible, timeout=WAIT_MS)
     canary.look("banner")
     assert window.panel.draft is not None
     window.panel.draft.discard()
@@ -280,7 +303,6 @@ def _look_at_review(qtbot: QtBot, window: MainWindow, key: bytes, canary: Canary
 def _look_at_cookies(qtbot: QtBot, window: MainWindow, canary: Canary, tmp_path: Path) -> None:
     window.show_cookies()
     page = window.cookie_page
-    page._added.append(Secret.from_text("squirrel", canary.html))
     for text in (*canary.texts, "\ud800"):
         plain = text.encode("utf-8", "replace").decode()
         for pasted in (
@@ -290,8 +312,9 @@ def _look_at_cookies(qtbot: QtBot, window: MainWindow, canary: Canary, tmp_path:
             "session=eyJ1c2VyIjoiPGltZyBzcmM9XCIvdG1wL3JlZC5wbmdcIj4ifQ.abc.def",
         ):
             page.edit.clear()  # what is typed is the person's own, and stands there as it is
+            before = page.cards
             page.paste(pasted)
-            qtbot.waitUntil(lambda: page._job is None or page._job.is_finished, timeout=WAIT_MS)
+            qtbot.waitUntil(partial(_is_judged, page, before), timeout=WAIT_MS)
             page.edit.blockSignals(True)
             page.edit.clear()
             page.edit.blockSignals(False)
@@ -313,6 +336,10 @@ def _look_at_cookies(qtbot: QtBot, window: MainWindow, canary: Canary, tmp_path:
     page.open_har(str(path))
     qtbot.waitUntil(lambda: bool(page.message.text()), timeout=WAIT_MS)
     canary.look("HAR that cannot be read")
+
+
+def _is_judged(page: CookiePage, before: list[CookieCard]) -> bool:
+    return page.cards is not before
 
 
 def _look_at_demo(window: MainWindow, canary: Canary) -> None:
@@ -338,13 +365,12 @@ def _look_at_dialogs(qtbot: QtBot, window: MainWindow, canary: Canary) -> None:
         canary.during("input dialog", partial(ask_text, window, "New session", text))
         production = Profile(id="x", name=text, url="memory:", environment=Environment.PRODUCTION)
         canary.during("production dialog", partial(confirm_act, window, production, text, text, "Delete"))
-        dialog = ConnectDialog(window._context, production, window)
-        dialog.open()
+        window.put_profile(production, keep=False)
+        dialog = open_connect_dialog(window, "edit_store")
         dialog.url_line.setText(f"gopher://{canary.html}")
         canary.look("connect dialog")
         dialog.close()
-        dialog.deleteLater()
-    canary.during("preferences", lambda: window.preferences._show((canary.html, True)))
+    canary.during("preferences", window.preferences.show)
     window.actions_book["commands"].trigger()
     canary.look("command palette")
     for shown in window.findChildren(QDialog):

@@ -15,14 +15,13 @@ import pytest
 import redis
 from pytestqt.qtbot import QtBot
 
-from inspector.ui.base.jobs import Job
 from inspector.ui.window.main_window import MainWindow
 from store_adapters.errors import RecordTooLarge
 from store_adapters.options import HEAD_BYTES, Limits
 from store_adapters.registry import open_store
 from tests.servers import Server, missing, redis_binary, start_redis
-from tests.stalls import Heartbeat, assert_smooth
-from tests.ui.conftest import WAIT_MS, OpenWindow, heartbeat, make_window, profile
+from tests.stalls import Heartbeat, assert_smooth, let_paint
+from tests.ui.conftest import WAIT_MS, OpenWindow, heartbeat, is_written, make_window, profile
 
 __all__ = ["heartbeat", "make_window"]  # fixtures
 
@@ -81,10 +80,9 @@ def test_f39_large_values_are_shown_without_a_freeze(
     for tab in range(window.panel.tabs.count()):
         if window.panel.tabs.isTabEnabled(tab):
             window.panel.tabs.setCurrentIndex(tab)
-            qtbot.wait(50)
-            text_job = window.panel.json_tab._job
-            qtbot.waitUntil(partial(_is_finished, text_job), timeout=WAIT_MS)
-            qtbot.wait(50)
+            let_paint(qtbot, heartbeat)
+            qtbot.waitUntil(partial(is_written, window), timeout=WAIT_MS)
+            let_paint(qtbot, heartbeat)
     window.go_to_session(b"sess:small")
     qtbot.waitUntil(partial(_is_shown, window, "small"), timeout=WAIT_MS)
     assert_smooth(heartbeat)
@@ -217,15 +215,9 @@ def _has_listed(window: MainWindow, count: int) -> bool:
 
 def _is_told(window: MainWindow) -> bool:
     """True when the window shows the record or says why not."""
-    stack = window.panel._stack
-    return _is_shown(window, "huge") or (
-        stack.currentIndex() == 0 and "too large to open" in window.panel.empty.headline.text()
-    )
+    empty = window.panel.empty
+    return _is_shown(window, "huge") or (empty.isVisible() and "too large to open" in empty.headline.text())
 
 
 def _sent(client: redis.Redis) -> int:
     return int(client.info("stats")["total_net_output_bytes"])
-
-
-def _is_finished(job: Job | None) -> bool:
-    return job is None or job.is_finished

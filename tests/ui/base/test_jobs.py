@@ -76,8 +76,8 @@ def test_nothing_arrives_after_cancel_nor_for_an_owner_that_is_gone(qtbot: QtBot
     give("cancelled", owner).cancel()
     give("gone", gone)
     give("kept", owner)
-    gone.deleteLater()
-    qtbot.wait(1)
+    with qtbot.waitSignal(gone.destroyed):
+        gone.deleteLater()
     del gone
     gate.set()
     qtbot.waitUntil(lambda: "kept" in answers)

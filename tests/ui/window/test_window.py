@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtTest import QAbstractItemModelTester
 from PySide6.QtWidgets import QApplication, QLabel, QMessageBox, QWidget
@@ -55,6 +56,14 @@ def open_session0(qtbot: QtBot, make_window: OpenWindow, url: str) -> Any:
     window.go_to_session(b"sess:session0")
     qtbot.waitUntil(lambda: window.panel.opened is not None, timeout=WAIT_MS)
     return window
+
+
+def follow_live(qtbot: QtBot, window: MainWindow, url: str) -> None:
+    """Switch Live on; returns when the server has its subscription."""
+    with redis.Redis.from_url(url.partition("?")[0]) as client:
+        qtbot.waitUntil(lambda: client.pubsub_numpat() == 0, timeout=WAIT_MS)  # that of a window before this one
+        window.actions_book["live"].trigger()
+        qtbot.waitUntil(lambda: client.pubsub_numpat() == 1, timeout=WAIT_MS)
 
 
 def shown(window: MainWindow) -> str:
@@ -218,8 +227,7 @@ def test_json_text_becomes_an_edit_and_errors_stand_at_their_line(
 
 def test_live_shows_what_the_application_changes(qtbot: QtBot, make_window: OpenWindow, url: str) -> None:
     window = open_session0(qtbot, make_window, url)
-    window.actions_book["live"].trigger()
-    qtbot.wait(400)
+    follow_live(qtbot, window, url)
     write(url, "session0", "visits", "1")
     qtbot.waitUntil(lambda: b"visits" in window.panel.opened.raw.payload, timeout=WAIT_MS)
     window.panel.tabs.setCurrentIndex(3)
@@ -231,8 +239,7 @@ def test_what_an_applications_write_is_a_sign_of_stands_at_the_data_and_in_the_h
     qtbot: QtBot, make_window: OpenWindow, url: str
 ) -> None:
     window = open_session0(qtbot, make_window, url)
-    window.actions_book["live"].trigger()
-    qtbot.wait(400)
+    follow_live(qtbot, window, url)
     write(url, "session0", "cookie.expires", '"2031-01-01T00:00:00.000Z"')
     findings = window.panel.data_tab.findings
     qtbot.waitUntil(lambda: any("resave: true" in one.text for one in findings.findings), timeout=WAIT_MS)
