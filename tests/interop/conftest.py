@@ -1,4 +1,4 @@
-"""The four ways in which Express applications keep sessions, each with a real application and our own view of its store."""
+"""The ways in which Express applications keep sessions, each with a real application and our own view of its store."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ from store_adapters.registry import open_store
 from tests.interop.apps import SECRETS, ExpressApp
 from tests.interop.cookie_apps import CookieApps
 
-KINDS = ("redis", "mongo", "mongo-object", "file")
+SQL_KINDS = ("postgres", "mariadb")
+KINDS = ("redis", "mongo", "mongo-object", "file", *SQL_KINDS)
+_SQL_STORES = {"postgres": ("connect-pg-simple", "10"), "mariadb": ("express-mysql-session", "3")}
 BUSY = tuple((kind, resave) for kind in KINDS for resave in (False, True))
 
 
@@ -58,6 +60,10 @@ def run_site(
         config, store_url = {"store": "redis", "url": url}, f"{url}?prefix=sess:"
     elif kind == "file":
         config, store_url = {"store": "file", "folder": str(folder)}, f"file://{folder}"
+    elif kind in SQL_KINDS:
+        library, version = _SQL_STORES[kind]
+        store_url = request.getfixturevalue(f"{kind}_url")
+        config = {"store": "sql", "library": library, "version": version, "url": store_url}
     else:
         url = request.getfixturevalue("mongo_url")
         config = {"store": "mongo", "url": url, "storeOptions": {"stringify": kind == "mongo"}}

@@ -15,6 +15,7 @@ async function openStore(config) {
     const { MongoStore } = require("connect-mongo");
     return MongoStore.create({ mongoUrl: config.url, collectionName: "sessions", ...config.storeOptions });
   }
+  if (config.store === "sql") return require("../sql_node/stores").openStore(session, config);
   const FileStore = require("session-file-store")(session);
   return new FileStore({ path: config.folder, logFn: () => {}, reapInterval: -1, ...config.storeOptions });
 }
@@ -58,9 +59,10 @@ async function main(config) {
   });
   app.get("/cart", (req, res) => res.json(req.session.cart || []));
   // One write a request, which answers with what it has counted: a lost write shows as a number that comes twice.
+  // `hold`: so many milliseconds lie between the load of the session and its save.
   app.get("/tick", (req, res) => {
     req.session.ticks = (req.session.ticks || 0) + 1;
-    res.json(req.session.ticks);
+    setTimeout(() => res.json(req.session.ticks), Number(req.query.hold || 0));
   });
   app.use((error, req, res, next) => res.status(500).send(String(error.message)));
   const server = app.listen(0, "127.0.0.1", () => console.log(`port ${server.address().port}`));

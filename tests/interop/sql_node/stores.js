@@ -1,0 +1,75 @@
+// The session stores of Express that keep their sessions in SQL: {library, version, url, storeOptions}. The table is there once a store is returned.
+"use strict";
+const fs = require("fs");
+const path = require("path");
+
+function placeOf(url) {
+  const { hostname, port, username, pathname } = new URL(url);
+  return { host: hostname, port: Number(port), user: username, password: "", database: pathname.slice(1) };
+}
+
+function isMysql(config) {
+  return config.url.startsWith("mysql:");
+}
+
+const LIBRARIES = {
+  async "connect-pg-simple"(name, session, config) {
+    const pool = new (require("pg").Pool)({ connectionString: config.url });
+    // The table as its README says: by hand, from the file it ships.
+    await pool.query(fs.readFileSync(path.join(path.dirname(require.resolve(name)), "table.sql"), "utf8"));
+    return new (require(name)(session))({ pool, ...config.storeOptions });
+  },
+
+  async "express-mysql-session"(name, session, config) {
+    const options = { ...placeOf(config.url), ...config.storeOptions };
+    const Store = require(name)(session);
+    if (config.version !== "2") {
+      const store = new Store(options);
+      await store.onReady();
+      return store;
+    }
+    return new Promise((done, failed) => {
+      const store = new Store(options, (error) => (error ? failed(error) : done(store)));
+    });
+  },
+
+  async "connect-session-knex"(name, session, config) {
+    // Each version brings the knex it was written for.
+    const knex = require(require.resolve("knex", { paths: [path.dirname(require.resolve(name))] }));
+    const connected = knex({ client: isMysql(config) ? "mysql2" : "pg", connection: placeOf(config.url) });
+    const Store = config.version === "3" ? require(name)(session) : require(name).ConnectSessionKnexStore;
+    const store = new Store({ knex: connected, ...config.storeOptions });
+    await store.ready;
+    return store;
+  },
+
+  async "connect-session-sequelize"(name, session, config) {
+    const { Sequelize } = require("sequelize");
+    const db = new Sequelize(config.url, { logging: false });
+    const store = new (require(name)(session.Store))({ db, ...config.storeOptions });
+    await store.sync();
+    return store;
+  },
+
+  async "connect-typeorm"(name, session, config) {
+    const { DataSource, EntitySchema } = require("typeorm");
+    // The entity of its README, without the decorators of TypeScript.
+    const entity = new EntitySchema({
+      name: "session",
+      columns: {
+        expiredAt: { type: "bigint" },
+        id: { type: "varchar", length: 255, primary: true },
+        json: { type: "text" },
+        destroyedAt: { type: isMysql(config) ? "datetime" : "timestamp", deleteDate: true, nullable: true },
+      },
+      indices: [{ columns: ["expiredAt"] }],
+    });
+    const type = isMysql(config) ? "mysql" : "postgres";
+    const source = new DataSource({ type, url: config.url, entities: [entity], synchronize: true });
+    await source.initialize();
+    const store = new (require(name).TypeormStore)({ limitSubquery: !isMysql(config), ...config.storeOptions });
+    return store.connect(source.getRepository("session"));
+  },
+};
+
+exports.openStore = (session, config) => LIBRARIES[config.library](`${config.library}-${config.version}`, session, config);
