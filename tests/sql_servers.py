@@ -150,7 +150,7 @@ def start_mariadb(folder: str, *options: str, port: int | None = None) -> SqlSer
     port, path = port or free_port(), f"{folder}/s"
     command = [
         binary, "--no-defaults", f"--datadir={data}", f"--socket={path}", f"--port={port}", "--bind-address=127.0.0.1",
-        f"--pid-file={folder}/pid", f"--log-error={folder}/log", *_MARIADB_OPTIONS, *options,
+        f"--tmpdir={folder}", f"--pid-file={folder}/pid", f"--log-error={folder}/log", *_MARIADB_OPTIONS, *options,
     ]  # fmt: skip
     server = _start("MariaDB", command, port, folder, lambda: _answers_mariadb(path))
     server.url = f"mysql://inspector@127.0.0.1:{port}"

@@ -36,6 +36,7 @@ def _scheme(name: str, example: str) -> Scheme:
         options=TABLE_OPTIONS | DRIVER_OPTIONS | _UNUSED,
         option_aliases=_ALIASES,
         drivers=("pymysql",),
+        application="store_adapters.application.express_mysql_session:ExpressMysqlSessionStore.open",
     )
 
 

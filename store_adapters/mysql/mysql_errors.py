@@ -65,7 +65,8 @@ _BY_NUMBER: dict[int, tuple[type[StoreError], str, str]] = {
 
 def describe_error(error: Any, *, is_connecting: bool = False) -> StoreError:
     """Return our words for a `pymysql.Error`, or for what its socket raised."""
-    number = error.args[0] if error.args and isinstance(error.args[0], int) else 0
+    is_told = not isinstance(error, OSError) and error.args and isinstance(error.args[0], int)
+    number = error.args[0] if is_told else 0
     text = str(error)
     if number == 2003 and "timed out" in text:
         return NotConnected("The server didn't answer in time.", "Check the host, the port and the firewall.")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from store_adapters.errors import BadStoreAddress, StoreError, StoreRefused
@@ -16,17 +15,18 @@ from store_adapters.tables.library import Engine
 from store_adapters.tables.zone import ROWS_ASKED, fixed_offset, offset_in_rows, offset_name
 
 _MOST_NAMED = 8
-_TABLES = """
-SELECT t.table_name, t.table_type, t.engine, GROUP_CONCAT(c.column_name SEPARATOR '\\n')
-FROM information_schema.tables t JOIN information_schema.columns c USING (table_schema, table_name)
-WHERE t.table_schema = %s GROUP BY t.table_name, t.table_type, t.engine ORDER BY t.table_name
+# One place each, and nothing joined: these views are worked out anew for every question.
+_NAMED = (
+    "SELECT table_name, table_type, engine FROM information_schema.tables WHERE table_schema = %s AND table_name = %s"
+)
+_ALL_COLUMNS = "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = %s"
+_INDEXES = """
+SELECT index_name, column_name, sub_part FROM information_schema.statistics
+WHERE table_schema = %s AND table_name = %s AND non_unique = 0
 """
 _COLUMNS = """
 SELECT c.column_name, c.column_type, c.is_nullable = 'YES', c.column_default IS NOT NULL OR c.extra LIKE '%%auto_increment%%',
        c.extra LIKE '%%GENERATED%%' OR c.extra LIKE '%%VIRTUAL%%' OR c.extra LIKE '%%STORED%%' OR c.extra LIKE '%%PERSISTENT%%',
-       EXISTS (SELECT 1 FROM information_schema.statistics s
-               WHERE s.table_schema = c.table_schema AND s.table_name = c.table_name AND s.non_unique = 0 AND s.sub_part IS NULL
-               GROUP BY s.index_name HAVING COUNT(*) = 1 AND MIN(s.column_name) = c.column_name),
        c.character_maximum_length, c.data_type, c.extra LIKE '%%on update%%'
 FROM information_schema.columns c WHERE c.table_schema = %s AND c.table_name = %s ORDER BY c.ordinal_position
 """
@@ -38,66 +38,64 @@ class SessionTable:
     sql: TableSql
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    name: str
-    kind: str
-    engine: str
-    columns: frozenset[str]
-
-
 def find_table(link: MysqlLink, address: StoreAddress) -> SessionTable:
     """Return the table that the address names, or the only one that a known library makes. `BadStoreAddress`, `StoreRefused`."""
     options = address.options
     if not address.path:
         raise BadStoreAddress("The address names no database.", "For example mysql://user@localhost/app?table=sessions")
-    schema, wanted = address.path, options.get("table", "")
-    tables = _tables(link, schema)
-    if wanted and wanted not in tables and "." in wanted:
-        schema, _, wanted = wanted.partition(".")
-        tables = _tables(link, schema)
-    found = _named(tables, wanted) if wanted else _only(tables)
-    columns = [_column(row) for row in link.rows(_COLUMNS, (schema, found.name))]
-    layout = describe_table(Engine.MYSQL, schema, found.name, columns, options)
-    if found.kind != "BASE TABLE":
-        layout = refuse_writing(layout, f"{found.name} is a view.")
-    if found.engine.lower() != "innodb":
+    schema, table = _find_name(link, address)
+    [[_name, kind, engine]] = [[_text(value) for value in row] for row in link.rows(_NAMED, (schema, table))]
+    unique = _unique_columns(link, schema, table)
+    columns = [_column(row, unique) for row in link.rows(_COLUMNS, (schema, table))]
+    layout = describe_table(Engine.MYSQL, schema, table, columns, options)
+    if kind != "BASE TABLE":
+        layout = refuse_writing(layout, f"{table} is a view.")
+    if engine.lower() != "innodb":
         layout = refuse_writing(
-            layout, f"{found.name} is a {found.engine} table: it has no transactions, and writing locks all of it."
+            layout, f"{table} is a {engine} table: it has no transactions, and writing locks all of it."
         )
     if layout.expiry is not None and layout.expiry.unit is Unit.LOCAL:
         layout = replace(layout, expiry=replace(layout.expiry, zone=_zone(link, layout, options.get("timezone", ""))))
     return SessionTable(layout, TableSql(layout))
 
 
-def _tables(link: MysqlLink, schema: str) -> dict[str, _Found]:
-    rows = [[_text(value) for value in row] for row in link.rows(_TABLES, (schema,))]
-    return {name: _Found(name, kind, engine, frozenset(columns.split("\n"))) for name, kind, engine, columns in rows}
-
-
-def _named(tables: Mapping[str, _Found], wanted: str) -> _Found:
-    if wanted in tables:
-        return tables[wanted]
-    near = [name for name in tables if name.lower() == wanted.lower()] or _with_sessions(tables)
-    raise StoreRefused(f"The database has no table {wanted[:60]}.", _offer(near))
-
-
-def _only(tables: Mapping[str, _Found]) -> _Found:
-    names = _with_sessions(tables)
-    if len(names) == 1:
-        return tables[names[0]]
+def _find_name(link: MysqlLink, address: StoreAddress) -> tuple[str, str]:
+    """Return the database and the name of the table that is meant. `BadStoreAddress`, `StoreRefused`."""
+    schema, wanted = address.path, address.options.get("table", "")
+    before, dot, after = wanted.partition(".")
+    for place in [(schema, wanted), (before, after)] if dot else [(schema, wanted)]:
+        # A server may ignore the letters' case where it looks a name up, and heed it where it opens the table.
+        if wanted and any(_text(row[0]) == place[1] for row in link.rows(_NAMED, place)):
+            return place
+    tables = _tables(link, schema)
+    names = [name for name, columns in tables.items() if recognise(Engine.MYSQL, {one: Column(one) for one in columns})]
+    if wanted:
+        near = [name for name in tables if name.lower() == wanted.lower()] or names
+        raise StoreRefused(f"The database has no table {wanted[:60]}.", _offer(near))
     if not names:
         raise StoreRefused(
             "No table in this database has the columns of a session library known here.",
             "Name the table and its columns: ?table=…&sid=…&data=…&expires=…",
         )
-    raise BadStoreAddress("Several tables of this database hold sessions.", _offer(names))
+    if len(names) > 1:
+        raise BadStoreAddress("Several tables of this database hold sessions.", _offer(names))
+    return schema, names[0]
 
 
-def _with_sessions(tables: Mapping[str, _Found]) -> list[str]:
-    return [
-        one.name for one in tables.values() if recognise(Engine.MYSQL, {name: Column(name) for name in one.columns})
-    ]
+def _tables(link: MysqlLink, schema: str) -> dict[str, list[str]]:
+    """Return the columns of each table, by its name."""
+    tables: dict[str, list[str]] = {}
+    for table, column in link.rows(_ALL_COLUMNS, (schema,)):
+        tables.setdefault(_text(table), []).append(_text(column))
+    return dict(sorted(tables.items()))
+
+
+def _unique_columns(link: MysqlLink, schema: str, table: str) -> frozenset[str]:
+    """Return the columns that a unique index holds alone and whole."""
+    indexes: dict[str, list[tuple[str, object]]] = {}
+    for name, column, part in link.rows(_INDEXES, (schema, table)):
+        indexes.setdefault(_text(name), []).append((_text(column), part))
+    return frozenset(parts[0][0] for parts in indexes.values() if len(parts) == 1 and parts[0][1] is None)
 
 
 def _offer(names: list[str]) -> str:
@@ -107,8 +105,8 @@ def _offer(names: list[str]) -> str:
     return f"Name one: ?table=… ({', '.join(names[:_MOST_NAMED])}{more})"
 
 
-def _column(row: tuple[object, ...]) -> Column:
-    name, kind, is_nullable, has_default, is_generated, is_unique, limit, data_type, moves = row
+def _column(row: tuple[object, ...], unique: frozenset[str]) -> Column:
+    name, kind, is_nullable, has_default, is_generated, limit, data_type, moves = row
     in_characters = _text(data_type) in ("char", "varchar")
     return Column(
         _text(name),
@@ -116,7 +114,7 @@ def _column(row: tuple[object, ...]) -> Column:
         bool(is_nullable),
         bool(has_default),
         bool(is_generated),
-        bool(is_unique),
+        _text(name) in unique,
         int(str(limit)) if limit is not None else None,
         "characters" if in_characters else "bytes",
         bool(moves),

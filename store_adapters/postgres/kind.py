@@ -27,6 +27,7 @@ POSTGRES = StoreKind(
             options=TABLE_OPTIONS | LIBPQ_OPTIONS | _UNUSED | {"schema", "ssl"},
             option_aliases={"user": "username", "sslrootcertificate": "sslrootcert"},
             drivers=("psycopg",),
+            application="store_adapters.application.connect_pg_simple:ConnectPgSimpleStore.open",
             default_host="",
         ),
     ),

@@ -7,8 +7,10 @@ const config = JSON.parse(process.argv[2]);
 const LIMIT = 200;
 let current = null;
 let redis = null;
+let sql = null;
 
 async function openStore(place) {
+  if (place.library) return (sql ||= await require("../sql_node/stores").openStore(session, { ...place, url: config.url }));
   if (place.folder) {
     const FileStore = require("session-file-store")(session);
     return new FileStore({ path: place.folder, logFn: () => {}, reapInterval: -1, retries: 0 });
