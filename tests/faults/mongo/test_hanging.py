@@ -34,6 +34,7 @@ from store_adapters.mongo.link import MongoLink
 from store_adapters.options import Limits
 from store_adapters.registry import open_store
 from tests.faults.mongo.rigs import ENDS, MakeMongo, MongoRig
+from tests.faults.proxy import Fault, Kind, Proxy
 from tests.faults.redis.rigs import HOUR_MS, assert_told, assert_usable, edit, look, new_role, told
 from tests.faults.window.rigs import edit_role, press_save, read_box
 from tests.servers import missing, mongod_binary, start_mongod
@@ -149,28 +150,53 @@ def test_f51_server_killed_under_a_listing_makes_it_incomplete(make_mongo: MakeM
     assert_usable(store, rig)
 
 
-@pytest.mark.parametrize("prefix", ["", "shop:"])
-@pytest.mark.parametrize("is_replica_set", [True, False])
-def test_f51_server_that_was_restarted_is_listed_and_read_at_once(
-    make_mongo: MakeMongo, open_at: Opener, is_replica_set: bool, prefix: str
-) -> None:
-    """The pooled connections are dead, and the first command is the one to find it out: it is sent once more."""
-    rig = make_mongo(is_replica_set=is_replica_set)
-    rig.put(f"{prefix}a")
-    store = open_at(f"{rig.url}&prefix={prefix}")
+def _looks_at(store: SessionStore) -> tuple[Callable[[], bool], ...]:
+    """Return each way of asking a store that holds the session "a" alone, and whether the answer was right."""
     ref = store.ref_for("a")
-    looks: tuple[Callable[[], bool], ...] = (
+    return (
         lambda: [key for batch in store.list_records(CancelToken()) for key in batch.keys] == [ref.key],
         lambda: store.read(ref).ref == ref,
         lambda: [one.ref for one in store.read_many([ref]) if isinstance(one, RawRecord)] == [ref],
         lambda: store.count().number == 1,
         lambda: store.info().product == "MongoDB",
     )
-    for first in range(len(looks)):
-        assert all(is_right() for is_right in (*looks[first:], *looks[:first]))
-        rig.server.process.terminate()
-        rig.server.process.wait(timeout=30)
-        make_mongo(again=rig)
+
+
+@pytest.mark.parametrize("is_replica_set", [True, False])
+def test_f51_server_that_was_restarted_is_listed_and_read_at_once(
+    make_mongo: MakeMongo, open_at: Opener, is_replica_set: bool
+) -> None:
+    """All that the pools keep is dead. Each command in turn is the first, of a store of its own."""
+    rig = make_mongo(is_replica_set=is_replica_set)
+    rig.put("a")
+    rig.collection.database["of_shop"].insert_one({"_id": "shop:a", "session": "{}"})
+    urls = rig.url, rig.url.replace("collection=sessions", "collection=of_shop&prefix=shop:")
+    orders: list[tuple[Callable[[], bool], ...]] = []
+    for url in urls:
+        for first in range(len(_looks_at(open_at(url)))):
+            looks = _looks_at(open_at(url))
+            orders.append((*looks[first:], *looks[:first]))
+    assert all(is_right() for order in orders for is_right in order)
+    rig.server.process.terminate()
+    rig.server.process.wait(timeout=30)
+    make_mongo(again=rig)
+    assert all(is_right() for order in orders for is_right in order)
+
+
+@pytest.mark.parametrize("prefix", ["", "shop:"])
+def test_f51_look_that_finds_its_connection_dead_is_sent_once_more(
+    any_mongo_rig: MongoRig, open_at: Opener, prefix: str
+) -> None:
+    any_mongo_rig.put(f"{prefix}a")
+    with Proxy(any_mongo_rig.server.port) as proxy:
+        url = any_mongo_rig.url.replace(f":{any_mongo_rig.server.port}/", f":{proxy.port}/")
+        # The driver's own watch sends nothing meanwhile.
+        looks = _looks_at(open_at(f"{url}&prefix={prefix}&heartbeatFrequencyMS=60000"))
+        for is_right_again in looks:
+            assert all(is_right() for is_right in looks)
+            proxy.fault = Fault(Kind.RST, once=True)
+            assert is_right_again()
+            assert proxy.hits == 1
 
 
 def test_f51_connection_made_while_the_server_starts_up_is_made_anew(tmp_path: Path) -> None:
