@@ -266,8 +266,7 @@ def _is_listed(window: MainWindow, profile_id: str) -> bool:
 def _look_at_sessions(qtbot: QtBot, window: MainWindow, keys: list[bytes], canary: Canary) -> None:
     for key in keys:
         window.go_to_session(key)
-        qtbot.waitUntil(partial(_is_shown, window, key),
-                        timeout=WAIT_MS)  # fmt: skip
+        qtbot.waitUntil(partial(_is_shown, window, key), timeout=WAIT_MS)
         for tab in range(window.panel.tabs.count()):
             if not window.panel.tabs.isTabEnabled(tab):
                 continue
@@ -394,8 +393,7 @@ def test_f42_file_names_with_canaries(
         assert row is not None
         key = row.key
         window.go_to_session(key)
-        qtbot.waitUntil(partial(_is_shown, window, key),
-                        timeout=WAIT_MS)  # fmt: skip
+        qtbot.waitUntil(partial(_is_shown, window, key), timeout=WAIT_MS)
         canary.look(f"file {position}")
 
 

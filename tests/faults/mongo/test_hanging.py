@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import random
 import signal
@@ -10,7 +9,6 @@ import struct
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import bson
@@ -22,21 +20,17 @@ from pytestqt.qtbot import QtBot
 from inspector.services.sessions.journal import Journal
 from inspector.services.sessions.manage_sessions import change_expiry
 from inspector.services.sessions.save_session import SaveState
-from store_adapters.address import parse_address
 from store_adapters.clock import now_ms
-from store_adapters.contract import CancelToken, RawRecord, SessionStore
+from store_adapters.contract import SessionStore
 from store_adapters.errors import RecordChanged, StoreError, StoreRefused, StoreUnreachable
 from store_adapters.mongo import batches as mongo_batches
 from store_adapters.mongo import changes as mongo_changes
 from store_adapters.mongo import store as mongo_store
 from store_adapters.mongo import writer as mongo_writer
-from store_adapters.mongo.link import MongoLink
-from store_adapters.options import Limits
 from store_adapters.registry import open_store
 from tests.faults.mongo.rigs import ENDS, MakeMongo, MongoRig
 from tests.faults.redis.rigs import HOUR_MS, assert_told, assert_usable, edit, look, new_role, told
 from tests.faults.window.rigs import edit_role, press_save, read_box
-from tests.servers import missing, mongod_binary, start_mongod
 from tests.stalls import Heartbeat, assert_smooth
 from tests.ui.conftest import WAIT_MS, OpenWindow
 
@@ -130,73 +124,6 @@ def test_f51_document_is_the_applications_again_as_soon_as_the_server_goes_on(
     started = time.monotonic()
     mongo_rig.collection.update_one({"_id": "a"}, {"$set": {"session": "{}"}})
     assert time.monotonic() - started < 20
-
-
-def test_f51_server_killed_under_a_listing_makes_it_incomplete(make_mongo: MakeMongo, open_at: Opener) -> None:
-    rig = make_mongo()
-    rig.collection.insert_many({"_id": f"s{number}", "session": "{}"} for number in range(9000))
-    store = open_at(rig.url)
-    batches = iter(store.list_records(CancelToken()))
-    read = len(next(batches).keys)
-    rig.server.process.kill()
-    rig.server.process.wait()
-    make_mongo(again=rig)
-    with pytest.raises(StoreUnreachable) as lost:
-        for batch in batches:
-            read += len(batch.keys)
-    assert read < 9000
-    assert_told(told(lost.value), ".")
-    assert_usable(store, rig)
-
-
-@pytest.mark.parametrize("prefix", ["", "shop:"])
-@pytest.mark.parametrize("is_replica_set", [True, False])
-def test_f51_server_that_was_restarted_is_listed_and_read_at_once(
-    make_mongo: MakeMongo, open_at: Opener, is_replica_set: bool, prefix: str
-) -> None:
-    """The pooled connections are dead, and the first command is the one to find it out: it is sent once more."""
-    rig = make_mongo(is_replica_set=is_replica_set)
-    rig.put(f"{prefix}a")
-    store = open_at(f"{rig.url}&prefix={prefix}")
-    ref = store.ref_for("a")
-    looks: tuple[Callable[[], bool], ...] = (
-        lambda: [key for batch in store.list_records(CancelToken()) for key in batch.keys] == [ref.key],
-        lambda: store.read(ref).ref == ref,
-        lambda: [one.ref for one in store.read_many([ref]) if isinstance(one, RawRecord)] == [ref],
-        lambda: store.count().number == 1,
-        lambda: store.info().product == "MongoDB",
-    )
-    for first in range(len(looks)):
-        assert all(is_right() for is_right in (*looks[first:], *looks[:first]))
-        rig.server.process.terminate()
-        rig.server.process.wait(timeout=30)
-        make_mongo(again=rig)
-
-
-def test_f51_connection_made_while_the_server_starts_up_is_made_anew(tmp_path: Path) -> None:
-    """The driver would say for ever that this server has no sessions."""
-    binary = mongod_binary()
-    if binary is None:
-        missing("mongod")
-    links: list[MongoLink] = []
-
-    def connect(url: str) -> None:
-        links.append(MongoLink(parse_address(f"{url}/app?directConnection=true"), Limits()))
-        with pytest.raises(StoreUnreachable) as early, links[0].errors():
-            links[0].collection().find_one({})
-        assert_told(told(early.value), "still starting up")
-
-    server = start_mongod(str(binary), str(tmp_path), at_start=connect)
-    (link,) = links
-    try:
-        for _ in range(2):
-            with contextlib.suppress(StoreUnreachable), link.errors(), link.client.start_session() as session:
-                link.collection().find_one({}, session=session)
-        with link.errors(), link.client.start_session() as session:
-            assert link.collection().find_one({}, session=session) is None
-    finally:
-        link.close()
-        server.stop()
 
 
 @pytest.mark.timeout(900)
