@@ -28,6 +28,7 @@ from store_adapters.contract import CancelToken, SessionStore
 from store_adapters.registry import open_store
 from tests.interop.apps import SECRETS, Browser, ExpressApp
 from tests.interop.test_express_applications import HOUR_MS, session_id_of, with_field
+from tests.sql_servers import mariadb_database, postgres_database
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ class SqlSite:
 
 def _run_on_postgres(url: str, statement: LiteralString) -> None:
     with psycopg.connect(url, autocommit=True) as connection:
-        assert connection.execute(statement).rowcount == 1
+        assert connection.execute(statement).rowcount >= 1
 
 
 def _run_on_mariadb(url: str, statement: LiteralString) -> None:
@@ -78,25 +79,27 @@ def _run_on_mariadb(url: str, statement: LiteralString) -> None:
         host="127.0.0.1", port=place.port, user=place.username, database=place.path[1:], autocommit=True
     )
     with connection, connection.cursor() as cursor:
-        assert cursor.execute(statement) == 1
+        assert cursor.execute(statement) >= 1
 
 
+_DATABASES = {"postgres": postgres_database, "mariadb": mariadb_database}
 _RUN = {"postgres": _run_on_postgres, "mariadb": _run_on_mariadb}
 
 
-@pytest.fixture(params=VARIANTS, ids=str)
+@pytest.fixture(params=VARIANTS, ids=str, scope="module")
 def site(request: pytest.FixtureRequest) -> Iterator[SqlSite]:
+    """One application for all tests of a variant: each has visitors of its own."""
     variant: Variant = request.param
-    url = request.getfixturevalue(f"{variant.server}_url")
-    app = ExpressApp({"store": "sql", "library": variant.library, "version": variant.version, "url": url})
-    try:
-        store = open_store(url)
+    with _DATABASES[variant.server](request.getfixturevalue(f"{variant.server}_server")) as url:
+        app = ExpressApp({"store": "sql", "library": variant.library, "version": variant.version, "url": url})
         try:
-            yield SqlSite(variant, app, store, url)
+            store = open_store(url)
+            try:
+                yield SqlSite(variant, app, store, url)
+            finally:
+                store.close()
         finally:
-            store.close()
-    finally:
-        app.stop()
+            app.stop()
 
 
 def test_edits_go_both_ways_and_keep_what_was_not_edited(site: SqlSite) -> None:
@@ -104,7 +107,7 @@ def test_edits_go_both_ways_and_keep_what_was_not_edited(site: SqlSite) -> None:
     browser = site.log_in()
     sid = session_id_of(browser)
     keys = [key for batch in site.store.list_records(CancelToken()) for key in batch.keys]
-    assert [site.store.session_id_of(key) for key in keys] == [sid]
+    assert sid in [site.store.session_id_of(key) for key in keys]
     opened = open_session(site.store, site.store.ref_for(sid))
     assert (opened.summary.user, opened.is_editable) == ("Zoë 🍪", True)
     assert opened.raw.expires_at_ms == pytest.approx(now_ms() + HOUR_MS, abs=10_000)
