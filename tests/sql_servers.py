@@ -228,26 +228,40 @@ def mariadb_server() -> Iterator[SqlServer]:
         server.stop()
 
 
-@pytest.fixture
-def postgres_url(postgres_server: SqlServer) -> Iterator[str]:
-    """The URL of an empty database of this test's own, dropped afterwards."""
+@contextlib.contextmanager
+def postgres_database(server: SqlServer) -> Iterator[str]:
+    """Give the URL of an empty database, dropped afterwards."""
     import psycopg
 
     name = f"test_{uuid.uuid4().hex[:12]}"
-    with psycopg.connect(f"{postgres_server.url}/postgres", autocommit=True) as connection:
+    with psycopg.connect(f"{server.url}/postgres", autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}" TEMPLATE template0 STRATEGY wal_log')
-        yield f"{postgres_server.url}/{name}"
+        yield f"{server.url}/{name}"
         connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@contextlib.contextmanager
+def mariadb_database(server: SqlServer) -> Iterator[str]:
+    """Give the URL of an empty database, dropped afterwards."""
+    import pymysql
+
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    connection: Any = pymysql.connect(unix_socket=server.socket, user="inspector", autocommit=True)
+    with connection, connection.cursor() as cursor:
+        cursor.execute(f"CREATE DATABASE `{name}`")
+        yield f"{server.url}/{name}"
+        cursor.execute(f"DROP DATABASE `{name}`")
+
+
+@pytest.fixture
+def postgres_url(postgres_server: SqlServer) -> Iterator[str]:
+    """The URL of an empty database of this test's own."""
+    with postgres_database(postgres_server) as url:
+        yield url
 
 
 @pytest.fixture
 def mariadb_url(mariadb_server: SqlServer) -> Iterator[str]:
-    """The URL of an empty database of this test's own, dropped afterwards."""
-    import pymysql
-
-    name = f"test_{uuid.uuid4().hex[:12]}"
-    connection: Any = pymysql.connect(unix_socket=mariadb_server.socket, user="inspector", autocommit=True)
-    with connection, connection.cursor() as cursor:
-        cursor.execute(f"CREATE DATABASE `{name}`")
-        yield f"{mariadb_server.url}/{name}"
-        cursor.execute(f"DROP DATABASE `{name}`")
+    """The URL of an empty database of this test's own."""
+    with mariadb_database(mariadb_server) as url:
+        yield url

@@ -4,11 +4,12 @@ express-session reads the whole record at the start of a request and writes the 
 falls between the two is overwritten by any tool. So what is promised is this: the application's counter never goes back
 (no save of ours writes an old copy over it), and each edit is there in the end, saved again by the "did it stick"
 check where a request in flight had overwritten it. By the command line and by the window an edit is made only again
-where they told that it was overwritten; FAULTS_FULL=1 makes 200 of each instead of a few.
+where they told that it was overwritten. FAULTS_FULL=1 makes 200 edits in each test instead of a few.
 """
 
 from __future__ import annotations
 
+import itertools
 import os
 import threading
 from collections.abc import Iterator
@@ -22,8 +23,9 @@ from inspector.core.edits import InsertEntry, SetValue, apply_edit
 from inspector.core.node import find_member, member, number_of
 from inspector.services.sessions.journal import Journal
 from inspector.services.sessions.open_session import open_session
-from inspector.services.sessions.save_session import Persistence, SaveState, save_session, verify_saved
+from inspector.services.sessions.save_session import Persistence, SaveOutcome, SaveState, save_session, verify_saved
 from inspector.ui.window.main_window import MainWindow
+from store_adapters.contract import RecordRef
 from store_adapters.registry import open_store
 from tests.faults.window.rigs import shown_box
 from tests.interop.apps import Browser
@@ -35,16 +37,23 @@ __all__ = ["heartbeat", "make_window"]
 
 EDITS = 200
 BY_HAND = 200 if os.environ.get("FAULTS_FULL") else 2
+AMID_SLOW = 200 if os.environ.get("FAULTS_FULL") else 30
 LONG_S = 3600  # 200 edits, each looked at after 0.7 s and many of them made again
 RATE_HZ = 50
+VISITORS = 5
+HOLD_MS = 150
 
 
 class Ticker(threading.Thread):
-    """Sends `/tick` at the rate and keeps the numbers the application answered with."""
+    """Sends `/tick` at the rate and keeps the numbers the application answered with.
 
-    def __init__(self, browser: Browser) -> None:
+    Every second request takes `hold_ms` between its load of the session and its save.
+    """
+
+    def __init__(self, browser: Browser, hold_ms: int = 0) -> None:
         super().__init__(daemon=True)
         self._browser = browser
+        self._paths = itertools.cycle(("/tick", f"/tick?hold={hold_ms}"))
         self._over = threading.Event()
         self._ticked = threading.Condition()
         self.numbers: list[int] = []
@@ -53,7 +62,7 @@ class Ticker(threading.Thread):
     def run(self) -> None:
         try:
             while not self._over.wait(1 / RATE_HZ):
-                number = self._browser.get_json("/tick")
+                number = self._browser.get_json(next(self._paths))
                 with self._ticked:
                     self.numbers.append(number)
                     self._ticked.notify_all()
@@ -120,6 +129,44 @@ def test_neither_side_loses_a_write(site: Site) -> None:
     assert record.raw.expires_at_ms is not None
     assert abs(record.raw.expires_at_ms - record.raw.read_at_ms - HOUR_MS) < 10_000
     print(f"{site.kind}: {len(ticker.numbers)} requests, {EDITS} edits, {saved_again} saved again")
+
+
+def test_no_edit_is_overwritten_untold_where_requests_are_slow(site: Site) -> None:
+    """Five visitors, every second of their requests slow: edits are made again only where the look afterwards says so."""
+    browsers = [log_in(site) for _ in range(VISITORS)]
+    refs = [site.store.ref_for(session_id_of(browser)) for browser in browsers]
+    tickers = [Ticker(browser, HOLD_MS) for browser in browsers]
+    each, told = AMID_SLOW // VISITORS, 0
+    for ticker in tickers:
+        ticker.start()
+    try:
+        for number in range(each):
+            unsure = list(range(VISITORS))
+            while unsure:
+                outcomes = {visitor: _save_one(site, refs[visitor], number) for visitor in unsure}
+                for visitor in unsure:
+                    tickers[visitor].wait_for_requests(1)
+                looks = {visitor: verify_saved(site.store, outcome).state for visitor, outcome in outcomes.items()}
+                unsure = [visitor for visitor, state in looks.items() if state is Persistence.OVERWRITTEN]
+                told += len(unsure)
+    finally:
+        for ticker in tickers:
+            ticker.stop()
+    for ref, ticker in zip(refs, tickers, strict=True):
+        assert _missing(site, ref, each) == [], "an edit was overwritten and nobody told"
+        assert ticker.numbers == list(range(1, len(ticker.numbers) + 1)), "the application lost a write"
+    requests = sum(len(ticker.numbers) for ticker in tickers)
+    print(f"{site.kind}: {requests} requests, {AMID_SLOW} edits, {told} told as overwritten")
+
+
+def _save_one(site: Site, ref: RecordRef, number: int) -> SaveOutcome:
+    opened = open_session(site.store, ref)
+    assert opened.decoded is not None
+    root = opened.decoded.root
+    edit = InsertEntry((), len(root.entries), f"edit{number}", parse_json(str(number)))
+    outcome = save_session(site.store, opened, apply_edit(root, edit)[0], Journal(), max_attempts=50)
+    assert outcome.state is SaveState.SAVED, outcome.message
+    return outcome
 
 
 @pytest.fixture

@@ -64,8 +64,9 @@ const LIBRARIES = {
       },
       indices: [{ columns: ["expiredAt"] }],
     });
-    const type = isMysql(config) ? "mysql" : "postgres";
-    const source = new DataSource({ type, url: config.url, entities: [entity], synchronize: true });
+    // By default TypeORM speaks MySQL's three-byte utf8, which refuses an emoji.
+    const kind = isMysql(config) ? { type: "mysql", charset: "utf8mb4" } : { type: "postgres" };
+    const source = new DataSource({ ...kind, url: config.url, entities: [entity], synchronize: true });
     await source.initialize();
     const store = new (require(name).TypeormStore)({ limitSubquery: !isMysql(config), ...config.storeOptions });
     return store.connect(source.getRepository("session"));
