@@ -19,11 +19,13 @@ from store_adapters.errors import (
     OutcomeUnknown,
     RecordChanged,
     RecordMissing,
+    RecordTooLarge,
     StoreError,
     StoreRefused,
     StoreUnreachable,
     TimedOut,
 )
+from store_adapters.options import Limits
 from store_adapters.postgres.writer import CHECKED
 from store_adapters.registry import open_store
 from tests.contract.backends import PG_SIMPLE_TABLE
@@ -308,3 +310,89 @@ def test_interrupt_ends_a_call_that_waits(store: SessionStore, postgres_url: str
 def _children(pid: int) -> list[int]:
     with open(f"/proc/{pid}/task/{pid}/children") as file:
         return [int(one) for one in file.read().split()]
+
+
+# --- servers and databases that are set up otherwise --------------------------------------------------------------------
+
+
+def test_user_whose_transactions_are_serializable_compares_with_the_newest_row(
+    application: Any, postgres_url: str
+) -> None:
+    role = f"strict_{time.monotonic_ns()}"
+    application.execute(f'CREATE ROLE "{role}" LOGIN SUPERUSER')
+    application.execute(f"ALTER ROLE \"{role}\" SET default_transaction_isolation = 'serializable'")
+    store = open_store(postgres_url.replace("inspector@", f"{role}@"))
+    record = read(store)
+    put(application, "a", _EDITED)
+    with pytest.raises(RecordChanged):
+        store.replace(record, _SESSION)
+    assert store.replace(read(store), _SESSION).payload == _SESSION
+    store.close()
+    application.execute(f'DROP ROLE "{role}"')
+
+
+def test_user_whose_transactions_are_read_only_is_told_before_an_edit(application: Any, postgres_url: str) -> None:
+    role = f"viewer_{time.monotonic_ns()}"
+    application.execute(f'CREATE ROLE "{role}" LOGIN SUPERUSER')
+    application.execute(f'ALTER ROLE "{role}" SET default_transaction_read_only = on')
+    store = open_store(postgres_url.replace("inspector@", f"{role}@"))
+    assert "read-only" in store.capabilities.write_refusal
+    store.close()
+    application.execute(f'DROP ROLE "{role}"')
+
+
+def test_database_of_another_encoding_is_read_and_refuses_what_it_cannot_hold(postgres_server: SqlServer) -> None:
+    name = f"latin_{time.monotonic_ns()}"
+    with psycopg.connect(f"{postgres_server.url}/postgres", autocommit=True) as server:
+        server.execute(f"CREATE DATABASE \"{name}\" ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")
+        url = f"{postgres_server.url}/{name}"
+        with psycopg.connect(url, autocommit=True) as application:
+            application.execute(PG_SIMPLE_TABLE)
+            put(application, "a", '{"n":"zoë"}'.encode())
+        store = open_store(url)
+        record = read(store)
+        assert record.payload == '{"n":"zoë"}'.encode()
+        [batch] = store.list_records(CancelToken())
+        assert list(batch.payloads) == [record.payload]
+        with pytest.raises(StoreRefused, match="nothing was written"):
+            store.replace(record, '{"n":"😀"}'.encode())
+        assert store.replace(record, '{"n":"é"}'.encode()).payload == '{"n":"é"}'.encode()
+        store.close()
+        server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def test_column_that_was_dropped_is_told(store: SessionStore, application: Any) -> None:
+    record = read(store)
+    application.execute("ALTER TABLE session RENAME COLUMN sess TO data")
+    with pytest.raises(StoreRefused, match="column"):
+        store.replace(record, _EDITED)
+    with pytest.raises(StoreRefused, match="column"):
+        read(store)
+
+
+def test_value_over_the_limit_is_shown_by_its_beginning(application: Any, postgres_url: str) -> None:
+    application.execute("UPDATE session SET sess = json_build_object('long', repeat('x', 100000))")
+    store = open_store(postgres_url, limits=Limits(max_record_bytes=70_000, list_payload_bytes=1000))
+    with pytest.raises(RecordTooLarge) as caught:
+        read(store)
+    assert (caught.value.size, len(caught.value.head)) == (100_013, 65_536)
+    [batch] = store.list_records(CancelToken())
+    assert (list(batch.payloads), list(batch.sizes)) == ([b""], [100_013])
+    store.close()
+
+
+def test_row_that_another_transaction_holds_leaves_the_others_of_its_hundred_written(
+    store: SessionStore, application: Any, postgres_url: str
+) -> None:
+    for sid in ("b", "c"):
+        put(application, sid, _SESSION)
+    records = [read(store, sid) for sid in ("a", "b", "c")]
+    with psycopg.connect(postgres_url) as other:
+        other.execute("SELECT 1 FROM session WHERE sid = 'c' FOR UPDATE")
+        results = store.write_many([Replace(record, _EDITED) for record in records])
+    assert [isinstance(result, RawRecord) for result in results] == [True, True, False]
+    assert [value(application, sid) for sid in ("a", "b", "c")] == [
+        _EDITED.decode(),
+        _EDITED.decode(),
+        _SESSION.decode(),
+    ]
