@@ -110,6 +110,7 @@ class StoreKind:
         read_expiry: Callable[[bytes], int | None] | None = None,
         library: str = "",
         clock: ExpiryClock | None = None,
+        form: PayloadForm | None = None,
     ) -> Capabilities:
         """Return what a store of this kind can do, with what only the open store knows."""
         return Capabilities(
@@ -119,7 +120,7 @@ class StoreKind:
             read_expiry=read_expiry,
             write_refusal=write_refusal,
             library=library,
-            form=self.form,
+            form=form or self.form,
             clock=clock or self.clock,
         )
 

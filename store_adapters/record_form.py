@@ -13,6 +13,9 @@ class PayloadForm(StrEnum):
     """What the bytes of a record are; which codecs read them follows from it. The values travel to the decoder's process."""
 
     TEXT = "text"  # what a session library's serializer wrote: JSON, perhaps wrapped
+    VALUE = (
+        "value"  # the same in a column of a JSON type, which the application's driver parses before its library sees it
+    )
     DOCUMENT = "mongo"  # a whole BSON document that names its own `_id`, with the session in one of its fields
     FILE = "file"  # session-file-store's JSON, which holds the time of the last request as well
 

@@ -78,6 +78,7 @@ class MysqlStore(TableStore):
             write_refusal=self._refusal,
             library=self.layout.library.name,
             clock=replace(self.layout.clock, revives=False),
+            form=self.layout.form,
         )
 
     @property

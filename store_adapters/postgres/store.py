@@ -86,7 +86,10 @@ class PostgresStore(TableStore):
     def capabilities(self) -> Capabilities:
         layout = self._table.layout
         return POSTGRES.capabilities(
-            write_refusal=self._refusal, library=layout.library.name, clock=replace(layout.clock, revives=False)
+            write_refusal=self._refusal,
+            library=layout.library.name,
+            clock=replace(layout.clock, revives=False),
+            form=layout.form,
         )
 
     @property

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from store_adapters.errors import BadStoreAddress, StoreRefused
-from store_adapters.record_form import ExpiryClock
+from store_adapters.record_form import ExpiryClock, PayloadForm
 from store_adapters.tables.expiry import ExpiryColumn, Unit
 from store_adapters.tables.libraries import LIBRARIES, library_names
 from store_adapters.tables.library import Alive, Engine, TableLibrary
@@ -63,6 +63,12 @@ class TableLayout:
     @property
     def container(self) -> str:
         return f"{self.schema}.{self.table}" if self.schema else self.table
+
+    @property
+    def form(self) -> PayloadForm:
+        """SQLite's "json" is a name alone, and MariaDB's another one for text: its catalogue says so."""
+        is_parsed = self.payload is not None and self.payload.type in ("json", "jsonb")
+        return PayloadForm.VALUE if is_parsed and self.engine is not Engine.SQLITE else PayloadForm.TEXT
 
     @property
     def clock(self) -> ExpiryClock:

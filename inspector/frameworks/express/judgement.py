@@ -6,10 +6,11 @@ from dataclasses import replace
 
 from inspector.codecs import CodecError, TooLargeError, outline_json, stored_value
 from inspector.core.display import format_time
-from inspector.core.node import Node
+from inspector.core.node import Kind, Node
 from inspector.core.verdict import Effect, RecordVerdict
 from inspector.frameworks.express.sealing import own_cipher, unreadable_era, was_stringified_twice
 from inspector.frameworks.express.verdict import (
+    PARSES_TEXT_AGAIN,
     judge_hidden,
     judge_missing_value,
     judge_own_cipher,
@@ -18,6 +19,7 @@ from inspector.frameworks.express.verdict import (
     judge_value,
 )
 from inspector.frameworks.framework import StoredRecord
+from store_adapters.record_form import PayloadForm
 
 _SEALED = RecordVerdict(
     Effect.UNKNOWN, "The record is encrypted: what the application finds in it is not known without its secret."
@@ -50,13 +52,29 @@ def _judge_content(record: StoredRecord) -> RecordVerdict:
     kind, decoded = record.kind, record.decoded
     if decoded is None:
         return _judge_unread(record)
-    if was_stringified_twice(decoded):
+    if was_stringified_twice(decoded) and not _is_parsed_twice(record):
         return judge_text_in_text(kind)
     if encoding := own_cipher(decoded):
         return judge_own_cipher(encoding)
     if unreadable := unreadable_era(decoded, record.form):
         return RecordVerdict(Effect.ERROR, unreadable.text, unreadable.remedy)
-    return judge_value(decoded.root)
+    return _judge_root(decoded.root, record)
+
+
+def _is_parsed_twice(record: StoredRecord) -> bool:
+    """True where a JSON string is parsed by the driver, and the text in it by the library."""
+    return record.form is PayloadForm.VALUE and record.library in PARSES_TEXT_AGAIN
+
+
+def _judge_root(root: Node, record: StoredRecord) -> RecordVerdict:
+    if root.kind is not Kind.STRING or not _is_parsed_twice(record):
+        return judge_value(root)
+    try:
+        return judge_value(outline_json(str(root.scalar).encode("utf-8", "replace")))
+    except TooLargeError:
+        return _TOO_LARGE
+    except CodecError as error:
+        return judge_text(f"In the JSON string: {error}", record.kind, record.library)
 
 
 def _judge_unread(record: StoredRecord) -> RecordVerdict:
@@ -70,4 +88,4 @@ def _judge_unread(record: StoredRecord) -> RecordVerdict:
         return _TOO_LARGE
     except CodecError as error:
         return judge_text(f"{error}", record.kind, record.library, is_empty=not record.payload)
-    return replace(judge_value(root), path=())
+    return replace(_judge_root(root, record), path=())

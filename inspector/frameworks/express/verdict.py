@@ -2,8 +2,8 @@
 
 The rules are those of express-session's `createSession` and `touch` in JavaScript's own terms (what is falsy, what has members),
 of connect-redis, connect-mongo, session-file-store, the three SQLite stores and MemoryStore, held against the real ones by
-tests/interop/test_record_verdicts.py; and of the SQL stores, read in their sources (connect-pg-simple 10.0.0,
-connect-session-knex 5.0.0, express-mysql-session 3.0.3, connect-session-sequelize 8.0.6, connect-typeorm 2.0.0).
+tests/interop/test_record_verdicts.py; and of connect-pg-simple, connect-session-knex, express-mysql-session,
+connect-session-sequelize and connect-typeorm, by tests/interop/test_sql_odd_rows.py.
 """
 
 from __future__ import annotations
@@ -23,6 +23,10 @@ _BROKEN_TEXT = {
     "connect-pg-simple": Effect.NEW_SESSION,
 }
 """What a store does with text that JSON.parse refuses, where that is not an error 500."""
+PARSES_TEXT_AGAIN = frozenset(("connect-pg-simple", "knex"))
+"""What parses a text that its driver hands over, even where the driver has parsed the column already."""
+_NO_SESSIONS_AFTERWARDS = frozenset(("typeorm",))
+"""What takes any error for a lost connection, and never for one that is back."""
 _SEES_NO_TEXT = frozenset(("redis", "memory", "better-sqlite3"))
 """Where an empty value is no record at all."""
 _CONSEQUENCE = {
@@ -71,6 +75,8 @@ def judge_text(fault: str, kind: str, library: str, *, is_empty: bool = False) -
     effect = next((_BROKEN_TEXT[name] for name in names if name in _BROKEN_TEXT), Effect.ERROR)
     unless = "; with a secret the process ends" if effect is Effect.DELETED else ""
     words = f"{fault} {_CONSEQUENCE[effect]}{unless}, unless a serializer of its own reads it."
+    if library in _NO_SESSIONS_AFTERWARDS:
+        words += " After the first of them nobody has a session until the application is restarted."
     remedy = (
         "Copy the file elsewhere first, then delete it or restore it from a backup." if kind == "file" else _PUT_BACK
     )

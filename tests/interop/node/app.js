@@ -15,7 +15,7 @@ async function openStore(config) {
     const { MongoStore } = require("connect-mongo");
     return MongoStore.create({ mongoUrl: config.url, collectionName: "sessions", ...config.storeOptions });
   }
-  if (config.store === "sql") return require("../sql_node/stores").openStore(session, config);
+  if (config.store === "sql") return require("../sql_node/stores").openStore();
   const FileStore = require("session-file-store")(session);
   return new FileStore({ path: config.folder, logFn: () => {}, reapInterval: -1, ...config.storeOptions });
 }

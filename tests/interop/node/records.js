@@ -17,6 +17,11 @@ async function main() {
     });
   }
   app.get("/alive", (req, res) => res.end("alive"));
+  app.use((req, res, next) => {
+    // connect-typeorm says "disconnect" after any error, and no request is asked for its session from then on.
+    if (!config.staysAway) store.emit("connect");
+    next();
+  });
   app.use(session({ secret: config.secret, resave: false, saveUninitialized: false, store, cookie: { maxAge: 3600000 } }));
   app.get("/look/:sid", (req, res) => {
     res.setHeader("Content-Type", "text/plain");
