@@ -217,8 +217,9 @@ _SQL = {
 @pytest.fixture(params=["redis", "file", *_SQL])
 def pair(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Pair]:
     url = request.getfixturevalue(f"{request.param}_url" if request.param in _SQL else "redis_url")
+    library, version, table = _SQL.get(request.param, ("", "", ""))
     process = subprocess.Popen(
-        [find_node(), "conformance.js", json.dumps({"url": url})],
+        [find_node(), "conformance.js", json.dumps({"url": url, "library": library, "version": version})],
         cwd=NODE_FOLDER,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -229,8 +230,7 @@ def pair(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Pair]:
     if request.param == "redis":
         yield Pair(port, {"prefix": "node:"}, f"{url}?prefix=node:", f"{url}?prefix=demo:")
     elif request.param in _SQL:
-        library, version, table = _SQL[request.param]
-        yield Pair(port, {"library": library, "version": version}, f"{url}?table={table}", f"{url}?table=demo")
+        yield Pair(port, {"library": library}, f"{url}?table={table}", f"{url}?table=demo")
     else:
         (tmp_path / "node").mkdir()
         (tmp_path / "demo").mkdir()

@@ -10,7 +10,7 @@ let redis = null;
 let sql = null;
 
 async function openStore(place) {
-  if (place.library) return (sql ||= await require("../sql_node/stores").openStore(session, { ...place, url: config.url }));
+  if (place.library) return (sql ||= await require("../sql_node/stores").openStore());
   if (place.folder) {
     const FileStore = require("session-file-store")(session);
     return new FileStore({ path: place.folder, logFn: () => {}, reapInterval: -1, retries: 0 });
