@@ -31,11 +31,11 @@ def test_f67_parser_raises_only_what_is_documented(name: str, data: st.DataObjec
     for place, length, token in data.draw(st.lists(places, max_size=5)):
         start = place % (len(payload) + 1)
         payload = payload[:start] + token + payload[start + length :]
-    began = time.perf_counter()
+    began = time.thread_time()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         target.run(payload)
-    assert time.perf_counter() - began < SLOWEST_S
+    assert time.thread_time() - began < SLOWEST_S
 
 
 @pytest.mark.parametrize("name", TARGETS)
@@ -57,6 +57,6 @@ def test_f67_parser_takes_deep_and_long_input(name: str) -> None:
         b"\xff",
         b" ",
     ):
-        began = time.perf_counter()
+        began = time.thread_time()
         TARGETS[name].run(piece * (60_000 // len(piece)))
-        assert time.perf_counter() - began < SLOWEST_S, piece
+        assert time.thread_time() - began < SLOWEST_S, piece

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtGui import QGuiApplication
 from pytestqt.qtbot import QtBot
 
@@ -70,6 +71,8 @@ def close_windows(windows: Sequence[MainWindow]) -> None:
         for store in stores:
             assert store.join(10), "a lane did not end"
         window.deleteLater()
+        # Now, and not in the next test, which would dress it once more with its own window: a third of a second each.
+        QCoreApplication.sendPostedEvents(window, QEvent.Type.DeferredDelete)
     # A concealed copy is a Python object which Qt would free after Python has ended.
     QGuiApplication.clipboard().clear()
 

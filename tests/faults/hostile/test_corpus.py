@@ -28,7 +28,7 @@ EVENTS = (
     "os.spawn", "os.startfile", "code.__new__", "function.__new__", "import", "ctypes.", "socket.connect", "socket.bind", "open",
     "webbrowser.open", "shutil.", "os.remove", "os.rename", "os.mkdir", "cpython.run_",
 )  # fmt: skip
-MOST_S = 2.0
+MOST_S = 2.0  # of the processor: what others take of it meanwhile is not ours
 MOST_MB = 64
 
 
@@ -78,9 +78,9 @@ def test_f46_f47_hostile_record_is_only_looked_at(ear: Ear, name: str) -> None:
     for kind in KINDS:
         read(RECORDS[name], kind)  # imports what it needs
         ear.is_on = True
-        began = time.perf_counter()
+        began = time.thread_time()
         assert read(RECORDS[name], kind)
-        took_s = time.perf_counter() - began
+        took_s = time.thread_time() - began
         ear.is_on = False
         assert ear.heard == []
         assert took_s < MOST_S
@@ -97,9 +97,9 @@ def test_f46_f47_no_parser_does_more_than_parse(ear: Ear, name: str) -> None:
     for record in RECORDS.values():
         run(record)
         ear.is_on = True
-        began = time.perf_counter()
+        began = time.thread_time()
         run(record)
-        slowest = max(slowest, time.perf_counter() - began)
+        slowest = max(slowest, time.thread_time() - began)
         ear.is_on = False
     assert ear.heard == []
     assert slowest < MOST_S
@@ -111,9 +111,9 @@ def test_f45_hostile_cookie_takes_little_time_and_memory(ear: Ear, name: str) ->
     run(COOKIES[name].encode())
     tracemalloc.start()
     ear.is_on = True
-    began = time.perf_counter()
+    began = time.thread_time()
     run(COOKIES[name].encode())
-    took_s = time.perf_counter() - began
+    took_s = time.thread_time() - began
     ear.is_on = False
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
