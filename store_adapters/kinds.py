@@ -73,10 +73,10 @@ class Scheme:
     """How other drivers spell an option, in lower case."""
     drivers: tuple[str, ...] = ()
     """The modules that the opener imports when it connects."""
-    default_host: str = "localhost"
-    """Where a server is meant by an address without a host; "" leaves it to the driver."""
     application: str = ""
     """What opens the application's side of it for the demo server: called with `(address, limits, keeps_forever=…)`."""
+    default_host: str = "localhost"
+    """Where a server is meant by an address without a host; "" leaves it to the driver."""
 
 
 @dataclass(frozen=True, slots=True)

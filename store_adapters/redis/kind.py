@@ -30,7 +30,16 @@ def _scheme(
     name: str, example: str, options: frozenset[str], opener: str = _OPENER, place: Place = Place.SERVER
 ) -> Scheme:
     application = _APPLICATION if opener == _OPENER else ""
-    return Scheme(name, example, opener, place, options, _OPTION_ALIASES, ("redis",), application)
+    return Scheme(
+        name,
+        example,
+        opener,
+        place,
+        options=options,
+        option_aliases=_OPTION_ALIASES,
+        drivers=("redis",),
+        application=application,
+    )
 
 
 REDIS = StoreKind(
