@@ -391,9 +391,8 @@ def test_f42_file_names_with_canaries(
     for position in range(len(names)):
         row = window.sessions_page.model.row_at(position)
         assert row is not None
-        key = row.key
-        window.go_to_session(key)
-        qtbot.waitUntil(partial(_is_shown, window, key), timeout=WAIT_MS)
+        window.go_to_session(row.key)
+        qtbot.waitUntil(partial(_is_shown, window, row.key), timeout=WAIT_MS)
         canary.look(f"file {position}")
 
 
