@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from inspector import __version__
+from store_adapters.kinds import Place
+from store_adapters.known_kinds import known_kinds
 
 _EXIT_CODES = (
     "Exit codes: 0 done, 1 a negative answer, 2 bad usage, 3 trouble with the store or a file, 4 changed meanwhile, "
@@ -18,7 +20,10 @@ _EXIT_CODES = (
 _FAULTS = (
     "none", "lost-update", "missing-trust-proxy", "no-expiry", "wrong-secret", "save-uninitialized-flood", "resave-overwrites-edit",
 )  # fmt: skip
-_STORE_HELP = "store URL (redis://, mongodb://, file://, sqlite://, memory:) or the name of a store saved in the window"
+_SCHEMES = ", ".join(
+    f"{kind.schemes[0].name}:{'' if kind.schemes[0].place is Place.NAME else '//'}" for kind in known_kinds()
+)
+_STORE_HELP = f"store URL ({_SCHEMES}) or the name of a store saved in the window"
 
 
 _PLAIN = "\0"

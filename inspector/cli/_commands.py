@@ -204,6 +204,7 @@ def edit_session(options: Any, output: Output) -> int:
             _say_edit(options, output, state, outcome.changes, [outcome.message], has_types=has_types)
             output.flush()
         state, message, code = _look_again(store, outcome)
+        message = _without_what_was_said(message, outcome.message)
     if options.json:
         _say_edit(options, output, state, outcome.changes, [outcome.message, message], has_types=has_types)
     elif code == _DONE:
@@ -211,6 +212,12 @@ def edit_session(options: Any, output: Output) -> int:
     else:
         output.complain(message)
     return code
+
+
+def _without_what_was_said(message: str, said: str) -> str:
+    """Return a message up to its first sentence, where all that follows stands in what was said before."""
+    first, _, rest = message.partition(". ")
+    return f"{first}." if rest and rest in said else message
 
 
 def _look_again(store: SessionStore, outcome: SaveOutcome) -> tuple[str, str, int]:

@@ -378,3 +378,14 @@ def test_times_are_local_for_a_person_and_utc_in_json(
     assert "2030-12-08T00:27:13.000Z" in str(json.loads(machine)["expires_at"])
     assert "EST" not in machine
     assert re.search(r"^> \d{4}-\d\d-\d\d \d\d:\d\d:\d\d E[SD]T ", commands)
+
+
+def test_edit_of_an_ended_session_says_once_that_it_is_over(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "abc.json").write_text('{"cookie":{"originalMaxAge":60000,"path":"/"},"n":1,"__lastAccess":1}')
+    code, said, _ = run(capsys, "edit", f"file://{tmp_path}", "abc", "--set", "n=2")
+    assert (code, said.count("session is over"), said.count("still there")) == (0, 1, 1)
+
+
+def test_help_names_every_kind_of_store(capsys: pytest.CaptureFixture[str]) -> None:
+    words = make_parser().format_help()
+    assert all(f"{name}:" in words for name in ("redis", "mongodb", "postgresql", "mysql", "file", "sqlite", "memory"))
