@@ -18,6 +18,7 @@ from inspector import __version__
 from inspector.core.secret import Secret
 from inspector.demo.demo_secret import DEMO_SECRET
 from inspector.demo.prepare import choose_demo_folder, demo_store_url, prepare_demo
+from inspector.services.checkpoint import pause_with
 from inspector.services.connection import split_url
 from inspector.services.sessions.decoder import DECODER
 from inspector.services.sessions.journal import Journal
@@ -45,6 +46,7 @@ from inspector.ui.base.small_screen import FRAME_HEIGHT
 from inspector.ui.base.system_needs import find_missing_font
 from inspector.ui.base.theme import Theme
 from inspector.ui.base.trouble import describe_trouble
+from inspector.ui.base.turns import give_way
 from inspector.ui.stores.secret_dialogs import open_sealed_file
 from inspector.ui.window.end_signals import EndSignals
 from inspector.ui.window.fault_reports import FaultReports
@@ -151,6 +153,7 @@ def open_window(
 ) -> MainWindow:
     """Make the services and the window, and open what was asked for."""
     application = make_application()
+    pause_with(give_way)
     demo_folder = folder or choose_demo_folder(default_folder(), default_data_folder())
     folder = folder or default_folder()
     book = ProfileBook(folder)

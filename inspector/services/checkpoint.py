@@ -1,33 +1,23 @@
-"""The window goes first: while it works, lanes that compute wait at their next step.
-
-Threads of Python share one interpreter. A lane that computes takes every second turn of half a millisecond, and two of
-them two of three, so that filling a panel takes three times as long while a million sessions stream in.
-"""
+"""Where long work may pause between two steps: what it does there is handed in by whoever runs it, and without that nothing."""
 
 from __future__ import annotations
 
-import contextlib
-import time
-from collections.abc import Iterator
-
-_LONGEST_S = 0.05
-"""What takes longer is no work but waits for somebody, such as a dialog that was opened: then nobody waits for it."""
-_STEP_S = 0.0005
-_until = 0.0  # written by the window's thread alone
+from collections.abc import Callable
 
 
-@contextlib.contextmanager
-def go_first() -> Iterator[None]:
-    """Have the lanes wait while this block runs, 50 ms at most; for the window's thread."""
-    global _until
-    before, _until = _until, time.monotonic() + _LONGEST_S
-    try:
-        yield
-    finally:
-        _until = before
+def _go_on() -> None:
+    """Work that nobody waits beside never pauses."""
+
+
+_pause: Callable[[], None] = _go_on
+
+
+def pause_with(pause: Callable[[], None]) -> None:
+    """Have all work call `pause` between two steps of a few milliseconds, on the thread that does it."""
+    global _pause
+    _pause = pause
 
 
 def checkpoint() -> None:
-    """Wait while the window works; for lanes, between two steps of a few milliseconds."""
-    while time.monotonic() < _until:
-        time.sleep(_STEP_S)
+    """Pause here, if whoever runs the work wants that."""
+    _pause()

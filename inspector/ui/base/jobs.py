@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import shiboken6
 from PySide6.QtCore import QObject, Qt, Signal
 
-from inspector.services.checkpoint import go_first
+from inspector.ui.base.turns import go_first
 from store_adapters.contract import CancelToken
 
 _T = TypeVar("_T")

@@ -7,9 +7,9 @@ from PySide6.QtGui import QFocusEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QTableView
 
 from inspector.services.catalogue.session_row import Column
-from inspector.services.checkpoint import go_first
 from inspector.ui.base.guard import qt_guard
 from inspector.ui.base.theme import Theme
+from inspector.ui.base.turns import go_first
 from inspector.ui.list.session_painter import SessionPainter
 from inspector.ui.list.session_table import COLUMNS, SessionTableModel
 

@@ -10,7 +10,7 @@ from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QTimer
 from PySide6.QtGui import QPainter
 from pytestqt.qtbot import QtBot
 
-from inspector.services import checkpoint
+from inspector.ui.base import turns
 from inspector.ui.session.tabs.field_tree import FieldTree
 from tests.stalls import Heartbeat
 from tests.ui.conftest import WAIT_MS, OpenWindow
@@ -41,7 +41,7 @@ def test_lanes_wait_while_the_data_of_a_session_is_painted(
     def look_and_draw(
         self: FieldTree, painter: QPainter, rect: QRect, index: QModelIndex | QPersistentModelIndex
     ) -> None:
-        goes_first.append(checkpoint._until > time.monotonic())
+        goes_first.append(turns._until > time.monotonic())
         draw(self, painter, rect, index)
 
     monkeypatch.setattr(FieldTree, "drawBranches", look_and_draw)

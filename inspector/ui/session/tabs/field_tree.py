@@ -6,8 +6,8 @@ from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, Qt
 from PySide6.QtGui import QFocusEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QTreeView
 
-from inspector.services.checkpoint import go_first
 from inspector.ui.base.guard import qt_guard
+from inspector.ui.base.turns import go_first
 from inspector.ui.session.tabs.node_tree import VALUE
 
 

@@ -7,8 +7,16 @@ import time
 
 import pytest
 
-from inspector.services import checkpoint as turns
-from inspector.services.checkpoint import checkpoint, go_first
+from inspector.services import checkpoint as services
+from inspector.services.checkpoint import checkpoint
+from inspector.ui.base import turns
+from inspector.ui.base.turns import give_way, go_first
+
+
+@pytest.fixture(autouse=True)
+def window_that_goes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the window hands to the services when it starts, whichever test came before."""
+    monkeypatch.setattr(services, "_pause", give_way)
 
 
 def test_lane_waits_for_the_window_and_goes_on_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
