@@ -19,6 +19,10 @@ class PayloadForm(StrEnum):
     DOCUMENT = "mongo"  # a whole BSON document that names its own `_id`, with the session in one of its fields
     FILE = "file"  # session-file-store's JSON, which holds the time of the last request as well
 
+    def holds(self, other: PayloadForm) -> bool:
+        """True where a record of the other form has the same bytes here."""
+        return self is other or {self, other} == {PayloadForm.TEXT, PayloadForm.VALUE}
+
     @property
     def names_itself(self) -> bool:
         """True where the session ID stands in the record too, so that a copy under another ID has other bytes."""

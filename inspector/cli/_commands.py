@@ -12,7 +12,7 @@ from inspector.cli._output import BadUsage, JsonText, Output, as_stored
 from inspector.cli._stores import opened, read_secrets
 from inspector.codecs import CodecError, format_json, has_bson_types, json_bytes, parse_json
 from inspector.cookies import HAR_MOST_BYTES, SCHEMES, Status, sign_id
-from inspector.core.display import format_size, format_time, localise_times, parse_time
+from inspector.core.display import format_size, format_time, localise_times, parse_time, without_repeats
 from inspector.core.expiry import (
     CAPPED,
     LATEST_MS,
@@ -204,7 +204,7 @@ def edit_session(options: Any, output: Output) -> int:
             _say_edit(options, output, state, outcome.changes, [outcome.message], has_types=has_types)
             output.flush()
         state, message, code = _look_again(store, outcome)
-        message = _without_what_was_said(message, outcome.message)
+        message = without_repeats(message, outcome.message)
     if options.json:
         _say_edit(options, output, state, outcome.changes, [outcome.message, message], has_types=has_types)
     elif code == _DONE:
@@ -212,12 +212,6 @@ def edit_session(options: Any, output: Output) -> int:
     else:
         output.complain(message)
     return code
-
-
-def _without_what_was_said(message: str, said: str) -> str:
-    """Return a message up to its first sentence, where all that follows stands in what was said before."""
-    first, _, rest = message.partition(". ")
-    return f"{first}." if rest and rest in said else message
 
 
 def _look_again(store: SessionStore, outcome: SaveOutcome) -> tuple[str, str, int]:

@@ -151,3 +151,9 @@ def parse_time(text: str) -> int | None:
     if moment.tzinfo is None:
         return None
     return round((moment - _EPOCH) / datetime.timedelta(milliseconds=1))
+
+
+def without_repeats(message: str, said: str) -> str:
+    """Return a message up to its first sentence, where all that follows stands in what was said before."""
+    first, _, rest = message.partition(". ")
+    return f"{first}." if rest and rest in said else message

@@ -146,7 +146,7 @@ def _item(run: _Run, number: int, line: bytes | None) -> _Item | None:
             raise LineError("It's far too long for a session.")
         found = parse_line(line)
         kind = kind_named(found.kind)
-        if kind is None or kind.form is not run.store.capabilities.form:
+        if kind is None or not kind.form.holds(run.store.capabilities.form):
             raise LineError("It's a record from another kind of store, which keeps sessions in a different form.")
         ref = run.store.ref_for(found.session_id)
     except LineError as error:

@@ -30,7 +30,7 @@ DAY_MS = 86_400_000
 MOMENTS = 8
 # How many sessions give each of them more packets than moments: a script changes hundreds in one, the others few or one.
 STORES = {
-    "redis": 2000, "redis without scripts": 400, "valkey": 2000, "valkey without scripts": 400, "mongo": 400, "lone mongo": 400,
+    "redis": 2000, "redis without scripts": 400, "valkey": 2000, "valkey without scripts": 400, "mongo": 2000, "lone mongo": 2000,
     "file": 400, "connect-sqlite3": 400, "better-sqlite3": 400,
 }  # fmt: skip
 _LIFE = re.compile(rb'originalMaxAge":(\d+)')
