@@ -6,6 +6,7 @@ Source: `formats/sql.md` sections 7.2, 7.3 and 8.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -32,6 +33,7 @@ from store_adapters.tables.words import (
     text_for,
     why_not_written,
 )
+from store_adapters.tables.written import left_by
 
 _TOGETHER = 100
 CHECKED = "The connection broke during the save; a re-read shows that it was saved."
@@ -228,18 +230,11 @@ class MysqlWriter:
         raise why_not_written(now.payload, write.base.payload, now.hidden_by)
 
     def _read_back(self, write: Create | Replace | ChangeExpiry) -> RawRecord:
-        """Return the row as the server has it: it is written whatever happens here."""
-        try:
-            return self._read(_ref(write))
-        except StoreError:
-            match write:
-                case Create(ref, payload, ends):
-                    return RawRecord(ref, payload, ends, now_ms())
-                case Replace(base, payload):
-                    return replace(base, payload=payload, read_at_ms=now_ms())
-                case ChangeExpiry(base, ends, payload):
-                    return replace(base, payload=base.payload if payload is None else payload, expires_at_ms=ends)
-        raise AssertionError("unreachable")
+        """Return the row as it was written, in the server's form and with its expiry: it is written whatever happens here."""
+        now: RawRecord | None = None
+        with contextlib.suppress(StoreError):
+            now = self._read(_ref(write))
+        return left_by(write, now, is_rewritten=self._table.sql.payload_is_json)
 
 
 def _ref(write: Write) -> RecordRef:

@@ -7,6 +7,7 @@ application's own writes go on.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 import time
@@ -52,6 +53,7 @@ from store_adapters.sqlite.table import find_table
 from store_adapters.tables.layout import TableLayout
 from store_adapters.tables.table_store import TableStore
 from store_adapters.tables.words import NO_ROW, has_no_expiry, in_the_past, is_taken, needs_expiry, why_not_written
+from store_adapters.tables.written import left_by
 
 _BATCH = 500
 _TOGETHER = 100
@@ -248,16 +250,23 @@ class SqliteStore(TableStore):
         return f"{self._sql.payload} = {'?' if base.version == 'blob' else 'CAST(? AS TEXT)'}"
 
     def _became(self, write: Write, changed: int) -> Written:
-        """Return the record as it is now, or why no row was `base` any more."""
+        """Return the record as it was written, or why no row was `base` any more."""
+        if changed:
+            return None if isinstance(write, Delete) else self._read_back(write)
+        if isinstance(write, Create):
+            return is_taken()
         try:
-            if isinstance(write, Create):
-                return self.read(write.ref) if changed else is_taken()
-            if changed and isinstance(write, Delete):
-                return None
-            record = self.read(write.base.ref)
+            now = self.read(write.base.ref)
         except StoreError as error:
             return untraced(error)
-        return record if changed else why_not_written(record.payload, write.base.payload, record.hidden_by)
+        return why_not_written(now.payload, write.base.payload, now.hidden_by)
+
+    def _read_back(self, write: Create | Replace | ChangeExpiry) -> RawRecord:
+        """Return the row with the type and expiry it was written with: it is written whatever happens here."""
+        now: RawRecord | None = None
+        with contextlib.suppress(StoreError):
+            now = self.read(write.ref if isinstance(write, Create) else write.base.ref)
+        return left_by(write, now)
 
     @property
     def names(self) -> Mapping[str, str]:

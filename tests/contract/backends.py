@@ -213,7 +213,8 @@ def make_postgres_table(url: str) -> None:
 def _postgres_backend(url: str) -> Iterator[Backend]:
     import psycopg
 
-    with psycopg.connect(url, autocommit=True) as application:
+    # Without a limit, an application that writes amid a transaction of ours, on its thread, would wait forever.
+    with psycopg.connect(url, autocommit=True, options="-c lock_timeout=200") as application:
         application.execute(PG_SIMPLE_TABLE)
 
         def put(sid: str, payload: bytes, expires_at_ms: int | None) -> None:
