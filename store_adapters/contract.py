@@ -12,7 +12,7 @@ called from any thread at any time: `interrupt` and `CancelToken.cancel`.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Protocol
@@ -179,6 +179,24 @@ class StoreInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class ServerFacts:
+    """What a server says of itself that bears on the sessions in it; nothing of a session.
+
+    `values` by name: whatever is not there, this kind of store doesn't have. `refused`: why the server would not say what it has
+    ("this user may not ask for CONFIG").
+    """
+
+    values: Mapping[str, Any] = field(default_factory=dict)
+    refused: Mapping[str, str] = field(default_factory=dict)
+
+
+def clock_facts(asked_ms: int, server_ms: int, answered_ms: int) -> ServerFacts:
+    """Return what a server's clock says, asked and answered at these times of ours: the same names for every kind of store."""
+    middle_ms, round_trip_ms = (asked_ms + answered_ms) // 2, answered_ms - asked_ms
+    return ServerFacts({"server_ms": server_ms, "asked_ms": middle_ms, "round_trip_ms": round_trip_ms})
+
+
+@dataclass(frozen=True, slots=True)
 class Capabilities:
     """What this store can do; True where it can.
 
@@ -316,6 +334,10 @@ class SessionStore(Protocol):
     def count(self) -> Count: ...
 
     def info(self) -> StoreInfo: ...
+
+    def server_facts(self) -> ServerFacts:
+        """Return what the server says of itself, asked in a few small requests; needs no right that listing does not need."""
+        ...
 
     def ping(self) -> None:
         """Return when the store answers, else raise what a read would; one small request that needs no right of its own."""

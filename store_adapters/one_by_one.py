@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from store_adapters.contract import ChangeExpiry, Create, Delete, RawRecord, RecordRef, Replace, Write, Written
+from store_adapters.contract import (
+    ChangeExpiry,
+    Create,
+    Delete,
+    RawRecord,
+    RecordRef,
+    Replace,
+    ServerFacts,
+    Write,
+    Written,
+)
 from store_adapters.errors import Interrupted, StoreError, StoreUnreachable
 
 
@@ -18,7 +28,11 @@ class _Single(Protocol):
 
 
 class SequentialBatch:
-    """Gives a store `read_many` and `write_many`. Once nothing answers any more, the rest is not tried."""
+    """Gives a store `read_many` and `write_many`, and a server that says nothing of itself. Once nothing answers any more, the rest
+    is not tried."""
+
+    def server_facts(self) -> ServerFacts:
+        return ServerFacts()
 
     def read_many(self: _Single, refs: Sequence[RecordRef]) -> list[RawRecord | StoreError]:
         found: list[RawRecord | StoreError] = []

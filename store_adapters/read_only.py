@@ -14,6 +14,7 @@ from store_adapters.contract import (
     Count,
     RawRecord,
     RecordRef,
+    ServerFacts,
     SessionStore,
     StoreInfo,
 )
@@ -50,6 +51,9 @@ class ReadOnlyStore:
 
     def info(self) -> StoreInfo:
         return self._store.info()
+
+    def server_facts(self) -> ServerFacts:
+        return self._store.server_facts()
 
     def ping(self) -> None:
         self._store.ping()

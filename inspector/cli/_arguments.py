@@ -104,6 +104,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--tour", metavar="FOLDER", help="walk through the window once and save screenshots there")
     parts = parser.add_subparsers(dest="command", title="commands", metavar="COMMAND")
     _add_reading(parts)
+    _add_insight(parts)
     _add_writing(parts)
     _add_transfer(parts)
     _add_cookies(parts)
@@ -142,15 +143,35 @@ def _add_reading(parts: argparse._SubParsersAction[_Parser]) -> None:
     part = _add(parts, "list", "list the sessions of a store", "_commands.list_sessions")
     part.add_argument("store_name", metavar="STORE", help=_STORE_HELP)
     _add_secrets(part)
-    part.add_argument(
-        "--filter", metavar="TERMS", default="", help="as in the window, for example user.role:admin cart.length>2"
-    )
+    _add_filter(part)
     part.add_argument("--limit", metavar="N", type=_count, default=0, help="at most N sessions")
     part = _add(parts, "show", "show one session", "_commands.show_session")
     _add_session(part)
     part.add_argument("--raw", action="store_true", help="print the stored bytes unchanged")
     part = _add(parts, "watch", "print changes until interrupted", "_serving.watch_store")
     part.add_argument("store_name", metavar="STORE", help=_STORE_HELP)
+
+
+def _add_insight(parts: argparse._SubParsersAction[_Parser]) -> None:
+    part = _add(parts, "doctor", "say what is wrong with a store, with evidence and the fix", "_doctor.diagnose")
+    part.add_argument("store_name", metavar="STORE", help=_STORE_HELP)
+    _add_secrets(part)
+    _add_filter(part)
+    part.add_argument(
+        "--production", action="store_true", help="check what matters in production only, such as Secure cookies"
+    )
+    part.add_argument("--only", metavar="ID,…", default="", help="run these checks only")
+    part.add_argument("--skip", metavar="ID,…", default="", help="leave these checks out")
+    part.add_argument(
+        "--fail-on", choices=("high", "medium", "low"), default="medium", help="exit with 1 from this severity on"
+    )
+    part.add_argument("--markdown", action="store_true", help="print a report for a ticket, with session IDs cut short")
+
+
+def _add_filter(part: argparse.ArgumentParser) -> None:
+    part.add_argument(
+        "--filter", metavar="TERMS", default="", help="as in the window, for example user.role:admin cart.length>2"
+    )
 
 
 def _add_session(part: argparse.ArgumentParser) -> None:
@@ -196,9 +217,7 @@ def _add_transfer(parts: argparse._SubParsersAction[_Parser]) -> None:
     part = _add(parts, "export", "write sessions as JSON, one per line, with their expiry", "_transfer.export_sessions")
     part.add_argument("store_name", metavar="STORE", help=_STORE_HELP)
     _add_secrets(part)
-    part.add_argument(
-        "--filter", metavar="TERMS", default="", help="as in the window, for example user.role:admin cart.length>2"
-    )
+    _add_filter(part)
     part.add_argument(
         "-o",
         "--output",

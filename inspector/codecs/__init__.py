@@ -17,6 +17,8 @@ from inspector.codecs._wire import (
 )
 from inspector.codecs.formats.bson import date_node
 from inspector.codecs.formats.json import MAX_BYTES, JsonError, format_json, json_bytes, put_json, scalar_json
+from inspector.codecs.listing.document_text import session_text
+from inspector.codecs.listing.facts_reader import CookieFacts, FactsReader, SessionFacts, member_sizes
 from inspector.codecs.listing.outline import outline_json, stored_value
 from inspector.codecs.listing.quick import CUT, FieldReader
 from inspector.codecs.listing.quick_lifetime import quick_lifetime
@@ -41,12 +43,15 @@ __all__ = [
     "Attempt",
     "Codec",
     "CodecError",
+    "CookieFacts",
     "Decoded",
+    "FactsReader",
     "Fidelity",
     "FieldReader",
     "JsonError",
     "OpeningKeys",
     "SealedError",
+    "SessionFacts",
     "Summariser",
     "Summary",
     "TooLargeError",
@@ -60,6 +65,7 @@ __all__ = [
     "format_json",
     "has_bson_types",
     "json_bytes",
+    "member_sizes",
     "new_payload",
     "offered_value",
     "outline_json",
@@ -79,6 +85,7 @@ __all__ = [
     "read_summary",
     "remove_codec",
     "scalar_json",
+    "session_text",
     "stored_value",
     "summarise",
     "summarise_decoded",

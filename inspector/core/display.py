@@ -79,6 +79,16 @@ def format_size(size_bytes: int) -> str:
     raise AssertionError("unreachable")
 
 
+def format_span(span_ms: float) -> str:
+    """Return a length of time in its largest telling unit: "95 s", "14 h", "30 days", "2.7 years"."""
+    seconds = span_ms / 1000
+    for unit, size, least in (("years", 31_557_600, 2), ("days", 86_400, 2), ("h", 3600, 2), ("min", 60, 2)):
+        if seconds >= size * least:
+            number = seconds / size
+            return f"{number:.1f} {unit}" if unit == "years" else f"{round(number)} {unit}"
+    return f"{seconds:.3g} s"
+
+
 def format_time(epoch_ms: int) -> str:
     """Return a time as ISO 8601 in UTC with milliseconds, as JavaScript's `toISOString` does; "" outside its range."""
     try:

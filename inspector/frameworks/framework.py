@@ -12,6 +12,7 @@ from inspector.codecs import Codec, Decoded, SealedError
 from inspector.core.expiry import ExpirySource, store_clock
 from inspector.core.finding import Finding
 from inspector.core.node import Node, Path, object_node
+from inspector.core.store_facts import StoreRule
 from inspector.core.verdict import FOUND, Effect, RecordVerdict
 from store_adapters.record_form import PLAIN_CLOCK, ExpiryClock, PayloadForm
 
@@ -187,6 +188,8 @@ class Framework:
     schemes: tuple[str, ...] = ()  # names of its cookies' schemes
     user_paths: tuple[UserPath, ...] = ()  # looked at before the usual places
     words: Words = Words()
+    doctor: tuple[StoreRule, ...] = ()  # what goes wrong with its records in a store as a whole
+    reserved: frozenset[str] = frozenset()  # top-level names that it drops
 
     @property
     def title(self) -> str:

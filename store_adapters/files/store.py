@@ -24,6 +24,7 @@ from store_adapters.contract import (
     PlannedWrite,
     RawRecord,
     RecordRef,
+    ServerFacts,
     StoreInfo,
 )
 from store_adapters.errors import (
@@ -35,6 +36,7 @@ from store_adapters.errors import (
 )
 from store_adapters.files.file_owner import tell_before
 from store_adapters.files.folder import NOT_WRITABLE_HERE, TEMPORARY_SUFFIX, Folder
+from store_adapters.files.folder_facts import folder_facts
 from store_adapters.files.kind import FILES
 from store_adapters.files.listing import FileListing
 from store_adapters.files.session_file import expiry_of, move_expiry
@@ -173,6 +175,9 @@ class FileStore(SequentialBatch):
             *((("Free space", f"{free >> 20:,} MB"),) if free is not None else ()),
         )
         return StoreInfo("Folder", "", self.label, details, "file events", elapsed_ms)
+
+    def server_facts(self) -> ServerFacts:
+        return folder_facts(self._address.path, os.fsdecode(self._extension))
 
     def watch(self, cancel: CancelToken) -> Iterator[Sequence[Change]]:
         from watchfiles import Change as FileEvent

@@ -27,6 +27,7 @@ from store_adapters.contract import (
     PlannedWrite,
     RawRecord,
     RecordRef,
+    ServerFacts,
     StoreInfo,
     Write,
     Written,
@@ -51,6 +52,7 @@ from store_adapters.mongo.link import MongoLink
 from store_adapters.mongo.listing import MongoListing
 from store_adapters.mongo.many import read_documents
 from store_adapters.mongo.outcome import OutcomeChecker
+from store_adapters.mongo.server_facts import server_facts
 from store_adapters.mongo.transaction_batch import MOST
 from store_adapters.mongo.writer import MongoWriter
 from store_adapters.one_by_one import SequentialBatch
@@ -228,6 +230,9 @@ class MongoStore(SequentialBatch):
             details.append(("Ignored address options", ", ".join(unused)))
         method = "change stream" if self._outcome.has_transactions else describe_polling(self._limits.poll_s)
         return StoreInfo("MongoDB", version, self.label, tuple(details), method, round_trip_ms)
+
+    def server_facts(self) -> ServerFacts:
+        return server_facts(self._link, self._expires_field)
 
     def _ttl_index(self) -> str:
         for name, index in self._link.collection().index_information().items():

@@ -16,9 +16,11 @@ from store_adapters.contract import (
     Count,
     RawRecord,
     RecordRef,
+    ServerFacts,
     StoreInfo,
     Write,
     Written,
+    clock_facts,
 )
 from store_adapters.errors import RecordMissing, RecordTooLarge, RecordUnreadable, StoreError
 from store_adapters.known_kinds import unused_options
@@ -36,6 +38,7 @@ from store_adapters.tables.layout import TableLayout
 from store_adapters.tables.table_store import TableStore
 from store_adapters.tables.words import NO_ROW, why_hidden
 
+_CLOCK = "SELECT TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6)) DIV 1000"
 _SKEW_MS = 1000
 _READ_TOGETHER, _READ_BYTES = 200, 8 * 1024 * 1024
 
@@ -172,10 +175,16 @@ class MysqlStore(TableStore):
         self._link.leave_if_closed()
         self._link.rows("SELECT 1")
 
+    def server_facts(self) -> ServerFacts:
+        self._link.leave_if_closed()
+        asked_ms = now_ms()
+        [[server_ms]] = self._link.rows(_CLOCK)
+        return clock_facts(asked_ms, int(server_ms), now_ms())
+
     def info(self) -> StoreInfo:
         self._link.leave_if_closed()
         started = time.perf_counter()
-        [[server_ms]] = self._link.rows("SELECT TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6)) DIV 1000")
+        [[server_ms]] = self._link.rows(_CLOCK)
         round_trip_ms = (time.perf_counter() - started) * 1000
         version, layout = self._link.version, self.layout
         details = [

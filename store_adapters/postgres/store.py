@@ -20,9 +20,11 @@ from store_adapters.contract import (
     Count,
     RawRecord,
     RecordRef,
+    ServerFacts,
     StoreInfo,
     Write,
     Written,
+    clock_facts,
 )
 from store_adapters.errors import (
     RecordMissing,
@@ -45,6 +47,7 @@ from store_adapters.tables.layout import TableLayout
 from store_adapters.tables.table_store import TableStore
 from store_adapters.tables.words import NO_ROW, why_hidden
 
+_CLOCK = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::int8"
 _COUNT_S = "2s"
 _SKEW_MS = 1000
 _READ_TOGETHER, _READ_BYTES = 200, 8 * 1024 * 1024
@@ -195,10 +198,16 @@ class PostgresStore(TableStore):
         self._link.leave_if_closed()
         self._link.rows("SELECT 1")
 
+    def server_facts(self) -> ServerFacts:
+        self._link.leave_if_closed()
+        asked_ms = now_ms()
+        [[server_ms]] = self._link.rows(_CLOCK)
+        return clock_facts(asked_ms, server_ms, now_ms())
+
     def info(self) -> StoreInfo:
         self._link.leave_if_closed()
         started = time.perf_counter()
-        [[server_ms]] = self._link.rows("SELECT (extract(epoch FROM clock_timestamp()) * 1000)::int8")
+        [[server_ms]] = self._link.rows(_CLOCK)
         round_trip_ms = (time.perf_counter() - started) * 1000
         [[version, database, size]] = self._link.rows(
             "SELECT current_setting('server_version'), current_database()::text, pg_total_relation_size(%s::int8::oid)",

@@ -25,6 +25,7 @@ from store_adapters.contract import (
     PlannedWrite,
     RawRecord,
     RecordRef,
+    ServerFacts,
     StoreInfo,
     Write,
     Written,
@@ -48,6 +49,7 @@ from store_adapters.redis.kind import REDIS
 from store_adapters.redis.link import RedisLink
 from store_adapters.redis.listing import RedisListing
 from store_adapters.redis.redis_errors import describe_reply
+from store_adapters.redis.server_facts import server_facts
 from store_adapters.redis.writer import RedisWriter
 
 _SCAN_COUNT = 1000
@@ -242,6 +244,10 @@ class RedisStore:
         method = "keyspace notifications" if _tells_changes(events) else describe_polling(self._limits.poll_s)
         product = "Valkey" if is_valkey else "Redis"
         return StoreInfo(product, version, self.label, tuple(details), method, round_trip_ms)
+
+    def server_facts(self) -> ServerFacts:
+        self._link.leave_if_closed()
+        return server_facts(self._link, self._prefix)
 
     def watch(self, cancel: CancelToken) -> Iterator[Sequence[Change]]:
         watcher = RedisStore(self._address, self._limits, self._locate)

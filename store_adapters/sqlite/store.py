@@ -29,6 +29,7 @@ from store_adapters.contract import (
     RawRecord,
     RecordRef,
     Replace,
+    ServerFacts,
     Skipped,
     StoreInfo,
     Write,
@@ -299,6 +300,12 @@ class SqliteStore(TableStore):
         )
         method = describe_polling(self._limits.poll_s)
         return StoreInfo("SQLite", sqlite3.sqlite_version, self.label, details, method, round_trip_ms)
+
+    def server_facts(self) -> ServerFacts:
+        names = ("journal_mode", "freelist_count", "page_count", "page_size")
+        told = {name: self._link.read(f"PRAGMA {name}")[0][0] for name in names}
+        mode = told.pop("journal_mode")
+        return ServerFacts({"journal_mode": mode.decode("ascii", "replace"), **told})
 
     def watch(self, cancel: CancelToken) -> Iterator[Sequence[Change]]:
         def has_changed() -> bool:

@@ -25,11 +25,11 @@ CUT = 80
 _AT_ONCE = 64
 _MAY_BE_DEEP = 7 * MAX_DEPTH
 """The fewest bytes of a BSON document with too many levels: type, empty name, length and end for each."""
-_BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-_ODD = (*_BROKEN, TypeError)  # or there is a None among them
+BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+_ODD = (*BROKEN, TypeError)  # or there is a None among them
 
 
-class _Reader:
+class SessionTexts:
     """Decodes the session text of records into one shape."""
 
     def __init__(self, form: str, shape: type[Any], made: type[Any]) -> None:
@@ -75,7 +75,7 @@ class _Reader:
         try:
             _check_text(text)
             return self._decode(text)
-        except _BROKEN:
+        except BROKEN:
             return None
 
 
@@ -119,7 +119,7 @@ class QuickReader:
         self._users = _grouped((*own_paths, *paths))
         self._roles = _grouped(role_paths)
         self._are_cookies_plain = not has_own
-        self._texts = _Reader(form, shape, dict)
+        self._texts = SessionTexts(form, shape, dict)
         self.has_role_lists = False
         """Among the users read were some whose `role` is a list, of which `roles` says nothing."""
 
@@ -341,7 +341,7 @@ class FieldReader:
             self._inner = msgspec.defstruct("Inner", [field], gc=False)
             value = self._inner | _List | _Scalar
         shape = msgspec.defstruct("Outer", [("f", value, msgspec.field(default=missing, name=keys[0]))], gc=False)
-        self._texts = _Reader(form, shape, shape)
+        self._texts = SessionTexts(form, shape, shape)
         self._decode_lines = msgspec.json.Decoder(shape).decode_lines
 
     def read_joined(self, texts: bytes, count: int) -> list[Any] | None:

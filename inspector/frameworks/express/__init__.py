@@ -2,8 +2,15 @@
 
 from inspector.core.finding import Finding
 from inspector.core.node import Kind, Node
+from inspector.frameworks.express.doctor import EXPRESS_DOCTOR
 from inspector.frameworks.express.expiry import EXPRESS_EXPIRY
-from inspector.frameworks.express.findings import judge_change, judge_express, judge_lifetime, judge_saved_again
+from inspector.frameworks.express.findings import (
+    RESERVED_KEYS,
+    judge_change,
+    judge_express,
+    judge_lifetime,
+    judge_saved_again,
+)
 from inspector.frameworks.express.judgement import judge_express_record
 from inspector.frameworks.express.new_session import complete_session, new_session
 from inspector.frameworks.express.recognition import EXPRESS_PLACES, recognise_express, recognise_own_serializer
@@ -41,6 +48,8 @@ EXPRESS = Framework(
     new_session=new_session,
     complete=complete_session,
     schemes=("express-session",),
+    doctor=EXPRESS_DOCTOR,
+    reserved=RESERVED_KEYS,
     words=Words(
         missing="The application starts a new session; express-session leaves this cookie as it is.",
         login="Call req.session.regenerate() at login.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Sequence
 
-from inspector.services.filtering.terms import NEVER
+from inspector.core.store_facts import NEVER
 
 LARGEST = 2**32 - 1
 

@@ -7,14 +7,15 @@ read the first `total` rows. Memory a row, beside the stored bytes: about 100 by
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from operator import sub
 
 from inspector.codecs import Summariser
+from inspector.core.row_set import RowSet
+from inspector.core.store_facts import NEVER
 from inspector.services.catalogue.column_values import LARGEST, column_of, encoded, in_column, size_in_column
 from inspector.services.catalogue.text_column import LimitedColumn, MemoryLimit, TextColumn
-from inspector.services.filtering.terms import NEVER
 from store_adapters.contract import Batch, SessionStore
 
 _MOVED_MS = 1500
@@ -56,6 +57,7 @@ class Columns:
         self.total = 0  # positions, gaps of removed rows included
         self.count = 0  # rows
         self.generation = 0  # moves when rows changed content or went
+        self.findings: Mapping[str, RowSet] = {}  # the rows that a doctor found something in, by its ID
         self.tells_changes = False  # the store says when its records changed
 
     @property

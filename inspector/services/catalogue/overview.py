@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import compress
 
+from inspector.core.store_facts import NEVER
 from inspector.services.checkpoint import checkpoint
-from inspector.services.filtering.terms import NEVER
 
 _HOUR_MS = 3_600_000
 _HOURS = 24

@@ -68,8 +68,13 @@ class RowBlock:
     def _hay(self) -> Haystack:
         return Haystack(self._block.data())
 
+    def values(self) -> list[bytes]:
+        """Return the stored bytes of each row, b"" where they aren't kept."""
+        return self._block.values()
+
     @cached_property
-    def _inner(self) -> dict[int, bytes]:
+    def inner(self) -> dict[int, bytes]:
+        """The texts inside rows that are wrapped in something."""
         inner = self._columns.inner
         if not inner:
             return {}
@@ -85,7 +90,7 @@ class RowBlock:
             found = {row for row, value in values if needle in value.decode("utf-8", "replace").lower()}
         keys = self._columns.keys.block(self._number)
         found.update(_hits(keys.ends, Haystack(keys.data()), wanted) if needle.isascii() else ())
-        for row, text in self._inner.items():
+        for row, text in self.inner.items():
             if needle in text.decode("utf-8", "replace").lower():
                 found.add(row)
             elif row in found and wanted not in keys.value(row).lower():
@@ -98,8 +103,12 @@ class RowBlock:
         found = set(_hits(self._block.ends, self._hay, needle.encode()))
         if b"\\" in self._hay.data:  # an escape may spell any letter
             found.update(_hits(self._block.ends, self._hay, b"\\"))
-        found.update(self._inner)
+        found.update(self.inner)
         return chosen(rows, found)
+
+    def found(self, finding: str, rows: Rows) -> Rows:
+        found = self._columns.findings.get(finding)
+        return [] if found is None else found.among(self.first, rows)
 
     def format_roles(self) -> tuple[Sequence[tuple[str, str]], Sequence[int]] | None:
         if self._columns.has_role_lists:
@@ -111,14 +120,14 @@ class RowBlock:
         format_roles, plain = self._columns.format_roles, self._columns.plain_format
         codes = set(self._columns.format_role[self.first : self._end])
         is_text = self._columns.form is not PayloadForm.DOCUMENT
-        return not self._inner and is_text and all(format_roles[code][0] == plain for code in codes)
+        return not self.inner and is_text and all(format_roles[code][0] == plain for code in codes)
 
     def _has_documents(self) -> bool:
         plain = "connect-mongo, JSON text"
         return any(self._columns.format(place) != plain for place in range(self.first, self._end))
 
     def fields(self, rows: Rows, keys: FieldKeys) -> list[Any]:
-        form, inner, depth = self._columns.form, self._inner, 2 if len(keys) > 1 and isinstance(keys[1], str) else 1
+        form, inner, depth = self._columns.form, self.inner, 2 if len(keys) > 1 and isinstance(keys[1], str) else 1
         reader = _reader(form, tuple(map(str, keys[:depth])))
         if len(rows) == len(self._block.ends):
             joined = reader.read_joined(self._hay.data, len(rows)) if self._are_plain() else None

@@ -1,7 +1,7 @@
 """The filter line: GitHub-style terms over sessions. What a term does is in filter_terms.py.
 
 `free text`, `user.role:admin`, `cart.length>2`, `expires<1h`, `expires:never`, `is:expired`, `size>10kb`, `changed<5m`,
-`id:abc*`, `user:john`, `-user.name:bob`, `"two words"`, `has:cart`, `OR`, parentheses.
+`id:abc*`, `user:john`, `-user.name:bob`, `"two words"`, `has:cart`, `finding:no-expiry` (once the doctor has run), `OR`, parentheses.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from inspector.services.filtering.terms import (
     column_term,
     expires_term,
     field_term,
+    finding_term,
     has_term,
     is_term,
     none_of,
@@ -181,6 +182,8 @@ def _term(word: _Word) -> Term:
             if term is None:
                 raise FilterError(f"is: knows {', '.join(_IS)}.", at)
             return term
+        case "finding":
+            return finding_term(value)
         case "has":
             return has_term(_path(value, at))
         case "expires" if value == "never" and operator in (":", "="):

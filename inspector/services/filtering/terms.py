@@ -14,11 +14,10 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from inspector.codecs import CUT, ROLE_PATH
+from inspector.core.store_facts import NEVER
 
 Rows = Sequence[int]
 FieldKeys = tuple[str | int, ...]
-NEVER = 2**48 - 1
-"""Stands in `Chunk.expires` for a record which never ends (or whose end is unknown); a real time is below."""
 
 COLUMN, TEXT, FIELD = 1, 2, 3
 _HOUR_MS = 3_600_000
@@ -57,6 +56,10 @@ class Chunk(Protocol):
 
     def may_hold(self, rows: Rows, needle: str) -> Rows:
         """Return those of the rows which may hold `needle` (lower case, ASCII) as a key or value: none that does is left out."""
+        ...
+
+    def found(self, finding: str, rows: Rows) -> Rows:
+        """Return those of the rows in which the doctor found this."""
         ...
 
     def format_roles(self) -> tuple[Sequence[tuple[str, str]], Sequence[int]] | None:
@@ -173,6 +176,11 @@ def is_term(value: str) -> Term | None:
         case "changed":
             return _each(lambda chunk, row: chunk.changed[row] > 0)
     return None
+
+
+def finding_term(finding: str) -> Term:
+    """Match the rows of a finding of the doctor's; none before it has run."""
+    return Term(lambda chunk, rows: chunk.found(finding, rows))
 
 
 def _anonymous(chunk: Chunk, rows: Rows) -> Rows:
