@@ -12,6 +12,7 @@ import errno
 import os
 import shutil
 import sys
+from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -115,6 +116,24 @@ def free_bytes(path: str) -> int | None:
     with contextlib.suppress(OSError, AttributeError):
         return shutil.disk_usage(path).free
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What is left on a disk, and what there is in all: bytes and inodes."""
+
+    free_bytes: int
+    all_bytes: int
+    free_inodes: int
+    all_inodes: int
+
+
+def room_at(path: str) -> Room | None:
+    """Return how much room is left where `path` is, None where the system does not say. `OSError`."""
+    if not hasattr(os, "statvfs"):
+        return None
+    told = os.statvfs(path)
+    return Room(told.f_bavail * told.f_frsize, told.f_blocks * told.f_frsize, told.f_favail, told.f_files)
 
 
 def has_unix_sockets() -> bool:

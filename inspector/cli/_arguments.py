@@ -180,6 +180,15 @@ def _add_session(part: argparse.ArgumentParser) -> None:
     _add_secrets(part)
 
 
+def _add_one_or_many(part: argparse.ArgumentParser) -> None:
+    part.add_argument("store_name", metavar="STORE", help=_STORE_HELP)
+    part.add_argument("session_id", metavar="SESSION_ID", nargs="?", default="")
+    _add_secrets(part)
+    _add_filter(part)
+    part.add_argument("--dry-run", action="store_true", help="with --filter: show which match, but write nothing")
+    part.add_argument("--yes", action="store_true", help="with --filter: do it, without asking")
+
+
 def _add_writing(parts: argparse._SubParsersAction[_Parser]) -> None:
     part = _add(parts, "edit", "change fields of one session", "_commands.edit_session")
     _add_session(part)
@@ -200,10 +209,10 @@ def _add_writing(parts: argparse._SubParsersAction[_Parser]) -> None:
     _add_secrets(part)
     part.add_argument("--data", metavar="JSON", default="{}", help="the session's fields besides the cookie")
     part.add_argument("--max-age", metavar="MS", type=_lifetime, default=86_400_000, help="lifetime in milliseconds")
-    part = _add(parts, "delete", "delete one session", "_commands.delete_one_session")
-    _add_session(part)
-    part = _add(parts, "expire", "change when a session expires", "_commands.expire_session")
-    _add_session(part)
+    part = _add(parts, "delete", "delete one session, or all that match a filter", "_ending.delete")
+    _add_one_or_many(part)
+    part = _add(parts, "expire", "change when a session expires, or all that match a filter", "_ending.expire")
+    _add_one_or_many(part)
     when = part.add_mutually_exclusive_group(required=True)
     when.add_argument("--in", metavar="DURATION", dest="duration", help="for example 90s, 15m, 2h, 7d")
     when.add_argument("--at", metavar="TIME", help="for example 2026-11-24T22:29:03Z")

@@ -2,48 +2,41 @@
 
 from __future__ import annotations
 
-import re
 import time
 from typing import Any
 
 from inspector.cli._edits import apply_typed_edit
 from inspector.cli._input import read_input
-from inspector.cli._output import BadUsage, JsonText, Output, as_stored
+from inspector.cli._objects import node_json, row_object, session_object
+from inspector.cli._output import BadUsage, Output, as_stored
+from inspector.cli._selection import select_rows
 from inspector.cli._stores import opened, read_secrets
-from inspector.codecs import CodecError, format_json, has_bson_types, json_bytes, parse_json
+from inspector.codecs import CodecError, format_json, has_bson_types, parse_json
 from inspector.cookies import HAR_MOST_BYTES, SCHEMES, Status, sign_id
-from inspector.core.display import format_size, format_time, localise_times, parse_time, without_repeats
+from inspector.core.display import format_size, localise_times, without_repeats
 from inspector.core.expiry import (
     CAPPED,
     LATEST_MS,
-    ExpiryTarget,
     RelativeExpiry,
-    end_from,
     format_countdown,
     is_capped,
-    parse_count,
 )
 from inspector.core.finding import Severity
 from inspector.core.merge import FieldChange, diff
 from inspector.core.node import Entry, Kind, Node
 from inspector.core.secret import Secret
 from inspector.frameworks import check_edit
-from inspector.services.catalogue.large_rows import settle
-from inspector.services.catalogue.listing import read_list
-from inspector.services.catalogue.session_row import Column, Row
+from inspector.services.catalogue.session_row import Column
 from inspector.services.cookies.cookie_chain import CookieReport
 from inspector.services.cookies.pasted_file import decode_text
 from inspector.services.cookies.verify_cookie import inspect_cookies
-from inspector.services.filtering.parser import parse_filter
 from inspector.services.sessions.journal import Journal
 from inspector.services.sessions.manage_sessions import (
-    change_expiry,
     create_session,
-    delete_session,
     new_session_id,
     new_session_root,
 )
-from inspector.services.sessions.open_session import OpenedSession, open_session
+from inspector.services.sessions.open_session import open_session
 from inspector.services.sessions.save_session import (
     FIRST_LOOK_MS,
     Persistence,
@@ -54,7 +47,7 @@ from inspector.services.sessions.save_session import (
     verify_saved,
 )
 from store_adapters.clock import now_ms
-from store_adapters.contract import CancelToken, SessionStore
+from store_adapters.contract import SessionStore
 from store_adapters.errors import StoreError
 
 _DONE, _NEGATIVE, _USAGE, _TROUBLE, _CHANGED = range(5)
@@ -76,40 +69,20 @@ _SAVE_CODES = {
 
 def list_sessions(options: Any, output: Output) -> int:
     """Print the sessions of a store, newest change first where the store tells."""
-    wanted = parse_filter(options.filter)
     with opened(options.store_name, options.secret_sources, output.log) as connection:
         catalogue = connection.catalogue
-        for _progress in read_list(connection.store, catalogue, CancelToken()):
-            pass
-        for _settled in settle(catalogue, connection.store, CancelToken()):
-            pass
-        now = now_ms()
-        positions = catalogue.select(wanted, Column.CHANGED, descending=True, now_ms=now)
+        positions, now = select_rows(connection, options.filter, Column.CHANGED)
         for number, position in enumerate(positions):
             if options.limit and number >= options.limit:
                 break
             row = catalogue.row(position)
             if options.json:
-                output.say_json(_row_object(row, now))
+                output.say_json(row_object(row, now))
             else:
                 who = f"{row.user} {row.role}".strip() or "-"
                 ends = "unknown" if row.is_expiry_hidden else format_countdown(row.expires_at_ms, now)
                 output.say(f"{row.session_id:<34} {ends:>12} {format_size(row.size):>9}  {who:<24} {row.format}")
     return _DONE
-
-
-def _row_object(row: Row, now: int) -> dict[str, object]:
-    ends = None if row.is_passed_over else row.expires_at_ms
-    return {
-        "id": row.session_id,
-        "key": row.key.decode("utf-8", "surrogateescape"),
-        "expires_at": format_time(ends) if ends is not None else None,
-        "ttl_ms": max(0, ends - now) if ends is not None else None,
-        "passed_over": row.is_passed_over,
-        "size": row.size,
-        "format": row.format,
-        "user": row.user or None,
-    }
 
 
 def show_session(options: Any, output: Output) -> int:
@@ -120,7 +93,7 @@ def show_session(options: Any, output: Output) -> int:
         output.write_bytes(session.raw.payload)
         return _DONE
     if options.json:
-        output.say_json(_session_object(session))
+        output.say_json(session_object(session))
         return _DONE
     decoded = session.decoded
     output.say(f"{session.session_id}  {format_size(len(session.raw.payload))}  {session.summary.format}")
@@ -137,33 +110,6 @@ def show_session(options: Any, output: Output) -> int:
     for attempt in session.attempts:
         output.say(f"  tried {attempt.label}: {attempt.reason}")
     return _DONE
-
-
-def _session_object(session: OpenedSession) -> dict[str, object]:
-    decoded, raw = session.decoded, session.raw
-    return {
-        "id": session.session_id,
-        "key": raw.ref.key.decode("utf-8", "surrogateescape"),
-        "expires_at": format_time(raw.expires_at_ms) if raw.expires_at_ms is not None else None,
-        "ttl_ms": max(0, raw.expires_at_ms - raw.read_at_ms) if raw.expires_at_ms is not None else None,
-        "size": len(raw.payload),
-        "format": session.summary.format,
-        "user": session.summary.user or None,
-        "writer": {"name": session.origin.name, "certainty": session.origin.certainty.value, "why": session.origin.why},
-        "application": {"effect": session.verdict.effect.value, "text": session.verdict.text or None},
-        "fidelity": decoded.fidelity.value if decoded is not None else None,
-        "data": _data(decoded.root, has_bson_types(decoded)) if decoded is not None else None,
-        "expiry": [
-            {"name": one.name, "value": one.value, "at": _time(one.at_ms), "counts": one.counts, "note": one.note}
-            for one in session.expiry.sources
-        ],
-        "warnings": [f"{finding.text} {finding.remedy}".strip() for finding in session.findings]
-        + [f"{attempt.label}: {attempt.reason}" for attempt in session.attempts],
-    }
-
-
-def _time(at_ms: int | None) -> str | None:
-    return (format_time(at_ms) or None) if at_ms is not None else None
 
 
 # --- writing -------------------------------------------------------------------------------------------------------
@@ -241,7 +187,7 @@ def _say_edit(
     output.so_far = f"The edit: {state}."
     if options.json:
         rows = [
-            {"field": one.field, "before": _data(one.base, has_types), "after": _data(one.mine, has_types)}
+            {"field": one.field, "before": node_json(one.base, has_types), "after": node_json(one.mine, has_types)}
             for one in changes
         ]
         output.say_json({"id": options.session_id, "state": state, "changes": rows, "messages": messages})
@@ -250,10 +196,6 @@ def _say_edit(
         output.say(f"{change.field}: {_short(change.base, has_types)} -> {_short(change.mine, has_types)}")
     for message in messages:
         output.say(localise_times(message))
-
-
-def _data(node: Node | None, has_types: bool) -> object:
-    return JsonText(json_bytes(node, has_types=has_types).decode()) if node is not None else None
 
 
 def _short(node: Node | None, has_types: bool) -> str:
@@ -281,56 +223,8 @@ def create_new_session(options: Any, output: Output) -> int:
         output.so_far = f"Whether {session_id} was created is unknown: check with show."
         session = create_session(connection.store, session_id, root, ends, Journal(), now, connection.reading)
         output.so_far = f"{session_id} was created."
-    output.say_json(_session_object(session)) if options.json else output.say(session.session_id)
+    output.say_json(session_object(session)) if options.json else output.say(session.session_id)
     return _DONE
-
-
-def delete_one_session(options: Any, output: Output) -> int:
-    """Delete one session as it is now."""
-    with opened(options.store_name, options.secret_sources, output.log) as connection:
-        session = open_session(connection.store, connection.store.ref_for(options.session_id), connection.reading)
-        output.so_far = _NOT_KNOWN
-        delete_session(connection.store, session, Journal())
-        output.so_far = f"{options.session_id} was deleted."
-    if options.json:
-        output.say_json({"id": options.session_id, "state": "deleted"})
-    else:
-        output.say(f"Deleted {options.session_id}.")
-    return _DONE
-
-
-def expire_session(options: Any, output: Output) -> int:
-    """Change when a session ends, lastingly unless `--once`."""
-    ending, now = _ending(options), now_ms()
-    ends = end_from(ending, now)
-    if is_capped(ending, now):
-        output.complain(CAPPED)
-    if ends is not None and ends <= now:
-        raise BadUsage("That time is in the past: the session would be gone. Use delete if that's what you mean.")
-    with opened(options.store_name, options.secret_sources, output.log) as connection:
-        session = open_session(connection.store, connection.store.ref_for(options.session_id), connection.reading)
-        output.so_far = _NOT_KNOWN
-        after = change_expiry(connection.store, session, ending, Journal(), lasting=not options.once)
-        output.so_far = f"{options.session_id} {after.expiry.summary}."
-    if options.json:
-        output.say_json(_session_object(after))
-    else:
-        output.say(f"{options.session_id} {after.expiry.summary}.")
-    return _DONE
-
-
-def _ending(options: Any) -> ExpiryTarget:
-    if options.never:
-        return None
-    if options.duration is not None:
-        found = re.fullmatch(r"([0-9]+)\s*([smhd])", options.duration.strip())
-        if found is None:
-            raise BadUsage("--in takes a duration such as 90s, 15m, 2h or 7d.")
-        return RelativeExpiry(parse_count(found[1]) * _UNITS[found[2]])
-    at = parse_time(options.at)
-    if at is None:
-        raise BadUsage("--at takes a time with a time zone, such as 2026-11-24T22:29:03Z.")
-    return at
 
 
 # --- cookies -------------------------------------------------------------------------------------------------------

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING, TypeVar
 
+from store_adapters.contract import CancelToken
+
 if TYPE_CHECKING:
     from signal import _HANDLER  # what `signal.signal` takes and returns
 
@@ -100,3 +102,15 @@ class Signals:
             finally:
                 self._deferring = kept
             yield item
+
+
+class StopBySignal(CancelToken):
+    """Cancelled by a signal that is kept back until the part which is under way has been counted."""
+
+    def __init__(self, signals: Signals) -> None:
+        super().__init__()
+        self._signals = signals
+
+    @property
+    def is_cancelled(self) -> bool:
+        return self._signals.number != 0 or super().is_cancelled

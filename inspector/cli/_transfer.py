@@ -9,9 +9,10 @@ from typing import Any
 
 from inspector.cli._input import opened_input
 from inspector.cli._output import Output
-from inspector.cli._signals import Interrupted, Signals
+from inspector.cli._selection import select_rows
+from inspector.cli._signals import Interrupted, StopBySignal
 from inspector.cli._stores import opened
-from inspector.services.bulk.export_sessions import Put, export_all, export_to_file
+from inspector.services.bulk.export_sessions import Put, export_all, export_selection, export_to_file
 from inspector.services.bulk.import_sessions import (
     ImportReport,
     describe_capped,
@@ -20,26 +21,15 @@ from inspector.services.bulk.import_sessions import (
     is_clean,
 )
 from inspector.services.bulk.report import STOPPED, BulkReport, BulkStep
+from inspector.services.bulk.selection import Selection
 from inspector.services.bulk.session_lines import read_lines
-from inspector.services.filtering.parser import parse_filter
+from inspector.services.filtering.parser import findings_in, parse_filter
 from inspector.services.settings.profiles import default_folder
 from inspector.services.settings.unfinished_files import UnfinishedFiles
 from store_adapters.contract import CancelToken
 from store_adapters.errors import StoreError
 
 _DONE, _NEGATIVE, _USAGE, _TROUBLE, _CHANGED = range(5)
-
-
-class _Stop(CancelToken):
-    """Cancelled by a signal that is kept back until the part which is under way has been counted."""
-
-    def __init__(self, signals: Signals) -> None:
-        super().__init__()
-        self._signals = signals
-
-    @property
-    def is_cancelled(self) -> bool:
-        return self._signals.number != 0 or super().is_cancelled
 
 
 def export_sessions(options: Any, output: Output) -> int:
@@ -51,7 +41,10 @@ def export_sessions(options: Any, output: Output) -> int:
     with opened(options.store_name, options.secret_sources, output.log) as connection:
 
         def steps(put: Put) -> Iterator[BulkStep]:
-            return export_all(connection.store, put, CancelToken(), wanted, connection.reading)
+            if not findings_in(options.filter):
+                return export_all(connection.store, put, CancelToken(), wanted, connection.reading)
+            positions, _now = select_rows(connection, options.filter)
+            return export_selection(connection.store, Selection(connection.catalogue, positions), put, CancelToken())
 
         unfinished = UnfinishedFiles(default_folder())
         for step in (
@@ -98,7 +91,7 @@ def import_from_file(options: Any, output: Output) -> int:
             for report in import_sessions(
                 connection.store,
                 output.signals.heeding(read_lines(file)),
-                _Stop(output.signals),
+                StopBySignal(output.signals),
                 replaces=options.replace,
                 is_dry=options.dry_run,
             ):

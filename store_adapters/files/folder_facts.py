@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from store_adapters.contract import ServerFacts
-from store_adapters.portability import user_name
+from store_adapters.portability import room_at, user_name
 
 _MOST_FILES = 20_000
+_ASKED = ("is_writable_by_others", "is_readable_by_others", "owners", "leftovers", "free_disk_bytes", "free_inodes")
 _OLD_S = 3600.0
 _LEFTOVER = re.compile(r".*\.\d+$")
 _SERVED = frozenset(("public", "static", "www", "htdocs", "wwwroot", "public_html"))
@@ -32,21 +33,12 @@ def folder_facts(path: str, extension: str) -> ServerFacts:
         values["is_writable_by_others"] = bool(status.st_mode & 0o002) and not status.st_mode & 0o1000
         values["is_readable_by_others"] = bool(status.st_mode & 0o004)
         _count_files(folder, extension, values)
-        room = os.statvfs(folder)
-        values["free_disk_bytes"] = room.f_bavail * room.f_frsize
-        values["disk_bytes"] = room.f_blocks * room.f_frsize
-        values["free_inodes"], values["inodes"] = room.f_favail, room.f_files
-    except (OSError, AttributeError) as error:
-        words = f"The folder can't be looked at: {getattr(error, 'strerror', '') or error}."
-        for name in (
-            "is_writable_by_others",
-            "is_readable_by_others",
-            "owners",
-            "leftovers",
-            "free_disk_bytes",
-            "free_inodes",
-        ):
-            refused.setdefault(name, words) if name not in values else None
+        if (room := room_at(str(folder))) is not None:
+            values["free_disk_bytes"], values["disk_bytes"] = room.free_bytes, room.all_bytes
+            values["free_inodes"], values["inodes"] = room.free_inodes, room.all_inodes
+    except OSError as error:
+        words = f"The folder can't be looked at: {error.strerror or error}."
+        refused = dict.fromkeys((name for name in _ASKED if name not in values), words)
     return ServerFacts(values, refused)
 
 

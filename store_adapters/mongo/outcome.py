@@ -7,6 +7,7 @@ again: then it is certain what is true. Without transactions a server that is on
 from __future__ import annotations
 
 import contextlib
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -15,7 +16,6 @@ from typing import Any
 
 from store_adapters.contract import ChangeExpiry, Delete, RawRecord, RecordRef, Replace, Written
 from store_adapters.errors import Interrupted, OutcomeUnknown, RecordMissing, StoreError
-from store_adapters.mongo.abort_transaction import ABORT_S, abort_transaction
 from store_adapters.mongo.changes import DocumentChanges
 from store_adapters.mongo.diff import is_same
 from store_adapters.mongo.link import MongoLink, is_late, is_open, is_unconfirmed
@@ -25,6 +25,10 @@ from store_adapters.options import Limits
 
 _LOOK_S = 0.5  # for a last look, when a hung server has used up the time already
 _NO_ANSWER_S = 0.3  # a look that takes longer got none: the others would wait as long
+_ABORT_S = 1.0
+"""Long enough for a server that broke off: the driver looks at it every half second."""
+_TRANSACTION_ENDS_S = 60.0  # MongoDB's transactionLifetimeLimitSeconds
+_PAUSE_S = 0.5
 
 
 class OutcomeChecker:
@@ -46,7 +50,7 @@ class OutcomeChecker:
 
     def abort(self, session: Any, error: Exception) -> None:
         """Have the server abort the transaction that an error broke off."""
-        self._is_aborted = abort_transaction(session, _LOOK_S if is_late(error) else ABORT_S)
+        self._is_aborted = _abort_transaction(session, _LOOK_S if is_late(error) else _ABORT_S)
 
     @contextlib.contextmanager
     def sending(self) -> Iterator[list[bool]]:
@@ -58,7 +62,7 @@ class OutcomeChecker:
 
         sent: list[bool] = []
         try:
-            with pymongo.timeout(self._limits.call_s + ABORT_S):
+            with pymongo.timeout(self._limits.call_s + _ABORT_S):
                 yield sent
         except (PyMongoError, BSONError) as error:
             described = self._link.describe(error)
@@ -120,3 +124,42 @@ class OutcomeChecker:
             if isinstance(write, Delete):
                 return None
             raise
+
+
+def _abort_transaction(session: Any, timeout_s: float) -> bool:
+    """Tell the server within that time; True when it has heard. One that hangs is told when it goes on."""
+    client, identifier = session.client, session.session_id
+    if _kill(client, session, timeout_s):
+        return True
+    threading.Thread(target=_kill_later, args=(client, identifier), name="mongo-abort", daemon=True).start()
+    return False
+
+
+def _kill(client: Any, session: Any, timeout_s: float) -> bool:
+    import pymongo
+    from pymongo.errors import PyMongoError
+
+    identifier = session.session_id
+    with contextlib.suppress(PyMongoError), pymongo.timeout(timeout_s):
+        if session.in_transaction:
+            session.abort_transaction()
+        client.admin.command("killSessions", [identifier])
+        return True
+    return False
+
+
+def _kill_later(client: Any, session_id: Any) -> None:
+    """Try until the server answers, the store is closed, or the server has let the transaction go by itself."""
+    import pymongo
+    from pymongo.errors import InvalidOperation, PyMongoError
+
+    until = time.monotonic() + _TRANSACTION_ENDS_S
+    while time.monotonic() < until:
+        try:
+            with pymongo.timeout(_ABORT_S):
+                client.admin.command("killSessions", [session_id])
+            return
+        except InvalidOperation:
+            return
+        except PyMongoError:
+            time.sleep(_PAUSE_S)

@@ -40,9 +40,7 @@ def _expire(store: SessionStore, record: RawRecord, payload: bytes) -> RawRecord
 
 
 @pytest.mark.parametrize(("act", "write"), [(_overwrite, _replace), (_destroy, _replace), (_overwrite, _expire)])
-def test_write_returns_what_it_wrote_whenever_the_application_acts(
-    backend: Backend, act: _Act, write: _Write
-) -> None:
+def test_write_returns_what_it_wrote_whenever_the_application_acts(backend: Backend, act: _Act, write: _Write) -> None:
     sent: list[str] = []
     moment = 0
 

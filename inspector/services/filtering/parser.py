@@ -61,6 +61,12 @@ def parse_filter(text: str) -> SessionFilter | None:
     return SessionFilter(text, _Parser(text).parse())
 
 
+def findings_in(text: str) -> frozenset[str]:
+    """Return the IDs that a filter names by `finding:ID`, which the doctor has to look for first. `FilterError`."""
+    terms = (word.text.lstrip("-").partition(":") for word in _split(text) if not word.is_quoted)
+    return frozenset(value for name, colon, value in terms if name == "finding" and colon and value)
+
+
 @dataclass(frozen=True, slots=True)
 class _Word:
     """One word of the line: where it stands, its text, and whether it was quoted as a whole."""
