@@ -39,8 +39,9 @@ from store_adapters.errors import BadStoreAddress
 if TYPE_CHECKING:
     from inspector.ui.cookies.cookie_page import CookiePage
     from inspector.ui.demo.demo_page import DemoPage
+    from inspector.ui.doctor.doctor_page import DoctorPage
 
-SESSIONS, COOKIES, DEMO = range(3)
+SESSIONS, COOKIES, DOCTOR, DEMO = range(4)
 _NOTE_MS = 8000
 
 
@@ -107,13 +108,18 @@ class MainWindow(QMainWindow):
         return self._tools.cookies.page
 
     @property
+    def doctor_page(self) -> DoctorPage:
+        """Built when first wanted."""
+        return self._tools.doctor.page
+
+    @property
     def demo_page(self) -> DemoPage:
         """Built when first wanted."""
         return self._tools.demo.page
 
     def _assemble(self) -> None:
         self.pages = QStackedWidget()
-        for page in (self.sessions_page, self._tools.cookies, self._tools.demo):
+        for page in (self.sessions_page, self._tools.cookies, self._tools.doctor, self._tools.demo):
             self.pages.addWidget(page)
         self.splitter = QSplitter(Qt.Orientation.Horizontal)
         self.splitter.setHandleWidth(1)
@@ -168,6 +174,8 @@ class MainWindow(QMainWindow):
         tools = self._tools
         tools.session_wanted.connect(self.go_to_session)
         tools.stored_session_wanted.connect(self._show_stored_session)
+        tools.filter_wanted.connect(self._show_filtered)
+        tools.own_session_wanted.connect(self._show_own_session)
         tools.store_wanted.connect(self.show_store_of)
         tools.signature_known.connect(self.panel.head.show_signature)
         tools.tool_noted.connect(self.stores_panel.note_tool)
@@ -309,8 +317,15 @@ class MainWindow(QMainWindow):
             self.choose_store(profile_id)
             self.go_to_session(key)
 
+    def _show_filtered(self, text: str) -> None:
+        self.show_sessions()
+        self.sessions_page.filter_edit.setText(text)
+
     def _show_stored_session(self, store_url: str, session_id: str) -> None:
         self.show_store_of(store_url)
+        self._show_own_session(session_id)
+
+    def _show_own_session(self, session_id: str) -> None:
         if self.current is not None and self.current.connection is not None:
             try:
                 self.go_to_session(self.current.connection.store.ref_for(session_id).key)
@@ -331,12 +346,17 @@ class MainWindow(QMainWindow):
             self.stores_panel.choose_store(self.current.profile.id)
 
     def _show_tool(self, name: str) -> None:
-        self.show_cookies() if name == "cookies" else self.show_demo()
+        {"cookies": self.show_cookies, "doctor": self.show_doctor, "demo": self.show_demo}[name]()
 
     def show_cookies(self) -> None:
         self.pages.setCurrentIndex(COOKIES)
         self.stores_panel.choose_tool("cookies")
         self.cookie_page.edit.setFocus()
+
+    def show_doctor(self) -> None:
+        self.pages.setCurrentIndex(DOCTOR)
+        self.stores_panel.choose_tool("doctor")
+        self.doctor_page.run_button.setFocus()
 
     def show_demo(self) -> None:
         self.pages.setCurrentIndex(DEMO)

@@ -1,4 +1,4 @@
-"""The cookie inspector and the demo server's page, built when first wanted so that the window is there sooner."""
+"""The cookie inspector, the doctor and the demo server's page, built when first wanted so that the window is there sooner."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from inspector.ui.stores.open_store import OpenStore
 if TYPE_CHECKING:
     from inspector.ui.cookies.cookie_page import CookiePage
     from inspector.ui.demo.demo_page import DemoPage
+    from inspector.ui.doctor.doctor_page import DoctorPage
 
 _Page = TypeVar("_Page", bound=QWidget)
 
@@ -45,10 +46,12 @@ class LatePage(QWidget, Generic[_Page]):
 
 
 class ToolPages(QObject):
-    """Builds the two pages when they are wanted, and tells them what they have to know from then on."""
+    """Builds the pages when they are wanted, and tells them what they have to know from then on."""
 
     session_wanted = Signal(bytes)  # key, in the store that is shown
     stored_session_wanted = Signal(str, str)  # store URL, session ID
+    filter_wanted = Signal(str)  # of the list of the store that is shown
+    own_session_wanted = Signal(str)  # session ID, in the store that is shown
     store_wanted = Signal(str)  # store URL
     signature_known = Signal(str, str)  # session ID, words for its badge
     tool_noted = Signal(str, str)  # the page's name, what stands beside it
@@ -61,13 +64,16 @@ class ToolPages(QObject):
         self._store: OpenStore | None = None
         self._profiles: Sequence[Profile] = ()
         self.cookies: LatePage[CookiePage] = LatePage(self._make_cookie_page)
+        self.doctor: LatePage[DoctorPage] = LatePage(self._make_doctor_page)
         self.demo: LatePage[DemoPage] = LatePage(self._make_demo_page)
 
     def show_store(self, store: OpenStore | None) -> None:
-        """Check cookies against this store from now on."""
+        """Check cookies against this store from now on, and examine it."""
         self._store = store
         if self.cookies.built is not None:
             self.cookies.built.show_store(store)
+        if self.doctor.built is not None:
+            self.doctor.built.show_store(store)
 
     def offer_stores(self, profiles: Sequence[Profile]) -> None:
         """Offer stores to the demo server."""
@@ -86,6 +92,16 @@ class ToolPages(QObject):
         page = CookiePage(self._context)
         page.session_wanted.connect(self.session_wanted)
         page.signature_known.connect(self.signature_known)
+        page.noted.connect(self.noted)
+        page.show_store(self._store)
+        return page
+
+    def _make_doctor_page(self) -> DoctorPage:
+        from inspector.ui.doctor.doctor_page import DoctorPage
+
+        page = DoctorPage(self._context)
+        page.filter_wanted.connect(self.filter_wanted)
+        page.session_wanted.connect(self.own_session_wanted)
         page.noted.connect(self.noted)
         page.show_store(self._store)
         return page
