@@ -53,7 +53,7 @@ class FindingCard(QFrame):
         row = QHBoxLayout()
         row.setSpacing(9)
         words, role = BADGES[self.finding.weight]
-        row.addWidget(PlainLabel(words, role=role), 0, Qt.AlignmentFlag.AlignTop)
+        row.addWidget(PlainLabel(words, role=role), 0, Qt.AlignmentFlag.AlignVCenter)
         row.addWidget(PlainLabel(self.finding.title, role="heading", wrap=True, selectable=True), 1)
         self.show_button = QPushButton("Show sessions")
         self.show_button.setToolTip("Filter the list by this finding")

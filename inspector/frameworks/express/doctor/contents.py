@@ -93,7 +93,7 @@ def _breaks_requests(facts: StoreFacts) -> StoreFinding | None:
     return StoreFinding(
         "breaks-requests",
         Weight.HIGH,
-        f"{len(found):,} {'record answers' if len(found) == 1 else 'records answer'} 500 or hang",
+        f"{len(found):,} {'record answers 500 or hangs' if len(found) == 1 else 'records answer 500 or hang'}",
         "Each request with such a session fails. Only deleting it ends that.",
         len(found),
         facts.all_rows,
