@@ -41,7 +41,7 @@ class ReadOptions:
 
 
 def split_query(scheme: str, query: str) -> list[tuple[str, str]] | None:
-    """Return the pairs of a query, decoded; None where one of them is no pair."""
+    """Return the pairs of a query, decoded; None where one of them isn't a pair."""
     separator = ";" if scheme.startswith("mongodb") and "&" not in query else "&"
     pairs = [piece.partition("=") for piece in query.split(separator) if piece]
     if not all(equals and _NAME.fullmatch(name) for name, equals, _value in pairs):

@@ -26,7 +26,7 @@ class RecordRef:
     """Where a record is: the container (database number, collection, folder) and the store's own key.
 
     `key` is the whole key as the store spells it (Redis key with its prefix, `_id`, file name) in bytes.
-    A MongoDB `_id` that is no string is kept as NUL + the BSON document `{"_id": …}`.
+    A MongoDB `_id` that isn't a string is kept as NUL + the BSON document `{"_id": …}`.
     """
 
     container: str
@@ -96,7 +96,7 @@ Written = RawRecord | StoreError | None
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A key which is listed but is no readable session record, and why ("a hash, not a string")."""
+    """A key that is listed but isn't a readable session record, and why ("a hash, not a string")."""
 
     key: bytes
     reason: str
@@ -294,7 +294,7 @@ class SessionStore(Protocol):
     def replace(self, base: RawRecord, payload: bytes) -> RawRecord:
         """Put `payload` in place of `base.payload`, keeping the expiry.
 
-        `RecordChanged` when the payload is no longer `base.payload` (a moved expiry alone is no change),
+        `RecordChanged` when the payload is no longer `base.payload` (a moved expiry alone isn't a change),
         `RecordMissing` when it is gone, `OutcomeUnknown` when a broken connection leaves it open even after a
         re-read. MongoDB: only what differs between the two documents is `$set`.
         """

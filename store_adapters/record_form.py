@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 PASSED_OVER_MS = 1
-"""An expiry in a listing that is no time: the application's own query passes over the record for ever (`RawRecord.hidden_by`)."""
+"""An expiry in a listing that isn't a time: the application's own query always passes over the record (`RawRecord.hidden_by`)."""
 
 
 class PayloadForm(StrEnum):
@@ -35,7 +35,7 @@ class ExpiryClock:
 
     `never` and `ends` say what happens without and with a time. `remedy`: what helps against a session that never ends.
     `field`: the record's own field in which the time stands, "" where it is beside the record; `unread` says what holds when
-    that field is there and is no time. `{lifetime}` in `ends` stands for what the record's lifetime is taken from.
+    that field is there and isn't a time. `{lifetime}` in `ends` stands for what the record's lifetime is taken from.
     `moves_alone`: a touch moves the clock and leaves the record's bytes as they are. `is_outlived`: the application accepts a record
     past its end, until something removes it. `revives`: a record that has ended can be given another end.
     """

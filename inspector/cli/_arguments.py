@@ -53,7 +53,7 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _mark_plain(parser: argparse.ArgumentParser, given: list[str]) -> list[str]:
-    """Return the arguments with those marked that are no option, and each option that takes a value joined to it."""
+    """Return the arguments with those marked that aren't options, and each option that takes a value joined to it."""
     marked: list[str] = []
     waiting = iter(given)
     for argument in waiting:

@@ -73,7 +73,7 @@ class Signals:
 
     def _lost(self, found: sys.UnraisableHookArgs) -> None:
         if isinstance(found.exc_value, Interrupted):
-            # Raised inside a destructor or a callback, where Python drops it: once more from outside.
+            # Raised inside a destructor or a callback, where Python drops it: again from outside.
             self._is_raised = False
             signal.setitimer(signal.ITIMER_REAL, _AGAIN_S)
         elif self._hook_before is not None:
@@ -91,7 +91,7 @@ class Signals:
             self._raise()
 
     def heeding(self, items: Iterator[_T]) -> Iterator[_T]:
-        """Yield the items, inside a deferred part: while one is waited for, which may be for ever, a signal is raised at once."""
+        """Yield the items, inside a deferred part: while one is waited for, which may be forever, a signal is raised at once."""
         while True:
             kept, self._deferring = self._deferring, 0
             try:

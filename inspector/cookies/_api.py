@@ -81,7 +81,7 @@ class Verdict:
     newline removed fits"), else "". `encoding`: "percent-encoded", "plain", "quoted", … `expires_at_ms`: the end that is written
     inside the cookie, where there is one. `is_sealed`: the data is encrypted and no key was given that opens it. `salt`: what the
     secret was stretched with to the key, b"" where it is the key itself, None for schemes without. `outer_secret`: what signed around
-    the sealed value, where that is not what the library takes by itself. `grace_ms`: so long past its end the library still accepts it.
+    the sealed value, where that is not the library's default. `grace_ms`: how long past its end the library still accepts it.
     `caution`: what refuses it though a secret fits: other versions, or the library's defaults. `also`: the other libraries whose
     cookies have this form, and where a secret fits, this signature. `looks_like`: for UNKNOWN, whose form it has, unchecked here.
     """

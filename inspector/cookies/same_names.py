@@ -1,4 +1,4 @@
-"""Which of several cookies with one name the library of a scheme reads, as it does by itself."""
+"""Which of several cookies with one name the library of a scheme reads by default."""
 
 from __future__ import annotations
 

@@ -74,9 +74,9 @@ def parse_count(digits: str) -> int:
 
 
 def format_duration(ms: int | float) -> str:
-    """Return a duration in the two largest units: "23 h 59 m", "41 m", "2 d 3 h", "4 s"; "for ever" for Infinity (1e999)."""
+    """Return a duration in the two largest units: "23 h 59 m", "41 m", "2 d 3 h", "4 s"; "forever" for Infinity (1e999)."""
     if not math.isfinite(ms):
-        return "for ever" if ms > 0 else "0 s"
+        return "forever" if ms > 0 else "0 s"
     seconds = max(0, int(ms // 1000))
     if seconds < 60:
         return f"{seconds} s"

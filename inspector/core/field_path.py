@@ -13,7 +13,7 @@ _QUOTED = re.compile(r'\[("(?:[^"\\]|\\.)*")\]')
 
 
 class FieldPathError(ValueError):
-    """The text is no path; says where and why."""
+    """The text isn't a path; says where and why."""
 
 
 def parse_field_path(text: str) -> tuple[str | int, ...]:

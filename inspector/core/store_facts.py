@@ -37,7 +37,7 @@ class Mark:
     OTHER_TYPE = 4096  # no text: another type of value, which no session library wrote
     SEALED = 8192
     UNREADABLE = 16384
-    NO_TIME = 32768  # its expiry is no time, so that the library passes it over
+    NO_TIME = 32768  # its expiry isn't a time, so that the library passes it over
 
 
 _COMMON = Mark.READ | Mark.COOKIE

@@ -169,7 +169,7 @@ class DemoServer:
 
 
 def _say_nothing(_request: object, _client: object) -> None:
-    """A connection that broke is no news; socketserver would print a traceback, with what was received."""
+    """A connection that broke is nothing new; socketserver would print a traceback, with what was received."""
 
 
 def _listen(port: int | None) -> socket.socket:

@@ -91,7 +91,7 @@ def add_plugin(found: object) -> str:
     given = found if isinstance(found, tuple) else (found,)
     frameworks = [one for one in given if isinstance(one, Framework)]
     if not frameworks or len(frameworks) < len(given):
-        raise ValueError("Its entry point names no framework.")
+        raise ValueError("Its entry point doesn't name a framework.")
     added: list[Framework] = []
     try:
         for framework in frameworks:

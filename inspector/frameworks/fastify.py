@@ -6,7 +6,8 @@ from inspector.codecs import quick_lifetime
 from inspector.core.display import parse_time
 from inspector.core.finding import Finding, Severity
 from inspector.core.node import Kind, Node, Path, child, find_member, text_of
-from inspector.frameworks.express.expiry import endless_remedy, express_clocks, move_cookie_end
+from inspector.frameworks.express.expiry import express_clocks, move_cookie_end
+from inspector.frameworks.express.library_clocks import endless_remedy
 from inspector.frameworks.express.new_session import complete_session, new_session
 from inspector.frameworks.express.recognition import has_fastify_cookie
 from inspector.frameworks.far_dates import judge_far_dates

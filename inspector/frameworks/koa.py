@@ -34,14 +34,14 @@ def judge_koa(root: Node, _kind: str) -> list[Finding]:
             words = f"koa-session does not keep {key}: it is gone with the next save."
             found.append(Finding(Severity.WARNING, (position,), words, "Use another name."))
         elif key == "maxAge":
-            words = "maxAge is no data for koa-session: it sets the cookie's lifetime."
+            words = "koa-session doesn't keep maxAge as data: it sets the cookie's lifetime."
             found.append(Finding(Severity.WARNING, (position,), words, "Use another name."))
     place = find_member(root, "_expire")
     if place is None and member(root, "_session") is None:
-        words = "There is no _expire: koa-session lets this session live for ever."
+        words = "There is no _expire: koa-session never lets this session expire."
         found.append(Finding(Severity.WARNING, (), words, "Set _expire to the end in epoch milliseconds."))
     elif place is not None and root.entries[place].value.kind is not Kind.NUMBER:
-        words = "_expire is no number: koa-session never lets this session expire."
+        words = "_expire isn't a number: koa-session never lets this session expire."
         found.append(Finding(Severity.REFUSED, (place,), words, "Write it as epoch milliseconds."))
     return found + judge_far_dates(root)
 

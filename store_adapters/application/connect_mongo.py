@@ -43,7 +43,7 @@ class ConnectMongoStore:
         return store
 
     def get(self, session_id: str, now_ms: int) -> bytes | None:
-        """Return the session; one whose `expires` is no date is as good as missing. `RecordUnreadable`."""
+        """Return the session; one whose `expires` isn't a date is as good as missing. `RecordUnreadable`."""
         unexpired = [{"expires": {"$exists": False}}, {"expires": {"$gt": _to_datetime(now_ms)}}]
         with self._link.errors():
             document = self._sessions.find_one({"_id": session_id, "$or": unexpired})

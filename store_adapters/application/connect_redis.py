@@ -86,7 +86,7 @@ class ConnectRedisStore:
 
 
 def _ttl_s(record: bytes, now_ms: int) -> int | None:
-    """Return the TTL in seconds, rounded up: from `cookie.expires`, else a day; None when that is no valid date."""
+    """Return the TTL in seconds, rounded up: from `cookie.expires`, else a day; None when that isn't a valid date."""
     expires_at_ms = cookie_expiry_ms(parse_session(record))
     if expires_at_ms is None:
         return _DEFAULT_TTL_S

@@ -123,7 +123,7 @@ class SessionFileApplicationStore:
         A new one is given to whoever owns the folder, as the demo may run as another user than the application.
         """
         if self._keeps_forever:
-            session.pop("__lastAccess", None)  # without it the library's sum is no number, which is never below now
+            session.pop("__lastAccess", None)  # without it the library's sum isn't a number, which is never below now
         else:
             session["__lastAccess"] = now_ms
         path = self._path(session_id)

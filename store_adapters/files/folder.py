@@ -216,7 +216,7 @@ class Folder:
                     return self._flush() or NOT_EXCHANGED
                 self._settle(temporary, name, old, new)
                 told = self._flush()
-                # A program that keeps the file open writes into what came out: it is looked at once more.
+                # A program that keeps the file open writes into what came out: it is looked at again.
                 self._settle(temporary, name, old, new)
                 return told
 

@@ -34,9 +34,9 @@ FILES = StoreKind(
     clock=ExpiryClock(
         name="__lastAccess + lifetime",
         ends="The last request's time plus {lifetime}; an expired file stays until it is reaped.",
-        never="There is no __lastAccess: session-file-store never lets it expire.",
+        never="There is no __lastAccess: it never expires.",
         field="__lastAccess",
-        unread="__lastAccess or originalMaxAge isn't a number: session-file-store never lets it expire.",
+        unread="__lastAccess or the lifetime isn't a number: it never expires.",
     ),
     can_persist=False,
 )

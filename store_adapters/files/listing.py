@@ -1,6 +1,6 @@
 """Reads all session files of a folder, with little around the system calls that each file takes.
 
-What is no small, plain, regular file is left to `Folder.read`, which says what is the matter with it.
+What isn't a small, plain, regular file is left to `Folder.read`, which says what is the matter with it.
 """
 
 from __future__ import annotations

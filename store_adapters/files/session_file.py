@@ -1,7 +1,7 @@
 """When a session-file-store file expires, and how to move that without touching another byte.
 
 Format: session-file-store 1.5: expired once `__lastAccess + (cookie.originalMaxAge || ttl * 1000)` is past, added as JavaScript
-adds: null is 0, text is joined. A sum that is no number, as where `__lastAccess` is missing, makes a session that never expires.
+adds: null is 0, text is joined. A sum that isn't a number, as where `__lastAccess` is missing, makes a session that never expires.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _decode = msgspec.json.Decoder(_Session).decode
 
 
 def expiry_of(payload: bytes, ttl_s: float) -> int | None:
-    """Return the expiry in epoch milliseconds, None for never or for what is no readable JSON object."""
+    """Return the expiry in epoch milliseconds, None for never or for what isn't a readable JSON object."""
     if len(payload) > _QUICK_BYTES:
         return exact_expiry_of(payload, ttl_s)
     try:

@@ -1,4 +1,4 @@
-"""Many writes to MongoDB at once, each told by itself.
+"""Many writes to MongoDB at once, each reported on its own.
 
 Changes go into one transaction; where the deployment has none, into one bulk write, each with its filter. Of insertions the
 server tells which ones it refused.

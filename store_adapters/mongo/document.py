@@ -157,7 +157,7 @@ class DocumentReader:
         found = layout.read(documents, sizes, (self._expires_name, *_CHANGED))
         together = b"".join(found.ids)
         if not together.isascii() or b"\0" in together:
-            # A key is looked at as text, or needs the form of one that is no text: only the walk does that.
+            # A key is looked at as text, or needs the form of one that isn't text: only the walk does that.
             found.odd = [place for place, key in enumerate(found.ids) if not key.isascii() or b"\0" in key]
         if found.odd:
             return Columns(), found.odd
@@ -241,13 +241,13 @@ class DocumentReader:
             names = [name for _, name, _ in elements]
             fits = all(map(_is_utf8, names)) and sum(name in _CHANGED for name in names) < 2
             fits = fits and Layout.fits(elements[1:])
-            # An expiry that is no date is told by what it is: only the driver's reading does that.
+            # An expiry that isn't a date is told by what it is: only the driver's reading does that.
             fits = fits and all(code == DATE for code, name, _ in elements if name == self._expires_name)
             self._layouts[signature] = Layout(elements[1:], id_size) if fits else None
         return self._layouts[signature]
 
     def _facts(self, document: bytes, elements: list[Element]) -> _Facts | None:
-        """Return what the elements tell, None where the ID is no plain text or is not there."""
+        """Return what the elements tell, None where the ID isn't plain text or is missing."""
         found = {name: (code, begin) for code, name, begin in elements}
         code, begin = found.get(self._id_name, (0, 0))
         if code != TEXT:

@@ -71,7 +71,7 @@ class MongoLink:
         return self.database().get_collection(name, raw_options(), read_preference=preference)
 
     def reading(self, ask: Callable[[Any], _T]) -> _T:
-        """Return what `ask(collection)` reads, asked once more where the connection was dead, as all that a client kept are once
+        """Return what `ask(collection)` reads, asked again where the connection was dead, as all that a client kept are once
         its server was restarted. Never for what writes. The driver's exceptions pass.
         """
         from pymongo.errors import AutoReconnect
@@ -121,7 +121,7 @@ class MongoLink:
         if isinstance(error, ConfigurationError):
             self.close()
             if "Sessions are not supported" in str(error):
-                # A connection made while the server was starting up believes for ever that it has none.
+                # A connection made while the server was starting up believes forever that it has none.
                 return _starting()
             return _unusable(self._address, str(error))
         return describe_error(error)
@@ -246,7 +246,7 @@ def is_unconfirmed(error: Exception) -> bool:
 
 
 def _close_aside(client: Any) -> None:
-    """Close a client without waiting: it speaks to the server once more, and the caller may be the GUI thread."""
+    """Close a client without waiting: it speaks to the server again, and the caller may be the GUI thread."""
     threading.Thread(target=_close, args=(client,), name="closing MongoDB", daemon=True).start()
 
 

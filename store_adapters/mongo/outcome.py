@@ -149,7 +149,7 @@ def _kill(client: Any, session: Any, timeout_s: float) -> bool:
 
 
 def _kill_later(client: Any, session_id: Any) -> None:
-    """Try until the server answers, the store is closed, or the server has let the transaction go by itself."""
+    """Try until the server answers, the store is closed, or the server has let the transaction go."""
     import pymongo
     from pymongo.errors import InvalidOperation, PyMongoError
 

@@ -82,7 +82,7 @@ class MongoStore(SequentialBatch):
         self._prefix = address.options.get("prefix", "")
         self._id_field = address.options.get("idField", "") or "_id"
         self._expires_field = address.options.get("expiresKey", "") or "expires"
-        # Only connect-mongodb-session has these options, and it takes an expiry that is no date for none.
+        # Only connect-mongodb-session has these options, and it treats an expiry that isn't a date as none.
         self._is_mongodb_session = (self._id_field, self._expires_field) != ("_id", "expires")
         self._moved = MOVED_BY_TOUCH | {self._expires_field}
         self._reader = DocumentReader(self._id_field, self._expires_field)

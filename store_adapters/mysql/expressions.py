@@ -66,7 +66,7 @@ class TableSql:
 
     @property
     def is_hidden(self) -> str:
-        """True for a row that the library's query passes over for ever."""
+        """True for a row that the library's query always passes over."""
         tests = [self.is_deleted] if self._layout.soft_delete else []
         if self._layout.expiry is not None and self._layout.alive is not Alive.ROW:
             tests.append(f"({self.end}) IS NULL")

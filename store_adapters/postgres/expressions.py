@@ -68,7 +68,7 @@ class TableSql:
 
     @property
     def is_hidden(self) -> str:
-        """True for a row that the library's query passes over for ever."""
+        """True for a row that the library's query always passes over."""
         tests = [self.is_deleted] if self._layout.soft_delete else []
         if self._layout.expiry is not None and self._layout.alive is not Alive.ROW:
             tests.append(f"{quoted(self._layout.expiry.name)} IS NULL")
@@ -159,7 +159,7 @@ def _milliseconds(expiry: ExpiryColumn) -> str:
             return f"{name}::int8 * 1000{after}"
         case Unit.ZONED | Unit.LOCAL:
             moment = _instant(expiry)
-            # The end of time is no number; the beginning of it is long past.
+            # The end of time isn't a number; the beginning of it is long past.
             return (
                 f"CASE WHEN isfinite({name}) THEN floor(extract(epoch FROM {moment}) * 1000){after}"
                 f" WHEN {name} = '-infinity' THEN 0 END"

@@ -165,7 +165,7 @@ class PostgresLink:
         try:
             if select.select([connection.fileno()], [], [], 0)[0]:
                 connection.execute("")
-        except Exception:  # whatever it is, it is no connection to begin with
+        except Exception:  # whatever it is, it isn't a connection to begin with
             self.disconnect()
 
     def _tell(self, statement: str, values: Sequence[object]) -> None:

@@ -76,9 +76,9 @@ REDIS = StoreKind(
     tls_scheme="rediss",
     clock=ExpiryClock(
         name="Redis TTL",
-        ends="Redis removes the key by itself; every touch sets it again.",
-        never="The key has no TTL: Redis keeps it until a request touches it (disableTTL, or a SET from elsewhere).",
-        remedy="Set an expiry here, and remove disableTTL from the application.",
+        ends="Redis removes the key then; every touch sets it again.",
+        never="The key has no TTL: Redis keeps it until it is given one or deleted.",
+        remedy="Set an expiry here.",
         moves_alone=True,
     ),
     unused_options=_UNUSED,

@@ -2,7 +2,7 @@
 
 redis-py makes the connection (TLS, unix sockets). After that commands are packed and replies parsed with hiredis on its
 socket: three times as fast as redis-py's own pipeline for a listing, no hidden retries, a deadline over the whole call,
-the greeting included (a socket timeout alone lets a dripping server hold a call for ever), and a socket which another
+the greeting included (a socket timeout alone lets a dripping server hold a call forever), and a socket which another
 thread can shut down.
 """
 
@@ -178,7 +178,7 @@ class RedisLink:
         try:
             sock.shutdown(socket.SHUT_RDWR)
         except OSError:
-            return  # it is closed already: the call ends by itself
+            return  # it is closed already: the call ends on its own
 
     def close(self) -> None:
         """Disconnect and stay so: work which still waits on a lane must not connect again."""

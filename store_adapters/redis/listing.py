@@ -129,7 +129,7 @@ class RedisListing:
     def _sort_out(
         self, keys: list[bytes], values: list[Any], lefts: list[Any], at_ms: int, skipped: list[Skipped]
     ) -> _Columns:
-        """Leave out what went meanwhile and what is no text; read again what GETRANGE may not."""
+        """Leave out what went meanwhile and what isn't text; read again what GETRANGE must not be asked for."""
         columns = _Columns([], [], [], [])
         again: list[bytes] = []
         for key, value, left in zip(keys, values, lefts, strict=True):

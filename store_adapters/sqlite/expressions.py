@@ -55,7 +55,7 @@ class TableSql:
         return ExpiryColumn("", Unit.PLAIN_TEXT).read(value) if self._layout.changed is not None else None
 
     def hidden_by(self, value: object, *, is_deleted: bool) -> str:
-        """Return why the library's query passes over a row with this expiry for ever, "" where it does not."""
+        """Return why the library's query passes over a row with this expiry, "" where it does not."""
         layout = self._layout
         if is_deleted:
             return why_hidden(layout, is_deleted=True)

@@ -197,7 +197,7 @@ class SqliteStore(TableStore):
         return results
 
     def _statement(self, write: Write) -> tuple[str, tuple[object, ...]]:
-        """Return the statement, which compares the bytes by itself where there are some, and its values."""
+        """Return the statement, which compares the bytes itself where there are some, and its values."""
         sql, layout = self._sql, self._layout
         match write:
             case Create():

@@ -13,7 +13,7 @@ NO_ROW = ("There is no such row.", "It was logged out, it expired, or it's in an
 
 
 def why_hidden(layout: TableLayout, *, is_deleted: bool) -> str:
-    """Return why the library's query passes over a row for ever."""
+    """Return why the library's query always passes over a row."""
     if is_deleted:
         return f"{layout.soft_delete} is set: the session was logged out."
     return f"{layout.expiry.name if layout.expiry else ''} is NULL, which isn't a time."

@@ -162,8 +162,8 @@ def test_package_of_others_adds_its_frameworks_or_none() -> None:
     unregister(other)
     for wrong, words in (
         ((other, EXPRESS), "express-session already"),
-        ("toy", "names no framework"),
-        ((), "names no"),
+        ("toy", "doesn't name a framework"),
+        ((), "name a framework"),
     ):
         with pytest.raises(ValueError, match=words):
             add_plugin(wrong)

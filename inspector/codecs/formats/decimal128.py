@@ -40,7 +40,7 @@ def decimal_text(raw: bytes) -> str:
 
 
 def decimal_bytes(text: str) -> bytes:
-    """Return the 16 bytes of a number's text. `CodecError` for what is no number, or for which 34 digits are too few."""
+    """Return the 16 bytes of a number's text. `CodecError` for what isn't a number, or for which 34 digits are too few."""
     text = text.strip()
     special = _SPECIAL.get(text.lstrip("+-").lower())
     if special is not None:

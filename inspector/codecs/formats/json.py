@@ -171,7 +171,7 @@ class _Reader:
         return position, expect
 
     def _close(self, position: int) -> int:
-        """End one container after another, but for the outermost; return where what is no end of one stands."""
+        """End one container after another, but for the outermost; return where something else than an end stands."""
         source, stack = self._source, self._stack
         while len(stack) > 1 and self._nodes < MAX_NODES:
             if source[position : position + 1] != (b"}" if stack[-1].is_object else b"]"):

@@ -35,7 +35,7 @@ _NO_SHAPE: _Shape = (_no_marks, None, 0)
 
 
 def session_texts(documents: Sequence[bytes]) -> list[bytes | None]:
-    """Return the JSON texts in connect-mongo documents, None where `session` is no text or the document is odd.
+    """Return the JSON texts in connect-mongo documents, None where `session` isn't text or the document is odd.
 
     The IDs of a collection are of one length: where the text begins in one document, it mostly begins in the next.
     """
@@ -85,7 +85,7 @@ def _shape_of(id_size: int, after: tuple[bytes, ...]) -> _Shape:
 
 
 def session_text(document: bytes) -> bytes | None:
-    """Return the JSON text in a connect-mongo document, None where `session` is no text or anything in the document is odd."""
+    """Return the JSON text in a connect-mongo document, None where `session` isn't text or anything in the document is odd."""
     position, end, text = 4, len(document) - 1, None
     try:
         while position < end:

@@ -71,7 +71,7 @@ class FactsReader:
         self._texts = SessionTexts(form, self._shape, self._shape)
 
     def read_all(self, payloads: Sequence[bytes]) -> Iterator[SessionFacts | None]:
-        """Yield for each what stands in it, None for what is no plain session."""
+        """Yield for each what stands in it, None for what isn't a plain session."""
         return chain.from_iterable(self._texts.read_parts(payloads))
 
     def read_texts(self, texts: Sequence[bytes | None]) -> Iterator[SessionFacts | None]:
@@ -79,7 +79,7 @@ class FactsReader:
         return chain.from_iterable(self._texts.read_texts(texts))
 
     def read_value(self, value: object) -> SessionFacts | None:
-        """Return what stands in a session of plain values, None where it is no object."""
+        """Return what stands in a session of plain values, None where it isn't an object."""
         try:
             return cast(SessionFacts, msgspec.convert(value, self._shape))
         except msgspec.ValidationError:

@@ -22,7 +22,7 @@ _LEVELS = 4
 def stored_value(payload: bytes, form: str) -> bytes | Node | None:
     """Return what a store hands to its serializer: the text, a MongoDB document's own value, None where it has none.
 
-    `CodecError` for a document that is no valid BSON.
+    `CodecError` for a document that isn't valid BSON.
     """
     if form != PayloadForm.DOCUMENT:
         return payload

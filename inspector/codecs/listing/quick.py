@@ -126,7 +126,7 @@ class QuickReader:
     def read_all(
         self, payloads: Sequence[bytes], sessions: Sequence[Any] | None = None
     ) -> tuple[list[str], list[str], list[int]]:
-        """Return the users, the roles ("" for none), and the places of what is no plain session with a cookie.
+        """Return the users, the roles ("" for none), and the places of what isn't a plain session with a cookie.
 
         `sessions`: what the store found in each, the bytes of a text or an object's values; None where one has to look.
         """
@@ -345,8 +345,8 @@ class FieldReader:
         self._decode_lines = msgspec.json.Decoder(shape).decode_lines
 
     def read_joined(self, texts: bytes, count: int) -> list[Any] | None:
-        """Return the fields of `count` JSON objects one behind the other, each known to be whole by itself; None where one
-        of them has to be looked at by itself."""
+        """Return the fields of `count` JSON objects one behind the other, each known to be whole on its own; None where one
+        of them has to be looked at on its own."""
         try:
             _check_text(texts)
             values = [outer.f for outer in self._decode_lines(texts)]  # type: ignore[attr-defined]

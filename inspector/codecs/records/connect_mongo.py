@@ -52,7 +52,7 @@ class ConnectMongoText:
     def decode(self, payload: bytes, keys: OpeningKeys = _NO_KEYS, max_bytes: int = MAX_BYTES) -> Decoded:
         elements, session = _elements(payload, self.label)
         if session.code != _STRING:
-            raise CodecError("session is no text.", (Attempt(self.label, "session is no text.", session.start),))
+            raise CodecError("session isn't text.", (Attempt(self.label, "session isn't text.", session.start),))
         source = payload[session.value_start + 4 : session.value_end - 1]
         try:
             opened = open_text(source, keys, max_bytes)
@@ -92,7 +92,7 @@ class ConnectMongoObject:
         elements, session = _elements(payload, self.label)
         if session.code != _OBJECT:
             raise CodecError(
-                "session is no document.", (Attempt(self.label, "session is no document.", session.start),)
+                "session isn't a document.", (Attempt(self.label, "session isn't a document.", session.start),)
             )
         if session.value_end - session.value_start > max_bytes:
             reason = f"It is larger than {max_bytes // 1024:,} KB, too large for a tree."

@@ -105,7 +105,7 @@ def _unwrap_string(outer: bytes, _keys: OpeningKeys, max_bytes: int) -> Unwrappe
 
 
 def _unwrap_typed(outer: bytes, max_bytes: int) -> Unwrapped | None:
-    """Open kruptein 3.4's typed value; the same fields in a session of an application's own are no wrapping."""
+    """Open kruptein 3.4's typed value; the same fields in a session of an application's own aren't a wrapping."""
     try:
         root = read_json(outer, max_bytes)
     except JsonError:

@@ -152,7 +152,7 @@ class BrowserJar:
         return self._sites.get(site_of(host), [])
 
     def remove(self, stored: StoredCookie) -> None:
-        """Take a cookie out, by whatever the browser or the person did to it; one that is not in the jar is no fault."""
+        """Take a cookie out, by whatever the browser or the person did to it; one that is not in the jar is not a fault."""
         site = site_of(stored.domain)
         self._sites[site] = [one for one in self._beside(stored.domain) if one is not stored]
 

@@ -35,7 +35,7 @@ class _Found:
 
 
 def read(text: str) -> list[Cookie] | None:
-    """Return the cookies of every object and list, each header's as its own form says; None for what is no data alone."""
+    """Return the cookies of every object and list, each header's as its own form says; None for what isn't data alone."""
     values = read_values(text)
     if values is None or (isinstance(values[0], str) and not _is_header(values[0])):
         return None

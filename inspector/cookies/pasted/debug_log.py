@@ -13,7 +13,7 @@ _LAPSE = re.compile(r"\s+\+\d+(?:\.\d+)?(?:ms|s|m|h|d)\s*\Z")
 
 
 def read(text: str) -> list[Cookie] | None:
-    """Return the cookies that were set; the IDs the log speaks of are no cookies."""
+    """Return the cookies that were set; the IDs that the log names aren't cookies."""
     lines = [found[1] for found in _LINE.finditer(text)]
     if not lines:
         return None

@@ -62,7 +62,7 @@ def _decode_uri_component(text: str) -> str | None:
 
 
 def read_pairs(header: str, origin: str = "cookie", *, url: str = "", jar: int = 0) -> list[Cookie]:
-    """Return the cookies of one Cookie header's value, each by itself."""
+    """Return the cookies of one Cookie header's value, one by one."""
     # HTTP takes the white space off both ends of a header, and off nothing inside it.
     written = [part.partition("=") for part in header.strip().split(";")]
     spaced = [value.strip(" \t") != value for _, equals, value in written if equals]
@@ -78,7 +78,7 @@ def read_cookie_header(value: str) -> tuple[Cookie, ...]:
 
 
 def read_set_cookie(line: str) -> list[Cookie]:
-    """Return the cookie of one Set-Cookie header's value; none for what is no cookie."""
+    """Return the cookie of one Set-Cookie header's value; none for what isn't a cookie."""
     first, *rest = line.split(";")
     name, equals, raw = first.partition("=")
     if not equals:
@@ -152,7 +152,7 @@ def _mark_shadowed(cookies: Sequence[Cookie]) -> tuple[Cookie, ...]:
     seen: set[tuple[int, str, str]] = set()
     marked = []
     for cookie in cookies:
-        # Set-Cookie lines are no request: a later one of the same name replaces the earlier in the browser.
+        # Set-Cookie lines aren't a request: a later one of the same name replaces the earlier in the browser.
         place = _place(cookie, cookie.name)
         marked.append(replace(cookie, shadowed=cookie.origin != "set-cookie" and place in seen))
         seen.add(place)

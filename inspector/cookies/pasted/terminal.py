@@ -60,7 +60,7 @@ def read(text: str) -> list[Cookie] | None:
     if not found:
         words = f"This {runs[0].command.tool} command sends no cookie: it has no option or header with one."
         raise CookieError(
-            f"{words} Nor is there one in its output; -v and -i print them. A cookie file can be pasted by itself."
+            f"{words} Nor is there one in its output; -v and -i print them. A cookie file can be pasted on its own."
         )
     return found
 

@@ -88,4 +88,4 @@ def _read(text: str) -> list[Cookie]:
     found = bare.read(text)
     if found:
         return found
-    raise CookieError(f"This is no form of cookie that is known here. What can be pasted: {PASTEABLE}.")
+    raise CookieError(f"This isn't a form of cookie that is known here. What can be pasted: {PASTEABLE}.")

@@ -31,7 +31,7 @@ class FastifySession:
 
     name = "fastify-session"
     label = "@fastify/session"
-    shares_form: tuple[str, ...] = ("setCookie with signed: true (@fastify/cookie)", "cookie-signature by itself")
+    shares_form: tuple[str, ...] = ("setCookie with signed: true (@fastify/cookie)", "cookie-signature on its own")
     shares_signature: tuple[str, ...] = shares_form
 
     def recognise(self, cookie: Cookie) -> bool:

@@ -123,7 +123,7 @@ class _Token:
         if odd := next(
             (one for one in _TIMES if not isinstance(data.get(one, 0), int | float) or data.get(one) is True), ""
         ):
-            words = f"{found.detail} But {odd} is no number: libraries refuse it."
+            words = f"{found.detail} But {odd} isn't a number: libraries refuse it."
             return replace(found, status=Status.INVALID, detail=words)
         if is_over:
             words = f"{found.detail} It expired at {format_time(round((ends or 0) * 1000))}, so it is refused."
@@ -298,7 +298,7 @@ def _read_key(jwk: Any, kind: Any, value: bytes) -> Any:
         return kind.import_key(value)
     if value.lstrip().startswith(b"-----BEGIN"):
         # A public key taken for an HMAC secret is the classic forgery.
-        raise CookieError("A PEM key is no secret of an HMAC signature.")
+        raise CookieError("A PEM key can't be the secret of an HMAC signature.")
     return jwk.OctKey.import_key(value)
 
 

@@ -30,7 +30,7 @@ _BASE64_OBJECT = re.compile(r"(?:ey|e3|ew)[A-Za-z0-9+/_-]*={0,2}\Z")
 
 _USUAL = ("sha1", "base64")
 _TELLING = 8
-"""So many characters of a signature are no chance."""
+"""This many characters of a signature aren't chance."""
 
 
 def keygrip_signature(name: str, value: str, secret: Secret, form: tuple[str, str] = _USUAL) -> str:

@@ -123,7 +123,7 @@ def _outer(value: str) -> str:
 
 
 def _usual_signers(secret: Secret, salt: bytes) -> tuple[Secret, ...]:
-    """Return what the library signs with by itself: the secret, or where it is the key (salt b"") its BLAKE2b in hex."""
+    """Return what the library signs with by default: the secret, or where it is the key (salt b"") its BLAKE2b in hex."""
     if salt:
         return (secret,)
     digests = (hashlib.blake2b(key, digest_size=_KEY_BYTES).hexdigest() for key in _decoded(secret, _KEY_BYTES))

@@ -6,6 +6,7 @@ from inspector.codecs import quick_lifetime
 from inspector.core.display import escape_display, format_time, parse_time
 from inspector.core.expiry import ExpirySource, format_duration, format_end, store_clock
 from inspector.core.node import NULL, Kind, Node, find_member, member, number_node, number_of, text_node, text_of
+from inspector.frameworks.express.library_clocks import endless_remedy, library_clock
 from inspector.frameworks.framework import ExpiryRules
 from inspector.frameworks.members import set_member
 from store_adapters.record_form import ExpiryClock
@@ -18,7 +19,7 @@ def express_clocks(
     cookie = member(root, "cookie") if root is not None else None
     has_own = cookie is not None and number_of(member(cookie, "originalMaxAge"))
     lifetime = "cookie.originalMaxAge" if has_own else "the store's ttl option"
-    sources = (store_clock(clock, at_ms, root, envelope, now_ms, lifetime),)
+    sources = (library_clock(clock, store_clock(clock, at_ms, root, envelope, now_ms, lifetime)),)
     if cookie is None or cookie.kind is not Kind.OBJECT:
         return sources
     return (*sources, _original_max_age(cookie), _cookie_expires(cookie, clock, now_ms))
@@ -77,11 +78,6 @@ def move_cookie_end(root: Node, expires_at_ms: int | None, now_ms: int) -> Node 
     if find_member(root, "__lastAccess") is not None:
         root = set_member(root, (), "__lastAccess", number_node(now_ms))
     return root
-
-
-def endless_remedy(clock: ExpiryClock) -> str:
-    """Return what to do about a session without an end."""
-    return clock.remedy
 
 
 EXPRESS_EXPIRY = ExpiryRules(

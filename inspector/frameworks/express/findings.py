@@ -261,7 +261,7 @@ def _judge_attributes(cookie: Node, at: int) -> list[Finding]:
             words = "Outside this path req.session is undefined: express-session compares the beginning of the URL."
             found.append(Finding(Severity.NOTE, path, words, "Use / unless that is meant."))
         elif entry.key == "expires" and _is_odd_date(value):
-            words = "expires is no date: express-session tolerates it, and works it out from originalMaxAge again."
+            words = "expires isn't a date: express-session tolerates it and calculates it from originalMaxAge again."
             found.append(Finding(Severity.NOTE, path, words))
         elif entry.key == "httpOnly" and value == Node(Kind.BOOL, False):
             found.append(
@@ -310,7 +310,7 @@ def _judge_last_access(root: Node) -> list[Finding]:
             Finding(
                 Severity.REFUSED,
                 (position,),
-                "__lastAccess is no number: session-file-store works out a wrong end, or none at all.",
+                "__lastAccess isn't a number: session-file-store calculates a wrong expiry, or none.",
                 "Write it as epoch milliseconds.",
             )
         ]
@@ -325,7 +325,7 @@ def _judge_last_modified(root: Node) -> list[Finding]:
         Finding(
             Severity.REFUSED,
             (position,),
-            "lastModified is connect-mongo's own: a value which is no Date makes every request that does not change the session fail.",
+            "lastModified is connect-mongo's own: a value that isn't a Date makes every request that does not change the session fail.",
             "Use another name.",
         )
     ]

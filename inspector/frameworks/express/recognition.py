@@ -52,7 +52,7 @@ def recognise_express(record: StoredRecord) -> Recognition | None:
         keys = [entry.key for entry in root.entries]
         return None if _FOREIGN_FIELDS.intersection(keys) else _by_place(record)
     if cookie.kind is not Kind.OBJECT:
-        return Recognition(Certainty.POSSIBLE, "it has a cookie member, which is no object", "unknown")
+        return Recognition(Certainty.POSSIBLE, "it has a cookie member that isn't an object", "unknown")
     if has_fastify_cookie(decoded):
         return None
     sealed = _by_layers(decoded)

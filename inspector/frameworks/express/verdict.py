@@ -28,7 +28,7 @@ PARSES_TEXT_AGAIN = frozenset(("connect-pg-simple", "knex"))
 _NO_SESSIONS_AFTERWARDS = frozenset(("typeorm",))
 """What takes any error for a lost connection, and never for one that is back."""
 _SEES_NO_TEXT = frozenset(("redis", "memory", "better-sqlite3"))
-"""Where an empty value is no record at all."""
+"""Where an empty value isn't a record at all."""
 _CONSEQUENCE = {
     Effect.ERROR: "The application answers 500 to every request with this session",
     Effect.DELETED: "session-file-store deletes this file at the next request and answers 500",
@@ -100,7 +100,7 @@ def judge_text_in_text(kind: str) -> RecordVerdict:
     )
     remedy = "Store the object itself: what calls the store must not stringify it first."
     if kind == "redis":
-        remedy = "Give connect-redis the object; it stringifies by itself."
+        remedy = "Give connect-redis the object; it stringifies it itself."
     return RecordVerdict(Effect.ERROR, words, remedy)
 
 
@@ -129,7 +129,7 @@ def _judge_cookie(cookie: Node, place: int) -> RecordVerdict:
     if at is None or _is_duration(cookie.entries[at].value):
         return FOUND
     value = cookie.entries[at].value
-    words = f"originalMaxAge is {article(value)}: touching the session throws and the request hangs for ever."
+    words = f"originalMaxAge is {article(value)}: touching the session throws and the request hangs forever."
     return RecordVerdict(Effect.HANGS, words, _NUMBER, (place, at))
 
 

@@ -63,7 +63,7 @@ def export_to_file(
 ) -> Iterator[BulkStep]:
     """Run an export into a new file, which is there whole or not at all: not after a stop or an error. `OSError`.
 
-    `may_be_special`: what is no regular file is written through, where a pipe may wait for its reader; else it is refused.
+    `may_be_special`: what isn't a regular file is written through, where a pipe may wait for its reader; else it is refused.
     """
     target = open_special(path) if may_be_special and is_special(path) else open_new_file(path, unfinished)
     with suppress(_Stopped), target as file:

@@ -1,7 +1,7 @@
 """A session as one line of JSON, for export and import.
 
 `{"key":…,"id":…,"kind":"redis","expires_at":"2026-11-24T22:29:03.120Z","payload":…}`: `key`, `id` and `payload` are text, or
-`{"base64":…}` where the bytes are no text. `expires_at` is a time, a number of epoch milliseconds outside of ISO 8601's
+`{"base64":…}` where the bytes aren't text. `expires_at` is a time, a number of epoch milliseconds outside of ISO 8601's
 years, or null for never. A MongoDB payload is the whole document as BSON.
 """
 
@@ -23,7 +23,7 @@ _BOM = b"\xef\xbb\xbf"
 
 
 class LineError(ValueError):
-    """A line is no session; says why, without what stands in it."""
+    """A line isn't a session; says why, without what stands in it."""
 
 
 class _Bytes(msgspec.Struct, frozen=True):

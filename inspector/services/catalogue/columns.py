@@ -19,7 +19,7 @@ from inspector.services.catalogue.text_column import LimitedColumn, MemoryLimit,
 from store_adapters.contract import Batch, SessionStore
 
 _MOVED_MS = 1500
-"""Two readings of one TTL give two expiries which differ by the time between: less than this is no move."""
+"""Two readings of one TTL give two expiries which differ by the time between: less than this isn't a move."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ _PLACE = (1 << _PLACE_BITS) - 1
 _HASH = ~_PLACE
 _FULL = 0.6
 _LEAP = 2
-"""How often a table is doubled once more where many keys are expected: what is in it has to be put in anew each time."""
+"""How often a table is doubled in advance where many keys are expected: what is in it has to be put in anew each time."""
 _STEP = 1 << 14
 
 

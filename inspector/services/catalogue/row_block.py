@@ -116,7 +116,7 @@ class RowBlock:
         return self._columns.format_roles, self._columns.format_role[self.first : self._end]
 
     def _are_plain(self) -> bool:
-        """True where each row was read as a plain JSON object by itself."""
+        """True where each row was read as a plain JSON object on its own."""
         format_roles, plain = self._columns.format_roles, self._columns.plain_format
         codes = set(self._columns.format_role[self.first : self._end])
         is_text = self._columns.form is not PayloadForm.DOCUMENT

@@ -30,7 +30,7 @@ class Row:
     signed_in: bool
     format: str
     size: int
-    expires_at_ms: int | None  # PASSED_OVER_MS: the application's query passes over the record for ever
+    expires_at_ms: int | None  # PASSED_OVER_MS: the application's query always passes over the record
     changed_at_ms: int | None
     is_expiry_hidden: bool = False
 

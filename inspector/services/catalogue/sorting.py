@@ -127,7 +127,7 @@ def _ties(records: bytes, *, padding: int) -> Iterator[tuple[int, int]]:
 
 
 def _sorted_rows(units: array[int]) -> array[int]:
-    """Sort records of four units, the last of which are the numbers of their rows once more; return these in order."""
+    """Sort records of four units, the last of which are the numbers of their rows again; return these in order."""
     assert _qsort_r is not None
     count = len(units) // 4
     units[3::4] = _row_numbers(count)

@@ -27,7 +27,7 @@ _DAY_MS = 24 * 3600 * 1000
 
 
 class Timeline:
-    """One walk through the exchanges. `remark`: what is no fault for certain and worth a word."""
+    """One walk through the exchanges. `remark`: what isn't certainly a fault but is worth a word."""
 
     def __init__(
         self, exchanges: Sequence[Exchange], names: Sequence[tuple[str, str]], secrets: Sequence[Secret]

@@ -42,7 +42,7 @@ def describe_withheld(why: Withheld, held: StoredCookie, exchange: Exchange) -> 
     if why is Withheld.LAX:
         said = "has no SameSite, which means Lax," if held.rules.same_site is SameSite.DEFAULT else "is SameSite=Lax"
         return (
-            f"The cookie {said} and this is a cross-site request from {starter} that is no plain visit: browsers keep it back. "
+            f"The cookie {said} and this is a cross-site request from {starter} that isn't a plain visit: browsers don't send it. "
             "Set SameSite=None; Secure, or serve both from one site."
         )
     return _WITHHELD[why]

@@ -72,7 +72,7 @@ def _expiry_not_a_date(facts: StoreFacts) -> StoreFinding | None:
         "expiry-not-a-date",
         Weight.HIGH,
         f"{len(found):,} {'document is' if len(found) == 1 else 'documents are'} invisible to the application",
-        "Their expiry is no date: their users are logged out, and MongoDB never removes them.",
+        "Their expiry isn't a date: their users are logged out, and MongoDB never removes them.",
         len(found),
         facts.all_rows,
         (Fix("session-inspector", "session-inspector delete STORE --filter finding:expiry-not-a-date"),),

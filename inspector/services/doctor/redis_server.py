@@ -126,7 +126,7 @@ def _shared_database(facts: StoreFacts) -> StoreFinding | None:
         return server_finding(
             "shared-database",
             Weight.HIGH,
-            f"{len(found):,} keys here are no sessions, and the prefix is empty",
+            f"{len(found):,} keys here aren't sessions, and the prefix is empty",
             "A clear() of the session store deletes them all.",
             Fix("connect-redis", "new RedisStore({client, prefix: 'sess:'})"),
             rows=found,

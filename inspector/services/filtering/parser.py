@@ -37,7 +37,7 @@ _MAX_DEPTH = 50
 
 
 class FilterError(ValueError):
-    """The text is no filter. `position` is the character it went wrong at; the message says what to write instead."""
+    """The text isn't a filter. `position` is the character it went wrong at; the message says what to write instead."""
 
     def __init__(self, message: str, position: int) -> None:
         super().__init__(message)

@@ -272,7 +272,7 @@ def field_term(keys: FieldKeys, operator: str, value: str) -> Term:
 
     needle = str(_telling_key(keys)).lower()
     if operator in (":", "=") and limit is None:
-        # The value is rarer than its key. Numbers have several spellings; these words are no text in BSON.
+        # The value is rarer than its key. Numbers have several spellings; these words aren't text in BSON.
         literal = max(value.lower().split("*"), key=len)
         if len(literal) > 1 and literal not in ("true", "false", "null") and not _ESCAPED.search(literal):
             needle = literal if "*" in value else f'"{literal}"'

@@ -142,7 +142,7 @@ class DecoderProcess:
         with self._lock:
             answer = self._ask(request)
         if answer == _OUT_OF_MEMORY:
-            raise DecoderError(f"Reading it takes more memory than {MEMORY_BYTES >> 20} MB; it was given up.")
+            raise DecoderError(f"Reading it takes more memory than {MEMORY_BYTES >> 20} MB; it was stopped.")
         return answer
 
     def _read(self, read: Callable[[], _T]) -> _T:
@@ -186,7 +186,7 @@ class DecoderProcess:
         if answer is None or is_late.is_set():
             self.close()
         if is_late.is_set():
-            raise DecoderError(f"Reading it takes longer than {self._time_limit_s:g} s; it was given up.")
+            raise DecoderError(f"Reading it takes longer than {self._time_limit_s:g} s; it was stopped.")
         if answer is None:
             raise DecoderError("Reading it ended the decoder, which was started again. The program itself goes on.")
         if answer == _OUT_OF_MEMORY:

@@ -87,7 +87,7 @@ class OpenedSession:
 
 
 def open_session(store: SessionStore, ref: RecordRef, reading: DecodeContext = PLAIN) -> OpenedSession:
-    """Read and decode the record at `ref`. `StoreError`s pass through; undecodable bytes are no error."""
+    """Read and decode the record at `ref`. `StoreError`s pass through; undecodable bytes are not an error."""
     return describe_record(store, store.read(ref), reading)
 
 
@@ -121,7 +121,7 @@ def describe_record(store: SessionStore, raw: RawRecord, reading: DecodeContext 
     findings = _findings(framework, record)
     if verdict.is_refused and not any(one.text == verdict.text for one in findings):
         findings = (Finding(Severity.WARNING, verdict.path, verdict.text, verdict.remedy), *findings)
-    # What the store deletes when it is next asked for is not kept for ever.
+    # What the store deletes when it is next asked for is not kept forever.
     remedy = framework.expiry.endless_remedy(store.capabilities.clock)
     if (
         remedy

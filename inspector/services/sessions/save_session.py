@@ -288,7 +288,7 @@ class Persistence(Enum):
 @dataclass(frozen=True, slots=True)
 class PersistenceReport:
     """What became of an edit after its save. `record`: what is stored now, None when it is gone or `lost` cannot be told.
-    `lost`: the fields that were overwritten. `again`: the record's tree with them in it once more, to stage and save."""
+    `lost`: the fields that were overwritten. `again`: the record's tree with them in it again, to stage and save."""
 
     state: Persistence
     message: str

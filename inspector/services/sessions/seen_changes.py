@@ -21,7 +21,7 @@ from store_adapters.record_form import ExpiryClock
 _ITEM = re.compile(r"\[\d+\]")
 _CLOSE_MS = 60_000
 """Requests that run at the same time end within this."""
-_DELETE_AGAIN = "Delete it again, and look once more after the request has ended."
+_DELETE_AGAIN = "Delete it again, and check after the request has ended."
 _OWN = ("cookie", "__lastAccess")
 _USER_IDS = ("user.id", "user._id", "user.sub", "passport.user.id", "passport.user._id", "passport.user", "userId", "user_id",
              "userID", "uid", "account.id", "sub")  # fmt: skip

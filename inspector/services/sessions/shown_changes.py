@@ -38,7 +38,7 @@ def value_text(node: Node | None, limit: int) -> str:
 
 
 def show_changes(before: Node, after: Node) -> tuple[ShownChange, ...]:
-    """Return what differs, a list's items each by itself; at most 50 fields."""
+    """Return what differs, a list's items one by one; at most 50 fields."""
     return tuple(
         ShownChange(one.field or "the whole record", value_text(one.base, _LONGEST), value_text(one.mine, _LONGEST))
         for one in diff(before, after)[:_MOST]

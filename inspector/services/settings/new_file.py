@@ -21,7 +21,7 @@ _BUFFER_BYTES = 1 << 18
 def open_new_file(path: Path, unfinished: UnfinishedFiles) -> Iterator[BinaryIO]:
     """Yield a file which takes the place of `path` at the end; after an exception nothing has changed. `OSError`.
 
-    A symbolic link stays one: what it points to is replaced. What is no regular file is refused.
+    A symbolic link stays one: what it points to is replaced. What isn't a regular file is refused.
     """
     if is_special(path):
         raise OSError(errno.EINVAL, "It isn't a regular file", str(path))
@@ -51,7 +51,7 @@ def open_special(path: Path) -> Iterator[BinaryIO]:
 
 
 def is_special(path: Path) -> bool:
-    """True when there is something at the end of all links that is no regular file: a device, a pipe, a folder …"""
+    """True when there is something at the end of all links that isn't a regular file: a device, a pipe, a folder …"""
     try:
         return not stat.S_ISREG(path.stat().st_mode)
     except FileNotFoundError:

@@ -45,7 +45,7 @@ def load_plugins() -> tuple[Plugin, ...]:
 
 def _add_kind(found: object) -> str:
     if not isinstance(found, StoreKind):
-        raise ValueError("Its entry point names no kind of store.")
+        raise ValueError("Its entry point doesn't name a kind of store.")
     register(found)
     return found.label
 

@@ -47,7 +47,7 @@ class RunFile:
         nonce = os.urandom(_NONCE_BYTES)
         sealed = AESGCM(key).encrypt(nonce, data, self._magic)
         write_safely(self._path, self._magic + nonce + sealed, keep_old=False)
-        # No lock: a keyring may take for ever, and closing the window may not wait for it.
+        # No lock: a keyring may take forever, and closing the window must not wait for it.
         if self._closing.is_set():
             self._path.unlink(missing_ok=True)
         return True

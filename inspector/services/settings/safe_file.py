@@ -31,7 +31,7 @@ def write_safely(path: Path, data: bytes, *, keep_old: bool = True) -> None:
     """Put `data` in the place of the file, mode 0600, in one step; `keep_old`: the old content as `.bak`. `OSError`.
 
     At every moment there is a whole file at `path`, the old one or the new one. A symbolic link stays one: what it points to
-    is written, unless that is no regular file.
+    is written, unless that isn't a regular file.
     """
     make_folder(path.parent)
     target = Path(os.path.realpath(path)) if path.is_symlink() else path
@@ -106,7 +106,7 @@ def _keep_old(path: Path, target: Path) -> None:
 
 
 def read_whole(path: Path) -> bytes:
-    """Return the content. `OSError`, also for what is no regular file or larger than 64 MiB (none of ours is)."""
+    """Return the content. `OSError`, also for what isn't a regular file or is larger than 64 MiB (none of ours is)."""
     if not path.is_file() and path.exists():
         raise OSError(22, "it isn't a regular file")
     with path.open("rb") as file:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 
 _LONGEST_S = 0.05
-"""What takes longer is no work but waits for somebody, such as a dialog that was opened: then nobody waits for it."""
+"""What takes longer isn't work but waits for somebody, such as a dialog that was opened: then nobody waits for it."""
 _STEP_S = 0.0005
 _until = 0.0  # written by the window's thread alone
 

@@ -53,7 +53,7 @@ class SessionTable(QTableView):
 
     @qt_guard()
     def focusInEvent(self, event: QFocusEvent) -> None:
-        """Select the row that Qt makes the current one; a click selects what it means by itself, and who comes back from
+        """Select the row that Qt makes the current one; a click selects what it means, and who comes back from
         a menu or dialog wants none."""
         if event.reason() in _COMES_BACK and not self.selectionModel().hasSelection():
             super(QAbstractItemView, self).focusInEvent(event)

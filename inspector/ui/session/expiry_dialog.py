@@ -115,7 +115,7 @@ class ExpiryDialog(QDialog):
 
     def _press_preset(self, life_ms: int) -> None:
         self.choose_life(life_ms)
-        self.apply_button.setFocus()  # Return does it now, and does not press the same once more
+        self.apply_button.setFocus()  # Return does it now, and does not press the same again
 
     def _choose_moment(self) -> None:
         # Qt tells of a change at each Return too, which reads the line, of whole seconds, anew.

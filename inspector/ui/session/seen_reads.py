@@ -64,7 +64,7 @@ class SeenReads:
             return now
         self._older = before
         if any(one.after and one.after.payload == now.raw.payload for one in ours):
-            self._older = None  # what is written here is no request of the application's
+            self._older = None  # what is written here isn't a request of the application's
             return now
         what = "its bytes"
         changes: tuple[ShownChange, ...] = ()

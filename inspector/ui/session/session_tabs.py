@@ -41,7 +41,7 @@ class SessionTabs(QTabWidget):
         """Show the bytes of what no codec reads, and go back to where one was with the next readable session."""
         now = self.currentIndex()
         if not is_readable and now in (DATA, JSON):
-            # Before the two are disabled: Qt would go on to the next tab by itself.
+            # Before the two are disabled: Qt would move on to the next tab on its own.
             self._left_tab = now
             self.setCurrentIndex(RAW)
         for tab in (DATA, JSON):

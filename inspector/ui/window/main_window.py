@@ -225,7 +225,7 @@ class MainWindow(QMainWindow):
         self._enable()
 
     def offer_store(self, profile_id: str) -> None:
-        """Show a store that the program opens by itself; a store or a page that a person went to meanwhile stays."""
+        """Show a store that the program opens on its own; a store or a page that a person went to meanwhile stays."""
         if self.current is None:
             self.choose_store(profile_id, stays=True)
 

@@ -9,7 +9,7 @@ from PySide6.QtCore import QByteArray, QSettings
 
 
 class WindowState:
-    """Named bytes in an INI file of the program's folder. A file that cannot be read or written is no trouble."""
+    """Named bytes in an INI file of the program's folder. A file that cannot be read or written does no harm."""
 
     def __init__(self, folder: Path) -> None:
         self._settings = QSettings(str(folder / "window.ini"), QSettings.Format.IniFormat)

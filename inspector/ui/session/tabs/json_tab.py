@@ -147,7 +147,7 @@ class JsonTab(QWidget):
         if self._is_filling or self._draft is None or self.edit.isReadOnly():
             return
         text = self.edit.toPlainText()
-        if text == self._text:  # Qt tells of colours as well: another theme is no edit
+        if text == self._text:  # Qt tells of colours as well: another theme isn't an edit
             return
         self._text = text
         self._draft.unread_text = text
