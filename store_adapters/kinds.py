@@ -101,6 +101,10 @@ class StoreKind:
     """The environment variable from which its own client takes the password."""
     identify: str = ""
     """What finds out which server it is: called with the address, returns a `StoreIdentity`. Without it, the address tells."""
+    survey: str = ""
+    """What looks over the tables of its database: called with `(address, limits)`, returns a `Survey`. With it, the form and the
+    command line offer to find the table, and the schemes take the options `table`, `schema` where a table has one, and `DESCRIBED`
+    (`survey.py`)."""
 
     def capabilities(
         self,

@@ -148,6 +148,8 @@ def _add_reading(parts: argparse._SubParsersAction[_Parser]) -> None:
     part = _add(parts, "show", "show one session", "_commands.show_session")
     _add_session(part)
     part.add_argument("--raw", action="store_true", help="print the stored bytes unchanged")
+    part = _add(parts, "tables", "list the tables of a database, to find the one of sessions", "_tables.list_tables")
+    part.add_argument("store_name", metavar="STORE", help=_STORE_HELP)
     part = _add(parts, "watch", "print changes until interrupted", "_serving.watch_store")
     part.add_argument("store_name", metavar="STORE", help=_STORE_HELP)
 

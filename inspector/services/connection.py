@@ -67,26 +67,30 @@ def connect(
         store.close()
         raise
     known = more + tuple(secret for secret in map(secrets.get, profile.secret_ids) if secret is not None)
-    reading = _context_of(profile, known)
+    reading = context_of(profile, known)
     return Connection(profile, store, Catalogue(store, reading, limit), info, known, reading)
 
 
 def told_framework(connection: Connection, profile: Profile) -> Connection:
     """Return the connection with its records read as the framework's that the changed profile names."""
-    return replace(connection, profile=profile, reading=_context_of(profile, connection.secrets))
+    return replace(connection, profile=profile, reading=context_of(profile, connection.secrets))
 
 
-def _context_of(profile: Profile, secrets: tuple[Secret, ...]) -> DecodeContext:
+def context_of(profile: Profile, secrets: tuple[Secret, ...]) -> DecodeContext:
+    """Return how the profile's records are read."""
     told = find_framework(profile.framework)
     return DecodeContext(user_paths_of(profile) or user_paths(told), secrets, told)
 
 
-def open_profile(profile: Profile, secrets: SecretStore, log: CommandLog | None = None) -> SessionStore:
+def open_profile(
+    profile: Profile, secrets: SecretStore, log: CommandLog | None = None, limits: Limits = Limits()
+) -> SessionStore:
     """Open the profile's store alone. Blocks; `StoreError`, `PasswordWanted`."""
     if profile.password_id and secrets.get(profile.password_id) is None:
         raise PasswordWanted("The password of this store is not known in this run.", secrets.trouble)
     url = url_with_password(profile, secrets)
-    limits = Limits(on_command=partial(log.note, profile.name) if log is not None else None)
+    if log is not None:
+        limits = replace(limits, on_command=partial(log.note, profile.name))
     return open_store(url, read_only=profile.read_only, limits=limits)
 
 

@@ -58,4 +58,5 @@ MYSQL = StoreKind(
     unused_options=_UNUSED,
     password_variable="MYSQL_PWD",
     identify="store_adapters.mysql.identity:identify",
+    survey="store_adapters.mysql.survey:survey",
 )

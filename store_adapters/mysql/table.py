@@ -19,7 +19,10 @@ _MOST_NAMED = 8
 _NAMED = (
     "SELECT table_name, table_type, engine FROM information_schema.tables WHERE table_schema = %s AND table_name = %s"
 )
-_ALL_COLUMNS = "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = %s"
+_ALL_COLUMNS = (
+    "SELECT table_name, column_name, column_type FROM information_schema.columns WHERE table_schema = %s"
+    " ORDER BY table_name, ordinal_position"
+)
 _INDEXES = """
 SELECT index_name, column_name, sub_part FROM information_schema.statistics
 WHERE table_schema = %s AND table_name = %s AND non_unique = 0
@@ -41,8 +44,7 @@ class SessionTable:
 def find_table(link: MysqlLink, address: StoreAddress) -> SessionTable:
     """Return the table that the address names, or the only one that a known library makes. `BadStoreAddress`, `StoreRefused`."""
     options = address.options
-    if not address.path:
-        raise BadStoreAddress("The address names no database.", "For example mysql://user@localhost/app?table=sessions")
+    check_database(address)
     schema, table = _find_name(link, address)
     [[_name, kind, engine]] = [[_text(value) for value in row] for row in link.rows(_NAMED, (schema, table))]
     unique = _unique_columns(link, schema, table)
@@ -59,6 +61,12 @@ def find_table(link: MysqlLink, address: StoreAddress) -> SessionTable:
     return SessionTable(layout, TableSql(layout))
 
 
+def check_database(address: StoreAddress) -> None:
+    """Refuse an address that names none. `BadStoreAddress`."""
+    if not address.path:
+        raise BadStoreAddress("The address names no database.", "For example mysql://user@localhost/app?table=sessions")
+
+
 def _find_name(link: MysqlLink, address: StoreAddress) -> tuple[str, str]:
     """Return the database and the name of the table that is meant. `BadStoreAddress`, `StoreRefused`."""
     schema, wanted = address.path, address.options.get("table", "")
@@ -67,8 +75,12 @@ def _find_name(link: MysqlLink, address: StoreAddress) -> tuple[str, str]:
         # A server may ignore the letters' case where it looks a name up, and heed it where it opens the table.
         if wanted and any(_text(row[0]) == place[1] for row in link.rows(_NAMED, place)):
             return place
-    tables = _tables(link, schema)
-    names = [name for name, columns in tables.items() if recognise(Engine.MYSQL, {one: Column(one) for one in columns})]
+    tables = all_tables(link, schema)
+    names = [
+        name
+        for name, columns in tables.items()
+        if recognise(Engine.MYSQL, {one: Column(one) for one, _type in columns})
+    ]
     if wanted:
         near = [name for name in tables if name.lower() == wanted.lower()] or names
         raise StoreRefused(f"The database has no table {wanted[:60]}.", _offer(near))
@@ -82,11 +94,11 @@ def _find_name(link: MysqlLink, address: StoreAddress) -> tuple[str, str]:
     return schema, names[0]
 
 
-def _tables(link: MysqlLink, schema: str) -> dict[str, list[str]]:
-    """Return the columns of each table, by its name."""
-    tables: dict[str, list[str]] = {}
-    for table, column in link.rows(_ALL_COLUMNS, (schema,)):
-        tables.setdefault(_text(table), []).append(_text(column))
+def all_tables(link: MysqlLink, schema: str) -> dict[str, list[tuple[str, str]]]:
+    """Return the columns of each table with their types, by its name."""
+    tables: dict[str, list[tuple[str, str]]] = {}
+    for table, column, kind in link.rows(_ALL_COLUMNS, (schema,)):
+        tables.setdefault(_text(table), []).append((_text(column), _text(kind).lower()))
     return dict(sorted(tables.items()))
 
 

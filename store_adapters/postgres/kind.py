@@ -43,4 +43,5 @@ POSTGRES = StoreKind(
     unused_options=_UNUSED,
     password_variable="PGPASSWORD",
     identify="store_adapters.postgres.identity:identify",
+    survey="store_adapters.postgres.survey:survey",
 )

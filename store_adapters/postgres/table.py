@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 from store_adapters.errors import BadStoreAddress, StoreRefused
 from store_adapters.options import StoreAddress
@@ -25,8 +24,8 @@ FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.oid = to_regclass(%s)
 """
 _ALL = """
-SELECT c.oid::int8, n.nspname::text, c.relname::text, c.relkind::text, c.relrowsecurity, array_agg(a.attname::text),
-       pg_table_is_visible(c.oid)
+SELECT c.oid::int8, n.nspname::text, c.relname::text, c.relkind::text, c.relrowsecurity, pg_table_is_visible(c.oid),
+       array_agg(a.attname::text ORDER BY a.attnum), array_agg(format_type(a.atttypid, a.atttypmod) ORDER BY a.attnum)
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname NOT IN ('pg_catalog', 'information_schema')
@@ -52,6 +51,15 @@ class _Found:
     name: str
     kind: str
     has_row_security: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueTable(_Found):
+    """A table with its columns and their types. `is_visible`: by its name alone, on this user's search_path."""
+
+    is_visible: bool
+    columns: list[str]
+    types: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,17 +96,17 @@ def _named(link: PostgresLink, options: Mapping[str, str]) -> _Found:
         rows = link.rows(_NAMED, (quoted,))
         if rows:
             return _Found(*rows[0])
-    others = [row for row in link.rows(_ALL) if row[2].lower() == table.lower()] or _with_sessions(link)
+    others = [one for one in all_tables(link) if one.name.lower() == table.lower()] or _with_sessions(link)
     raise StoreRefused(f"The database has no table {table[:60]}.", _offer(others))
 
 
 def _only(link: PostgresLink, address: StoreAddress) -> _Found:
     found = _with_sessions(link)
     if wanted := address.options.get("schema"):
-        found = [row for row in found if row[1] == wanted]
-    seen = [row for row in found if row[6]] or found
+        found = [table for table in found if table.schema == wanted]
+    seen = [table for table in found if table.is_visible] or found
     if len(seen) == 1:
-        return _Found(*seen[0][:5])
+        return seen[0]
     if not seen:
         raise StoreRefused(
             "No table in this database has the columns of a session library known here.",
@@ -107,15 +115,24 @@ def _only(link: PostgresLink, address: StoreAddress) -> _Found:
     raise BadStoreAddress("Several tables of this database hold sessions.", _offer(seen))
 
 
-def _with_sessions(link: PostgresLink) -> list[tuple[Any, ...]]:
-    return [row for row in link.rows(_ALL) if recognise(Engine.POSTGRES, {name: Column(name) for name in row[5]})]
+def all_tables(link: PostgresLink) -> list[CatalogueTable]:
+    """Return the tables and views that this user may read, by schema and name."""
+    return [CatalogueTable(*row) for row in link.rows(_ALL)]
 
 
-def _offer(rows: list[tuple[Any, ...]]) -> str:
-    if not rows:
+def _with_sessions(link: PostgresLink) -> list[CatalogueTable]:
+    return [
+        table
+        for table in all_tables(link)
+        if recognise(Engine.POSTGRES, {name: Column(name) for name in table.columns})
+    ]
+
+
+def _offer(tables: list[CatalogueTable]) -> str:
+    if not tables:
         return "Check ?table= and ?schema= in the address."
-    names = [f"{row[1]}.{row[2]}" for row in rows[:_MOST_NAMED]]
-    more = f" and {len(rows) - _MOST_NAMED} more" if len(rows) > _MOST_NAMED else ""
+    names = [f"{table.schema}.{table.name}" for table in tables[:_MOST_NAMED]]
+    more = f" and {len(tables) - _MOST_NAMED} more" if len(tables) > _MOST_NAMED else ""
     return f"Name one: ?table=… ({', '.join(names)}{more})"
 
 

@@ -37,4 +37,5 @@ SQLITE = StoreKind(
         moves_alone=True,
     ),
     can_persist=False,
+    survey="store_adapters.sqlite.survey:survey",
 )

@@ -29,23 +29,29 @@ def find_table(link: SqliteLink, address: StoreAddress) -> TableLayout:
     wanted = address.options.get("table", "")
     if wanted and not _NAME.match(wanted):
         raise BadStoreAddress("This isn't a valid table name.", "For example ?table=sessions")
-    tables = [_text(name) for (name,) in link.read("SELECT name FROM sqlite_schema WHERE type IN ('table', 'view')")]
+    tables = all_tables(link)
     table = wanted or _only(link, tables)
     if table not in tables:
         shown = ", ".join(sorted(tables)[:_MOST_NAMED]) or "none"
         raise StoreRefused(f"This file has no table {table}; its tables: {shown}.", "Name it: ?table=…")
-    return describe_table(Engine.SQLITE, "", table, _columns(link, table), address.options)
+    return describe_table(Engine.SQLITE, "", table, columns_of(link, table), address.options)
+
+
+def all_tables(link: SqliteLink) -> list[str]:
+    """Return the names of the file's tables and views."""
+    return [_text(name) for (name,) in link.read("SELECT name FROM sqlite_schema WHERE type IN ('table', 'view')")]
 
 
 def _only(link: SqliteLink, tables: list[str]) -> str:
-    found = [name for name in tables if recognise(Engine.SQLITE, {one.name: one for one in _columns(link, name)})]
+    found = [name for name in tables if recognise(Engine.SQLITE, {one.name: one for one in columns_of(link, name)})]
     if len(found) > 1 and _USUAL not in found:
         shown = ", ".join(sorted(found)[:_MOST_NAMED])
         raise BadStoreAddress("Several tables of this file hold sessions.", f"Name one: ?table=… ({shown})")
     return found[0] if len(found) == 1 else _USUAL
 
 
-def _columns(link: SqliteLink, table: str) -> list[Column]:
+def columns_of(link: SqliteLink, table: str) -> list[Column]:
+    """Return a table's columns in their order."""
     return [_column(row) for row in link.read(_COLUMNS, (table,))]
 
 

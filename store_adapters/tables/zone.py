@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 ROWS_ASKED = 200
+_HALVES = ("-09:30", "-03:30", "+03:30", "+04:30", "+05:30", "+05:45", "+06:30", "+09:30", "+10:30", "+12:45")
 _STEP_S = 900  # zones differ by quarters of an hour
 _FARTHEST_S = 14 * 3600
 _OFFSET = re.compile(r"([+-])(\d\d):(\d\d)\Z")
@@ -49,3 +50,12 @@ def fixed_offset(zone: str) -> int | None:
         return None
     seconds = int(match[2]) * 3600 + int(match[3]) * 60
     return -seconds if match[1] == "-" else seconds
+
+
+COMMON_OFFSETS = tuple(
+    sorted(
+        {*(offset_name(hour * 3600) for hour in range(-12, 15) if hour), *_HALVES},
+        key=lambda name: fixed_offset(name) or 0,
+    )
+)
+"""The offsets at which people live, from west to east."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import (
     QCheckBox,
     QDialog,
@@ -25,6 +25,7 @@ from inspector.frameworks import FRAMEWORKS
 from inspector.services.connection import connect, split_url
 from inspector.services.settings.profiles import Environment, Profile, new_profile_id
 from inspector.services.settings.secrets import SecretStore
+from inspector.services.table_survey import has_tables
 from inspector.ui.base.choice_box import ChoiceBox
 from inspector.ui.base.context import Context
 from inspector.ui.base.jobs import Job, Lane
@@ -34,6 +35,7 @@ from inspector.ui.base.trouble import describe_trouble
 from inspector.ui.stores.secret_dialogs import SEALED_FILE
 from inspector.ui.stores.secret_line import LARGEST_SECRET_BYTES, TOO_LARGE, SecretLine, SecretLines
 from inspector.ui.stores.store_form import StoreForm
+from inspector.ui.stores.table_dialog import TableDialog
 from store_adapters.contract import Count, StoreInfo
 from store_adapters.errors import BadStoreAddress
 
@@ -92,6 +94,9 @@ class ConnectDialog(QDialog):
         self.url_line.textEdited.connect(self._show_in_form)
         self.form = StoreForm()
         self.form.address_changed.connect(self._show_form_address)
+        self.tables_button = QPushButton("Find tables…")
+        self.tables_button.setAutoDefault(False)
+        self.tables_button.clicked.connect(lambda _checked=False: self._find_tables())
         self.address_error = PlainLabel("", role="error", wrap=True)
         self.password_line = SecretLine("Password", self._context.theme)
         self.environment_choice = ChoiceBox()
@@ -122,6 +127,7 @@ class ConnectDialog(QDialog):
             ("Address", self.url_line),
             ("", self.address_error),
             ("", self.form),
+            ("", self.tables_button),
             ("Password", self.password_line),
             ("Environment", self.environment_choice),
             ("", self.read_only_box),
@@ -180,6 +186,7 @@ class ConnectDialog(QDialog):
         else:
             self.address_error.setText("")
         self._rows.setRowVisible(self.address_error, bool(self.address_error.text()))
+        self._rows.setRowVisible(self.tables_button, has_tables(text))
         self.test_label.setText("")
         self.connect_button.setEnabled(not self.address_error.text())
 
@@ -210,6 +217,24 @@ class ConnectDialog(QDialog):
             secret_ids=before.secret_ids if before else (),
         )
         return profile, password, secrets
+
+    # --- the table ----------------------------------------------------------------------------------------------
+
+    def _find_tables(self) -> None:
+        try:
+            profile, password, secrets = self._read()
+        except (BadStoreAddress, FieldPathError) as error:
+            self._show_test(str(error), "error")
+            return
+        profile, keeper = _with_password(profile, password, self._context.secrets)
+        dialog = TableDialog(self._context, profile, keeper, secrets, self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.address_chosen.connect(self._take_address)
+        dialog.open()
+
+    def _take_address(self, url: str) -> None:
+        self._show_form_address(url)
+        self.form.show_url(url)
 
     # --- test and accept ----------------------------------------------------------------------------------------
 
@@ -304,13 +329,18 @@ def keep_secrets(
     return profile
 
 
-def _try_connection(profile: Profile, password: Secret | None, keeper: SecretStore) -> tuple[StoreInfo, Count, bool]:
+def _with_password(profile: Profile, password: Secret | None, keeper: SecretStore) -> tuple[Profile, SecretStore]:
+    """Return the profile with the password that was typed, and what holds it: for a try, in memory, so that it isn't kept."""
     from msgspec.structs import replace
 
-    if password is not None:
-        # For this one try: a memory-only secret store, so that nothing typed is kept by a test.
-        keeper = SecretStore(use_keyring=False)
-        profile = replace(profile, password_id=keeper.put(password), secret_ids=())
+    if password is None:
+        return profile, keeper
+    keeper = SecretStore(use_keyring=False)
+    return replace(profile, password_id=keeper.put(password), secret_ids=()), keeper
+
+
+def _try_connection(profile: Profile, password: Secret | None, keeper: SecretStore) -> tuple[StoreInfo, Count, bool]:
+    profile, keeper = _with_password(profile, password, keeper)
     connection = connect(profile, keeper)
     try:
         return connection.info, connection.store.count(), connection.store.capabilities.can_write
