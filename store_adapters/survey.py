@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from store_adapters.options import StoreAddress
 
@@ -17,12 +17,13 @@ _RULES = ("dialect", "lifetime")
 class FoundColumn:
     """A column, and what has to be said of it where it is a session's expiry.
 
-    `type`: as the catalogue spells it. `needs_unit`: a number, which can be seconds or milliseconds. `needs_zone`: a wall time
-    that doesn't say in which zone it was written.
+    `type`: as people write it. `can_end`: it can hold a time. `needs_unit`: a number, which can be seconds or milliseconds.
+    `needs_zone`: a wall time that doesn't say in which zone it was written.
     """
 
     name: str
     type: str
+    can_end: bool = True
     needs_unit: bool = False
     needs_zone: bool = False
 
@@ -32,7 +33,7 @@ class FoundTable:
     """A table, with the library that makes such a one.
 
     `schema`: "" where the address alone says where it is. `library`: its package, "" where none is known by these columns. `rows`: the
-    server's estimate, None where it has none.
+    server's estimate, None where it has none. `roles`: the library's columns by the options that would name them.
     """
 
     schema: str
@@ -40,6 +41,7 @@ class FoundTable:
     library: str
     columns: tuple[FoundColumn, ...]
     rows: int | None = None
+    roles: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def title(self) -> str:

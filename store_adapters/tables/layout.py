@@ -162,6 +162,10 @@ def _expiry(
     if not name:
         return None
     column = _column(columns, name, "expires", table)
+    if not holds_times(engine, column):
+        raise StoreRefused(
+            f"The column {name} of {table} is {column.type}, which holds no time.", "Name another: ?expires=…"
+        )
     unit = _asked_unit(options) or unit_of(engine, column) or library.units.get(engine)
     if engine is Engine.SQLITE or unit in (Unit.MS, Unit.SECONDS):
         unit = _asked_unit(options) or library.units.get(engine) or unit
@@ -176,7 +180,9 @@ def _expiry(
 
 
 _TIMES = (Unit.LOCAL, Unit.ZONED)
-_NUMBERS = ("int", "bigint", "integer", "numeric", "decimal", "double", "real", "float")
+_NUMBERS = (
+    "int", "bigint", "smallint", "mediumint", "tinyint", "numeric", "decimal", "double", "real", "float",
+)  # fmt: skip
 
 
 def unit_of(engine: Engine, column: Column) -> Unit | None:
@@ -188,6 +194,11 @@ def unit_of(engine: Engine, column: Column) -> Unit | None:
         is_instant = "with time zone" in kind or (engine is Engine.MYSQL and kind.startswith("timestamp"))
         return Unit.ZONED if is_instant else Unit.LOCAL
     return Unit.ISO_TEXT if kind.startswith(("char", "varchar", "text")) else None
+
+
+def holds_times(engine: Engine, column: Column) -> bool:
+    """True where a column's type can hold a time: SQLite's hold anything."""
+    return engine is Engine.SQLITE or column.type.startswith(_NUMBERS) or unit_of(engine, column) is not None
 
 
 def _precision(column: Column) -> int:

@@ -20,12 +20,12 @@ _ROLES = (
     ("timezone", "Time zone", "UTC"),
     ("user", "User", "None"),
 )
-_UNITS = (("Milliseconds", "ms"), ("Seconds", "s"))
-_WIDEST = 28  # characters
+_BY_LIBRARY = "As the library writes it"
+_UNITS = {"ms": "Milliseconds", "s": "Seconds"}
 
 
 class ColumnChoice(QWidget):
-    """`changed` follows a person's choice; `described` are the options of an address."""
+    """`changed` follows a person's choice; `described` are the options of an address. Of a library's table it only shows them."""
 
     changed = Signal()
 
@@ -55,17 +55,27 @@ class ColumnChoice(QWidget):
     def show_table(self, table: FoundTable, zones: Sequence[str], described: Mapping[str, str]) -> None:
         """Offer a table's columns, with those chosen that `described` names; nothing is emitted."""
         self._table = table
-        columns = [
-            (f"{column.name}  ({column.type})" if column.type else column.name, column.name) for column in table.columns
-        ]
-        offered = {"unit": _UNITS, "timezone": [(zone, zone) for zone in zones]}
+        is_known = bool(table.library) and not described
+        self.setEnabled(not is_known)
+        if is_known:
+            described = table.roles
+        columns = {
+            column.name: f"{column.name}  ({column.type})" if column.type else column.name for column in table.columns
+        }
+        offered = {
+            "unit": _UNITS,
+            "timezone": {zone: zone for zone in zones},
+            "expires": {column.name: columns[column.name] for column in table.columns if column.can_end},
+        }
         for option, _words, empty in _ROLES:
+            if is_known and option in ("unit", "timezone"):
+                empty = _BY_LIBRARY
             choice, wanted = self.choices[option], described.get(option, "")
             with QSignalBlocker(choice):
                 choice.clear()
                 if empty or not wanted:
-                    choice.addItem(empty or "Choose a column", "")
-                for text, value in offered.get(option, columns):
+                    choice.addItem(empty or ("The row itself" if is_known else "Choose a column"), "")
+                for value, text in offered.get(option, columns).items():
                     choice.addItem(escape_display(text, 80), value)
                 if wanted and choice.findData(wanted) < 0:
                     choice.addItem(escape_display(wanted, 80), wanted)

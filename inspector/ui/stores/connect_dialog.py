@@ -97,6 +97,11 @@ class ConnectDialog(QDialog):
         self.tables_button = QPushButton("Find tables…")
         self.tables_button.setAutoDefault(False)
         self.tables_button.clicked.connect(lambda _checked=False: self._find_tables())
+        self._tables_row = QWidget()
+        beside = QHBoxLayout(self._tables_row)
+        beside.setContentsMargins(0, 0, 0, 0)
+        beside.addWidget(self.tables_button)
+        beside.addWidget(PlainLabel("Lists the database's tables, to choose the one of sessions.", role="muted"), 1)
         self.address_error = PlainLabel("", role="error", wrap=True)
         self.password_line = SecretLine("Password", self._context.theme)
         self.environment_choice = ChoiceBox()
@@ -127,7 +132,7 @@ class ConnectDialog(QDialog):
             ("Address", self.url_line),
             ("", self.address_error),
             ("", self.form),
-            ("", self.tables_button),
+            ("", self._tables_row),
             ("Password", self.password_line),
             ("Environment", self.environment_choice),
             ("", self.read_only_box),
@@ -186,7 +191,7 @@ class ConnectDialog(QDialog):
         else:
             self.address_error.setText("")
         self._rows.setRowVisible(self.address_error, bool(self.address_error.text()))
-        self._rows.setRowVisible(self.tables_button, has_tables(text))
+        self._rows.setRowVisible(self._tables_row, has_tables(text))
         self.test_label.setText("")
         self.connect_button.setEnabled(not self.address_error.text())
 

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QHeaderView,
     QPushButton,
+    QSizePolicy,
     QTableView,
     QVBoxLayout,
     QWidget,
@@ -59,13 +60,13 @@ class TableDialog(QDialog):
         self._preview: TablePreview | None = None
         self._lane = Lane("tables")
         self._job: Job | None = None
-        self._begun, self._doing = 0.0, ""
+        self._begun, self._doing, self._summary = 0.0, "", ""
         self._clock = QTimer(self, interval=500)
         self._clock.timeout.connect(self._tell_busy)
         layout = QVBoxLayout(self)
         layout.setSpacing(10)
         layout.addLayout(self._build_head())
-        self.tables = FoundTableModel(self)
+        self.tables = FoundTableModel(context.theme, self)
         self.table_view = _view(self.tables, "Tables of the database", _TABLES_SHOWN, stretched=0, widths=(0, 210, 120))
         self.table_view.selectionModel().currentRowChanged.connect(lambda now, _old: self._choose(now.row()))
         layout.addWidget(self.table_view, 1)
@@ -79,6 +80,8 @@ class TableDialog(QDialog):
             self.rows, "First rows as they would be read", ROWS_SHOWN, stretched=0, widths=(0, 190, 80, 110, 120)
         )
         self.row_view.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
+        self.row_view.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.row_view.setMaximumHeight(self.row_view.minimumHeight())
         self.rows_label = PlainLabel("", role="muted", wrap=True)
         layout.addWidget(PlainLabel("The first rows, as they would be read:"))
         layout.addWidget(self.row_view)
@@ -132,7 +135,8 @@ class TableDialog(QDialog):
             )
             return
         tables = "1 table" if number == 1 else f"{number:,} tables"
-        self._tell(f"{tables}, {known or 'none'} with the columns of a known session library.", "muted")
+        self._summary = f"{tables}, {known or 'none'} with the columns of a known session library."
+        self._tell(self._summary, "muted")
         named = survey.table_of(parse_address(self._profile.url))
         if named is not None or known:
             self.table_view.selectRow(survey.tables.index(named) if named is not None else 0)
@@ -144,16 +148,13 @@ class TableDialog(QDialog):
 
     def _show_table(self, table: FoundTable | None) -> None:
         self._table = table
-        described = describe(self._profile.url, table) if table is not None else {}
-        is_asked = table is not None and (bool(described) or not table.library)
-        self.columns.setVisible(is_asked)
         if table is None:
-            self.known_label.setText("Choose a table.")
-        elif is_asked:
-            self.columns.show_table(table, self._survey.zones, described)
-            self.known_label.setText(f"What the columns of {table.title} mean:")
+            self.columns.setEnabled(False)
+            self.known_label.setText("Choose the table that holds the sessions.")
         else:
-            self.known_label.setText(f"Its columns are those of {table.library}: nothing has to be said of them.")
+            self.columns.show_table(table, self._survey.zones, describe(self._profile.url, table))
+            whose = f"as {table.library} makes them" if not self.columns.isEnabled() else "say what they hold"
+            self.known_label.setText(f"The columns of {table.title}, {whose}:")
         self._show_preview(None)
 
     # --- the first rows -----------------------------------------------------------------------------------------
@@ -163,8 +164,8 @@ class TableDialog(QDialog):
         if table is None:
             return
         self._show_preview(None)
-        described = self.columns.described if self.columns.isVisibleTo(self) else {}
-        if self.columns.isVisibleTo(self) and self.columns.missing:
+        described = self.columns.described
+        if self.columns.isEnabled() and self.columns.missing:
             self._stop()
             self._tell(self.columns.missing, "warn")
             return
@@ -177,7 +178,7 @@ class TableDialog(QDialog):
 
     def _show_read(self, preview: TablePreview) -> None:
         self.columns.show_unit(preview.described.get("unit", ""))
-        self._tell("", "muted")
+        self._tell(self._summary, "muted")
         self._show_preview(preview)
 
     def _show_preview(self, preview: TablePreview | None) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QObject
+from PySide6.QtGui import QColor
 
 from inspector.core.display import escape_display, format_local, format_size
 from inspector.services.catalogue.session_row import Row
 from inspector.ui.base.row_table import RowTableModel
+from inspector.ui.base.theme import Theme
 from store_adapters.survey import FoundTable
 
 TABLE_TITLES = ("Table", "Written by", "Rows")
@@ -16,11 +18,16 @@ ROW_TITLES = ("Session ID", "Ends", "Size", "User", "Format")
 class FoundTableModel(RowTableModel[FoundTable]):
     """The tables that a survey found."""
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    def __init__(self, theme: Theme, parent: QObject | None = None) -> None:
         super().__init__(TABLE_TITLES, parent)
+        self._theme = theme
 
     def is_mono(self, column: int) -> bool:
         return column == 0
+
+    def colour_of(self, row: FoundTable, column: int) -> QColor | None:
+        is_unknown = (column == 1 and not row.library) or (column == 2 and row.rows is None)
+        return self._theme.colour("muted") if is_unknown else None
 
     def tip_of(self, row: FoundTable) -> str:
         return "Columns: " + ", ".join(f"{column.name} {column.type}".strip() for column in row.columns)

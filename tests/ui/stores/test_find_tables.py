@@ -23,12 +23,14 @@ from tests.ui.conftest import WAIT_MS, OpenWindow
 
 _DATA = '{"user":{"name":"alice"}}'
 _ENDS_S = 1_893_456_000  # 2030-01-01
-Run = Callable[[str], None]
+Run = Callable[[str], object]
 
 
 def _fill(run: Run, *, text: str, number: str) -> None:
     """Make a table of logins that no library knows: seconds, seven rows; and one of JSON that nobody keeps sessions in."""
-    run(f"CREATE TABLE logins (ticket_sid {text} PRIMARY KEY, body {text} NOT NULL, valid_until {number}, owner {text})")
+    run(
+        f"CREATE TABLE logins (ticket_sid {text} PRIMARY KEY, body {text} NOT NULL, valid_until {number}, owner {text})"
+    )
     for number_of_row in range(7):
         run(f"INSERT INTO logins VALUES ('s{number_of_row}', '{_DATA}', {_ENDS_S + number_of_row}, 'bob')")
     run(f"CREATE TABLE colours (name {text} PRIMARY KEY, red {number})")
@@ -39,7 +41,7 @@ def _postgres(url: str) -> str:
 
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(PG_SIMPLE_TABLE)
-        _fill(lambda statement: connection.execute(statement) and None, text="text", number="bigint")
+        _fill(connection.execute, text="text", number="bigint")
         connection.execute("ANALYZE")
     return url
 
@@ -47,7 +49,7 @@ def _postgres(url: str) -> str:
 def _mysql(url: str) -> str:
     with mysql_application(url) as connection, connection.cursor() as cursor:
         cursor.execute(MYSQL_SESSION_TABLE)
-        _fill(lambda statement: cursor.execute(statement) and None, text="varchar(128)", number="bigint")
+        _fill(cursor.execute, text="varchar(128)", number="bigint")
         cursor.execute("ANALYZE TABLE logins, sessions, colours")
     return url
 
@@ -55,7 +57,7 @@ def _mysql(url: str) -> str:
 def _sqlite(path: Path) -> str:
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("CREATE TABLE sessions (sid TEXT PRIMARY KEY, expired, sess TEXT)")
-        _fill(lambda statement: connection.execute(statement) and None, text="text", number="integer")
+        _fill(connection.execute, text="text", number="integer")
         connection.commit()
     return f"sqlite://{path}"
 
@@ -85,6 +87,8 @@ def dialog(window: MainWindow) -> Iterator[ConnectDialog]:
     dialog = ConnectDialog(window._context, None, window)
     dialog.show()
     yield dialog
+    for finder in dialog.findChildren(TableDialog):
+        finder.close()
     dialog.close()
     dialog.deleteLater()
 
@@ -107,7 +111,7 @@ def choose(qtbot: QtBot, finder: TableDialog, title: str) -> None:
 
 def name_of(finder: TableDialog, table: str) -> str:
     rows = [finder.tables.index(row, 0).data() for row in range(finder.tables.rowCount())]
-    return next(title for title in rows if title.rpartition(".")[2] == table)
+    return next(str(title) for title in rows if title.rpartition(".")[2] == table)
 
 
 def test_known_table_is_listed_first_and_chosen(qtbot: QtBot, dialog: ConnectDialog, database: str) -> None:
@@ -116,7 +120,8 @@ def test_known_table_is_listed_first_and_chosen(qtbot: QtBot, dialog: ConnectDia
     name = finder.tables.index(0, 0).data().rpartition(".")[2]
     assert name in ("session", "sessions")
     assert finder.tables.index(0, 1).data() in ("connect-pg-simple", "express-mysql-session", "connect-sqlite3")
-    assert not finder.columns.isVisible()
+    assert not finder.columns.isEnabled()
+    assert finder.columns.choices["sid"].currentData() in ("sid", "session_id")
     assert "empty" in finder.rows_label.text()
     finder.use_button.click()
     assert parse_address(dialog.url_line.text()).options["table"] == name
@@ -134,7 +139,7 @@ def test_unknown_table_is_described_by_guessed_columns_and_previewed(
 ) -> None:
     finder = find_tables(qtbot, dialog, database)
     choose(qtbot, finder, name_of(finder, "logins"))
-    assert finder.columns.isVisible()
+    assert finder.columns.isEnabled()
     assert finder.rows.rowCount() == 5
     assert [finder.rows.index(0, column).data() for column in (0, 3)] == ["s0", "alice"]
     assert "2030-01-01" in finder.rows.index(0, 1).data() or "2029-12-31" in finder.rows.index(0, 1).data()
