@@ -36,6 +36,10 @@ class StoreRefused(StoreError):
     """The server answered and said no: authentication, permissions, memory full, still loading."""
 
 
+class TableUnclear(StoreRefused):
+    """Which table holds the sessions, or what its columns mean, isn't clear: a look over the database's tables tells."""
+
+
 class StoreReadOnly(StoreRefused):
     """The connection, the folder or the server (a replica) does not take writes."""
 

@@ -97,10 +97,10 @@ class MysqlLink:
     @contextlib.contextmanager
     def talking(self) -> Iterator[Any]:
         """Give the connection; what goes wrong with it is a `StoreError`, and a broken one is given up."""
-        import pymysql
-
         self._is_interrupted = False
         connection = self._open()
+        import pymysql  # only now: a driver that isn't installed is told by `_open`
+
         try:
             yield connection
         except EOFError:
@@ -188,7 +188,8 @@ class MysqlLink:
             with contextlib.suppress(Exception):
                 connection._force_close()
             # PyMySQL leaves the socket of a refused connection to the garbage collector, of which Python warns.
-            raise describe_error(error, is_connecting=True) from None
+            is_plain = self._tls_mode == "disabled"
+            raise describe_error(error, is_connecting=True, is_plain=is_plain) from None
         self._connection = connection
         return connection
 
@@ -215,10 +216,13 @@ class MysqlLink:
             named["read_default_file"] = path
         return {**{name: value for name, value in named.items() if value}, **self._tls()}
 
+    @property
+    def _tls_mode(self) -> str:
+        asked = self._address.options.get("ssl-mode", "").lower()
+        return _TLS_SPELLINGS.get(asked, asked)
+
     def _tls(self) -> dict[str, Any]:
-        options = self._address.options
-        asked = options.get("ssl-mode", "").lower()
-        mode = _TLS_SPELLINGS.get(asked, asked)
+        options, mode = self._address.options, self._tls_mode
         if mode and mode not in _TLS_MODES:
             raise BadStoreAddress("This ssl-mode isn't known.", f"Known: {', '.join(_TLS_MODES)}.")
         files = {name.replace("-", "_"): options[name] for name in ("ssl-ca", "ssl-cert", "ssl-key") if name in options}

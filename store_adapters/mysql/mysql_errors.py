@@ -31,6 +31,7 @@ _BY_NUMBER: dict[int, tuple[type[StoreError], str, str]] = {
     1040: (StoreUnreachable, "The server has no connection left.", _TRY_AGAIN),
     1203: (StoreUnreachable, "This user has no connection left.", _TRY_AGAIN),
     1129: (StoreRefused, "The server has blocked this computer after failed connections.", "Run mariadb-admin flush-hosts there."),
+    3159: (StoreRefused, "The server takes encrypted connections only.", "Use ssl-mode=required."),
     1130: (StoreRefused, "The server lets nobody in from this computer.", "Check the user's host, and bind-address."),
     1053: (StoreUnreachable, "The server is shutting down.", _TRY_AGAIN),
     1205: (StoreUnreachable, "The row is locked by another transaction; nothing was written.", _TRY_AGAIN),
@@ -63,8 +64,8 @@ _BY_NUMBER: dict[int, tuple[type[StoreError], str, str]] = {
 }  # fmt: skip
 
 
-def describe_error(error: Any, *, is_connecting: bool = False) -> StoreError:
-    """Return our words for a `pymysql.Error`, or for what its socket raised."""
+def describe_error(error: Any, *, is_connecting: bool = False, is_plain: bool = False) -> StoreError:
+    """Return our words for a `pymysql.Error`, or for what its socket raised. `is_plain`: the address asks for no TLS."""
     is_told = not isinstance(error, OSError) and error.args and isinstance(error.args[0], int)
     number = error.args[0] if is_told else 0
     text = str(error)
@@ -72,6 +73,9 @@ def describe_error(error: Any, *, is_connecting: bool = False) -> StoreError:
         return NotConnected("The server didn't answer in time.", "Check the host, the port and the firewall.")
     if number == 2003 and ("Name or service" in text or "getaddrinfo" in text):
         number = 2005
+    if number == 1045 and is_plain:  # MariaDB's answer to a user who has to use TLS, too
+        words = "The server refused the user, the password, or that the connection isn't encrypted."
+        return StoreRefused(words, "Check the first two; for TLS, use ssl-mode=required.")
     if number in _BY_NUMBER:
         kind, message, remedy = _BY_NUMBER[number]
         return kind(message, remedy)

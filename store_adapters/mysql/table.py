@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from store_adapters.errors import BadStoreAddress, StoreError, StoreRefused
+from store_adapters.errors import BadStoreAddress, StoreError, TableUnclear
 from store_adapters.mysql.expressions import TableSql, quoted
 from store_adapters.mysql.link import MysqlLink
 from store_adapters.options import StoreAddress
@@ -42,7 +42,7 @@ class SessionTable:
 
 
 def find_table(link: MysqlLink, address: StoreAddress) -> SessionTable:
-    """Return the table that the address names, or the only one that a known library makes. `BadStoreAddress`, `StoreRefused`."""
+    """Return the table that the address names, or the only one that a known library makes. `BadStoreAddress`, `TableUnclear`."""
     options = address.options
     check_database(address)
     schema, table = _find_name(link, address)
@@ -68,7 +68,7 @@ def check_database(address: StoreAddress) -> None:
 
 
 def _find_name(link: MysqlLink, address: StoreAddress) -> tuple[str, str]:
-    """Return the database and the name of the table that is meant. `BadStoreAddress`, `StoreRefused`."""
+    """Return the database and the name of the table that is meant. `BadStoreAddress`, `TableUnclear`."""
     schema, wanted = address.path, address.options.get("table", "")
     before, dot, after = wanted.partition(".")
     for place in [(schema, wanted), (before, after)] if dot else [(schema, wanted)]:
@@ -83,9 +83,9 @@ def _find_name(link: MysqlLink, address: StoreAddress) -> tuple[str, str]:
     ]
     if wanted:
         near = [name for name in tables if name.lower() == wanted.lower()] or names
-        raise StoreRefused(f"The database has no table {wanted[:60]}.", _offer(near))
+        raise TableUnclear(f"The database has no table {wanted[:60]}.", _offer(near))
     if not names:
-        raise StoreRefused(
+        raise TableUnclear(
             "No table in this database has the columns of a session library known here.",
             "Name the table and its columns: ?table=…&sid=…&data=…&expires=…",
         )

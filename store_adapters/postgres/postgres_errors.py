@@ -54,6 +54,8 @@ _BY_STATE: dict[str, tuple[type[StoreError], str, str]] = {
 _BY_WORDS: tuple[tuple[str, type[StoreError], str, str], ...] = (
     ("password authentication failed", StoreRefused, *_BY_STATE["28P01"][1:]),
     ("no password supplied", StoreRefused, "The server wants a password.", "Give it, or set PGPASSWORD."),
+    ("SSL encryption", StoreRefused, *_BY_STATE["28000"][1:]),
+    ("no encryption", StoreRefused, "The server wants TLS here.", "Use sslmode=require, or check pg_hba.conf."),
     ("no pg_hba.conf entry", StoreRefused, *_BY_STATE["28000"][1:]),
     ("authentication failed", StoreRefused, *_BY_STATE["28000"][1:]),
     ("root certificate file", StoreRefused, "No certificate can be read where sslrootcert points.", "Check the path in sslrootcert."),

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from store_adapters.errors import BadStoreAddress, StoreRefused
+from store_adapters.errors import BadStoreAddress, TableUnclear
 from store_adapters.options import StoreAddress
 from store_adapters.postgres.expressions import TableSql
 from store_adapters.postgres.link import PostgresLink
@@ -73,7 +73,7 @@ class SessionTable:
 
 
 def find_table(link: PostgresLink, address: StoreAddress) -> SessionTable:
-    """Return the table that the address names, or the only one that a known library makes. `BadStoreAddress`, `StoreRefused`."""
+    """Return the table that the address names, or the only one that a known library makes. `BadStoreAddress`, `TableUnclear`."""
     found = _named(link, address.options) if address.options.get("table") else _only(link, address)
     columns = [Column(*row) for row in link.rows(_COLUMNS, (found.oid,))]
     layout = describe_table(Engine.POSTGRES, found.schema, found.name, columns, address.options)
@@ -97,7 +97,7 @@ def _named(link: PostgresLink, options: Mapping[str, str]) -> _Found:
         if rows:
             return _Found(*rows[0])
     others = [one for one in all_tables(link) if one.name.lower() == table.lower()] or _with_sessions(link)
-    raise StoreRefused(f"The database has no table {table[:60]}.", _offer(others))
+    raise TableUnclear(f"The database has no table {table[:60]}.", _offer(others))
 
 
 def _only(link: PostgresLink, address: StoreAddress) -> _Found:
@@ -108,7 +108,7 @@ def _only(link: PostgresLink, address: StoreAddress) -> _Found:
     if len(seen) == 1:
         return seen[0]
     if not seen:
-        raise StoreRefused(
+        raise TableUnclear(
             "No table in this database has the columns of a session library known here.",
             "Name the table and its columns: ?table=…&sid=…&data=…&expires=…",
         )

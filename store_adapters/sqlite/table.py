@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from store_adapters.errors import BadStoreAddress, StoreRefused
+from store_adapters.errors import BadStoreAddress, TableUnclear
 from store_adapters.options import StoreAddress
 from store_adapters.sqlite.link import SqliteLink
 from store_adapters.tables.layout import Column, TableLayout, describe_table, recognise
@@ -25,7 +25,7 @@ FROM pragma_table_xinfo(?1) c
 
 
 def find_table(link: SqliteLink, address: StoreAddress) -> TableLayout:
-    """Return the table that the address names, or the only one that a known library makes. `BadStoreAddress`, `StoreRefused`."""
+    """Return the table that the address names, or the only one that a known library makes. `BadStoreAddress`, `TableUnclear`."""
     wanted = address.options.get("table", "")
     if wanted and not _NAME.match(wanted):
         raise BadStoreAddress("This isn't a valid table name.", "For example ?table=sessions")
@@ -33,7 +33,7 @@ def find_table(link: SqliteLink, address: StoreAddress) -> TableLayout:
     table = wanted or _only(link, tables)
     if table not in tables:
         shown = ", ".join(sorted(tables)[:_MOST_NAMED]) or "none"
-        raise StoreRefused(f"This file has no table {table}; its tables: {shown}.", "Name it: ?table=…")
+        raise TableUnclear(f"This file has no table {table}; its tables: {shown}.", "Name it: ?table=…")
     return describe_table(Engine.SQLITE, "", table, columns_of(link, table), address.options)
 
 

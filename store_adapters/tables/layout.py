@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from store_adapters.errors import BadStoreAddress, StoreRefused
+from store_adapters.errors import BadStoreAddress, TableUnclear
 from store_adapters.record_form import ExpiryClock, PayloadForm
 from store_adapters.tables.expiry import ExpiryColumn, Unit
 from store_adapters.tables.libraries import LIBRARIES, library_names
@@ -98,13 +98,13 @@ def recognise(engine: Engine, columns: Mapping[str, Column]) -> TableLibrary | N
 def describe_table(
     engine: Engine, schema: str, table: str, columns: Sequence[Column], options: Mapping[str, str]
 ) -> TableLayout:
-    """Return the layout of a table by its columns and by what the address says of them. `BadStoreAddress`, `StoreRefused`."""
+    """Return the layout of a table by its columns and by what the address says of them. `BadStoreAddress`, `TableUnclear`."""
     by_name = {column.name: column for column in columns}
     library = _chosen_library(engine, by_name, options)
     if library is None:
         if not {"sid", "data"} & options.keys():
             shown = ", ".join(list(by_name)[:8])
-            raise StoreRefused(
+            raise TableUnclear(
                 f"The columns of {table} are those of no session library known here: {shown}.",
                 "Name its columns: ?sid=…&data=…&expires=…, or another table: ?table=…",
             )
@@ -143,7 +143,7 @@ def _column(columns: Mapping[str, Column], name: str, option: str, table: str) -
         raise BadStoreAddress(f"The option {option} must name a column.", f"For example {option}=session_id")
     if name not in columns:
         shown = ", ".join(list(columns)[:8])
-        raise StoreRefused(f"The table {table} has no column {name}; it has {shown}.", f"Name it: ?{option}=…")
+        raise TableUnclear(f"The table {table} has no column {name}; it has {shown}.", f"Name it: ?{option}=…")
     return columns[name]
 
 
@@ -163,14 +163,14 @@ def _expiry(
         return None
     column = _column(columns, name, "expires", table)
     if not holds_times(engine, column):
-        raise StoreRefused(
+        raise TableUnclear(
             f"The column {name} of {table} is {column.type}, which holds no time.", "Name another: ?expires=…"
         )
     unit = _asked_unit(options) or unit_of(engine, column) or library.units.get(engine)
     if engine is Engine.SQLITE or unit in (Unit.MS, Unit.SECONDS):
         unit = _asked_unit(options) or library.units.get(engine) or unit
     if unit is None:
-        raise StoreRefused(
+        raise TableUnclear(
             f"The column {name} of {table} holds a number, which can be seconds or milliseconds.",
             "Say which: ?unit=s or ?unit=ms",
         )

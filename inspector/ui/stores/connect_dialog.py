@@ -37,7 +37,7 @@ from inspector.ui.stores.secret_line import LARGEST_SECRET_BYTES, TOO_LARGE, Sec
 from inspector.ui.stores.store_form import StoreForm
 from inspector.ui.stores.table_dialog import TableDialog
 from store_adapters.contract import Count, StoreInfo
-from store_adapters.errors import BadStoreAddress
+from store_adapters.errors import BadStoreAddress, TableUnclear
 
 
 class ConnectDialog(QDialog):
@@ -277,7 +277,8 @@ class ConnectDialog(QDialog):
 
     def _test_failed(self, error: Exception) -> None:
         trouble = describe_trouble(error)
-        self._show_test(f"{trouble.text} {trouble.remedy}".strip(), "error")
+        more = "Or press Find tables above." if isinstance(error, TableUnclear) else ""
+        self._show_test(" ".join(part for part in (trouble.text, trouble.remedy, more) if part), "error")
 
     def _tell_test(self) -> None:
         self._show_test(f"Connecting … {time.monotonic() - self._test_began:.0f} s", "muted")
