@@ -104,7 +104,7 @@ class StoreKind:
     survey: str = ""
     """What looks over the tables of its database: called with `(address, limits)`, returns a `Survey`. With it, the form and the
     command line offer to find the table, and the schemes take the options `table`, `schema` where a table has one, and `DESCRIBED`
-    (`survey.py`)."""
+    (`tables/survey.py`)."""
 
     def capabilities(
         self,

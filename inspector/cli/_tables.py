@@ -7,7 +7,7 @@ from typing import Any
 from inspector.cli._output import Output
 from inspector.cli._stores import find_store
 from inspector.services.table_survey import address_of, describe, survey_tables
-from store_adapters.survey import FoundTable
+from store_adapters.tables.survey import FoundTable
 
 _DONE, _NEGATIVE = 0, 1
 

@@ -20,7 +20,7 @@ from store_adapters.kinds import load
 from store_adapters.known_kinds import kind_of_scheme, known_kinds
 from store_adapters.options import Limits
 from store_adapters.registry import format_address, parse_address
-from store_adapters.survey import DESCRIBED, FoundColumn, FoundTable, Survey, with_table
+from store_adapters.tables.survey import DESCRIBED, FoundColumn, FoundTable, Survey, with_table
 
 ROWS_SHOWN = 5
 _UNITS = ("ms", "s")

@@ -7,10 +7,10 @@ import contextlib
 from store_adapters.mysql.link import MysqlLink
 from store_adapters.mysql.table import all_tables, check_database
 from store_adapters.options import Limits, StoreAddress
-from store_adapters.survey import Survey
+from store_adapters.tables.found_table import found_table
 from store_adapters.tables.layout import Column
 from store_adapters.tables.library import Engine
-from store_adapters.tables.survey import found_table
+from store_adapters.tables.survey import Survey
 from store_adapters.tables.zone import COMMON_OFFSETS
 
 _ROWS = "SELECT table_name, table_rows FROM information_schema.tables WHERE table_schema = %s"

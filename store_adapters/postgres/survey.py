@@ -7,10 +7,10 @@ import contextlib
 from store_adapters.options import Limits, StoreAddress
 from store_adapters.postgres.link import PostgresLink
 from store_adapters.postgres.table import all_tables
-from store_adapters.survey import Survey
+from store_adapters.tables.found_table import found_table
 from store_adapters.tables.layout import Column
 from store_adapters.tables.library import Engine
-from store_adapters.tables.survey import found_table
+from store_adapters.tables.survey import Survey
 
 # A table that was never analyzed has no estimate of the planner's; what was counted since the start is one as well.
 _ROWS = """

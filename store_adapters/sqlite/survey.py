@@ -9,9 +9,9 @@ from store_adapters.options import Limits, StoreAddress
 from store_adapters.sqlite.expressions import quoted
 from store_adapters.sqlite.link import SqliteLink
 from store_adapters.sqlite.table import all_tables, columns_of
-from store_adapters.survey import Survey
+from store_adapters.tables.found_table import found_table
 from store_adapters.tables.library import Engine
-from store_adapters.tables.survey import found_table
+from store_adapters.tables.survey import Survey
 
 _COUNTED = 10_000
 """Beyond, the highest row ID stands for the count: to count would be to read the whole table."""

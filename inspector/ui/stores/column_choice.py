@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QGridLayout, QSizePolicy, QWidget
 from inspector.core.display import escape_display
 from inspector.ui.base.choice_box import ChoiceBox
 from inspector.ui.base.plain import PlainLabel
-from store_adapters.survey import FoundTable
+from store_adapters.tables.survey import FoundTable
 
 _ROLES = (
     ("sid", "Session ID", ""),

@@ -33,7 +33,7 @@ from inspector.ui.base.trouble import describe_trouble
 from inspector.ui.stores.column_choice import ColumnChoice
 from inspector.ui.stores.table_models import FirstRowsModel, FoundTableModel
 from store_adapters.registry import parse_address
-from store_adapters.survey import FoundTable, Survey
+from store_adapters.tables.survey import FoundTable, Survey
 
 _T = TypeVar("_T")
 _TABLES_SHOWN = 5

@@ -9,7 +9,7 @@ from inspector.core.display import escape_display, format_local, format_size
 from inspector.services.catalogue.session_row import Row
 from inspector.ui.base.row_table import RowTableModel
 from inspector.ui.base.theme import Theme
-from store_adapters.survey import FoundTable
+from store_adapters.tables.survey import FoundTable
 
 TABLE_TITLES = ("Table", "Written by", "Rows")
 ROW_TITLES = ("Session ID", "Ends", "Size", "User", "Format")
