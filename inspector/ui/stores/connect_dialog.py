@@ -101,7 +101,7 @@ class ConnectDialog(QDialog):
         beside = QHBoxLayout(self._tables_row)
         beside.setContentsMargins(0, 0, 0, 0)
         beside.addWidget(self.tables_button)
-        beside.addWidget(PlainLabel("Lists the database's tables, to choose the one of sessions.", role="muted"), 1)
+        beside.addWidget(PlainLabel("Choose it from those of the database.", role="muted"), 1)
         self.address_error = PlainLabel("", role="error", wrap=True)
         self.password_line = SecretLine("Password", self._context.theme)
         self.environment_choice = ChoiceBox()
@@ -132,8 +132,8 @@ class ConnectDialog(QDialog):
             ("Address", self.url_line),
             ("", self.address_error),
             ("", self.form),
-            ("", self._tables_row),
             ("Password", self.password_line),
+            ("", self._tables_row),
             ("Environment", self.environment_choice),
             ("", self.read_only_box),
             ("Read the list", self.gentle_choice),

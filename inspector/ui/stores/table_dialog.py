@@ -28,7 +28,7 @@ from inspector.ui.base.context import Context
 from inspector.ui.base.jobs import Job, Lane
 from inspector.ui.base.plain import PlainLabel
 from inspector.ui.base.row_table import RowTableModel
-from inspector.ui.base.small_screen import fit_screen
+from inspector.ui.base.small_screen import fit_screen, make_scrollable
 from inspector.ui.base.trouble import describe_trouble
 from inspector.ui.stores.column_choice import ColumnChoice
 from inspector.ui.stores.table_models import FirstRowsModel, FoundTableModel
@@ -63,7 +63,11 @@ class TableDialog(QDialog):
         self._begun, self._doing, self._summary = 0.0, "", ""
         self._clock = QTimer(self, interval=500)
         self._clock.timeout.connect(self._tell_busy)
-        layout = QVBoxLayout(self)
+        outside = QVBoxLayout(self)
+        outside.setSpacing(10)
+        inside = QWidget()
+        layout = QVBoxLayout(inside)
+        layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(10)
         layout.addLayout(self._build_head())
         self.tables = FoundTableModel(context.theme, self)
@@ -86,12 +90,14 @@ class TableDialog(QDialog):
         layout.addWidget(PlainLabel("The first rows, as they would be read:"))
         layout.addWidget(self.row_view)
         layout.addWidget(self.rows_label)
+        # Its buttons stay on a small screen: the rest scrolls.
+        outside.addWidget(make_scrollable(inside), 1)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
         self.use_button = buttons.addButton("Use this table", QDialogButtonBox.ButtonRole.AcceptRole)
         self.use_button.setProperty("role", "primary")
         buttons.accepted.connect(self._accept)
         buttons.rejected.connect(self.reject)
-        layout.addWidget(buttons)
+        outside.addWidget(buttons)
         self.use_button.setDefault(True)
         self.resize(fit_screen(self, 760, 640))
         self.finished.connect(lambda _code: self._end())
@@ -153,8 +159,10 @@ class TableDialog(QDialog):
             self.known_label.setText("Choose the table that holds the sessions.")
         else:
             self.columns.show_table(table, self._survey.zones, describe(self._profile.url, table))
-            whose = f"as {table.library} makes them" if not self.columns.isEnabled() else "say what they hold"
-            self.known_label.setText(f"The columns of {table.title}, {whose}:")
+            known = f"The columns of {table.title}, as {table.library} makes them:"
+            self.known_label.setText(
+                known if not self.columns.isEnabled() else f"What the columns of {table.title} hold:"
+            )
         self._show_preview(None)
 
     # --- the first rows -----------------------------------------------------------------------------------------
