@@ -30,9 +30,14 @@ _USUAL: Mapping[str, tuple[str, ...]] = {
     "sid": ("sid", "sessionid", "sessionkey", "sessiontoken", "token", "key", "id"),
     "data": ("data", "sess", "sessiondata", "session", "payload", "json", "value", "content", "body", "blob"),
     "expires": ("expires", "expire", "expiry", "expired", "expiresat", "expireat", "expiredat", "expiration", "expiredate"),
-    "user": ("userid", "user", "username", "useruuid", "accountid", "memberid", "customerid", "principalname"),
+    "user_column": ("userid", "user", "username", "useruuid", "accountid", "memberid", "customerid", "principalname"),
 }  # fmt: skip
-_LIKELY = {"sid": ("sess", "sid"), "data": ("data", "json"), "expires": ("expir", "valid", "until", "ttl"), "user": ()}
+_LIKELY = {
+    "sid": ("sess", "sid"),
+    "data": ("data", "json"),
+    "expires": ("expir", "valid", "until", "ttl"),
+    "user_column": (),
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ def found_table(engine: Engine, schema: str, name: str, columns: Iterable[Column
 
 
 def _roles(library: TableLibrary) -> dict[str, str]:
-    return {"sid": library.key, "data": library.payload, "expires": library.expires, "user": library.user}
+    return {"sid": library.key, "data": library.payload, "expires": library.expires, "user_column": library.user}
 
 
 def _found_column(engine: Engine, column: Column) -> FoundColumn:

@@ -12,7 +12,7 @@ from store_adapters.tables.expiry import ExpiryColumn, Unit
 from store_adapters.tables.libraries import LIBRARIES, library_names
 from store_adapters.tables.library import Alive, Engine, TableLibrary
 
-TABLE_OPTIONS = frozenset({"table", "dialect", "sid", "data", "expires", "unit", "timezone", "user", "lifetime"})
+TABLE_OPTIONS = frozenset({"table", "dialect", "sid", "data", "expires", "unit", "timezone", "user_column", "lifetime"})
 """The options of an address that describe a table; a server's address has `schema` as well."""
 _NAME = re.compile(r"[^\0]{1,128}\Z")
 _UNITS = {"ms": Unit.MS, "s": Unit.SECONDS}
@@ -121,7 +121,7 @@ def describe_table(
         key,
         payload,
         _expiry(engine, library, by_name, options, table),
-        user=_optional(by_name, options, "user", library.user, table),
+        user=_optional(by_name, options, "user_column", library.user, table),
         changed=by_name.get(library.changed) or by_name.get("updated_at"),
         refusal=_refusal(library, key),
     )

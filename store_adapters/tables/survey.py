@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from store_adapters.options import StoreAddress
 
-DESCRIBED = ("sid", "data", "expires", "unit", "timezone", "user")
+DESCRIBED = ("sid", "data", "expires", "unit", "timezone", "user_column")
 """The options of an address by which a table of no known library is described."""
 _PLACE = ("schema", "table")
 _RULES = ("dialect", "lifetime")

@@ -18,7 +18,7 @@ _ROLES = (
     ("expires", "Expiry", "None: sessions don't end"),
     ("unit", "Unit", "As its type says"),
     ("timezone", "Time zone", "UTC"),
-    ("user", "User", "None"),
+    ("user_column", "User", "None"),
 )
 _BY_LIBRARY = "As the library writes it"
 _UNITS = {"ms": "Milliseconds", "s": "Seconds"}

@@ -169,9 +169,9 @@ def test_wrong_unit_and_wrong_column_are_told(qtbot: QtBot, dialog: ConnectDialo
 
 
 def test_described_table_is_shown_as_it_was_described(qtbot: QtBot, dialog: ConnectDialog, database: str) -> None:
-    finder = find_tables(qtbot, dialog, f"{database}?table=logins&sid=ticket_sid&data=body&user=owner")
+    finder = find_tables(qtbot, dialog, f"{database}?table=logins&sid=ticket_sid&data=body&user_column=owner")
     qtbot.waitUntil(finder.use_button.isEnabled, timeout=WAIT_MS)
-    assert finder.columns.described == {"sid": "ticket_sid", "data": "body", "user": "owner"}
+    assert finder.columns.described == {"sid": "ticket_sid", "data": "body", "user_column": "owner"}
     assert finder.rows.index(0, 1).data() == "never"
     assert "No expiry column" in finder.rows_label.text()
 
