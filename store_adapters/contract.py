@@ -43,7 +43,8 @@ class RawRecord:
     `changed_at_ms`: last change where the store tells (file time, `lastModified`), else None.
     `version`: opaque to all but the adapter which made it. `note`: what is to be told of the write that made it
     ("the connection broke, and it was read again"). `hidden_by`: why the application's library does not find the record
-    whatever is in it ("expires is text, and connect-mongo compares dates."), "" where it does.
+    whatever is in it ("expires is text, and connect-mongo compares dates."), "" where it does. `user`: who a column beside the
+    session names, "" for nobody.
     """
 
     ref: RecordRef
@@ -54,6 +55,7 @@ class RawRecord:
     version: object = field(default=None, compare=False, repr=False)
     note: str = field(default="", compare=False)
     hidden_by: str = field(default="", compare=False)
+    user: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,7 @@ class Batch:
     each record, the bytes of a text or an object's values as its driver reads them; None where one has to look. Worked out when
     asked.
     `may_repeat`: False where a key comes a second time only by chance, such as a record that was deleted and made anew.
+    `users`: who a column beside each session names, "" for nobody; None where there is no such column.
     """
 
     keys: Sequence[bytes]
@@ -124,6 +127,7 @@ class Batch:
     total: int | None
     sessions: Callable[[], Sequence[Any]] | None = None
     may_repeat: bool = True
+    users: Sequence[str] | None = None
 
 
 class ChangeKind(Enum):

@@ -100,6 +100,11 @@ class TableSql:
         return f"{_epoch_us(quoted(column.name))} DIV 1000"
 
     @property
+    def user(self) -> str:
+        """Who the row's own column names; "" where there is none."""
+        return quoted(self._layout.user.name) if self._layout.user is not None else ""
+
+    @property
     def is_payload(self) -> str:
         """Compares with the payload as read, byte for byte: a collation would take "ZOË" for "Zoe" and skip trailing blanks."""
         return f"{self.payload} = %s" if self.payload_is_bytes else f"{self._as_bytes(self.payload)} = %s"

@@ -23,10 +23,11 @@ class MysqlListing:
     def batches(self, cancel: CancelToken, total: int | None) -> Iterator[Batch]:
         sql, limit = self._table.sql, self._limits.list_payload_bytes
         # A column that is the same in every row would cost as much as any other.
-        changed = f", {sql.changed}" if sql.changed != "NULL" else ""
+        changed = f", {sql.changed}" if self._tells_changes else ""
+        user = f", {sql.user}" if sql.user else ""
         statement = (
             f"SELECT {sql.key}, CASE WHEN {sql.size} <= {limit:d} THEN {sql.payload_text} END,"
-            f" CASE WHEN {sql.size} > {limit:d} THEN {sql.size} END, {self._listed_end}{changed} FROM {sql.table}"
+            f" CASE WHEN {sql.size} > {limit:d} THEN {sql.size} END, {self._listed_end}{changed}{user} FROM {sql.table}"
         )
         read = 0
         with contextlib.closing(self._link.stream(statement)) as parts:
@@ -37,6 +38,10 @@ class MysqlListing:
                 yield self._batch(rows, read, total)
         if not read:
             yield self._batch([], 0, 0)
+
+    @property
+    def _tells_changes(self) -> bool:
+        return self._table.sql.changed != "NULL"
 
     @property
     def _listed_end(self) -> str:
@@ -50,7 +55,8 @@ class MysqlListing:
     def _batch(self, rows: list[Row], read: int, total: int | None) -> Batch:
         skipped = [Skipped(row[0] or b"", "its session is NULL") for row in rows if row[1] is None and row[2] is None]
         good = [row for row in rows if row[1] is not None or row[2] is not None] if skipped else rows
-        keys, payloads, sizes, ends, *changed = zip(*good, strict=True) if good else ((), (), (), ())
+        keys, payloads, sizes, ends, *more = zip(*good, strict=True) if good else ((), (), (), ())
+        changed = more.pop(0) if more and self._tells_changes else None
         texts = payloads if None not in payloads else [payload or b"" for payload in payloads]
         return Batch(
             keys=keys,
@@ -59,11 +65,12 @@ class MysqlListing:
             if texts is payloads
             else [len(text) if size is None else int(size) for text, size in zip(texts, sizes, strict=True)],
             expires_at_ms=_numbers(ends),
-            changed_at_ms=_numbers(changed[0]) if changed else [None] * len(good),
+            changed_at_ms=_numbers(changed) if changed is not None else [None] * len(good),
             skipped=skipped,
             read=read,
             total=None if total is None else max(total, read),
             may_repeat=False,
+            users=[(user or b"").decode("utf-8", "replace") for user in more[0]] if more else None,
         )
 
     def glances(self, cancel: CancelToken) -> Iterator[Glance]:

@@ -112,7 +112,7 @@ class MysqlStore(TableStore):
         head = f"LEFT({sql.payload_text}, {HEAD_BYTES // 4:d})"
         rows = self._link.rows(
             f"SELECT {sql.key}, CASE WHEN {sql.size} <= {limit:d} THEN {sql.payload_text} ELSE {head} END, {sql.size},"
-            f" {sql.end}, {sql.changed}, {sql.is_hidden}, {sql.is_deleted}"
+            f" {sql.end}, {sql.changed}, {sql.is_hidden}, {sql.is_deleted}, {sql.user or 'NULL'}"
             f" FROM {sql.table} WHERE {sql.key} IN ({', '.join(['%s'] * len(keys))})",
             keys,
         )
@@ -123,7 +123,7 @@ class MysqlStore(TableStore):
             if row is None:
                 found.append(RecordMissing(*NO_ROW))
                 continue
-            _key, payload, size, end, changed, is_hidden, is_deleted = row
+            _key, payload, size, end, changed, is_hidden, is_deleted, user = row
             if size is None:
                 found.append(RecordUnreadable("The row's session is NULL.", "Only the application can fill it."))
             elif size > limit and len(refs) > 1:
@@ -132,7 +132,9 @@ class MysqlStore(TableStore):
                 found.append(RecordTooLarge(size, payload))
             else:
                 why = why_hidden(self.layout, is_deleted=bool(is_deleted)) if is_hidden else ""
-                found.append(RawRecord(ref, payload, _number(end), at_ms, _number(changed), hidden_by=why))
+                found.append(
+                    RawRecord(ref, payload, _number(end), at_ms, _number(changed), hidden_by=why, user=_user(user))
+                )
         return found
 
     # --- writing ------------------------------------------------------------------------------------------------
@@ -218,6 +220,10 @@ class MysqlStore(TableStore):
     def close(self) -> None:
         for link in (self._link, self._list_link, self._watch_link):
             link.close()
+
+
+def _user(value: object) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else "" if value is None else str(value)
 
 
 def _number(value: object) -> int | None:

@@ -96,6 +96,11 @@ class TableSql:
         return name if "with time zone" in column.type else f"{name} AT TIME ZONE 'UTC'"
 
     @property
+    def user(self) -> str:
+        """Who the row's own column names, as text; "" where there is none."""
+        return f"{quoted(self._layout.user.name)}::text" if self._layout.user is not None else ""
+
+    @property
     def payload_type(self) -> str:
         """The type that a new payload is sent as."""
         kind = self._layout.payload.type if self._layout.payload is not None else "text"

@@ -16,7 +16,8 @@ from store_adapters.record_form import PASSED_OVER_MS
 from store_adapters.tables.library import Alive
 
 _FIRST, _ROWS = 200, 1000
-_Row = tuple[bytes, bytes | None, int | None, Any, bytes | None, bool]
+_Row = tuple[Any, ...]
+"""Key, payload, size where the payload is left out, end, last change, whether it was logged out; the user where a column names it."""
 
 
 class PostgresListing:
@@ -31,7 +32,8 @@ class PostgresListing:
         statement = (
             f"SELECT {sql.key_text}, CASE WHEN {sql.size} <= {limit:d} THEN {sql.payload_text} END,"
             f" CASE WHEN {sql.size} > {limit:d} THEN {sql.size} END,"
-            f" {sql.moment or sql.end}, {sql.changed or 'NULL::timestamptz'}, {sql.is_deleted} FROM {sql.table}"
+            f" {sql.moment or sql.end}, {sql.changed or 'NULL::timestamptz'}, {sql.is_deleted}"
+            f"{f', {sql.user}' if sql.user else ''} FROM {sql.table}"
         )
         read, size = 0, _FIRST
         with contextlib.closing(self._link.stream(statement, _ROWS)) as rows:
@@ -46,7 +48,7 @@ class PostgresListing:
     def _batch(self, rows: list[_Row], read: int, total: int | None) -> Batch:
         skipped = [Skipped(row[0], "its session is NULL") for row in rows if row[1] is None and row[2] is None]
         good = [row for row in rows if row[1] is not None or row[2] is not None] if skipped else rows
-        keys, payloads, sizes, ends, changed, deleted = zip(*good, strict=True) if good else ((), (), (), (), (), ())
+        keys, payloads, sizes, ends, changed, deleted, *users = zip(*good, strict=True) if good else ((),) * 6
         is_whole = None not in payloads
         return Batch(
             keys=keys,
@@ -60,6 +62,7 @@ class PostgresListing:
             read=read,
             total=None if total is None else max(total, read),
             may_repeat=False,
+            users=[(user or b"").decode() for user in users[0]] if users else None,
         )
 
     def _ends(self, values: Sequence[Any], deleted: Sequence[bool]) -> Sequence[int | None]:

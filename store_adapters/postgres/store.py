@@ -124,7 +124,8 @@ class PostgresStore(TableStore):
         some = f"CASE WHEN {sql.size} <= {limit:d} THEN {payload} ELSE substr({payload}, 1, {HEAD_BYTES:d}) END"
         changed = f"(extract(epoch FROM {sql.changed}) * 1000)::int8" if sql.changed else "NULL"
         rows = self._link.rows(
-            f"SELECT convert_to({sql.key_text}, 'UTF8'), {some}, {sql.size}, {sql.end}, {changed}, {sql.is_hidden}, {sql.is_deleted}"
+            f"SELECT convert_to({sql.key_text}, 'UTF8'), {some}, {sql.size}, {sql.end}, {changed}, {sql.is_hidden}, {sql.is_deleted},"
+            f" {sql.user or 'NULL'}"
             f' FROM {sql.table} WHERE {sql.key} = ANY(%s) AND ({sql.key}::text COLLATE "C") = ANY(%s)',
             (keys, keys),
         )
@@ -135,7 +136,7 @@ class PostgresStore(TableStore):
             if row is None:
                 found.append(RecordMissing(*NO_ROW))
                 continue
-            _key, payload, size, end, changed, is_hidden, is_deleted = row
+            _key, payload, size, end, changed, is_hidden, is_deleted, user = row
             if size is None:
                 found.append(RecordUnreadable("The row's session is NULL.", "Only the application can fill it."))
             elif size > limit and len(refs) > 1:
@@ -146,7 +147,13 @@ class PostgresStore(TableStore):
                 why = why_hidden(self._table.layout, is_deleted=is_deleted) if is_hidden else ""
                 found.append(
                     RawRecord(
-                        ref, payload, None if is_hidden and not is_deleted else end, at_ms, changed, hidden_by=why
+                        ref,
+                        payload,
+                        None if is_hidden and not is_deleted else end,
+                        at_ms,
+                        changed,
+                        hidden_by=why,
+                        user=user or "",
                     )
                 )
         return found

@@ -224,8 +224,8 @@ class PostgresWriter:
         if rows and isinstance(write, Delete):
             return None
         if rows:
-            ref = write.ref if isinstance(write, Create) else write.base.ref
-            return RawRecord(ref, rows[0][0], rows[0][1], now_ms(), note=note)
+            ref, user = (write.ref, "") if isinstance(write, Create) else (write.base.ref, write.base.user)
+            return RawRecord(ref, rows[0][0], rows[0][1], now_ms(), note=note, user=user)
         if isinstance(write, Create):
             return is_taken()
         try:

@@ -31,6 +31,7 @@ class TableSql:
         self.expiry = quoted(layout.expiry.name) if layout.expiry is not None else "NULL"
         self.changed = quoted(layout.changed.name) if layout.changed is not None else "NULL"
         self.deleted = quoted(layout.soft_delete) if layout.soft_delete else ""
+        self.user = f"CAST({quoted(layout.user.name)} AS TEXT)" if layout.user is not None else "NULL"
 
     @property
     def is_deleted(self) -> str:

@@ -100,7 +100,7 @@ class SqliteStore(TableStore):
         total = int(self._link.read(f"SELECT count(*) FROM {sql.table}")[0][0])
         wanted = (
             f"{sql.key}, typeof({sql.key}), CASE WHEN {sql.size} <= {limit:d} THEN {sql.payload} ELSE X'' END,"
-            f" typeof({sql.payload}), {sql.size}, {sql.expiry}, {sql.changed}, {sql.is_deleted}"
+            f" typeof({sql.payload}), {sql.size}, {sql.expiry}, {sql.changed}, {sql.is_deleted}, {sql.user}"
         )
         last, read = None, 0
         while not cancel.is_cancelled:
@@ -128,6 +128,7 @@ class SqliteStore(TableStore):
             skipped=[Skipped(_key(row[0]), "its ID or its session isn't text") for row in bad],
             read=read,
             total=total,
+            users=[_user(row[8]) for row in good] if self._layout.user is not None else None,
         )
 
     def _listed_end(self, value: object, *, is_deleted: object) -> int | None:
@@ -149,12 +150,12 @@ class SqliteStore(TableStore):
         head = f"substr(CAST({sql.payload} AS BLOB), 1, {HEAD_BYTES:d})"
         wanted = (
             f"CASE WHEN {sql.size} <= {limit:d} THEN {sql.payload} ELSE {head} END, typeof({sql.payload}), {sql.size},"
-            f" {sql.expiry}, {sql.changed}, {sql.is_deleted}"
+            f" {sql.expiry}, {sql.changed}, {sql.is_deleted}, {sql.user}"
         )
         rows = self._link.read(f"SELECT {wanted} FROM {sql.table} WHERE {sql.key} = CAST(? AS TEXT)", (ref.key,))
         if not rows:
             raise RecordMissing(*NO_ROW)
-        payload, kind, size, expiry, changed, is_deleted = rows[0]
+        payload, kind, size, expiry, changed, is_deleted, user = rows[0]
         if kind not in (b"text", b"blob"):
             raise RecordUnreadable("The session column doesn't hold text.", "It isn't from a known SQLite store.")
         if size > limit:
@@ -167,6 +168,7 @@ class SqliteStore(TableStore):
             sql.read_change(changed),
             version=kind.decode(),
             hidden_by=sql.hidden_by(expiry, is_deleted=bool(is_deleted)),
+            user=_user(user),
         )
 
     # --- writing ------------------------------------------------------------------------------------------------
@@ -341,6 +343,10 @@ class SqliteStore(TableStore):
 def _as_stored(value: object, kind: bytes) -> object:
     """Return an ID as it is compared in SQL: text comes as bytes here."""
     return value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) and kind == b"text" else value
+
+
+def _user(value: bytes | None) -> str:
+    return (value or b"").decode("utf-8", "replace")
 
 
 def _key(value: object) -> bytes:

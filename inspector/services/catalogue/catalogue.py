@@ -130,6 +130,8 @@ class Catalogue:
         first, last = self._expected, self._expected + len(batch.keys)
         if self._seen is None or not batch.keys or last > len(self._seen) or self._read_expiry is not None:
             return False
+        if batch.users is not None and not self.columns.has_users(batch.users, first):
+            return False
         if not self.columns.is_same(batch, first):
             return False
         self.columns.take_times(batch, first)
@@ -154,17 +156,21 @@ class Catalogue:
                 if self._read_expiry is not None:
                     expires = list(expires)
                     expires[place] = self._read_expiry(summary.text)
+        if batch.users is not None:
+            users = [user or named for user, named in zip(users, batch.users, strict=True)]
         self._keys.extend(batch.keys, is_indexed=is_indexed)
         self.columns.extend(batch, expires, users, format_roles)
 
     def _append_mixed(self, batch: Batch) -> None:
         columns = self.columns
-        for key, payload, size, expires, changed in zip(
-            batch.keys, batch.payloads, batch.sizes, batch.expires_at_ms, batch.changed_at_ms, strict=True
+        users = batch.users if batch.users is not None else [""] * len(batch.keys)
+        for key, payload, size, expires, changed, user in zip(
+            batch.keys, batch.payloads, batch.sizes, batch.expires_at_ms, batch.changed_at_ms, users, strict=True
         ):
             position = self._find_next(key)
-            if position is None or columns.payloads[position] != payload or not payload:
-                self._put(key, payload, size, expires, changed, self._summarise(key, payload, size))
+            is_same = position is not None and columns.payloads[position] == payload and bool(payload)
+            if position is None or not is_same or (batch.users is not None and columns.user(position) != user):
+                self._put(key, payload, size, expires, changed, self._summarise(key, payload, size), user)
                 continue
             # These very bytes were there: what was found in them, slow keys included, still holds.
             self._mark_seen(position)
@@ -180,7 +186,7 @@ class Catalogue:
             summary = summarise_record(payload, self._form, *self.reading.to_summarise, self.columns.id_of(key))
         with self._lock:
             ends = PASSED_OVER_MS if record.hidden_by else record.expires_at_ms
-            position = self._put(key, payload[:_MOST_KEPT], size, ends, seen_at_ms, summary)
+            position = self._put(key, payload[:_MOST_KEPT], size, ends, seen_at_ms, summary, record.user)
             self.columns.generation += 1
         return position
 
@@ -202,7 +208,8 @@ class Catalogue:
                 continue
             done, in_vain = done + 1, 0
             with self._lock:
-                self._put(key, payload, len(payload), time_or_none(columns.expires[position]), None, summary)
+                expires, user = time_or_none(columns.expires[position]), columns.user(position)
+                self._put(key, payload, len(payload), expires, None, summary, user)
                 self.columns.generation += 1
             yield done
 
@@ -212,12 +219,20 @@ class Catalogue:
         return self._summariser.whole(payload, self.columns.id_of(key), is_quick=is_quick)
 
     def _put(
-        self, key: bytes, payload: bytes, size: int, expires: int | None, changed: int | None, summary: Summary
+        self,
+        key: bytes,
+        payload: bytes,
+        size: int,
+        expires: int | None,
+        changed: int | None,
+        summary: Summary,
+        user: str = "",
     ) -> int:
+        """Put a row in; return its position. `user`: who is signed in where the session doesn't tell."""
         if summary.text and self._read_expiry is not None:
             expires = self._read_expiry(summary.text)
         columns, code = self.columns, self.columns.code_of((summary.format, summary.role))
-        values = Values(payload, size, expires, changed, summary.user, code)
+        values = Values(payload, size, expires, changed, summary.user or user, code)
         self._catch_up()
         position = self.find(key)
         if position is None:

@@ -98,6 +98,10 @@ class Columns:
             return False
         return self.payloads.part(first, last) == list(batch.payloads)
 
+    def has_users(self, users: Sequence[str], first: int) -> bool:
+        """True when the rows from `first` on are of these users."""
+        return self.users.part(first, first + len(users)) == encoded(list(users))
+
     def take_times(self, batch: Batch, first: int) -> None:
         """Put in the times of a batch that `is_same`."""
         last, expires = first + len(batch.keys), column_of(batch.expires_at_ms)
@@ -152,6 +156,7 @@ class Columns:
         self.payloads[position] = values.payload
         if self.users[position] != (user := _text(values.user)):
             self.users[position] = user
+            self.generation += 1
         self.format_role[position] = values.format_role
         self.sizes[position] = size_in_column(values.size)
         self.set_times(position, values.expires_at_ms, values.changed_at_ms)

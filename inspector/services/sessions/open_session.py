@@ -137,6 +137,8 @@ def describe_record(store: SessionStore, raw: RawRecord, reading: DecodeContext 
         summary = summarise_decoded(decoded, reading.user_paths)
     else:
         summary = summarise_record(raw.payload, form, reading.user_paths, reading.secrets, session_id)
+    if raw.user and not summary.user:
+        summary = replace(summary, user=raw.user, signed_in=True)
     return OpenedSession(
         session_id=session_id,
         raw=raw,
