@@ -162,6 +162,7 @@ def _first_of(batch: Batch) -> Batch:
         changed_at_ms=batch.changed_at_ms[some],
         skipped=batch.skipped[some],
         sessions=None,
+        users=batch.users[some] if batch.users is not None else None,
     )
 
 

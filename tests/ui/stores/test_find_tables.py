@@ -32,7 +32,9 @@ def _fill(run: Run, *, text: str, number: str) -> None:
         f"CREATE TABLE logins (ticket_sid {text} PRIMARY KEY, body {text} NOT NULL, valid_until {number}, owner {text})"
     )
     for number_of_row in range(7):
-        run(f"INSERT INTO logins VALUES ('s{number_of_row}', '{_DATA}', {_ENDS_S + number_of_row}, 'bob')")
+        run(
+            f"INSERT INTO logins VALUES ('s{number_of_row}', '{_DATA if number_of_row else '{}'}', {_ENDS_S + number_of_row}, 'bob')"
+        )
     run(f"CREATE TABLE colours (name {text} PRIMARY KEY, red {number})")
 
 
@@ -141,7 +143,7 @@ def test_unknown_table_is_described_by_guessed_columns_and_previewed(
     choose(qtbot, finder, name_of(finder, "logins"))
     assert finder.columns.isEnabled()
     assert finder.rows.rowCount() == 5
-    assert [finder.rows.index(0, column).data() for column in (0, 3)] == ["s0", "alice"]
+    assert [finder.rows.index(1, column).data() for column in (0, 3)] == ["s1", "alice"]
     assert "2030-01-01" in finder.rows.index(0, 1).data() or "2029-12-31" in finder.rows.index(0, 1).data()
     assert finder.columns.described == {"sid": "ticket_sid", "data": "body", "expires": "valid_until", "unit": "s"}
     finder.use_button.click()
@@ -173,6 +175,7 @@ def test_described_table_is_shown_as_it_was_described(qtbot: QtBot, dialog: Conn
     qtbot.waitUntil(finder.use_button.isEnabled, timeout=WAIT_MS)
     assert finder.columns.described == {"sid": "ticket_sid", "data": "body", "user_column": "owner"}
     assert finder.rows.index(0, 1).data() == "never"
+    assert [finder.rows.index(row, 3).data() for row in range(2)] == ["bob", "alice"]
     assert "No expiry column" in finder.rows_label.text()
 
 
