@@ -86,12 +86,17 @@ def open_profile(
     profile: Profile, secrets: SecretStore, log: CommandLog | None = None, limits: Limits = Limits()
 ) -> SessionStore:
     """Open the profile's store alone. Blocks; `StoreError`, `PasswordWanted`."""
-    if profile.password_id and secrets.get(profile.password_id) is None:
-        raise PasswordWanted("The password of this store is not known in this run.", secrets.trouble)
+    check_password(profile, secrets)
     url = url_with_password(profile, secrets)
     if log is not None:
         limits = replace(limits, on_command=partial(log.note, profile.name))
     return open_store(url, read_only=profile.read_only, limits=limits)
+
+
+def check_password(profile: Profile, secrets: SecretStore) -> None:
+    """Refuse to go on without a password that the profile has. `PasswordWanted`."""
+    if profile.password_id and secrets.get(profile.password_id) is None:
+        raise PasswordWanted("The password of this store is not known in this run.", secrets.trouble)
 
 
 def url_with_password(profile: Profile, secrets: SecretStore) -> str:

@@ -11,7 +11,7 @@ from msgspec.structs import replace as replace_struct
 from inspector.core.secret import Secret
 from inspector.services.catalogue.catalogue import Catalogue
 from inspector.services.catalogue.session_row import Row
-from inspector.services.connection import context_of, open_profile, url_with_password
+from inspector.services.connection import check_password, context_of, open_profile, url_with_password
 from inspector.services.settings.profiles import Profile
 from inspector.services.settings.secrets import SecretStore
 from store_adapters.contract import Batch, CancelToken
@@ -61,6 +61,7 @@ def has_tables(url: str) -> bool:
 
 def survey_tables(profile: Profile, secrets: SecretStore) -> Survey:
     """Look over the tables of the profile's database: those of known libraries first. Blocks; `StoreError`."""
+    check_password(profile, secrets)
     address = parse_address(url_with_password(profile, secrets))
     kind = kind_of_scheme(address.scheme)
     if not kind.survey:
@@ -185,17 +186,17 @@ def _notes(rows: Sequence[Row], *, has_expiry: bool) -> Iterator[str]:
         row.format.removeprefix("unreadable: ") for row in rows if row.format.startswith("unreadable: ")
     )
     for reason, number in unreadable.most_common():
-        yield f"{_rows(number, rows)} can't be read: {reason.rstrip('.')}."
+        yield f"The session in {_rows(number, rows)} can't be read: {reason.rstrip('.')}."
     if number := sum(row.format.endswith(", not a session") for row in rows):
-        yield f"{_rows(number, rows)} hold JSON that isn't a session: is this the right column?"
+        yield f"The JSON in {_rows(number, rows)} isn't a session: is this the right column?"
     if not has_expiry:
         yield "No expiry column is named: no session is shown as expired."
     elif _is_odd(rows):
         yield "These sessions end before 1990 or after 2200: the unit or the column of the expiry is another one."
     elif any(row.is_passed_over or row.expires_at_ms is None for row in rows):
         number = sum(row.is_passed_over or row.expires_at_ms is None for row in rows)
-        yield f"{_rows(number, rows)} have no end: the expiry column is empty, or holds no time."
+        yield f"No end in {_rows(number, rows)}: the expiry column is empty, or holds no time."
 
 
 def _rows(number: int, rows: Sequence[Row]) -> str:
-    return f"All {number} rows" if number == len(rows) > 1 else f"{number} of {len(rows)} rows"
+    return f"all {number} rows" if number == len(rows) > 1 else f"{number} of {len(rows)} rows"

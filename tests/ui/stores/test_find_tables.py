@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -19,6 +20,7 @@ from tests.contract.backends import (
     PG_SIMPLE_TABLE,
     mysql_application,
 )
+from tests.stalls import Heartbeat, assert_smooth
 from tests.ui.conftest import WAIT_MS, OpenWindow
 
 _DATA = '{"user":{"name":"alice"}}'
@@ -167,7 +169,7 @@ def test_wrong_unit_and_wrong_column_are_told(qtbot: QtBot, dialog: ConnectDialo
     qtbot.waitUntil(lambda: "before 1990" in finder.rows_label.text(), timeout=WAIT_MS)
     data = finder.columns.choices["data"]
     data.setCurrentIndex(data.findData("owner"))
-    qtbot.waitUntil(lambda: "All 5 rows can't be read" in finder.rows_label.text(), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: "The session in all 5 rows can't be read" in finder.rows_label.text(), timeout=WAIT_MS)
 
 
 def test_described_table_is_shown_as_it_was_described(qtbot: QtBot, dialog: ConnectDialog, database: str) -> None:
@@ -190,3 +192,19 @@ def test_button_is_for_databases_alone(dialog: ConnectDialog) -> None:
     assert not dialog.tables_button.isVisible()
     dialog.url_line.setText("mariadb://localhost/app")
     assert dialog.tables_button.isVisible()
+
+
+def test_looking_at_a_server_that_stands_still_can_be_stopped(
+    qtbot: QtBot, dialog: ConnectDialog, heartbeat: Heartbeat
+) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as silent:
+        dialog.url_line.setText(f"postgresql://me@127.0.0.1:{silent.getsockname()[1]}/app")
+        dialog.tables_button.click()
+        finder = next(one for one in dialog.findChildren(TableDialog) if one.isVisible())
+        assert "Looking for tables" in finder.state_label.text()
+        assert finder.look_button.text() == "Stop"
+        finder.look_button.click()
+        assert (finder.state_label.text(), finder.look_button.text()) == ("Stopped.", "Look again")
+        finder.look_button.click()
+        qtbot.waitUntil(lambda: "didn't answer in time" in finder.state_label.text(), timeout=WAIT_MS)
+    assert_smooth(heartbeat)
