@@ -12,9 +12,12 @@ from store_adapters.tables.layout import Column
 from store_adapters.tables.library import Engine
 from store_adapters.tables.survey import Survey
 
-# A table that was never analyzed has no estimate of the planner's; what was counted since the start is one as well.
+# A table that was never analyzed has no estimate of the planner's (-1, before PostgreSQL 14: 0); what was counted since the start
+# is one as well.
 _ROWS = """
-SELECT c.oid::int8, CASE WHEN c.reltuples > 0 THEN c.reltuples::int8 ELSE nullif(pg_stat_get_live_tuples(c.oid), 0) END
+SELECT c.oid::int8,
+       CASE WHEN c.reltuples > 0 OR c.reltuples = 0 AND current_setting('server_version_num')::int >= 140000
+            THEN c.reltuples::int8 ELSE nullif(pg_stat_get_live_tuples(c.oid), 0) END
 FROM pg_class c WHERE c.relkind IN ('r', 'p', 'm')
 """
 _ZONES = """

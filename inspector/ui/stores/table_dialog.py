@@ -28,7 +28,7 @@ from inspector.ui.base.context import Context
 from inspector.ui.base.jobs import Job, Lane
 from inspector.ui.base.plain import PlainLabel
 from inspector.ui.base.row_table import RowTableModel
-from inspector.ui.base.small_screen import fit_screen, make_scrollable
+from inspector.ui.base.small_screen import Flowing, fit_screen, make_scrollable
 from inspector.ui.base.trouble import describe_trouble
 from inspector.ui.stores.column_choice import ColumnChoice
 from inspector.ui.stores.table_models import FirstRowsModel, FoundTableModel
@@ -65,7 +65,7 @@ class TableDialog(QDialog):
         self._clock.timeout.connect(self._tell_busy)
         outside = QVBoxLayout(self)
         outside.setSpacing(10)
-        inside = QWidget()
+        inside = Flowing()
         layout = QVBoxLayout(inside)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(10)
@@ -99,7 +99,7 @@ class TableDialog(QDialog):
         buttons.rejected.connect(self.reject)
         outside.addWidget(buttons)
         self.use_button.setDefault(True)
-        self.resize(fit_screen(self, 760, 640))
+        self.resize(fit_screen(self, 760, 680))
         self.finished.connect(lambda _code: self._end())
         self._show_table(None)
         self._look()

@@ -65,7 +65,7 @@ class FirstRowsModel(RowTableModel[Row]):
             case 3:
                 return escape_display(row.user, 80) or "–"
             case _:
-                return escape_display(row.format, 80)
+                return escape_display(row.format.partition(":")[0], 80)  # why stands below, and in the tooltip
 
 
 def _end(row: Row) -> str:
