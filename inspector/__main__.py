@@ -5,10 +5,15 @@ from __future__ import annotations
 import sys
 
 if __name__ == "__main__":
-    if sys.argv[1:] == ["--decode-records"]:  # the program's own child (services/sessions/decoder.py)
+    if sys.argv[1:2] == ["--decode-records"]:  # the program's own child (services/sessions/decoder.py)
         from inspector.services.sessions.decoder import serve
 
-        serve()
+        if sys.argv[2:] == ["--plugins"]:
+            from inspector.services.settings.plugins import load_plugins
+
+            serve(prepare=load_plugins)
+        else:
+            serve()
         sys.exit()
     from inspector.cli import main
 

@@ -24,7 +24,7 @@ from inspector.services.sessions.decoder import DECODER
 from inspector.services.sessions.journal import Journal
 from inspector.services.sessions.journal_file import JournalFile
 from inspector.services.settings.command_log import CommandLog
-from inspector.services.settings.plugins import load_plugins
+from inspector.services.settings.plugins import Plugin, load_plugins
 from inspector.services.settings.profiles import (
     Profile,
     ProfileBook,
@@ -174,7 +174,7 @@ def open_window(
         compute=Lane("compute"),
         counting=Lane("counting"),
         vault=vault,
-        plugins=load_plugins() if launch.plugins or book.settings.plugins else (),
+        plugins=_load_plugins() if launch.plugins or book.settings.plugins else (),
     )
     window = MainWindow(context, demo_store_url(demo_folder))
     for words in book.troubles:
@@ -184,6 +184,11 @@ def open_window(
     QTimer.singleShot(0, window, lambda: _unlock_first(window, context, launch, demo_folder, last))
     QTimer.singleShot(_IDLE_MS, window, lambda: _use_idle_time(book.profiles))
     return window
+
+
+def _load_plugins() -> tuple[Plugin, ...]:
+    DECODER.use_plugins()
+    return load_plugins()
 
 
 def _use_idle_time(profiles: tuple[Profile, ...]) -> None:

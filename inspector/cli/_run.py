@@ -174,8 +174,10 @@ def run_command(options: object, output: Output) -> int:
 
 
 def _load_plugins(output: Output) -> None:
+    from inspector.services.sessions.decoder import DECODER
     from inspector.services.settings.plugins import load_plugins
 
+    DECODER.use_plugins()
     for plugin in load_plugins():
         if plugin.trouble:
             output.complain(f"Plugin {plugin.words}")

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import redis
 
+from inspector.services.sessions.decoder import IN_PROCESS_BYTES
 from tests.frameworks import toy
 from tests.plugins.conftest import SESSION_ID, install_package
 
@@ -82,6 +83,22 @@ def test_framework_of_others_is_loaded_and_judges_its_records(tmp_path: Path, ho
     shown = json.loads(run("show", "--plugins", f"{redis_url}?prefix=toy:", "bear", "--json")[1])
     assert (shown["data"]["colour"], shown["writer"]["name"]) == ("red", "Toy framework")
     assert run("edit", "--plugins", f"{redis_url}?prefix=toy:", "bear", "--set", 'colour="black"')[0] == 1
+
+
+def test_large_record_of_a_format_of_others_is_read_by_the_decoder_too(
+    tmp_path: Path, home: Path, redis_url: str
+) -> None:
+    source = Path(toy.__file__).read_text() + '\nprint("a plugin that prints")\n'
+    toys = install_package(tmp_path, "toy_rules", source, "toy_rules:TOY", "session_inspector.frameworks")
+    client = redis.Redis.from_url(redis_url)
+    client.set("toy:bear", "toy\nwho=ada\ncolour=" + "red" * IN_PROCESS_BYTES)
+    client.close()
+    run = CommandLine(toys, home)
+    code, answer, complaint = run("show", "--plugins", f"{redis_url}?prefix=toy:", "bear", "--json")
+    assert code == 0, complaint
+    shown = json.loads(answer.splitlines()[-1])
+    assert (shown["data"]["who"], shown["writer"]["name"]) == ("ada", "Toy framework")
+    assert len(shown["data"]["colour"]) == 3 * IN_PROCESS_BYTES
 
 
 def test_framework_of_others_may_not_take_the_place_of_one_that_is_known(tmp_path: Path, home: Path) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import gc
+import os
 import struct
 import sys
 import threading
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
 IN_PROCESS_BYTES = 256 * 1024
 MEMORY_BYTES = 1 << 30
 TIME_LIMIT_S = 20.0
-SERVE_ARGUMENT = "--decode-records"
+SERVE_ARGUMENT, PLUGINS_ARGUMENT = "--decode-records", "--plugins"
 _MOST_BYTES = MAX_BYTES + 1024 * 1024
 _MOST_ANSWER_BYTES = 512 * 1024 * 1024
 # Python puts the folder it starts in before all others: never one that a stranger may have filled.
@@ -113,8 +114,9 @@ class DecoderProcess:
     """The child and its pipes; one record at a time, from any thread. `command` starts what runs `serve`."""
 
     def __init__(self, command: Sequence[str] = (), time_limit_s: float = TIME_LIMIT_S) -> None:
-        self._command = list(command) or _own_command()
+        self._command = list(command)
         self._time_limit_s = time_limit_s
+        self._has_plugins = False
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -123,6 +125,13 @@ class DecoderProcess:
         """The child's process number, None when none runs."""
         process = self._process
         return process.pid if process is not None and process.poll() is None else None
+
+    def use_plugins(self) -> None:
+        """Have the child load the packages of others too, as this process has: they may bring formats."""
+        with self._lock:
+            if not self._has_plugins:
+                self._has_plugins = True
+                self.close()
 
     def decode(self, payload: bytes, form: str, secrets: Sequence[Secret] = (), session_id: str = "") -> Decoded:
         """Have the child read a record. `CodecError` as in `codecs.decode`, `DecoderError` where it met a limit."""
@@ -199,7 +208,7 @@ class DecoderProcess:
         if self.pid is None:
             self.close()
             self._process = subprocess.Popen(
-                self._command,
+                self._command or own_command(has_plugins=self._has_plugins),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
@@ -211,11 +220,15 @@ class DecoderProcess:
         return self._process
 
 
-def serve(read: Decode = decode, time_limit_s: float = TIME_LIMIT_S) -> None:
-    """Be the child: answer requests on standard input until it ends."""
+def serve(
+    read: Decode = decode, time_limit_s: float = TIME_LIMIT_S, prepare: Callable[[], object] = lambda: None
+) -> None:
+    """Be the child: answer requests on standard input until it ends. `prepare`: what is loaded before the limits hold; what it
+    prints goes nowhere."""
+    requests, answers = _take_pipes()
+    prepare()
     _limit_self()
     gc.disable()  # a tree has no cycles, and looking for some takes longer than reading
-    requests, answers = sys.stdin.buffer, sys.stdout.buffer
     while (request := _receive(requests)) is not None:
         _set_alarm(int(time_limit_s) + 2)
         try:
@@ -224,6 +237,16 @@ def serve(read: Decode = decode, time_limit_s: float = TIME_LIMIT_S) -> None:
             answer = _OUT_OF_MEMORY
         _set_alarm(0)
         _send(answers, answer)
+
+
+def _take_pipes() -> tuple[IO[bytes], IO[bytes]]:
+    """Return standard input and output, and leave nothing in their place that somebody's print could reach."""
+    requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    os.dup2(nowhere, 0)
+    os.dup2(nowhere, 1)
+    os.close(nowhere)
+    return requests, answers
 
 
 def _answer(request: bytes, read: Decode) -> bytes:
@@ -273,10 +296,10 @@ def _receive(pipe: IO[bytes]) -> bytes | None:
     return data if len(data) == size else None
 
 
-def _own_command() -> list[str]:
-    # A frozen program is its own interpreter, and knows this argument (inspector/__main__.py).
+def own_command(*, has_plugins: bool) -> list[str]:
+    """Return what starts the child. A frozen program is its own interpreter, and knows these arguments (inspector/__main__.py)."""
     module = [] if getattr(sys, "frozen", False) else ["-m", "inspector"]
-    return [sys.executable, *module, SERVE_ARGUMENT]
+    return [sys.executable, *module, SERVE_ARGUMENT, *((PLUGINS_ARGUMENT,) if has_plugins else ())]
 
 
 DECODER = DecoderProcess()
