@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from inspector.core.display import localise_times
+from inspector.core.finding import Finding
 from inspector.core.merge import diff
 from inspector.services.sessions.journal import JournalEntry
 from inspector.services.sessions.open_session import OpenedSession
@@ -28,6 +29,29 @@ class SeenChange:
     what: str
     warning: str = ""
     changes: tuple[ShownChange, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TwoReads:
+    """Two reads of a session that differ, and what was known before them."""
+
+    before: OpenedSession
+    now: OpenedSession
+    clock: ExpiryClock
+    older: OpenedSession | None
+    was_gone: bool
+
+    def compare(self) -> tuple[SeenChange, tuple[Finding, ...]]:
+        """Return what changed, and the pitfalls that it is a sign of. For a lane: large records take their time."""
+        before, now = self.before, self.now
+        what = "its bytes"
+        changes: tuple[ShownChange, ...] = ()
+        if before.decoded is not None and now.decoded is not None:
+            what = describe_fields(diff(before.decoded.root, now.decoded.root)) or "only the formatting"
+            changes = show_changes(before.decoded.root, now.decoded.root)[:_FIELDS]
+        signs = judge_reads(before, now, self.clock, older=self.older, was_gone=self.was_gone)
+        words = localise_times(" ".join(f"{one.text} {one.remedy}" for one in signs))
+        return SeenChange(now.raw.read_at_ms, what, words, changes), signs
 
 
 class SeenReads:
@@ -54,29 +78,22 @@ class SeenReads:
     def changes(self, place: _Place) -> Sequence[SeenChange]:
         return self._seen.get(place, ())
 
-    def note(
-        self, place: _Place, before: OpenedSession, now: OpenedSession, clock: ExpiryClock, ours: Sequence[JournalEntry]
-    ) -> OpenedSession:
-        """Return what was read with the pitfalls that its change is a sign of, which the history keeps."""
+    def take_up(
+        self, before: OpenedSession, now: OpenedSession, clock: ExpiryClock, ours: Sequence[JournalEntry]
+    ) -> TwoReads | None:
+        """Return the two reads to compare; None where nothing changed, or what changed was written here."""
         older, was_gone = self._older, self._was_gone
         self._was_gone = False
         if before.raw.payload == now.raw.payload and not was_gone:
-            return now
+            return None
         self._older = before
         if any(one.after and one.after.payload == now.raw.payload for one in ours):
             self._older = None  # what is written here isn't a request of the application's
-            return now
-        what = "its bytes"
-        changes: tuple[ShownChange, ...] = ()
-        if before.decoded is not None and now.decoded is not None:
-            what = describe_fields(diff(before.decoded.root, now.decoded.root)) or "only the formatting"
-            changes = show_changes(before.decoded.root, now.decoded.root)[:_FIELDS]
-        signs = judge_reads(before, now, clock, older=older, was_gone=was_gone)
+            return None
+        return TwoReads(before, now, clock, older, was_gone)
+
+    def keep(self, place: _Place, change: SeenChange) -> None:
+        """Keep what a comparison has found for the history."""
         seen = self._seen.setdefault(place, [])
-        seen.append(
-            SeenChange(
-                now.raw.read_at_ms, what, localise_times(" ".join(f"{one.text} {one.remedy}" for one in signs)), changes
-            )
-        )
+        seen.append(change)
         del seen[:-_LIMIT]
-        return replace(now, findings=(*now.findings, *signs))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from PySide6.QtCore import QObject, Signal
 
+from inspector.core.finding import Finding
 from inspector.services.sessions.journal import JournalEntry
 from inspector.services.sessions.open_session import OpenedSession
 from inspector.services.sessions.seen_changes import judge_return
@@ -14,7 +15,7 @@ from inspector.services.sessions.shown_changes import ShownChange
 from inspector.ui.base.context import Context
 from inspector.ui.session.entry_diffs import EntryDiffs
 from inspector.ui.session.history_promise import keeping_words
-from inspector.ui.session.seen_reads import SeenReads
+from inspector.ui.session.seen_reads import SeenChange, SeenReads
 from inspector.ui.session.tabs.history_tab import HistoryTab
 from inspector.ui.stores.open_store import OpenStore
 
@@ -32,15 +33,32 @@ class SessionHistory(QObject):
         self._diffs = EntryDiffs(context, self)
         self._diffs.ready.connect(self.ready)
 
-    def note_read(self, store: OpenStore, before: OpenedSession | None, opened: OpenedSession) -> OpenedSession:
-        """Return what was read with what its change since `before` is a sign of."""
+    def note_read(
+        self,
+        store: OpenStore,
+        before: OpenedSession | None,
+        opened: OpenedSession,
+        done: Callable[[OpenedSession], None],
+    ) -> None:
+        """Call `done` with what was read and what its change since `before` is a sign of: at once where nothing has to be compared."""
         if store.connection is None:
-            return opened
+            done(opened)
+            return
         ours, clock = self._entries(store, opened), store.connection.store.capabilities.clock
-        signs = judge_return(ours)
-        if before is not None:
-            opened = self.reads.note((store.profile.id, opened.raw.ref.key), before, opened, clock, ours)
-        return replace(opened, findings=(*opened.findings, *signs))
+        opened = replace(opened, findings=(*opened.findings, *judge_return(ours)))
+        reads = self.reads.take_up(before, opened, clock, ours) if before is not None else None
+        if reads is None:
+            done(opened)
+            return
+
+        def compared(found: tuple[SeenChange, tuple[Finding, ...]]) -> None:
+            change, signs = found
+            self.reads.keep((store.profile.id, opened.raw.ref.key), change)
+            done(replace(opened, findings=(*opened.findings, *signs)))
+
+        self._context.jobs.submit(
+            self._context.compute, reads.compare, owner=self, done=compared, failed=lambda _error: done(opened)
+        )
 
     def show(self, store: OpenStore, key: bytes, opened: OpenedSession | None, *, with_changes: bool) -> None:
         """Show the history of a session; `with_changes`: the tab is looked at, so what each entry changed is worked out."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from inspector.codecs import CodecError
 from inspector.core.edits import Edit, EditError
+from inspector.core.finding import Finding
 from inspector.core.node import Node
 from inspector.services.sessions.open_session import OpenedSession, open_session, ref_of_key
 from inspector.ui.base.banner import Banner
@@ -180,20 +183,26 @@ class SessionPanel(QWidget):
 
     def show_opened(self, opened: OpenedSession) -> None:
         """Show a session that was just read or written; staged edits stay."""
-        store = self.store
+        store, key, before = self.store, self.key, self.opened
         if store is None:
             return
-        if self.draft is not None and self.draft.has_edits:
-            if self._history.reads.was_gone:
-                signs = self._history.note_read(store, self.opened, opened).findings[len(opened.findings) :]
-                self.banner.show_words(" ".join(f"{one.text} {one.remedy}" for one in signs))
-                self.show_history()
-            elif opened.raw.payload == self.draft.opened.raw.payload:
-                self.banner.show_words("")
-            else:
-                self.banner.show_words("The application has changed this session. Review merges both.")
+        if self._has_edits and not self._history.reads.was_gone:
+            self._tell_changed(opened)
             return
-        opened = self._history.note_read(store, self.opened, opened)
+
+        def judged(found: OpenedSession) -> None:
+            if (store, key) == (self.store, self.key) and self.opened is before:  # else something newer is shown
+                self._show_judged(found, found.findings[len(opened.findings) :])
+
+        self._history.note_read(store, before, opened, judged)
+
+    def _show_judged(self, opened: OpenedSession, signs: Sequence[Finding]) -> None:
+        if self._has_edits:
+            self._tell_changed(opened)
+            if signs:
+                self.banner.show_words(" ".join(f"{one.text} {one.remedy}" for one in signs))
+            self.show_history()
+            return
         old = self.draft
         if old is not None and old.follow(opened):
             self.opened = opened
@@ -207,13 +216,16 @@ class SessionPanel(QWidget):
         if old is not None:
             old.deleteLater()
 
+    def _tell_changed(self, opened: OpenedSession) -> None:
+        is_same = self.draft is not None and opened.raw.payload == self.draft.opened.raw.payload
+        self.banner.show_words("" if is_same else "The application has changed this session. Review merges both.")
+
     def show_saved(self, store: OpenStore, opened: OpenedSession) -> None:
         """Show the session as it was written: the staged edits are in it. Another session may be shown by now."""
         if (store, opened.raw.ref.key) != (self.store, self.key):
             kept = self._kept.take((store.profile.id, opened.raw.ref.key))
             if kept is not None:
-                if self.opened is None:
-                    # The tabs still show it, until the other session is read.
+                if self.opened is None:  # the tabs still show it, until the other session is read
                     self.data_tab.show_draft(None, None, is_editable=False)
                     self.json_tab.show_draft(None, is_editable=False)
                 kept.deleteLater()
@@ -237,13 +249,11 @@ class SessionPanel(QWidget):
         self.draft_changed.emit()
 
     def _reopened(self) -> None:
-        draft = self.draft
-        if draft is None:
-            return
-        self.opened = draft.opened
-        self._fill()
-        if draft.has_edits:
-            self.reload()  # and say so if the application has changed the record since
+        if self.draft is not None:
+            self.opened = self.draft.opened
+            self._fill()
+            if self._has_edits:
+                self.reload()  # and say so if the application has changed the record since
 
     def follow(self, keys: frozenset[bytes]) -> None:
         """The store says these changed: read the session again when it is among them."""
@@ -286,11 +296,6 @@ class SessionPanel(QWidget):
     def can_review(self) -> bool:
         """True when there are edits and the JSON text is read and right."""
         return self.draft is not None and self.draft.is_dirty and self.json_tab.is_settled
-
-    @property
-    def root(self) -> Node | None:
-        """The edited tree, None when there is none."""
-        return self.draft.root if self.draft is not None else None
 
     def drafts(self) -> list[tuple[str, Draft]]:
         """Return the profile's id and the draft of every session with staged edits."""
@@ -374,7 +379,7 @@ class SessionPanel(QWidget):
             self._history.reads.note_gone()
             self.banner.show_words("This session is gone: deleted, logged out or expired. You see what was last read.")
             return
-        if self.draft is not None and self.draft.has_edits:
+        if self._has_edits:
             self.banner.show_words(f"{trouble.text} {trouble.remedy}")
             return
         self.opened = self.draft = None
