@@ -17,7 +17,7 @@ _EXIT_CODES = (
     "5 a fault of the program, 128 and the signal's number when interrupted (130 for Ctrl-C)."
 )
 # As in inspector.demo.faults, which is not imported to print a help text.
-_FAULTS = (
+FAULTS = (
     "none", "lost-update", "missing-trust-proxy", "no-expiry", "wrong-secret", "save-uninitialized-flood", "resave-overwrites-edit",
 )  # fmt: skip
 _SCHEMES = ", ".join(
@@ -298,7 +298,7 @@ def _add_serving(parts: argparse._SubParsersAction[_Parser]) -> None:
     part.add_argument("--no-http-only", action="store_true")
     part.add_argument("--path", default="/")
     part.add_argument("--domain", default="")
-    part.add_argument("--fault", choices=_FAULTS, default="none", help="demonstrate a failure")
+    part.add_argument("--fault", choices=FAULTS, default="none", help="demonstrate a failure")
     part.add_argument("--visitors", metavar="N", type=_count, default=0, help="send N visitors first")
 
 

@@ -23,7 +23,7 @@ from inspector.codecs.wrappings.session_file_crypto import SessionFileLayer
 from inspector.core.node import Entry, Kind, Node
 from inspector.core.secret import Secret
 
-_CLASSES: dict[str, Any] = {
+CLASSES: dict[str, Any] = {
     made.__name__: made
     for made in (
         TextLayer, JsonStringLayer, TypedValueLayer, DeflateLayer, KrupteinLayer, ConnectMongo3Layer, WebCryptoLayer,
@@ -190,5 +190,5 @@ def _made(value: Any) -> Any:
     if isinstance(value, dict):
         if "text" in value:
             return _untext(value["text"])
-        return _CLASSES[value["class"]](*(_made(item) for item in value["fields"]))
+        return CLASSES[value["class"]](*(_made(item) for item in value["fields"]))
     return value

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from inspector.cli._arguments import _FAULTS
+from inspector.cli._arguments import FAULTS
 from inspector.codecs import parse_json
 from inspector.core.edits import InsertEntry, apply_edit
 from inspector.core.secret import Secret
@@ -187,4 +187,4 @@ def test_resave_overwrites_edit(start: Start, log: list[RequestEntry], monkeypat
 
 def test_every_failure_has_a_lesson_and_a_name_on_the_command_line() -> None:
     assert set(LESSONS) == set(Fault)
-    assert [fault.value for fault in Fault] == list(_FAULTS)
+    assert [fault.value for fault in Fault] == list(FAULTS)

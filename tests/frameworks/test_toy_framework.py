@@ -119,7 +119,7 @@ def test_record_of_unknown_origin_has_no_rules_until_the_person_says_what_it_is(
     assert window.panel.opened is not None
     assert window.panel.opened.origin.framework is EXPRESS
     assert "answers 500" in window.panel.opened.verdict.text
-    kept = window._context.book.find("shop")
+    kept = window.context.book.find("shop")
     assert kept is not None
     assert kept.framework == EXPRESS.name
 

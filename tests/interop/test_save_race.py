@@ -217,7 +217,7 @@ def test_window_tells_each_edit_that_was_overwritten_and_saves_it_again(
     window.go_to_session(site.store.ref_for(session_id).key)
     qtbot.waitUntil(lambda: window.panel.opened is not None, timeout=WAIT_MS)
     looks: list[Persistence] = []
-    window.saving._verifier.told.connect(lambda _store, _key, report, _number: looks.append(report.state))
+    window.saving.verifier.told.connect(lambda _store, _key, report, _number: looks.append(report.state))
     for number in range(BY_HAND):
         draft = window.panel.draft
         assert draft is not None

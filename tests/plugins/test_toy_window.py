@@ -66,7 +66,7 @@ def test_toy_session_is_listed_judged_edited_saved_and_verified(
 @pytest.mark.usefixtures("toy_kind")
 def test_form_of_the_toy_store_is_made_of_its_fields(qtbot: QtBot, make_window: OpenWindow, toy_url: str) -> None:
     window = make_window(toy_url)
-    dialog = ConnectDialog(window._context, None, window)
+    dialog = ConnectDialog(window.context, None, window)
     form = dialog.form
     form.kind_choice.setCurrentIndex(form.kind_choice.findText("Toy box"))
     form.lines["box"].setText("/srv/toys")
@@ -157,9 +157,9 @@ def test_package_stays_unloaded_where_nobody_switched_it_on(qtbot: QtBot, tmp_pa
 
 def test_preference_for_packages_is_off_and_kept(qtbot: QtBot, make_window: OpenWindow) -> None:
     window = make_window("")
-    settings = window._context.book.settings
+    settings = window.context.book.settings
     assert not settings.plugins
-    dialog = PreferencesDialog(settings, window._context.theme, "", "", window)
+    dialog = PreferencesDialog(settings, window.context.theme, "", "", window)
     dialog.plugins_box.click()
     assert dialog.settings == replace(settings, plugins=True)
     dialog.deleteLater()

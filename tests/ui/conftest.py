@@ -66,7 +66,7 @@ def make_window(
 
 def close_windows(windows: Sequence[MainWindow]) -> None:
     for window in windows:
-        stores = list(window.stores.values())
+        stores = list(window.stores.made)  # no other can have lanes
         window.close()
         for store in stores:
             assert store.join(10), "a lane did not end"

@@ -45,7 +45,7 @@ def test_review_shows_the_result_and_strikes_out_what_a_choice_discards(
     cart = b'"cart":[{"sku":"a","qty":3},{"sku":"app"},{"sku":"mine"}]'
     qtbot.waitUntil(lambda: cart in window.panel.opened.raw.payload, timeout=WAIT_MS)
     assert b'"role":"blocked"' in window.panel.opened.raw.payload
-    entry = window._context.journal.entries()[0]
+    entry = window.context.journal.entries()[0]
     assert entry.what == "cart[0].qty, cart[2] (new)"
 
 
@@ -58,7 +58,7 @@ def results(dialog: ReviewDialog) -> dict[str, str]:
     grid = dialog.table.layout()
     assert isinstance(grid, QGridLayout)
     cells = [[_label(grid, row, column) for column in (0, 4)] for row in range(1, grid.rowCount())]
-    return {field._wordings[0]: result._wordings[0] for field, result in cells}
+    return {field.wordings[0]: result.wordings[0] for field, result in cells}
 
 
 def _label(grid: QGridLayout, row: int, column: int) -> FittingLabel:

@@ -120,7 +120,7 @@ def summarise_decoded(decoded: Decoded, user_paths: Sequence[UserPath] = ()) -> 
         return _NO_SESSION
     # Of a large record, what no path leads to would be unfolded for nothing.
     looked_at = {path[0] for path in (*user_paths, *DEFAULT_USER_PATHS, *_ROLE_PATHS)}
-    value = {str(entry.key): _plain(entry.value) if entry.key in looked_at else None for entry in root.entries}
+    value = {str(entry.key): plain_of(entry.value) if entry.key in looked_at else None for entry in root.entries}
     summary = _summary(value, decoded.label, user_paths)
     return replace(summary, text=decoded.source) if decoded.layers else summary
 
@@ -142,7 +142,7 @@ def plain_data(payload: bytes, form: str) -> Any:
     with contextlib.suppress(CodecError):
         decoded = decode(payload, form, max_bytes=_FAST_LIMIT, is_quick=True)
         if decoded.layers or value is None:
-            return _json_value(decoded.source) if decoded.layers else _plain(decoded.root)
+            return _json_value(decoded.source) if decoded.layers else plain_of(decoded.root)
     return value
 
 
@@ -162,7 +162,7 @@ def _json_value(payload: bytes, max_bytes: int = _FAST_LIMIT) -> Any:
         return _decode(payload)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         # msgspec refuses lone surrogates and huge numbers, which JavaScript writes and reads.
-        return _plain(read_json(payload, max_bytes))
+        return plain_of(read_json(payload, max_bytes))
 
 
 def _mongo_value(payload: bytes, max_bytes: int = _FAST_LIMIT) -> tuple[Any, str]:
@@ -173,16 +173,16 @@ def _mongo_value(payload: bytes, max_bytes: int = _FAST_LIMIT) -> tuple[Any, str
                 return _json_value(source, max_bytes), _TEXT_LABEL
             if element.code == 3:
                 value = plain_document(payload, element.value_start, element.value_end)
-                return value or _plain(read_value(payload, element)), _OBJECT_LABEL
+                return value or plain_of(read_value(payload, element)), _OBJECT_LABEL
     raise CodecError("no session field")
 
 
-def _plain(node: Node) -> Any:
+def plain_of(node: Node) -> Any:
     match node.kind:
         case Kind.OBJECT:
-            return {entry.key: _plain(entry.value) for entry in node.entries}
+            return {entry.key: plain_of(entry.value) for entry in node.entries}
         case Kind.ARRAY:
-            return [_plain(entry.value) for entry in node.entries]
+            return [plain_of(entry.value) for entry in node.entries]
         case Kind.NUMBER:
             return plain_number(str(node.scalar))
         case _:

@@ -93,7 +93,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     plugins: bool = False
 
 
-class _ProfileFile(msgspec.Struct, frozen=True, kw_only=True):
+class ProfileFile(msgspec.Struct, frozen=True, kw_only=True):
     version: int = 1
     profiles: tuple[Profile, ...] = ()
 
@@ -133,7 +133,7 @@ class ProfileBook:
         self._locked: dict[str, str] = {}
         self._writes = 0
         self.troubles: tuple[str, ...] = ()
-        self._profiles = self._load(_PROFILES, _ProfileFile, _ProfileFile()).profiles
+        self._profiles = self._load(_PROFILES, ProfileFile, ProfileFile()).profiles
         self._settings = self._load(_SETTINGS, Settings, Settings())
 
     @property
@@ -159,7 +159,7 @@ class ProfileBook:
         known = next((one for one in self._profiles if one.id == profile.id), None)
         self._profiles = _with_profile(self._profiles, profile)
 
-        def change(there: _ProfileFile) -> _ProfileFile:
+        def change(there: ProfileFile) -> ProfileFile:
             theirs = next((one for one in there.profiles if one.id == profile.id), None)
             mine = profile if known is None or theirs is None else _merge_fields(known, profile, theirs)
             return replace(there, profiles=_with_profile(there.profiles, mine))
@@ -182,7 +182,7 @@ class ProfileBook:
         """Return what the files hold now, None when they cannot be understood at this moment. Changes nothing; any thread."""
         writes = self._writes
         try:
-            profiles, settings = self._read(_PROFILES, _ProfileFile), self._read(_SETTINGS, Settings)
+            profiles, settings = self._read(_PROFILES, ProfileFile), self._read(_SETTINGS, Settings)
         except (OSError, _Newer, *_DAMAGED):
             return None
         kept = self._profiles if profiles is None else profiles.profiles
@@ -241,9 +241,9 @@ class ProfileBook:
     def _tell(self, words: str) -> None:
         self.troubles = (*self.troubles, words)
 
-    def _change_profiles(self, change: Callable[[_ProfileFile], _ProfileFile]) -> None:
-        mine = _ProfileFile(profiles=self._profiles)
-        self._profiles = self._rewrite(_PROFILES, _ProfileFile, change, mine).profiles
+    def _change_profiles(self, change: Callable[[ProfileFile], ProfileFile]) -> None:
+        mine = ProfileFile(profiles=self._profiles)
+        self._profiles = self._rewrite(_PROFILES, ProfileFile, change, mine).profiles
 
     def _rewrite(self, name: str, kind: type[_T], change: Callable[[_T], _T], mine: _T) -> _T:
         """Make the change to what is in the file now, write it and return it; where nothing is there, write `mine`."""
@@ -306,7 +306,7 @@ class _Newer(Exception):
 
 
 def _decode(data: bytes, kind: type[_T]) -> _T:
-    if kind is _ProfileFile and data.lstrip().startswith(b"["):
+    if kind is ProfileFile and data.lstrip().startswith(b"["):
         # The form of 0.1: the profiles alone.
         data = b'{"profiles":' + data + b"}"
     if msgspec.json.decode(data, type=_Version).version > _VERSION:

@@ -35,16 +35,16 @@ class Recovery:
     """The edits of this run, and those that earlier runs left behind. Talks to the keyring: never on the GUI thread."""
 
     def __init__(self, folder: Path, keeper: SecretStore) -> None:
-        self._file = RunFile(folder / "unsaved", keeper, _MAGIC)
+        self.file = RunFile(folder / "unsaved", keeper, _MAGIC)
         self._left: tuple[Path, ...] = ()
 
     def keep(self, edits: Sequence[UnsavedEdit]) -> bool:
         """Put these in the place of what is kept of this run; none removes the file. False: there is no place for the
         key, so they are in memory only. `OSError`."""
         if not edits:
-            self._file.remove()
+            self.file.remove()
             return True
-        return self._file.write(msgspec.msgpack.encode(list(edits)))
+        return self.file.write(msgspec.msgpack.encode(list(edits)))
 
     def find_left(self) -> tuple[UnsavedEdit, ...]:
         """Return the edits of runs that ended without asking; `forget_left` removes them. Unreadable ones stay.
@@ -52,10 +52,10 @@ class Recovery:
         No other window is told of the same ones until this one ends.
         """
         found: list[UnsavedEdit] = []
-        for path in self._file.left():
-            edits = self._read(path)
+        for path in self.file.left():
+            edits = self.read(path)
             if edits is None:
-                self._file.release(path)
+                self.file.release(path)
             else:
                 found += edits
                 self._left += (path,)
@@ -64,15 +64,15 @@ class Recovery:
     def forget_left(self) -> None:
         """Remove the files that `find_left` has read: their edits were taken up or are not wanted. `OSError`."""
         for path in self._left:
-            self._file.forget(path)
+            self.file.forget(path)
         self._left = ()
 
     def close(self) -> None:
         """Remove this run's file: whoever closes the window has answered what becomes of the edits."""
-        self._file.close(removes=True)
+        self.file.close(removes=True)
 
-    def _read(self, path: Path) -> list[UnsavedEdit] | None:
-        opened = self._file.read_left(path)
+    def read(self, path: Path) -> list[UnsavedEdit] | None:
+        opened = self.file.read_left(path)
         try:
             return None if opened is None else msgspec.msgpack.decode(opened, type=list[UnsavedEdit])
         except msgspec.MsgspecError:

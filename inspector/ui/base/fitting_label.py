@@ -18,13 +18,13 @@ class FittingLabel(PlainLabel):
 
     def __init__(self, *wordings: str, role: str = "") -> None:
         super().__init__(role=role)
-        self._wordings: tuple[str, ...] = ("",)
+        self.wordings: tuple[str, ...] = ("",)
         self.show_wordings(*wordings)
 
     def show_wordings(self, *wordings: str) -> None:
         """Say this from now on: the whole first, the shortest last. The tooltip has the whole."""
-        self._wordings = tuple(escape_display(words, _LONGEST) for words in wordings) or ("",)
-        self.setToolTip(plain_tip(self._wordings[0]))
+        self.wordings = tuple(escape_display(words, _LONGEST) for words in wordings) or ("",)
+        self.setToolTip(plain_tip(self.wordings[0]))
         self.updateGeometry()
         self._fit(self.width())
 
@@ -32,7 +32,7 @@ class FittingLabel(PlainLabel):
     def sizeHint(self) -> QSize:
         """Return the room for the whole."""
         # One more: a width in whole pixels may be a fraction too small on a scaled screen.
-        width = self.fontMetrics().horizontalAdvance(self._wordings[0]) + self._beside() + 1
+        width = self.fontMetrics().horizontalAdvance(self.wordings[0]) + self._beside() + 1
         return QSize(width, super().sizeHint().height())
 
     @qt_guard(QSize(_LEAST_WIDTH, 20))
@@ -50,5 +50,5 @@ class FittingLabel(PlainLabel):
 
     def _fit(self, width: int) -> None:
         metrics, room = self.fontMetrics(), width - self._beside()
-        words = next((one for one in self._wordings if metrics.horizontalAdvance(one) <= room), None)
-        self.setText(words or metrics.elidedText(self._wordings[-1], Qt.TextElideMode.ElideRight, room))
+        words = next((one for one in self.wordings if metrics.horizontalAdvance(one) <= room), None)
+        self.setText(words or metrics.elidedText(self.wordings[-1], Qt.TextElideMode.ElideRight, room))

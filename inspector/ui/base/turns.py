@@ -27,7 +27,12 @@ def go_first() -> Iterator[None]:
         _until = before
 
 
+def is_first() -> bool:
+    """True while the window works and the lanes wait."""
+    return time.monotonic() < _until
+
+
 def give_way() -> None:
     """Wait while the window works; for lanes, between two steps of a few milliseconds."""
-    while time.monotonic() < _until:
+    while is_first():
         time.sleep(_STEP_S)

@@ -50,7 +50,7 @@ class CookiePage(QWidget):
     def __init__(self, context: Context, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._context = context
-        self._store: OpenStore | None = None
+        self.store: OpenStore | None = None
         self._added: list[Secret] = []
         self._job: Job | None = None
         self.cards: list[CookieCard] = []
@@ -89,17 +89,17 @@ class CookiePage(QWidget):
         self.har.exchange_chosen.connect(self.paste)
         self.har.session_wanted.connect(self._open_first)
         layout.addWidget(self.har, 1)
-        self._scroll = QScrollArea()
-        self._scroll.setWidgetResizable(True)
-        layout.addWidget(self._scroll, 1)
+        self.scroll_area = QScrollArea()
+        self.scroll_area.setWidgetResizable(True)
+        layout.addWidget(self.scroll_area, 1)
 
     # --- what is checked against --------------------------------------------------------------------------------
 
     def show_store(self, store: OpenStore | None) -> None:
         """Check against another store's secrets and records from now on."""
-        if self._store is not None:
-            self._store.state_changed.disconnect(self._store_changed)
-        self._store = store
+        if self.store is not None:
+            self.store.state_changed.disconnect(self._store_changed)
+        self.store = store
         if store is not None:
             store.state_changed.connect(self._store_changed)
         self._store_changed()
@@ -112,7 +112,7 @@ class CookiePage(QWidget):
     @property
     def secrets(self) -> tuple[Secret, ...]:
         """The store's secrets in order, then those added here."""
-        connection = self._store.connection if self._store is not None else None
+        connection = self.store.connection if self.store is not None else None
         return (*(connection.secrets if connection is not None else ()), *self._added)
 
     def add_secret(self, text: str) -> None:
@@ -242,7 +242,7 @@ class CookiePage(QWidget):
         if is_archive(text):
             self.follow_archive(text)
             return
-        store, secrets = self._store, self.secrets
+        store, secrets = self.store, self.secrets
         now_ms = round(time.time() * 1000)
         if store is not None and store.state is StoreState.OPEN:
             name, is_production = store.profile.name, store.profile.environment is Environment.PRODUCTION
@@ -271,7 +271,7 @@ class CookiePage(QWidget):
             )
 
     def _show_found(self, reports: tuple[CookieReport, ...]) -> None:
-        words = "" if self._store is not None else "No store is open, so the chain ends at the signature."
+        words = "" if self.store is not None else "No store is open, so the chain ends at the signature."
         self._show_message(words, "muted")
         self._show_reports(reports)
 
@@ -291,7 +291,7 @@ class CookiePage(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(10)
         self.cards = []
-        site = self._store.profile.site_url if self._store is not None else "http://localhost:3000/"
+        site = self.store.profile.site_url if self.store is not None else "http://localhost:3000/"
         # Session cookies first: the others are only there to be told apart.
         for report in sorted(reports, key=lambda one: one.verdict.status is Status.UNKNOWN):
             card = CookieCard(report, self.secrets, site, self._context.theme)
@@ -304,4 +304,4 @@ class CookiePage(QWidget):
                 words = badge_words(report, len(self.secrets)).replace("valid", "signed", 1)
                 self.signature_known.emit(report.verdict.session_id, words)
         column.addStretch(1)
-        self._scroll.setWidget(inside)
+        self.scroll_area.setWidget(inside)

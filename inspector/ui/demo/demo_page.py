@@ -53,7 +53,7 @@ class DemoPage(QWidget):
         self.server: DemoServer | None = None
         self._lane = Lane("demo")
         self._profiles: tuple[Profile, ...] = ()
-        self._traffic_job: Job | None = None
+        self.traffic_job: Job | None = None
         # Filled by the server's threads, emptied by the window's clock: a burst of requests is one update.
         self._arrived: queue.SimpleQueue[RequestEntry] = queue.SimpleQueue()
         self.model = RequestTableModel(self)
@@ -216,8 +216,8 @@ class DemoPage(QWidget):
 
     def stop_server(self) -> None:
         """Stop the server; returns when the port is free again."""
-        if self._traffic_job is not None:
-            self._traffic_job.cancel()
+        if self.traffic_job is not None:
+            self.traffic_job.cancel()
         server, self.server = self.server, None
         if server is not None:
             server.stop()
@@ -257,16 +257,16 @@ class DemoPage(QWidget):
 
     def toggle_traffic(self) -> None:
         """Send visitors, or stop sending."""
-        if self._traffic_job is not None and not self._traffic_job.is_finished:
-            self._traffic_job.cancel()
-            self._traffic_job = None
+        if self.traffic_job is not None and not self.traffic_job.is_finished:
+            self.traffic_job.cancel()
+            self.traffic_job = None
             self._show_traffic(0, 0)
             return
         if self.server is None:
             return
         url, count = self.server.url, self.count_edit.value()
         self._show_traffic(0, count)
-        self._traffic_job = self._context.jobs.stream(
+        self.traffic_job = self._context.jobs.stream(
             self._lane,
             lambda token: _visit(url, count, token),
             owner=self,

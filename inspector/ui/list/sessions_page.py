@@ -54,7 +54,7 @@ class SessionsPage(QWidget):
         super().__init__(parent)
         self._context = context
         self._store: OpenStore | None = None
-        self._sort = (Column.CHANGED, True)
+        self.sort = (Column.CHANGED, True)
         self._arrow: Column | None = Column.CHANGED
         self._is_sort_chosen = False
         self._needs_values = False
@@ -308,7 +308,7 @@ class SessionsPage(QWidget):
         is_good, parsed = self._parse()
         if is_good:
             self._needs_values = parsed is not None and parsed.term.needs_values
-            self._finder.look_for(parsed, self._sort)
+            self._finder.look_for(parsed, self.sort)
 
     def _show_found(self, found: FoundRows) -> None:
         scroll = self.table.verticalScrollBar().value()
@@ -335,7 +335,7 @@ class SessionsPage(QWidget):
     def _sort_by(self, section: int, order: Qt.SortOrder) -> None:
         if section >= 0:
             self._is_sort_chosen = True
-            self._sort = (COLUMNS[section][0], order == Qt.SortOrder.DescendingOrder)
+            self.sort = (COLUMNS[section][0], order == Qt.SortOrder.DescendingOrder)
             self._select()
 
     def _sort_by_itself(self) -> None:
@@ -353,8 +353,8 @@ class SessionsPage(QWidget):
         if self._arrow is not arrow:
             self._arrow = arrow
             self.table.show_arrow(arrow)
-        if self._sort != (column, True):
-            self._sort = (column, True)
+        if self.sort != (column, True):
+            self.sort = (column, True)
             self._select()
 
     def _clear_filter(self) -> None:

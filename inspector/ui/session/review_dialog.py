@@ -39,9 +39,9 @@ class ReviewDialog(QDialog):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addLayout(self._build_head())
-        self._scroll = QScrollArea()
-        self._scroll.setWidgetResizable(True)
-        layout.addWidget(self._scroll, 1)
+        self.scroll_area = QScrollArea()
+        self.scroll_area.setWidgetResizable(True)
+        layout.addWidget(self.scroll_area, 1)
         self.commands_label = PlainLabel("", role="muted", selectable=True, wrap=True)
         self.commands_label.setFont(mono_font())
         self.commands_label.setContentsMargins(18, 8, 18, 8)
@@ -109,7 +109,7 @@ class ReviewDialog(QDialog):
         made = self.choices
         self.review = review
         self.expiry_label.setText(f"·  {review.expiry}")
-        self._scroll.setWidget(self._build_rows(review, message, made))
+        self.scroll_area.setWidget(self._build_rows(review, message, made))
         self.overwrite_button.setVisible(bool(review.conflicts))
         self.set_busy(False)
         self._chosen()

@@ -64,9 +64,9 @@ class SessionSaving(QObject):
         self._panel = panel
         self._window = window
         self.dialog: ReviewDialog | None = None
-        self._verifier = SaveVerifier(self._is_shown, self)
-        self._verifier.told.connect(self._show_stuck)
-        self._verifier.noted.connect(self.noted)
+        self.verifier = SaveVerifier(self._is_shown, self)
+        self.verifier.told.connect(self._show_stuck)
+        self.verifier.noted.connect(self.noted)
         panel.review_wanted.connect(self.review)
         panel.expiry_wanted.connect(self.ask_expiry)
         panel.restore_wanted.connect(self.restore)
@@ -149,7 +149,7 @@ class SessionSaving(QObject):
                 self._panel.show_saved(store, outcome.record)
                 self._written(store, outcome.record)
                 if outcome.changes:
-                    self._verifier.start(store, outcome.record.raw.ref.key, outcome)
+                    self.verifier.start(store, outcome.record.raw.ref.key, outcome)
             return
         if outcome.review is not None and outcome.state is not SaveState.UNKNOWN:
             dialog.show_review(outcome.review, outcome.message)
@@ -314,7 +314,7 @@ class SessionSaving(QObject):
         store.run(work, owner=self, done=done, failed=self._tell, words="Writing")
 
     def _written(self, store: OpenStore, opened: OpenedSession) -> None:
-        self._verifier.cancel(store, opened.raw.ref.key)
+        self.verifier.cancel(store, opened.raw.ref.key)
         store.put_record(opened.raw)
         self.record_written.emit(opened.raw.ref.key)
 
@@ -346,7 +346,7 @@ class SessionSaving(QObject):
         store.run(work, owner=self, done=done, failed=self._tell, words="Deleting")
 
     def _removed(self, store: OpenStore, key: bytes) -> None:
-        self._verifier.cancel(store, key)
+        self.verifier.cancel(store, key)
         store.drop_records([key])
         self.record_removed.emit(key)
 

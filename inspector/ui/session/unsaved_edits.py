@@ -42,7 +42,7 @@ class UnsavedEdits(QObject):
         self._context = context
         self._panel = panel
         self._window = window
-        self._recovery = Recovery(context.book.folder, context.secrets)
+        self.recovery = Recovery(context.book.folder, context.secrets)
         self._waiting: list[UnsavedEdit] = []  # taken up, but their stores are not open yet
         self._had_edits = False
         self._is_warned = False
@@ -71,7 +71,7 @@ class UnsavedEdits(QObject):
         """Seal the edits as they are now; what is encoded and written is done on the vault lane."""
         history = self._context.history
         drafts = [(profile_id, draft.opened, draft.root) for profile_id, draft in self._panel.drafts()]
-        waiting, recovery = tuple(self._waiting), self._recovery
+        waiting, recovery = tuple(self._waiting), self.recovery
         self._had_edits = bool(drafts or waiting)
 
         def seal() -> bool:
@@ -93,7 +93,7 @@ class UnsavedEdits(QObject):
         """Look for edits that an earlier run has left behind, and ask what becomes of them."""
         self._context.jobs.submit(
             self._context.vault,
-            self._recovery.find_left,
+            self.recovery.find_left,
             owner=self,
             done=lambda edits: self._ask(edits, stores()) if edits else None,
             failed=lambda _error: None,
@@ -135,7 +135,7 @@ class UnsavedEdits(QObject):
     def _forget_left(self) -> None:
         # After `keep` on the same lane: the old files go once the new one is there.
         self._context.jobs.submit(
-            self._context.vault, self._recovery.forget_left, owner=self, failed=lambda _error: None
+            self._context.vault, self.recovery.forget_left, owner=self, failed=lambda _error: None
         )
 
     def _when_open(self, store: OpenStore) -> None:
@@ -172,7 +172,7 @@ class UnsavedEdits(QObject):
     def close(self) -> None:
         """The person has left the edits, or there are none: nothing is offered at the next start but what waits."""
         if not self._waiting:
-            self._recovery.close()
+            self.recovery.close()
 
 
 def _name_sessions(edits: tuple[UnsavedEdit, ...]) -> str:

@@ -17,7 +17,7 @@ def confirm_act(
     """Return True when the person agreed; a production store wants its name typed. `commands`: what would be sent."""
     if profile.environment is not Environment.PRODUCTION:
         return confirm(parent, title, text, action, commands)
-    return _NameDialog(parent, profile.name, title, text, action, commands).exec() == QDialog.DialogCode.Accepted
+    return NameDialog(parent, profile.name, title, text, action, commands).exec() == QDialog.DialogCode.Accepted
 
 
 def is_name(typed: str, name: str) -> bool:
@@ -29,7 +29,7 @@ def _letters(text: str) -> str:
     return "".join(char for char in text if char.isalnum())
 
 
-class _NameDialog(QDialog):
+class NameDialog(QDialog):
     def __init__(self, parent: QWidget, name: str, title: str, text: str, action: str, commands: Sequence[str]) -> None:
         super().__init__(parent)
         self.setWindowTitle("Production store")

@@ -69,7 +69,7 @@ class ConnectDialog(QDialog):
             "Save" if profile else "Connect", QDialogButtonBox.ButtonRole.AcceptRole
         )
         self.connect_button.setProperty("role", "primary")
-        buttons.accepted.connect(self._accept)
+        buttons.accepted.connect(self.accept_store)
         buttons.rejected.connect(self.reject)
         layout.addWidget(buttons)
         self.connect_button.setDefault(True)  # heard once it is in the dialog
@@ -91,7 +91,7 @@ class ConnectDialog(QDialog):
         self.url_line = _line("Address")
         self.url_line.setPlaceholderText("redis://localhost:6379/0?prefix=sess:")
         self.url_line.textChanged.connect(self._url_changed)
-        self.url_line.textEdited.connect(self._show_in_form)
+        self.url_line.textEdited.connect(self.show_in_form)
         self.form = StoreForm()
         self.form.address_changed.connect(self._show_form_address)
         self.tables_button = QPushButton("Find tables…")
@@ -172,7 +172,7 @@ class ConnectDialog(QDialog):
         if profile.password_id:
             self.password_line.setPlaceholderText("saved; type to replace it")
 
-    def _show_in_form(self, url: str) -> None:
+    def show_in_form(self, url: str) -> None:
         self.form.show_url(url)
 
     def _show_form_address(self, url: str) -> None:
@@ -195,7 +195,7 @@ class ConnectDialog(QDialog):
         self.test_label.setText("")
         self.connect_button.setEnabled(not self.address_error.text())
 
-    def _read(self) -> tuple[Profile, Secret | None, tuple[Secret, ...]]:
+    def read(self) -> tuple[Profile, Secret | None, tuple[Secret, ...]]:
         """Return the profile, the password and the secrets that were typed. `BadStoreAddress`, `FieldPathError`."""
         url, password = split_url(self.url_line.text())
         if self.password_line.text():
@@ -227,7 +227,7 @@ class ConnectDialog(QDialog):
 
     def _find_tables(self) -> None:
         try:
-            profile, password, secrets = self._read()
+            profile, password, secrets = self.read()
         except (BadStoreAddress, FieldPathError) as error:
             self._show_test(str(error), "error")
             return
@@ -249,7 +249,7 @@ class ConnectDialog(QDialog):
             self._show_test("Stopped.", "muted")
             return
         try:
-            profile, password, _secrets = self._read()
+            profile, password, _secrets = self.read()
         except (BadStoreAddress, FieldPathError) as error:
             self._show_test(str(error), "error")
             return
@@ -297,9 +297,9 @@ class ConnectDialog(QDialog):
             self._lane.close()
             self._lane = None
 
-    def _accept(self) -> None:
+    def accept_store(self) -> None:
         try:
-            profile, password, secrets = self._read()
+            profile, password, secrets = self.read()
         except (BadStoreAddress, FieldPathError) as error:
             self._show_test(str(error), "error")
             return

@@ -86,8 +86,8 @@ class _StoreRow(_Row):
         if store.profile.environment in _BADGES:
             words, role = _BADGES[store.profile.environment]
             self.row.addWidget(PlainLabel(words, role=role))
-        self._count = PlainLabel("", role="caption")
-        self.row.addWidget(self._count)
+        self.count_label = PlainLabel("", role="caption")
+        self.row.addWidget(self.count_label)
         store.state_changed.connect(self.refresh)
         store.progress_changed.connect(self.refresh)
         store.rows_changed.connect(self.refresh)
@@ -106,7 +106,7 @@ class _StoreRow(_Row):
         catalogue = store.catalogue
         is_open = store.state is StoreState.OPEN and catalogue is not None
         number = short_number(len(catalogue)) if is_open and catalogue is not None else "—"
-        self._count.setText("no answer" if store.is_silent else number)
+        self.count_label.setText("no answer" if store.is_silent else number)
         trouble = store.health.silence or store.trouble
         self.setToolTip(
             plain_tip(f"{store.profile.name}: {store.state_words}. {trouble.text if trouble else ''}".strip())
@@ -205,9 +205,9 @@ class StoresPanel(QFrame):
         outer.setContentsMargins(8, 12, 8, 10)
         outer.setSpacing(2)
         outer.addWidget(_caption("STORES"))
-        self._list = _RowList(self._make_row)
-        self._rows = self._list.rows
-        outer.addWidget(self._list)
+        self.list = _RowList(self._make_row)
+        self.rows = self.list.rows
+        outer.addWidget(self.list)
         outer.addWidget(_caption("TOOLS"))
         self._tool_notes: dict[str, PlainLabel] = {}
         for name, words in TOOLS:
@@ -226,7 +226,7 @@ class StoresPanel(QFrame):
     def show_stores(self, stores: Mapping[str, OpenStore]) -> None:
         """Show these stores, in this order."""
         self._stores = stores
-        self._list.show_rows(tuple(stores))
+        self.list.show_rows(tuple(stores))
 
     def _make_row(self, identity: str) -> _StoreRow:
         row = _StoreRow(self._stores[identity], self._theme)
@@ -238,8 +238,8 @@ class StoresPanel(QFrame):
     def choose_store(self, profile_id: str) -> None:
         """Mark a store as the one that is shown."""
         self._marked = profile_id
-        self._list.bring_in_sight(profile_id)
-        self._mark(self._rows.get(profile_id))
+        self.list.bring_in_sight(profile_id)
+        self._mark(self.rows.get(profile_id))
 
     def choose_tool(self, name: str) -> None:
         """Mark a tool as the one that is shown."""
@@ -251,7 +251,7 @@ class StoresPanel(QFrame):
         self._tool_notes[name].setText(words)
 
     def _mark(self, chosen: _Row | None) -> None:
-        for row in (*self._rows.values(), *self._tools.values()):
+        for row in (*self.rows.values(), *self._tools.values()):
             row.setChecked(row is chosen)
 
     def _pick_store(self, profile_id: str) -> None:
@@ -272,7 +272,7 @@ class StoresPanel(QFrame):
             ("Remove from the list…", self.remove_wanted),
         ):
             menu.addAction(words).triggered.connect(lambda _checked=False, signal=signal: signal.emit(profile_id))
-        menu.popup(self._rows[profile_id].mapToGlobal(at))
+        menu.popup(self.rows[profile_id].mapToGlobal(at))
 
 
 def _caption(words: str) -> PlainLabel:

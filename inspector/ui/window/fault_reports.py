@@ -35,6 +35,7 @@ class FaultReports(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
+        self.quiet_s = _QUIET_S
         self._last: dict[str, float] = {}
         self._box: QWidget | None = None
         self._crash_file: IO[str] | None = None
@@ -67,7 +68,7 @@ class FaultReports(QObject):
         frames = traceback.extract_tb(trace)
         place = f"{kind.__name__} at {frames[-1].filename}:{frames[-1].lineno}" if frames else kind.__name__
         now = time.monotonic()
-        if now - self._last.get(place, -_QUIET_S) < _QUIET_S:
+        if now - self._last.get(place, -_QUIET_S) < self.quiet_s:
             return
         self._last[place] = now
         _write(f"{place}\n" + "".join(f"  {one.filename}:{one.lineno} {one.name}\n" for one in frames[-12:]))

@@ -53,7 +53,7 @@ class MainWindow(QMainWindow):
         self.setWindowTitle("Session Inspector")
         self.setWindowIcon(app_icon())
         size_window(self)
-        self._context = context
+        self.context = context
         self.plugins = context.plugins
         self._state = WindowState(context.book.folder)
         self._desk = StoreDesk(context, self)
@@ -64,13 +64,13 @@ class MainWindow(QMainWindow):
         self._restore_state()
         self._show_stores()
         self._others = OtherWindows(
-            context, self.stores, partial(self.add_profile, keep=False), self._forget_store, self._show_stores, self
+            context, self.stores, partial(self.add_profile, keep=False), self.forget_store, self._show_stores, self
         )
         self._others.noted.connect(self.note)
         self._enable()
 
     def _build(self) -> None:
-        context = self._context
+        context = self.context
         self.actions_book = ActionBook(self, context.theme)
         self.panel = SessionPanel(context)
         self.saving = SessionSaving(context, self.panel, self)
@@ -187,9 +187,9 @@ class MainWindow(QMainWindow):
 
     def take_up_history(self) -> None:
         """Put what earlier runs wrote into the history, and keep it as the preferences say."""
-        self._context.jobs.submit(
-            self._context.vault,
-            self._context.history.take_up,
+        self.context.jobs.submit(
+            self.context.vault,
+            self.context.history.take_up,
             owner=self,
             done=lambda _: self.panel.show_history(),
             failed=lambda _error: self.panel.show_history(),
@@ -283,11 +283,11 @@ class MainWindow(QMainWindow):
     def _remove_store(self, profile_id: str) -> None:
         profile = self.stores[profile_id].profile
         if self._entries.may_remove(profile, self.panel.unsaved(profile_id)):
-            self._forget_store(profile_id)
+            self.forget_store(profile_id)
             self.panel.drop_drafts(profile_id)
             self._entries.remove(profile)
 
-    def _forget_store(self, profile_id: str) -> None:
+    def forget_store(self, profile_id: str) -> None:
         self._desk.forget(profile_id)
         self._show_status()
         self._enable()
@@ -391,6 +391,6 @@ class MainWindow(QMainWindow):
             return
         self.keep_state()
         self.unsaved.close()
-        self._context.close()
+        self.context.close()
         self._tools.close()
         self._desk.close()

@@ -70,12 +70,12 @@ class Preferences(QObject):
         if place is SecretPlace.FILE:
             sealed = SealedFile(sealed_path(self._context.book.folder))
             open_sealed_file(
-                self._context, self._window, sealed, lambda is_open: self._moved(place, sealed) if is_open else None
+                self._context, self._window, sealed, lambda is_open: self.take_place(place, sealed) if is_open else None
             )
         else:
-            self._moved(place, None)
+            self.take_place(place, None)
 
-    def _moved(self, place: SecretPlace, sealed: SealedFile | None) -> None:
+    def take_place(self, place: SecretPlace, sealed: SealedFile | None) -> None:
         secrets = self._context.secrets
 
         def move() -> str:

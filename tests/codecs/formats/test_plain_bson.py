@@ -14,7 +14,7 @@ from inspector.codecs._api import CodecError
 from inspector.codecs.formats.bson import read_elements, read_value
 from inspector.codecs.formats.plain_bson import plain_document
 from inspector.codecs.listing.document_text import session_text, session_texts
-from inspector.codecs.listing.summary import _plain
+from inspector.codecs.listing.summary import plain_of
 
 NAMES = st.text(st.characters(exclude_characters="\0", codec="utf-8"), max_size=6)
 SCALARS = st.one_of(
@@ -45,7 +45,7 @@ def by_tree(document: bytes) -> Any:
     data = struct.pack("<i", len(whole)) + whole[4:]
     try:
         [element] = read_elements(data)
-        return _plain(read_value(data, element))
+        return plain_of(read_value(data, element))
     except (CodecError, ValueError):
         return None
 

@@ -12,7 +12,6 @@ import sys
 import time
 from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -24,12 +23,13 @@ from inspector.cli._output import Output
 from inspector.cli._run import run_command
 from inspector.cli._signals import Signals
 from inspector.codecs import CodecError, OpeningKeys, SealedError, decode, pack_decoded, pack_error, read_answer
-from inspector.codecs import _wire as wire
+from inspector.codecs._wire import CLASSES
 from inspector.services.sessions import decoder
 from inspector.services.sessions.decoder import DECODER, IN_PROCESS_BYTES, DecoderProcess, decode_record
 from inspector.ui.window.main_window import MainWindow
 from tests.codecs.test_fuzz import SAMPLES, SECRETS
 from tests.faults.hostile.bad_decoder import CRASH, EAT, HANG, RAISE
+from tests.servers import ROOT
 from tests.stalls import Heartbeat, assert_smooth
 from tests.ui.conftest import WAIT_MS, OpenWindow, heartbeat, make_window
 
@@ -172,11 +172,11 @@ def test_answer_can_make_nothing_but_records(answer: bytes) -> None:
 
 
 def test_every_layer_has_its_place_in_the_closed_table() -> None:
-    folder = Path(wire.__file__).parent
+    folder = ROOT / "inspector" / "codecs"
     layers = {
         name for path in folder.rglob("*.py") for name in re.findall(r"^class (\w+Layer)\b", path.read_text(), re.M)
     }
-    assert layers - wire._CLASSES.keys() == set()
+    assert layers - CLASSES.keys() == set()
     assert len(layers) >= 8
 
 

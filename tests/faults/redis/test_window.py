@@ -61,7 +61,7 @@ def test_f03_window_waits_for_a_silent_server_and_can_leave_it_at_once(
         qtbot.waitUntil(lambda: proxy.hits >= 2, timeout=WAIT_MS)
         started = time.monotonic()
         window.choose_store(first)
-        window._desk.forget("silent")
+        window.forget_store("silent")
         assert time.monotonic() - started < 2 * 0.2  # to reach: 0.2 s
     assert_window_works(qtbot, window, rig)
 

@@ -99,7 +99,7 @@ def _is_decoding(window: MainWindow) -> bool:
         while True:
             sum(range(10_000))
 
-    window._context.jobs.submit(window._context.compute, decode, owner=window, failed=lambda _: None)
+    window.context.jobs.submit(window.context.compute, decode, owner=window, failed=lambda _: None)
     return started.wait(5)
 
 
@@ -113,7 +113,7 @@ def _is_asking_keyring(window: MainWindow) -> bool:
         started.set()
         threading.Event().wait()
 
-    window._context.jobs.submit(window._context.vault, wait, owner=window, failed=lambda _: None)
+    window.context.jobs.submit(window.context.vault, wait, owner=window, failed=lambda _: None)
     return started.wait(5)
 
 
@@ -126,7 +126,7 @@ def _is_serving(window: MainWindow) -> bool:
         if page.run_button.isEnabled():
             page.start_server(page.form.settings())
         return False
-    if page._traffic_job is None:
+    if page.traffic_job is None:
         page.count_edit.setValue(10_000)
         page.toggle_traffic()
         return False

@@ -24,7 +24,7 @@ def hear(window: MainWindow) -> Told:
     def note(_store: OpenStore, _key: bytes, report: PersistenceReport, number: int) -> None:
         told.append((report.state, number))
 
-    window.saving._verifier.told.connect(note)
+    window.saving.verifier.told.connect(note)
     return told
 
 
@@ -76,7 +76,7 @@ def test_f35_session_left_behind_is_not_looked_at_again(qtbot: QtBot, make_windo
     press_save(qtbot, window)
     qtbot.waitUntil(lambda: told == [(Persistence.PERSISTED, 0)], timeout=WAIT_MS)
     show(qtbot, window, "s1")
-    qtbot.waitUntil(lambda: not window.saving._verifier.is_waiting, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: not window.saving.verifier.is_waiting, timeout=WAIT_MS)
     assert told == [(Persistence.PERSISTED, 0)]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,7 @@ from inspector.services.settings.secrets import SecretStore
 from inspector.ui.base import clipboard
 from inspector.ui.base.plain import PlainLabel
 from inspector.ui.session.unsaved_edits import DISCARD_AND_QUIT
-from inspector.ui.stores.confirm_store import _NameDialog
+from inspector.ui.stores.confirm_store import NameDialog
 from inspector.ui.stores.connect_dialog import ConnectDialog
 from inspector.ui.stores.open_store import StoreState
 from inspector.ui.stores.secret_dialogs import SecretDialog
@@ -55,9 +54,7 @@ def edit_of(after: bytes, profile_id: str = "shop") -> UnsavedEdit:
 
 def crash(recovery: Recovery) -> None:
     """Let go of the lock as the end of a process does."""
-    assert recovery._file._lock is not None
-    os.close(recovery._file._lock)
-    recovery._file._lock = None
+    recovery.file.close(removes=False)
 
 
 # --- what is on the disk --------------------------------------------------------------------------------------------
@@ -138,8 +135,8 @@ def test_edits_survive_a_crash_are_offered_and_saved_and_forgotten(
     qtbot.waitUntil(lambda: window.panel.opened is not None, timeout=WAIT_MS)
     window.panel.edit_field("role", f'"{VALUE}"')
     qtbot.waitUntil(lambda: bool(list((lasting_home / "unsaved").glob("*.sealed"))), timeout=WAIT_MS)
-    crash(window.unsaved._recovery)
-    monkeypatch.setattr(window.unsaved._recovery, "close", lambda: None)
+    crash(window.unsaved.recovery)
+    monkeypatch.setattr(window.unsaved.recovery, "close", lambda: None)
     monkeypatch.setattr("inspector.ui.session.unsaved_edits.ask_loss", lambda *_words: DISCARD_AND_QUIT)
     leave(window)
     write(url, "session0", "theirs", '"kept"')
@@ -206,7 +203,7 @@ def test_edits_made_before_secrets_have_a_place_are_sealed_once_they_have(
     window = edited_without_a_place(qtbot, make_window, url)
     sealed = SealedFile(sealed_path(tmp_path / "home"))
     sealed.create("passphrase one")
-    window.preferences._moved(SecretPlace.FILE, sealed)
+    window.preferences.take_place(SecretPlace.FILE, sealed)
     folder = tmp_path / "home" / "unsaved"
     qtbot.waitUntil(lambda: len(list(folder.glob("*.sealed"))) == 1, timeout=WAIT_MS)
     qtbot.waitUntil(lambda: "a crash loses nothing" in window.panel.bar.changes_label.toolTip(), timeout=WAIT_MS)
@@ -264,7 +261,7 @@ def test_deletion_in_production_shows_its_commands_and_wants_the_name(
     assert window.status.environment_label.text() == "production"
     seen: list[str] = []
 
-    def look(dialog: _NameDialog) -> int:
+    def look(dialog: NameDialog) -> int:
         seen.extend(label.text() for label in dialog.findChildren(PlainLabel))
         assert not dialog.button.isEnabled()
         dialog.line.setText("the live sho")
@@ -273,7 +270,7 @@ def test_deletion_in_production_shows_its_commands_and_wants_the_name(
         assert dialog.button.isEnabled()
         return 0
 
-    monkeypatch.setattr(_NameDialog, "exec", look)
+    monkeypatch.setattr(NameDialog, "exec", look)
     assert window.current is not None
     window.saving.delete(window.current, b"sess:session0")
     words = "\n".join(seen)
@@ -331,27 +328,27 @@ def test_f61_password_that_is_not_known_is_asked_for_and_kept_nowhere(
     assert not dialog.button.isEnabled()
     assert window.current is not None and window.current.state is StoreState.FAILED
     dialog.reject()
-    assert window._context.secrets.get("lost") is None
+    assert window.context.secrets.get("lost") is None
 
 
 def test_f49_megabyte_secret_is_refused_in_words_and_not_cut(qtbot: QtBot, make_window: OpenWindow, url: str) -> None:
     window = make_window(url)
-    dialog = ConnectDialog(window._context, None, window)
+    dialog = ConnectDialog(window.context, None, window)
     dialog.secret_lines.put("x" * 1_000_000)
     assert len(dialog.secret_lines.texts()[0]) == 1_000_000
-    dialog._accept()
+    dialog.accept_store()
     assert "larger than 64 KB" in dialog.test_label.text()
-    assert window._context.book.profiles == ()
+    assert window.context.book.profiles == ()
 
 
 def test_f49_secrets_that_are_empty_are_none_and_their_order_is_kept(
     qtbot: QtBot, make_window: OpenWindow, url: str
 ) -> None:
     window = make_window(url)
-    dialog = ConnectDialog(window._context, None, window)
+    dialog = ConnectDialog(window.context, None, window)
     dialog.secret_lines.put("newest\n\nolder\noldest")
     assert dialog.secret_lines.texts() == ("newest", "older", "oldest")
-    _profile, _password, secrets = dialog._read()
+    _profile, _password, secrets = dialog.read()
     assert secrets == tuple(
         Secret.from_text(text, f"secret {number}") for number, text in enumerate(("newest", "older", "oldest"), 1)
     )

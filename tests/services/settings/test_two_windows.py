@@ -187,5 +187,5 @@ def test_key_that_another_window_made_meanwhile_is_used(tmp_path: Path, keeper: 
     slow = Slow()
     assert Recovery(tmp_path, slow).keep([EDIT])
     files = sorted((tmp_path / "unsaved").glob("*.sealed"))
-    opened = [Recovery(tmp_path, SecretStore(sealed=keeper))._read(path) for path in files]
+    opened = [Recovery(tmp_path, SecretStore(sealed=keeper)).read(path) for path in files]
     assert opened == [[EDIT], [EDIT]]

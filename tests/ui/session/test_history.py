@@ -105,7 +105,7 @@ def test_each_entry_shows_its_date_and_its_fields_before_and_after(qtbot: QtBot,
     assert "You edited role" in mine
     assert 'role:  "user"  →  "admin"' in mine
     assert "views:  –  →  24" in theirs
-    entry = window._context.journal.entries()[0]
+    entry = window.context.journal.entries()[0]
     assert mine.startswith(format_local(entry.at_ms))
 
 
@@ -128,7 +128,7 @@ def test_review_of_a_session_that_is_gone_promises_nothing(qtbot: QtBot, window:
 def test_unsaved_edits_are_not_lost_to_restoring(qtbot: QtBot, window: MainWindow) -> None:
     edit_and_save(qtbot, window, '"admin"')
     window.panel.edit_field("role", '"guest"')
-    entry = window._context.journal.entries()[0]
+    entry = window.context.journal.entries()[0]
     window.saving.restore(entry)
     box = QApplication.activeModalWidget()
     assert isinstance(box, QMessageBox)

@@ -94,7 +94,7 @@ def dialog(make_window: OpenWindow, tmp_path: Path) -> Iterator[ConnectDialog]:
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder" / "a.json").write_text('{"cookie":{"path":"/"}}')
     window = make_window(f"file://{tmp_path / 'folder'}")
-    dialog = ConnectDialog(window._context, None, window)
+    dialog = ConnectDialog(window.context, None, window)
     dialog.show()
     yield dialog
     for finder in dialog.findChildren(TableDialog):

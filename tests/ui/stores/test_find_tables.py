@@ -88,7 +88,7 @@ def window(make_window: OpenWindow, tmp_path: Path) -> MainWindow:
 
 @pytest.fixture
 def dialog(window: MainWindow) -> Iterator[ConnectDialog]:
-    dialog = ConnectDialog(window._context, None, window)
+    dialog = ConnectDialog(window.context, None, window)
     dialog.show()
     yield dialog
     for finder in dialog.findChildren(TableDialog):

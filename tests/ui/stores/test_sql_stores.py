@@ -35,7 +35,7 @@ def table(request: pytest.FixtureRequest) -> str:
 
 def test_table_is_listed_and_tested_in_the_dialog(qtbot: QtBot, make_window: OpenWindow, table: str) -> None:
     window = make_window(table)  # returns once its sessions are listed
-    dialog = ConnectDialog(window._context, None, window)
+    dialog = ConnectDialog(window.context, None, window)
     dialog.url_line.setText(table)
     dialog.test_button.click()
     qtbot.waitUntil(lambda: "1 session" in dialog.test_label.text(), timeout=WAIT_MS)
@@ -44,7 +44,7 @@ def test_table_is_listed_and_tested_in_the_dialog(qtbot: QtBot, make_window: Ope
 
 def test_dialog_says_which_tables_there_are(qtbot: QtBot, make_window: OpenWindow, table: str) -> None:
     window = make_window(table)
-    dialog = ConnectDialog(window._context, None, window)
+    dialog = ConnectDialog(window.context, None, window)
     dialog.url_line.setText(f"{table}?table=logins")
     dialog.test_button.click()
     qtbot.waitUntil(lambda: "no table" in dialog.test_label.text(), timeout=WAIT_MS)

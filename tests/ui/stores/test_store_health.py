@@ -49,11 +49,11 @@ def test_killed_server_is_seen_in_panel_list_and_status_bar_and_found_again(
     server = own_redis()
     window = make_window(f"redis://127.0.0.1:{server.port}/0?prefix=sess:")
     store = shown_store(window)
-    row = window.stores_panel._rows[store.profile.id]
+    row = window.stores_panel.rows[store.profile.id]
     assert "last answer" in window.status.store_label.toolTip() + window.status.store_label.text()
     server.signal(signal.SIGKILL)
     look_until(qtbot, store, lambda: store.is_silent)
-    assert row._count.text() == "no answer"
+    assert row.count_label.text() == "no answer"
     assert "not answering, last answer" in row.toolTip()
     assert "not answering, last answer" in window.sessions_page.head.count_label.text()
     assert window.sessions_page.head.reconnect_button.isVisible()
@@ -62,7 +62,7 @@ def test_killed_server_is_seen_in_panel_list_and_status_bar_and_found_again(
     own_redis()
     look_until(qtbot, store, lambda: not store.is_silent and store.progress.is_complete)
     assert store.state is StoreState.OPEN
-    assert row._count.text() == "1"
+    assert row.count_label.text() == "1"
     assert not window.status.reconnect_button.isVisible()
     assert_smooth(heartbeat)
 

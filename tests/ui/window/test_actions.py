@@ -30,5 +30,5 @@ def test_actions_that_need_a_store_or_a_session_wait_for_one(qtbot: QtBot, make_
     absent = When.EDITS | When.BULK_CHANGE
     there = [action.id for action in bound if not action.when & absent]
     qtbot.waitUntil(lambda: enabled() == there, timeout=WAIT_MS)
-    window._forget_store(window.current.profile.id)
+    window.forget_store(window.current.profile.id)
     assert enabled() == []

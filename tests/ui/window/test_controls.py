@@ -32,7 +32,7 @@ def window(qtbot: QtBot, make_window: OpenWindow, url: str) -> MainWindow:
 
 
 def test_tab_goes_from_the_passphrase_to_its_repetition(qtbot: QtBot, window: MainWindow) -> None:
-    dialog = SecretDialog("A passphrase", "", "Seal", window._context.theme, window, is_new=True)
+    dialog = SecretDialog("A passphrase", "", "Seal", window.context.theme, window, is_new=True)
     dialog.open()
     qtbot.waitUntil(dialog.line.line.hasFocus, timeout=WAIT_MS)
     qtbot.keyClicks(dialog.line.line, "passphrase one")
@@ -55,8 +55,8 @@ def test_cookies_that_fit_have_no_scroll_bar_and_the_broken_link_says_what_to_do
     qtbot.waitUntil(lambda: len(page.cards) == 1, timeout=WAIT_MS)
     assert "keep an old one as the second" in page.cards[0].broken_label.text()
     qtbot.waitUntil(page.cards[0].isVisible, timeout=WAIT_MS)
-    bar = page._scroll.verticalScrollBar()
-    qtbot.waitUntil(lambda: page.cards[0].height() < page._scroll.height(), timeout=WAIT_MS)
+    bar = page.scroll_area.verticalScrollBar()
+    qtbot.waitUntil(lambda: page.cards[0].height() < page.scroll_area.height(), timeout=WAIT_MS)
     assert bar.maximum() == 0
     labels = [label for label in page.cards[0].findChildren(QLabel) if label.wordWrap()]
     assert [label.text() for label in labels if label.height() < label.heightForWidth(label.width())] == []
@@ -109,8 +109,8 @@ def test_corner_between_two_scroll_bars_is_empty(qtbot: QtBot, window: MainWindo
 
 
 def test_wheel_scrolls_past_a_choice_and_changes_none(window: MainWindow) -> None:
-    dialog = ConnectDialog(window._context, None, window)
-    preferences = PreferencesDialog(window._context.book.settings, window._context.theme, "", "", window)
+    dialog = ConnectDialog(window.context, None, window)
+    preferences = PreferencesDialog(window.context.book.settings, window.context.theme, "", "", window)
     boxes: list[QComboBox | QSpinBox] = []
     for owner in (dialog, preferences, window.demo_page):
         boxes += [*owner.findChildren(QComboBox), *owner.findChildren(QSpinBox)]

@@ -129,7 +129,7 @@ def test_store_that_failed_shows_no_bars_and_offers_to_be_changed(
 def test_long_name_of_a_store_ends_in_an_ellipsis(qtbot: QtBot, window: MainWindow, redis_url: str) -> None:
     name = "the shop of the north, second cluster"
     window.put_profile(Profile(id="long", name=name, url=redis_url, environment=Environment.STAGING))
-    label = window.stores_panel._rows["long"].name_label
+    label = window.stores_panel.rows["long"].name_label
     qtbot.waitUntil(lambda: label.text().endswith("…"), timeout=WAIT_MS)
     assert label.fontMetrics().horizontalAdvance(label.text()) <= label.width()
 
@@ -197,7 +197,7 @@ def test_sorting_a_person_chose_stays(
     window.keep_state()
     again = make_window(f"{redis_url}?prefix=sess:").sessions_page
     assert again.table.horizontalHeader().sortIndicatorSection() == 0
-    assert again._sort[0] is Column.SESSION
+    assert again.sort[0] is Column.SESSION
 
 
 def test_type_of_a_date_is_not_cut_in_a_small_window(qtbot: QtBot, window: MainWindow) -> None:

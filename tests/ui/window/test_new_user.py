@@ -84,7 +84,7 @@ def test_wide_status_bar_says_everything(window: MainWindow) -> None:
 
 
 def test_number_beside_the_store_follows_live(qtbot: QtBot, window: MainWindow, url: str) -> None:
-    row = next(iter(window.stores_panel._rows.values()))
+    row = next(iter(window.stores_panel.rows.values()))
     page = window.sessions_page
     window.toggle_live()
     store = open_store(url)
@@ -96,7 +96,7 @@ def test_number_beside_the_store_follows_live(qtbot: QtBot, window: MainWindow, 
         store.create(store.ref_for(f"later{number}"), first.payload, first.expires_at_ms)
     store.close()
     qtbot.waitUntil(lambda: page.model.match_count == 9, timeout=WAIT_MS)
-    assert row._count.text() == "9"
+    assert row.count_label.text() == "9"
 
 
 def test_list_that_was_emptied_does_not_ask_to_check_the_address(
@@ -164,9 +164,9 @@ def test_review_of_a_cart_shows_each_changed_item_within_the_window(qtbot: QtBot
     dialog.resize(700, 420)
     qtbot.waitUntil(lambda: dialog.width() == 700, timeout=WAIT_MS)
     assert dialog.title.text().startswith("Save 3 changes")
-    bar = dialog._scroll.horizontalScrollBar()
+    bar = dialog.scroll_area.horizontalScrollBar()
     assert bar.maximum() == 0, "a column is out of sight"
-    labels = [label for label in dialog._scroll.findChildren(QLabel) if label.isVisibleTo(dialog)]
+    labels = [label for label in dialog.scroll_area.findChildren(QLabel) if label.isVisibleTo(dialog)]
     assert all(label.mapTo(dialog, label.rect().topRight()).x() <= dialog.width() for label in labels)
     words = [label.text() for label in labels]
     assert "cart[0].quantity" in words
@@ -250,7 +250,7 @@ def test_store_added_while_live_is_on_leaves_no_row_that_is_gone(
     window.put_profile(profile(f"{redis_url}?prefix=other:", "other"))
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     store.sessions_changed.emit(frozenset({b"sess:session0"}))  # pytest-qt fails on what a slot raises
-    assert window.stores_panel._rows[store.profile.id]._count.text() == "3"
+    assert window.stores_panel.rows[store.profile.id].count_label.text() == "3"
 
 
 def test_session_brought_back_is_the_selected_one_so_that_no_other_is_deleted(

@@ -41,7 +41,7 @@ def test_lanes_wait_while_the_data_of_a_session_is_painted(
     def look_and_draw(
         self: FieldTree, painter: QPainter, rect: QRect, index: QModelIndex | QPersistentModelIndex
     ) -> None:
-        goes_first.append(turns._until > time.monotonic())
+        goes_first.append(turns.is_first())
         draw(self, painter, rect, index)
 
     monkeypatch.setattr(FieldTree, "drawBranches", look_and_draw)

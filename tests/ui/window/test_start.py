@@ -157,7 +157,7 @@ def test_page_that_is_built_late_knows_the_stores(new_window: NewWindow) -> None
     window.put_profile(MINE, keep=False)
     choice = window.demo_page.form.store_choice
     assert "mine" in [choice.itemText(number) for number in range(choice.count())]
-    assert window.cookie_page._store is window.current
+    assert window.cookie_page.store is window.current
 
 
 def test_store_put_before_the_demo_is_ready_stays_shown(new_window: NewWindow, qtbot: QtBot) -> None:

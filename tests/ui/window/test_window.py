@@ -107,8 +107,8 @@ def test_cookie_tab_needs_no_sideways_scrolling_in_a_small_window(
     window.resize(1280, 720)
     tab = window.panel.cookie_tab
     window.panel.tabs.setCurrentWidget(tab)
-    qtbot.waitUntil(lambda: tab.isVisible() and tab._scroll.viewport().width() > 100, timeout=WAIT_MS)
-    assert tab._scroll.horizontalScrollBar().maximum() == 0
+    qtbot.waitUntil(lambda: tab.isVisible() and tab.scroll_area.viewport().width() > 100, timeout=WAIT_MS)
+    assert tab.scroll_area.horizontalScrollBar().maximum() == 0
 
 
 def test_demo_server_is_offered_no_store_that_is_read_only(
@@ -169,7 +169,7 @@ def test_session_that_was_deleted_here_and_is_back_is_told_when_it_is_opened(
 ) -> None:
     """Nobody looked at it meanwhile, but the journal knows that it was deleted."""
     window = make_window(url)
-    store, journal = open_store(url), window._context.journal
+    store, journal = open_store(url), window.context.journal
     opened = open_session(store, store.ref_for("session0"))
     delete_session(store, opened, journal)
     store.create(opened.raw.ref, opened.raw.payload, opened.raw.expires_at_ms)
@@ -279,13 +279,13 @@ def test_connection_is_tested_and_its_secret_leaves_no_file(
     qtbot: QtBot, make_window: OpenWindow, url: str, tmp_path: Path
 ) -> None:
     window = make_window(url)
-    dialog = ConnectDialog(window._context, None, window)
+    dialog = ConnectDialog(window.context, None, window)
     dialog.url_line.setText(url)
     dialog.secret_lines.put("hunter2-secret\nolder-secret")
     dialog.test_button.click()
     qtbot.waitUntil(lambda: "3 sessions" in dialog.test_label.text(), timeout=WAIT_MS)
     dialog.profile_ready.connect(window.put_profile)
-    dialog._accept()
+    dialog.accept_store()
     qtbot.waitUntil(lambda: window.current is not None and len(window.current.profile.secret_ids) == 2, timeout=WAIT_MS)
     dialog.deleteLater()
     for path in (tmp_path / "home").rglob("*"):
@@ -294,7 +294,7 @@ def test_connection_is_tested_and_its_secret_leaves_no_file(
 
 def test_bad_address_is_told_under_the_field(qtbot: QtBot, make_window: OpenWindow, url: str) -> None:
     window = make_window(url)
-    dialog = ConnectDialog(window._context, None, window)
+    dialog = ConnectDialog(window.context, None, window)
     dialog.url_line.setText("gopher://x")
     assert dialog.address_error.text()
     assert not dialog.connect_button.isEnabled()
@@ -303,7 +303,7 @@ def test_bad_address_is_told_under_the_field(qtbot: QtBot, make_window: OpenWind
 
 def test_form_and_address_say_the_same(qtbot: QtBot, make_window: OpenWindow, url: str) -> None:
     window = make_window(url)
-    dialog = ConnectDialog(window._context, None, window)
+    dialog = ConnectDialog(window.context, None, window)
     dialog.form.kind_choice.setCurrentIndex(1)
     dialog.form.lines["database"].setText("shop")
     dialog.form.lines["database"].textEdited.emit("shop")
@@ -315,9 +315,9 @@ def test_password_typed_into_the_address_stays_when_the_form_is_used(
     qtbot: QtBot, make_window: OpenWindow, url: str
 ) -> None:
     window = make_window(url)
-    dialog = ConnectDialog(window._context, None, window)
+    dialog = ConnectDialog(window.context, None, window)
     dialog.url_line.setText("redis://ann:a/b?c@localhost:6379/0?prefix=sess:")
-    dialog._show_in_form(dialog.url_line.text())
+    dialog.show_in_form(dialog.url_line.text())
     dialog.form.lines["prefix"].setText("app:")
     dialog.form.lines["prefix"].textEdited.emit("app:")
     assert dialog.url_line.text() == "redis://ann@localhost:6379/0?prefix=app:"

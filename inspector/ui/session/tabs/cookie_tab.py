@@ -43,9 +43,9 @@ class CookieTab(QWidget):
         self._secrets: tuple[Secret, ...] = ()
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
-        self._scroll = QScrollArea()
-        self._scroll.setWidgetResizable(True)
-        outer.addWidget(self._scroll)
+        self.scroll_area = QScrollArea()
+        self.scroll_area.setWidgetResizable(True)
+        outer.addWidget(self.scroll_area)
         self.secret_choice = ChoiceBox()
         self._is_filled = False
 
@@ -76,7 +76,7 @@ class CookieTab(QWidget):
             self._add_expiry(column, self._opened)
             self._add_attributes(column, self._opened)
         column.addStretch(1)
-        self._scroll.setWidget(inside)
+        self.scroll_area.setWidget(inside)
 
     # --- the signed cookie --------------------------------------------------------------------------------------
 
