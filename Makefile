@@ -68,4 +68,5 @@ setup-run: setup-python
 setup-test: setup-python
 	@packaging/setup_system.sh window screen servers
 	@$(BIN)/python packaging/fetch_binaries.py
+	@packaging/fetch_pgbouncer.sh
 	@packaging/setup_node.sh

@@ -10,7 +10,8 @@ screen="xvfb xauth"
 # redis-tools holds the server's program under another name (see fetch_binaries.py), so no system service is installed.
 # strace fails the Nth system call of a save, and kills it there.
 # postgresql would start a cluster of its own: it is told not to (see below). mariadb-server-core has no service at all, and needs a program of the client.
-servers="redis-tools libcurl4 strace postgresql mariadb-server-core mariadb-client-core"
+# PgBouncer needs two libraries, and is itself unpacked rather than installed (fetch_pgbouncer.sh).
+servers="redis-tools libcurl4 strace postgresql mariadb-server-core mariadb-client-core libevent-2.1-7 libc-ares2"
 freezing="binutils"
 
 is_installed() {
@@ -28,7 +29,7 @@ for purpose in "$@"; do
     case $purpose in
         window) packages=$window; reason="Qt's libraries and a font, for the window" ;;
         screen) packages=$screen; reason="a virtual screen, where there is no display" ;;
-        servers) packages=$servers; reason="Redis, PostgreSQL, MariaDB, what mongod needs, and strace to inject faults, for the tests only" ;;
+        servers) packages=$servers; reason="Redis, PostgreSQL, MariaDB, what mongod and PgBouncer need, and strace to inject faults, for the tests only" ;;
         freezing) packages="$freezing $(shared_python)"; reason="what PyInstaller needs" ;;
         *) echo "unknown purpose: $purpose" >&2; exit 2 ;;
     esac

@@ -6,7 +6,7 @@ import contextlib
 import os
 import re
 import socket
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from store_adapters.address import split_host
@@ -17,6 +17,8 @@ from store_adapters.mysql.row_reader import Row, ServerError, read_rows
 from store_adapters.options import Limits, StoreAddress
 
 if TYPE_CHECKING:
+    import ssl
+
     import pymysql
 
 Rows = list[tuple[Any, ...]]
@@ -225,11 +227,11 @@ class MysqlLink:
         options, mode = self._address.options, self._tls_mode
         if mode and mode not in _TLS_MODES:
             raise BadStoreAddress("This ssl-mode isn't known.", f"Known: {', '.join(_TLS_MODES)}.")
-        files = {name.replace("-", "_"): options[name] for name in ("ssl-ca", "ssl-cert", "ssl-key") if name in options}
+        files = {name: options[name] for name in ("ssl-ca", "ssl-cert", "ssl-key") if name in options}
         if mode == "disabled" or (mode in ("", "preferred") and not files):
             return {"ssl_disabled": True} if mode == "disabled" or "unix_socket" in options else {}
-        checks = mode in ("verify_ca", "verify_identity") or (not mode and "ssl_ca" in files)
-        return {**files, "ssl_verify_cert": checks, "ssl_verify_identity": mode == "verify_identity"}
+        checks = mode in ("verify_ca", "verify_identity") or (not mode and "ssl-ca" in files)
+        return {"ssl": _tls_context(files, checks=checks, checks_host=mode == "verify_identity")}
 
     def interrupt(self) -> None:
         """Make the call of another thread end soon. Opens no socket."""
@@ -248,6 +250,26 @@ class MysqlLink:
     def close(self) -> None:
         self._is_closed = True
         self.disconnect()
+
+
+def _tls_context(files: Mapping[str, str], *, checks: bool, checks_host: bool) -> ssl.SSLContext:
+    """Return what a connection has to use. PyMySQL's own options only prefer TLS where nothing is checked, and check no host's name
+    where no CA is given. `BadStoreAddress` for a file that can't be read."""
+    import ssl  # most stores here need none
+
+    try:
+        context = ssl.create_default_context(cafile=files.get("ssl-ca"))
+        # Python 3.13 refuses the certificates that MySQL makes for itself.
+        context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+        context.check_hostname = checks_host
+        context.verify_mode = ssl.CERT_REQUIRED if checks else ssl.CERT_NONE
+        if "ssl-cert" in files:
+            context.load_cert_chain(files["ssl-cert"], files.get("ssl-key"))
+    except (OSError, ssl.SSLError):
+        raise BadStoreAddress(
+            f"A certificate can't be read where {' or '.join(files)} points.", "Check the path; PEM files are wanted."
+        ) from None
+    return context
 
 
 def _is_encrypted(connection: Any) -> bool:

@@ -73,6 +73,12 @@ def describe_error(error: Any, *, is_connecting: bool = False, is_plain: bool = 
         return NotConnected("The server didn't answer in time.", "Check the host, the port and the firewall.")
     if number == 2003 and ("Name or service" in text or "getaddrinfo" in text):
         number = 2005
+    if number in (2003, 2013) and "CERTIFICATE_VERIFY_FAILED" in text:
+        if "mismatch" in text:
+            return StoreRefused("The certificate is for another host.", "Use that host's name, or ssl-mode=verify_ca.")
+        return StoreRefused("No trusted CA signed its certificate.", "Name its CA: ssl-ca=/path/ca.pem")
+    if number == 2026 and "support" in text:
+        return StoreRefused("The server doesn't speak TLS.", "Use ssl-mode=preferred, or turn on TLS at the server.")
     if number == 1045 and is_plain:  # MariaDB's answer to a user who has to use TLS, too
         words = "The server refused the user, the password, or that the connection isn't encrypted."
         return StoreRefused(words, "Check the first two; for TLS, use ssl-mode=required.")
