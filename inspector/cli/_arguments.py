@@ -105,6 +105,7 @@ def make_parser() -> argparse.ArgumentParser:
     parts = parser.add_subparsers(dest="command", title="commands", metavar="COMMAND")
     _add_reading(parts)
     _add_insight(parts)
+    _add_users(parts)
     _add_writing(parts)
     _add_transfer(parts)
     _add_cookies(parts)
@@ -168,6 +169,35 @@ def _add_insight(parts: argparse._SubParsersAction[_Parser]) -> None:
         "--fail-on", choices=("high", "medium", "low"), default="medium", help="exit with 1 from this severity on"
     )
     part.add_argument("--markdown", action="store_true", help="print a report for a ticket, with session IDs cut short")
+
+
+def _add_users(parts: argparse._SubParsersAction[_Parser]) -> None:
+    part = _add(parts, "users", "list who is signed in, with how many sessions", "_users.show_users")
+    part.add_argument("store_name", metavar="STORE", help=_STORE_HELP)
+    _add_secrets(part)
+    _add_filter(part)
+    part.add_argument(
+        "--sort", choices=("sessions", "seen"), default="sessions", help="the most sessions first, or the last seen"
+    )
+    part.add_argument("--limit", metavar="N", type=_count, default=0, help="at most N users")
+    part = _add(parts, "logout", "end all sessions of one user, and watch for those that come back", "_users.log_out")
+    part.add_argument("store_name", metavar="STORE", help=_STORE_HELP)
+    _add_secrets(part)
+    part.add_argument("--user", metavar="USER", required=True, help="an ID, e-mail or name, as users prints it")
+    part.add_argument("--by", metavar="PATH", default="", help="where it stands, such as user.id")
+    part.add_argument(
+        "--except",
+        metavar="SESSION_ID",
+        action="append",
+        default=[],
+        dest="except_ids",
+        help="leave this session (repeatable)",
+    )
+    part.add_argument("--watch", metavar="SECONDS", type=_count, default=60, help="watch for so long; 0 for not at all")
+    part.add_argument("--again", action="store_true", help="delete once more what a running request writes back")
+    part.add_argument("--dry-run", action="store_true", help="show which sessions, but end none")
+    part.add_argument("--yes", action="store_true", help="do it, without asking")
+    part.add_argument("--undo", metavar="FILE", default="", help="keep the sessions in a file that import takes")
 
 
 def _add_filter(part: argparse.ArgumentParser) -> None:

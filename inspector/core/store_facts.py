@@ -59,8 +59,8 @@ class StoreFacts:
     """Columns have a place for each position of the list; `examined[i]` is 0 for gaps and what the filter left out.
 
     `ends`, `cookie_ends`, `changed`: epoch milliseconds, `NEVER` or 0 for none. `max_age`: milliseconds, `NO_NUMBER` for none.
-    `users`: a code into `user_names`, -1 for nobody. `key_bytes`: of a sample of `sampled` records, by key path. `server`: what the
-    server says, by name; `refused`: why it did not say the rest.
+    `users`: a code into `user_names`, -1 for nobody; `user_of[code]` is the code that an identity was joined to. `key_bytes`: of a
+    sample of `sampled` records, by key path. `server`: what the server says, by name; `refused`: why it did not say the rest.
     """
 
     now_ms: int
@@ -79,6 +79,10 @@ class StoreFacts:
     cookies: list[CookieSet] = field(default_factory=list)
     user_names: list[str] = field(default_factory=list)
     user_paths: list[str] = field(default_factory=list)
+    user_of: list[int] = field(default_factory=list)
+    user_aliases: Mapping[int, Sequence[tuple[str, str]]] = field(
+        default_factory=dict
+    )  # weak identities beside a strong one
     formats: Sequence[str] = ()
     key_bytes: Mapping[str, int] = field(default_factory=dict)
     sampled: int = 0

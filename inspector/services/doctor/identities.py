@@ -14,6 +14,14 @@ Identity = tuple[str, str]
 _AMBIGUOUS = -2
 _LONGEST = 80
 _INNER_IDS = (("id", "user.id"), ("_id", "user._id"), ("sub", "user.sub"), ("userId", "user.userId"))
+_WEAK_KINDS = {
+    "user.email": "email",
+    "email": "email",
+    "user.username": "username",
+    "username": "username",
+    "login": "username",
+    "user": "username",
+}
 _PASSPORT_IDS = (("id", "passport.user.id"), ("_id", "passport.user._id"), ("sub", "passport.user.sub"))
 
 
@@ -21,6 +29,14 @@ def identify(session: SessionFacts) -> tuple[Identity | None, Identity | None]:
     """Return the strong identity of a session and the weak one, None for each that it hasn't."""
     user = session.user
     return _strong(session, user), _weak(session, user)
+
+
+def names_one_of(session: SessionFacts, identities: Sequence[Identity]) -> bool:
+    """True where a session is of somebody with these identities: by its strong one where it has one, else by the weak one."""
+    strong, weak = identify(session)
+    if strong is not None:
+        return strong in identities
+    return weak is not None and (weak in identities or _kind_of(weak) in identities)
 
 
 def _strong(session: SessionFacts, user: Any) -> Identity | None:
@@ -86,40 +102,52 @@ def _text(value: object) -> str:
 
 
 class Users:
-    """Gives each identity a code, and joins a weak one to the strong one that it names over the whole store."""
+    """Gives each identity a code, and joins a weak one to the strong one that it names over the whole store.
+
+    An e-mail is one wherever it stands, and so is a user name.
+    """
 
     def __init__(self) -> None:
         self._codes: dict[Identity, int] = {}
-        self._strong_of: dict[Identity, int] = {}
+        self._strong_of: dict[Identity, int] = {}  # by kind and text of the weak one
         self.identities: list[Identity] = []
         self.shared: set[Identity] = set()
-        """Weak identities that stand beside several strong ones: they join none of them."""
+        """Kind and text of weak identities that stand beside several strong ones: they join none of them."""
 
     def code(self, session: SessionFacts) -> int:
         """Return the code of whose session it is, -1 for nobody's."""
-        strong, weak = identify(session)
+        user = session.user
+        strong, weak = _strong(session, user), _weak(session, user)
         if strong is None:
             return -1 if weak is None else self._code_of(weak)
         code = self._code_of(strong)
         if weak is not None:
-            known = self._strong_of.setdefault(weak, code)
+            kind = _kind_of(weak)
+            known = self._strong_of.setdefault(kind, code)
             if known != code:
-                self._strong_of[weak] = _AMBIGUOUS
-                self.shared.add(weak)
+                self._strong_of[kind] = _AMBIGUOUS
+                self.shared.add(kind)
         return code
 
     def own(self, path: str, text: str) -> int:
-        """Return the code of what a person named as the user."""
+        """Return the code of what a person, or a column, names as the user."""
         return self._code_of((path, text)) if text else -1
 
     def joined(self) -> list[int]:
         """Return for each code the one that stands for it, once all sessions were seen."""
         joined = list(range(len(self.identities)))
-        for weak, strong in self._strong_of.items():
-            code = self._codes.get(weak)
-            if code is not None and strong != _AMBIGUOUS:
+        for code, identity in enumerate(self.identities):
+            if identity[0] in _WEAK_KINDS and (strong := self._strong_of.get(_kind_of(identity), _AMBIGUOUS)) >= 0:
                 joined[code] = strong
         return joined
+
+    def aliases(self) -> dict[int, list[Identity]]:
+        """Return for the code of a strong identity the weak ones that name nobody else."""
+        found: dict[int, list[Identity]] = {}
+        for alias, code in self._strong_of.items():
+            if code >= 0:
+                found.setdefault(code, []).append(alias)
+        return found
 
     def _code_of(self, identity: Identity) -> int:
         code = self._codes.get(identity)
@@ -127,3 +155,7 @@ class Users:
             code = self._codes[identity] = len(self.identities)
             self.identities.append(identity)
         return code
+
+
+def _kind_of(weak: Identity) -> Identity:
+    return _WEAK_KINDS[weak[0]], weak[1]

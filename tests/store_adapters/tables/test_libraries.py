@@ -84,7 +84,7 @@ def test_any_table_is_read_once_its_columns_are_named() -> None:
         _layout(Engine.POSTGRES, text)
     with pytest.raises(StoreRefused, match="seconds or milliseconds"):
         _layout(Engine.POSTGRES, text, sid="token", data="blob", expires="until")
-    layout = _layout(Engine.POSTGRES, text, sid="token", data="blob", expires="until", unit="ms", user="who")
+    layout = _layout(Engine.POSTGRES, text, sid="token", data="blob", expires="until", unit="ms", user_column="who")
     assert (layout.key.name, layout.payload and layout.payload.name, layout.user and layout.user.name) == (
         "token",
         "blob",

@@ -1,0 +1,114 @@
+"""`users` and `logout` on real stores: who is counted as one, what is ended, and that an undo brings it back as it was."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import redis
+
+from inspector.cli import main
+from tests.services.doctor.stores import Application, Made
+from tests.services.doctor.test_rules import fill_redis
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    code = main(arguments)
+    output = capsys.readouterr()
+    return code, output.out, output.err
+
+
+def people() -> list[Made]:
+    """Ada with three sessions, one of which names her by e-mail alone; Bob with one; a visitor."""
+    application = Application()
+    import time
+
+    now = time.time() * 1000
+    ada = {"id": 42, "username": "ada", "email": "ada@example.com", "role": "admin"}
+    return [
+        application.session(1, now - 500_000, user=ada),
+        application.session(2, now - 90_000, user={**ada, "id": "42"}),
+        application.session(3, now - 700_000, email="ada@example.com"),
+        application.session(4, now - 100_000, user={"id": 7, "username": "bob", "role": "user"}),
+        application.session(5, now - 100_000, views=1),
+    ]
+
+
+@pytest.fixture
+def store(redis_url: str) -> str:
+    fill_redis(redis_url, people())
+    return f"{redis_url}?prefix=sess:"
+
+
+def test_users_are_listed_with_their_sessions(store: str, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _err = run(capsys, "users", store, "--json")
+    ada, bob = [json.loads(line) for line in out.splitlines()]
+    assert code == 0
+    assert set(ada) == {"user", "identities", "sessions", "last_seen", "roles", "ids"}
+    assert (ada["user"], ada["sessions"], ada["roles"]) == ("42", 3, ["admin"])
+    assert ada["identities"] == [["user.id", "42"], ["email", "ada@example.com"]]
+    assert bob["identities"] == [["user.id", "7"], ["username", "bob"]]
+    assert len(ada["ids"]) == 3 and ada["last_seen"].endswith("Z")
+    assert (bob["user"], bob["sessions"]) == ("7", 1)
+
+
+def test_users_without_any_is_exit_code_1(redis_url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(capsys, "users", redis_url)[0] == 1
+
+
+def test_users_are_sorted_filtered_and_limited(store: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(capsys, "users", store, "--sort", "seen", "--limit", "1")[1].startswith("42 ")
+    assert run(capsys, "users", store, "--filter", "user.role:user")[1].startswith("7 ")
+
+
+def test_logout_is_only_shown_until_it_is_confirmed(store: str, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = run(capsys, "logout", store, "--user", "42")
+    assert code == 2 and len(out.splitlines()) == 3 and "none was ended. Add --yes" in err
+    assert run(capsys, "logout", store, "--user", "42", "--dry-run")[0] == 0
+    assert len(run(capsys, "list", store)[1].splitlines()) == 5
+
+
+def test_logout_ends_every_session_and_an_undo_brings_them_back_to_the_millisecond(
+    store: str, redis_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    undo = tmp_path / "undo.jsonl"
+    with redis.Redis.from_url(redis_url) as client:
+        before = {key: (client.get(key), client.pexpiretime(key)) for key in client.scan_iter()}
+        code, out, _err = run(
+            capsys, "logout", store, "--user", "ada@example.com", "--yes", "--watch", "1", "--undo", str(undo), "--json"
+        )
+        told = json.loads(out)
+        assert code == 0
+        assert told == {
+            "user": "42", "planned": 3, "deleted": 3, "changed": 0, "gone": 0, "came_back": [], "undo": str(undo)
+        }  # fmt: skip
+        assert client.dbsize() == 2
+        assert undo.stat().st_mode & 0o777 == 0o600
+        assert run(capsys, "import", store, str(undo))[0] == 0
+        assert {key: (client.get(key), client.pexpiretime(key)) for key in client.scan_iter()} == before
+
+
+def test_session_can_be_left(store: str, capsys: pytest.CaptureFixture[str]) -> None:
+    ids = json.loads(run(capsys, "users", store, "--json")[1].splitlines()[0])["ids"]
+    code, out, _err = run(capsys, "logout", store, "--user", "42", "--except", ids[0], "--yes", "--watch", "0")
+    assert (code, out.strip()) == (0, "2 of 2 sessions of 42 ended.")
+    assert ids[0] in run(capsys, "list", store, "--json")[1]
+
+
+def test_nobody_of_that_name_is_exit_code_1(store: str, capsys: pytest.CaptureFixture[str]) -> None:
+    code, _out, err = run(capsys, "logout", store, "--user", "eve", "--yes")
+    assert code == 1 and "Nobody here is signed in as eve" in err
+
+
+def test_name_of_several_users_is_not_guessed(redis_url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    application = Application()
+    fill_redis(
+        redis_url,
+        [application.session(number, 1e12 * 1.8, user={"id": number, "email": "team@example.com"}) for number in (1, 2)]
+        + [application.session(3, 1e12 * 1.8, userId="1")],
+    )
+    store = f"{redis_url}?prefix=sess:"
+    code, _out, err = run(capsys, "logout", store, "--user", "1", "--yes")
+    assert code == 2 and "names 2 users" in err and "user.id=1" in err
+    assert run(capsys, "logout", store, "--user", "1", "--by", "userId", "--yes", "--watch", "0")[0] == 0
