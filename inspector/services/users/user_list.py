@@ -23,6 +23,12 @@ class User:
     last_seen_ms: int = 0
     roles: Counter[str] = field(default_factory=Counter)
 
+    @property
+    def filter(self) -> str:
+        """The filter line that shows the user's sessions."""
+        terms = [_term(path, value) for path, value in self.identities]
+        return " OR ".join(terms)
+
     def is_named(self, text: str, path: str = "") -> bool:
         """True where one of the identities has this text, at this path where one is given."""
         return any(value == text and path in ("", place) for place, value in self.identities)
@@ -78,3 +84,12 @@ def last_seen_ms(facts: StoreFacts, row: int) -> int:
     if facts.max_age[row] > 0 and facts.ends[row] < NEVER:
         return int(facts.ends[row] - facts.max_age[row])
     return facts.changed[row]
+
+
+def _term(path: str, value: str) -> str:
+    """Return a filter term for an identity; a weak one stands in several places, all of which the list's own column knows."""
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'{"user" if path in _LISTED else path}:"{escaped}"'
+
+
+_LISTED = frozenset(("user", "email", "username", "login", "user.email", "user.username"))

@@ -16,7 +16,7 @@ from inspector.ui.base.plain import PlainLabel, plain_tip
 from inspector.ui.base.theme import Theme
 from inspector.ui.stores.open_store import OpenStore, StoreState
 
-TOOLS = (("cookies", "Cookie inspector"), ("doctor", "Doctor"), ("demo", "Demo server"))
+TOOLS = (("cookies", "Cookie inspector"), ("doctor", "Doctor"), ("users", "Users"), ("demo", "Demo server"))
 _ROW_HEIGHT = 28
 """Of every entry, with a badge or without; more where the font is larger."""
 _GAP, _MORE_ROWS = 2, 3

@@ -40,8 +40,10 @@ if TYPE_CHECKING:
     from inspector.ui.cookies.cookie_page import CookiePage
     from inspector.ui.demo.demo_page import DemoPage
     from inspector.ui.doctor.doctor_page import DoctorPage
+    from inspector.ui.users.users_page import UsersPage
 
-SESSIONS, COOKIES, DOCTOR, DEMO = range(4)
+SESSIONS, COOKIES, DOCTOR, USERS, DEMO = range(5)
+PAGES = {"cookies": COOKIES, "doctor": DOCTOR, "users": USERS, "demo": DEMO}
 _NOTE_MS = 8000
 
 
@@ -113,13 +115,18 @@ class MainWindow(QMainWindow):
         return self._tools.doctor.page
 
     @property
+    def users_page(self) -> UsersPage:
+        """Built when first wanted."""
+        return self._tools.users.page
+
+    @property
     def demo_page(self) -> DemoPage:
         """Built when first wanted."""
         return self._tools.demo.page
 
     def _assemble(self) -> None:
         self.pages = QStackedWidget()
-        for page in (self.sessions_page, self._tools.cookies, self._tools.doctor, self._tools.demo):
+        for page in (self.sessions_page, self._tools.cookies, self._tools.doctor, self._tools.users, self._tools.demo):
             self.pages.addWidget(page)
         self.splitter = QSplitter(Qt.Orientation.Horizontal)
         self.splitter.setHandleWidth(1)
@@ -145,7 +152,7 @@ class MainWindow(QMainWindow):
         desk.dropped.connect(self.bulk.runner.forget)
         self._entries.ready.connect(self.put_profile)
         stores.store_chosen.connect(self.choose_store)
-        stores.tool_chosen.connect(self._show_tool)
+        stores.tool_chosen.connect(self.show_tool)
         stores.add_wanted.connect(self.add_store)
         stores.edit_wanted.connect(self._edit_store)
         stores.remove_wanted.connect(self._remove_store)
@@ -175,6 +182,7 @@ class MainWindow(QMainWindow):
         tools.session_wanted.connect(self.go_to_session)
         tools.stored_session_wanted.connect(self._show_stored_session)
         tools.filter_wanted.connect(self._show_filtered)
+        tools.logout_wanted.connect(self.bulk.delete)
         tools.own_session_wanted.connect(self._show_own_session)
         tools.store_wanted.connect(self.show_store_of)
         tools.signature_known.connect(self.panel.head.show_signature)
@@ -345,22 +353,17 @@ class MainWindow(QMainWindow):
         if self.current is not None:
             self.stores_panel.choose_store(self.current.profile.id)
 
-    def _show_tool(self, name: str) -> None:
-        {"cookies": self.show_cookies, "doctor": self.show_doctor, "demo": self.show_demo}[name]()
+    def show_tool(self, name: str) -> None:
+        """Show the page of a tool, and put the keyboard where it is wanted first."""
+        self.pages.setCurrentIndex(PAGES[name])
+        self.stores_panel.choose_tool(name)
+        self._tools.focus(name)
 
     def show_cookies(self) -> None:
-        self.pages.setCurrentIndex(COOKIES)
-        self.stores_panel.choose_tool("cookies")
-        self.cookie_page.edit.setFocus()
-
-    def show_doctor(self) -> None:
-        self.pages.setCurrentIndex(DOCTOR)
-        self.stores_panel.choose_tool("doctor")
-        self.doctor_page.run_button.setFocus()
+        self.show_tool("cookies")
 
     def show_demo(self) -> None:
-        self.pages.setCurrentIndex(DEMO)
-        self.stores_panel.choose_tool("demo")
+        self.show_tool("demo")
 
     def _enable(self) -> None:
         enable_actions(self)

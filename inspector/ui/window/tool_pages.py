@@ -1,4 +1,4 @@
-"""The cookie inspector, the doctor and the demo server's page, built when first wanted so that the window is there sooner."""
+"""The pages of the tools (cookie inspector, doctor, users, demo server), built when first wanted so that the window is there sooner."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from inspector.ui.cookies.cookie_page import CookiePage
     from inspector.ui.demo.demo_page import DemoPage
     from inspector.ui.doctor.doctor_page import DoctorPage
+    from inspector.ui.users.users_page import UsersPage
 
 _Page = TypeVar("_Page", bound=QWidget)
 
@@ -51,6 +52,7 @@ class ToolPages(QObject):
     session_wanted = Signal(bytes)  # key, in the store that is shown
     stored_session_wanted = Signal(str, str)  # store URL, session ID
     filter_wanted = Signal(str)  # of the list of the store that is shown
+    logout_wanted = Signal(object, object)  # OpenStore, positions in its list
     own_session_wanted = Signal(str)  # session ID, in the store that is shown
     store_wanted = Signal(str)  # store URL
     signature_known = Signal(str, str)  # session ID, words for its badge
@@ -65,6 +67,7 @@ class ToolPages(QObject):
         self._profiles: Sequence[Profile] = ()
         self.cookies: LatePage[CookiePage] = LatePage(self._make_cookie_page)
         self.doctor: LatePage[DoctorPage] = LatePage(self._make_doctor_page)
+        self.users: LatePage[UsersPage] = LatePage(self._make_users_page)
         self.demo: LatePage[DemoPage] = LatePage(self._make_demo_page)
 
     def show_store(self, store: OpenStore | None) -> None:
@@ -74,12 +77,24 @@ class ToolPages(QObject):
             self.cookies.built.show_store(store)
         if self.doctor.built is not None:
             self.doctor.built.show_store(store)
+        if self.users.built is not None:
+            self.users.built.show_store(store)
 
     def offer_stores(self, profiles: Sequence[Profile]) -> None:
         """Offer stores to the demo server."""
         self._profiles = profiles
         if self.demo.built is not None:
             self.demo.built.offer_stores(profiles)
+
+    def focus(self, name: str) -> None:
+        """Put the keyboard where a tool's page wants it first."""
+        match name:
+            case "cookies":
+                self.cookies.page.edit.setFocus()
+            case "doctor":
+                self.doctor.page.run_button.setFocus()
+            case "users":
+                self.users.page.filter_edit.setFocus()
 
     def close(self) -> None:
         if self.demo.built is not None:
@@ -102,6 +117,16 @@ class ToolPages(QObject):
         page = DoctorPage(self._context)
         page.filter_wanted.connect(self.filter_wanted)
         page.session_wanted.connect(self.own_session_wanted)
+        page.noted.connect(self.noted)
+        page.show_store(self._store)
+        return page
+
+    def _make_users_page(self) -> UsersPage:
+        from inspector.ui.users.users_page import UsersPage
+
+        page = UsersPage(self._context)
+        page.filter_wanted.connect(self.filter_wanted)
+        page.logout_wanted.connect(self.logout_wanted)
         page.noted.connect(self.noted)
         page.show_store(self._store)
         return page

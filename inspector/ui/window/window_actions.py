@@ -40,6 +40,7 @@ ACTIONS: tuple[Action | Line, ...] = (
            tip="Commands sent to the stores, without values"),
     Action("show_demo", "Demo server", "View", "Ctrl+3", icon="server"),
     Action("show_doctor", "Doctor", "View", "Ctrl+4", icon="stethoscope", tip="Say what is wrong with the store"),
+    Action("show_users", "Users", "View", "Ctrl+5", icon="user", tip="Who is signed in, with how many sessions"),
     Line("View"),
     *(Action(f"tab_{title.lower()}", f"{title} tab", "View", f"Alt+{number}")
       for number, title in enumerate(TAB_TITLES, 1)),

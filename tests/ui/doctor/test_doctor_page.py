@@ -90,14 +90,14 @@ def test_another_store_has_a_diagnosis_of_its_own(
     window.show_store_of(endless_store(valkey_url, 60))
     qtbot.waitUntil(lambda: window.current is not None and window.current.progress.is_complete, timeout=WAIT_MS)
     assert page.cards == []
-    window.show_doctor()
+    window.show_tool("doctor")
     qtbot.waitUntil(lambda: bool(page.cards), timeout=WAIT_MS)
     assert "60 sessions examined" in page.state_label.text()
 
 
 def test_stopped_examination_says_so(qtbot: QtBot, make_window: OpenWindow, redis_url: str) -> None:
     window = make_window(endless_store(redis_url, 6000))
-    window.show_doctor()
+    window.show_tool("doctor")
     page = window.doctor_page
     qtbot.waitUntil(lambda: page.is_running or page.diagnosis is not None, timeout=WAIT_MS)
     if page.is_running:  # else it was faster than the window
