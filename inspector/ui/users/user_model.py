@@ -6,7 +6,7 @@ from inspector.core.display import escape_display, format_local
 from inspector.services.users.user_list import User
 from inspector.ui.base.row_table import RowTableModel
 
-TITLES = ("User", "Sessions", "Last seen", "Role", "Named by")
+TITLES = ("User", "Sessions", "Last seen", "Role", "Also known as")
 _SHOWN = 80
 
 
