@@ -30,13 +30,17 @@ from store_adapters.record_form import PASSED_OVER_MS, PayloadForm
 
 SAMPLE = 20_000
 """Records whose bytes are counted by key path: the largest key came out 0.02 % off."""
-_MOST_JUDGED = 2_000  # odd records that are judged one by one as the application would
+_MOST_JUDGED = 500  # odd records of one shape that are judged one by one as the application would
 _PILE = 20  # flash messages
 _EMPTY_BYTES = 600  # a record with nothing but its cookie is not longer
 _MOST_ROLES = 1000
 _COMMON = 0.05
 _PRIVILEGED = frozenset(("admin", "administrator", "root", "owner", "superuser", "superadmin", "staff"))
 _OWN_NAMES = frozenset(("cookie", "__lastAccess", "passport", "flash"))
+
+
+_Shape = tuple[int, object, object, object]
+"""The format of an odd record, and the kinds of its cookie, its lifetime and its `maxAge`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,7 @@ class Gatherer:
         self._secrets = secret_needles(catalogue.reading.secrets)
         self._bytes: Counter[str] = Counter()
         self._stride = max(1, len(catalogue) // SAMPLE)
-        self._odd: list[int] = []
+        self._odd: list[tuple[int, _Shape]] = []
         self._patterns = list(PATTERNS)
         self._roles: set[str] = set()  # seen, and not privileged
         living = bytearray(columns.alive[:total])
@@ -179,16 +183,16 @@ class Gatherer:
             if not columns.sizes[position] and columns.format(position).startswith("unreadable"):
                 marks |= Mark.OTHER_TYPE
             facts.marks[position] = marks
-            self._odd.append(position)
+            self._odd.append((position, (columns.format_role[position], None, None, None)))
             return
         marks |= Mark.READ
         cookie = session.cookie
         if type(cookie) is CookieFacts:
             marks |= Mark.COOKIE
             if self._note_cookie(position, cookie):
-                self._odd.append(position)
+                self._odd.append((position, self._shape_of(position, cookie)))
         else:
-            self._odd.append(position)
+            self._odd.append((position, self._shape_of(position, cookie)))
         user = -1 if self._asked.has_own_user else self._users.code(session)
         # What the person named, or a column of the table, where the session itself says nothing.
         facts.users[position] = user if user >= 0 or not listed else self._users.own("user", listed)
@@ -199,6 +203,13 @@ class Gatherer:
         if self._has_watched(session):
             marks |= Mark.RESERVED
         facts.marks[position] = marks
+
+    def _shape_of(self, position: int, cookie: object) -> _Shape:
+        """Return what the application's verdict on an odd session depends on."""
+        code = self._catalogue.columns.format_role[position]
+        if type(cookie) is CookieFacts:
+            return code, CookieFacts, _kind(cookie.originalMaxAge), _kind(cookie.maxAge)
+        return code, type(cookie), None, _kind(cookie)
 
     def _note_cookie(self, position: int, cookie: CookieFacts) -> bool:
         """Note the times and attributes; return True where the application may stumble over them."""
@@ -299,26 +310,41 @@ class Gatherer:
     # --- at the end -----------------------------------------------------------------------------------------------
 
     def _judge_odd(self, cancel: CancelToken) -> None:
-        """Ask of records that are odd what the application does with them, the first ones as exactly as `show` does."""
-        facts, columns, store = self.facts, self._catalogue.columns, self._store
-        for position in self._odd[:_MOST_JUDGED]:
+        """Ask of records that are odd what the application does with them: the first of each shape as exactly as `show` does, and the
+        others by those."""
+        facts, columns = self.facts, self._catalogue.columns
+        judged: Counter[_Shape] = Counter()
+        refused: Counter[_Shape] = Counter()
+        for position, shape in self._odd:
             if cancel.is_cancelled:
                 return
             checkpoint()
-            if columns.format(position).startswith("unreadable"):
+            kind = columns.format(position)
+            if kind.startswith("unreadable"):
                 facts.marks[position] |= Mark.UNREADABLE
-            elif columns.format(position).startswith("encrypted"):
+            elif kind.startswith("encrypted"):
                 facts.marks[position] |= Mark.SEALED
-            payload = columns.payloads[position]
-            if not payload or len(payload) < columns.sizes[position]:
-                facts.is_partial |= bool(columns.sizes[position])
-                continue
-            raw = RawRecord(ref_of_key(store, columns.keys[position]), payload, None, facts.now_ms)
-            opened = describe_record(store, raw, self._catalogue.reading)
-            if opened.decoded is not None and not opened.verdict.is_over and opened.verdict.is_refused:
+            if judged[shape] < _MOST_JUDGED:
+                is_refused = self._is_refused(position)
+                if is_refused is None:
+                    continue
+                judged[shape] += 1
+                refused[shape] += is_refused
+            else:
+                is_refused = refused[shape] * 2 > judged[shape]
+            if is_refused:
                 facts.marks[position] |= Mark.BREAKS
-        for position in self._odd[_MOST_JUDGED:]:
-            facts.marks[position] |= Mark.UNREADABLE if columns.format(position).startswith("unreadable") else 0
+
+    def _is_refused(self, position: int) -> bool | None:
+        """Return whether the application refuses a record that is readable, None where it was not read."""
+        columns, store = self._catalogue.columns, self._store
+        payload = columns.payloads[position]
+        if not payload or len(payload) < columns.sizes[position]:
+            self.facts.is_partial |= bool(columns.sizes[position])
+            return None
+        raw = RawRecord(ref_of_key(store, columns.keys[position]), payload, None, self.facts.now_ms)
+        opened = describe_record(store, raw, self._catalogue.reading)
+        return opened.decoded is not None and not opened.verdict.is_over and opened.verdict.is_refused
 
     def _finish(self) -> None:
         facts = self.facts
@@ -329,6 +355,11 @@ class Gatherer:
         facts.user_names = [text for _path, text in self._users.identities]
         facts.user_paths = [path for path, _text in self._users.identities]
         facts.key_bytes = dict(self._bytes)
+
+
+def _kind(value: object) -> object:
+    """Return what of a value a verdict can depend on: its type, and whether JavaScript takes it for false."""
+    return type(value), bool(value)
 
 
 def _has_pile(flash: object) -> bool:

@@ -298,3 +298,31 @@ def test_only_what_the_filter_lets_through_is_examined(redis_url: str) -> None:
     assert "password-inside" in found_in(diagnose(redis_url))
     diagnosis = diagnose(redis_url, Examination(wanted=()))
     assert diagnosis.examined == 0 and "password-inside" not in found_in(diagnosis)
+
+
+def test_odd_records_beyond_those_that_are_judged_one_by_one_are_counted_too(redis_url: str) -> None:
+    made = Application().visitors(2000)
+    for one in made[:1500]:
+        one.session = {"cookie": None, "n": one.session_id}
+    for one in made[1500:1600]:
+        one.session = {"n": 1}
+    fill_redis(redis_url, made)
+    assert finding(diagnose(redis_url), "breaks-requests").count == 1600
+
+
+def test_user_with_few_rights_is_told_what_was_not_checked(redis_url: str) -> None:
+    made = visitors()
+    made[0].ends_ms = None
+    fill_redis(redis_url, made)
+    with redis.Redis.from_url(redis_url) as client:
+        rights = ["+@read", "+scan", "+select", "+ping"]
+        client.acl_setuser("reader", enabled=True, passwords=["+pw"], keys=["sess:*"], commands=rights, reset=True)
+        try:
+            diagnosis = diagnose(redis_url.replace("redis://", "redis://reader:pw@") + "?prefix=sess:")
+        finally:
+            client.acl_deluser("reader")
+    assert "no-expiry" in {one.id for one in diagnosis.findings}
+    refused = {"evicted", "memory-full", "disk-write-fails", "not-persistent", "no-password", "flushed"}
+    assert refused <= diagnosis.not_checked.keys()
+    assert not refused & {*diagnosis.passed, *found_in(diagnosis, at_least=Weight.LOW)}
+    assert "not allowed to this user" in diagnosis.not_checked["evicted"]
