@@ -24,7 +24,7 @@ from store_adapters.pasted_address import absolute_path, read_pasted
 _SCHEME = re.compile(r"([a-z][a-z0-9+.\-]*):(//)?", re.IGNORECASE)
 _HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]+(?:%[\w.\-%]+)?)\]|([\w.\-]+|%2[Ff][\w.\-%]+))(?::(\d{1,5}))?")
 _LOGIN_AHEAD = re.compile(r"(?![A-Za-z]:[\\/])[^/@]*:.*@", re.DOTALL)
-"""A user and a password before a path, whatever characters are in them; a drive of Windows is none."""
+"""A user and a password before a path, whatever characters are in them; a Windows drive isn't one."""
 _MONGO_NAME = re.compile(r'[^/\\. "$*<>:|?@\0]*')
 _REDIS_PATH = re.compile(r"\d{0,6}/?")
 _SENTINEL_PATH = re.compile(r"[\w.\-%]*(?:/\d{0,6})?/?")

@@ -1,4 +1,4 @@
-"""The options of a store's address: which there are, how they are spelled, and what may not stand in one."""
+"""The options of a store's address: which there are, how they are spelled, and what isn't allowed in one."""
 
 from __future__ import annotations
 

@@ -113,7 +113,7 @@ class Batch:
     so far, `total` is the store's estimate of all (None: unknown). `sessions`, where the store has it at hand: what stands in
     each record, the bytes of a text or an object's values as its driver reads them; None where one has to look. Worked out when
     asked.
-    `may_repeat`: False where a key comes a second time only by chance, such as a record that was deleted and made anew.
+    `may_repeat`: False where a key comes a second time only by chance, such as a record that was deleted and recreated.
     `users`: who a column beside each session names, "" for nobody; None where there is no such column.
     """
 

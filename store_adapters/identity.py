@@ -33,7 +33,7 @@ class StoreIdentity:
 
 
 def family_of(url: str) -> str:
-    """Return the name of the kind of store, "" where the address is none: stores of two kinds are never the same."""
+    """Return the name of the kind of store, "" where it isn't an address: stores of two kinds are never the same."""
     try:
         return kind_of_scheme(parse_address(url).scheme).name
     except StoreError:

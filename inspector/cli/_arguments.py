@@ -27,7 +27,7 @@ _STORE_HELP = f"store URL ({_SCHEMES}) or the name of a store saved in the windo
 
 
 _PLAIN = "\0"
-"""Set before an argument that begins with - and is none of the options: argparse takes it for what it is. No argument has it."""
+"""Set before an argument that begins with - and isn't an option: argparse then takes it as a value. No argument has it."""
 _OPTION_LIKE = re.compile(r"-[A-Za-z]|--[a-z]+(-[a-z]+)*(=.*)?", re.S)
 
 
@@ -194,7 +194,7 @@ def _add_users(parts: argparse._SubParsersAction[_Parser]) -> None:
         help="leave this session (repeatable)",
     )
     part.add_argument("--watch", metavar="SECONDS", type=_count, default=60, help="watch for so long; 0 for not at all")
-    part.add_argument("--again", action="store_true", help="delete once more what a running request writes back")
+    part.add_argument("--again", action="store_true", help="delete again what a running request writes back")
     part.add_argument("--dry-run", action="store_true", help="show which sessions, but end none")
     part.add_argument("--yes", action="store_true", help="do it, without asking")
     part.add_argument("--undo", metavar="FILE", default="", help="keep the sessions in a file that import takes")

@@ -27,7 +27,7 @@ def opened_input(name: str) -> Iterator[BinaryIO]:
 
 
 def read_input(name: str, most_bytes: int) -> bytes:
-    """Return up to so many bytes of a file, or for `-` of the standard input. `FileTrouble`."""
+    """Return up to that many bytes of a file, or for `-` of the standard input. `FileTrouble`."""
     with opened_input(name) as file:
         try:
             return file.read(most_bytes)

@@ -35,7 +35,7 @@ def scrypt_key(secret: Secret, salt: bytes, size: int) -> bytes:
 
 
 def hash_of_size(size: int) -> str | None:
-    """Return the hash whose digests have so many bytes, None for no usual one."""
+    """Return the hash whose digests have this many bytes, None where no usual one does."""
     return _HASH_BY_SIZE.get(size)
 
 

@@ -98,7 +98,7 @@ def _at(root: Node, path: Path) -> Node:
     node = root
     for position in path:
         if not 0 <= position < len(node.entries):
-            raise EditError("There is no such field any more.")
+            raise EditError("This field no longer exists.")
         node = node.entries[position].value
     return node
 
@@ -116,7 +116,7 @@ def _siblings(root: Node, path: Path) -> tuple[Path, int, list[Entry]]:
     parent, position = path[:-1], path[-1]
     entries = list(_container(root, parent).entries)
     if not 0 <= position < len(entries):
-        raise EditError("There is no such field any more.")
+        raise EditError("This field no longer exists.")
     return parent, position, entries
 
 
@@ -124,7 +124,7 @@ def _put(root: Node, path: Path, node: Node) -> Node:
     trail = [root]
     for position in path:
         if not 0 <= position < len(trail[-1].entries):
-            raise EditError("There is no such field any more.")
+            raise EditError("This field no longer exists.")
         trail.append(trail[-1].entries[position].value)
     result = node
     for above, position in zip(reversed(trail[:-1]), reversed(path), strict=True):

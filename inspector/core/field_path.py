@@ -28,7 +28,7 @@ def parse_field_path(text: str) -> tuple[str | int, ...]:
                 keys.append(json.loads(match[1]))
             except ValueError:
                 raise FieldPathError(
-                    f"The quoted name at character {position + 1} of the path is no JSON string."
+                    f"The quoted name at character {position + 1} of the path isn't a JSON string."
                 ) from None
         else:
             start = position

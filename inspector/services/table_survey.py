@@ -52,7 +52,7 @@ class TablePreview:
 
 
 def has_tables(url: str) -> bool:
-    """True for the address of a database whose tables can be looked over; False for what is no address as well."""
+    """True for the address of a database whose tables can be looked over; False for what isn't an address, too."""
     try:
         return bool(kind_of_scheme(parse_address(url).scheme).survey)
     except BadStoreAddress:

@@ -45,7 +45,7 @@ class ConnectPgSimpleStore:
         return store
 
     def get(self, session_id: str, now_ms: int) -> bytes | None:
-        """Return the session; text that is no JSON is deleted, as the library does."""
+        """Return the session; text that isn't JSON is deleted, as by the library."""
         with self._link() as link:
             rows = link.rows(
                 f"SELECT sess::text FROM {self._table} WHERE sid = %s AND expire >= to_timestamp(%s)",

@@ -53,7 +53,7 @@ class SessionFileApplicationStore:
         return cls(Path(address.path), extension, ttl_s, keeps_forever=keeps_forever)
 
     def get(self, session_id: str, now_ms: int) -> bytes | None:
-        """Return the session; a file that is no JSON is removed, as the library does. `RecordUnreadable`."""
+        """Return the session; a file that isn't JSON is removed, as by the library. `RecordUnreadable`."""
         found = self._read(session_id, now_ms)
         return found[0] if found else None
 

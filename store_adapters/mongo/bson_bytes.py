@@ -1,7 +1,7 @@
 """BSON as bytes: where each element of a document ends, and documents put together from elements; decodes nothing.
 
 Format: bsonspec.org 1.1. The driver's own decoder reads `undefined` as null, a symbol as a string, and keeps one of two equal
-names: comparing and writing must not go through it. The codec has a reader of its own, which makes trees and may not import this.
+names: comparing and writing must not go through it. The codec has a reader of its own, which makes trees and must not import this.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _REGEX = 11
 
 
 class BrokenBson(ValueError):
-    """The bytes are no BSON document; the text says why and quotes nothing."""
+    """The bytes aren't a BSON document; the text says why and quotes nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Looks at all documents of a collection without their sessions: when each ends, when it was changed, and how long it is.
 
-Not seen is a write that changes none of the three, as no store library makes one: each sets the expiry anew.
+Not seen is a write that changes none of the three, as no store library makes one: each sets the expiry again.
 """
 
 from __future__ import annotations

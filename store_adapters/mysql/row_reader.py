@@ -23,7 +23,7 @@ class ServerError(Exception):
 
 
 def read_rows(read: Callable[[int], bytes], columns: int) -> Iterator[list[Row]]:
-    """Yield the rows of an open result of `columns` columns, some at a time. `read` returns up to so many bytes, b"" at the end.
+    """Yield the rows of an open result of `columns` columns, some at a time. `read` returns up to that many bytes, b"" at the end.
 
     `EOFError`: the connection ended before the rows did. `ServerError`.
     """
@@ -57,7 +57,7 @@ def read_rows(read: Callable[[int], bytes], columns: int) -> Iterator[list[Row]]
 
 
 def _at_least(read: Callable[[int], bytes], size: int) -> bytes:
-    """Return `size` bytes or more, in blocks: a row of megabytes is not put together anew with each."""
+    """Return `size` bytes or more, in blocks: a row of megabytes is not reassembled with each."""
     parts: list[bytes] = []
     while not parts or size > 0:
         part = read(max(_BLOCK, size))

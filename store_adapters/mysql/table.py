@@ -15,7 +15,7 @@ from store_adapters.tables.library import Engine
 from store_adapters.tables.zone import ROWS_ASKED, fixed_offset, offset_in_rows, offset_name
 
 _MOST_NAMED = 8
-# One place each, and nothing joined: these views are worked out anew for every question.
+# One place each, and nothing joined: these views are computed for every query.
 _NAMED = (
     "SELECT table_name, table_type, engine FROM information_schema.tables WHERE table_schema = %s AND table_name = %s"
 )

@@ -114,7 +114,7 @@ class PostgresLink:
 
     @contextlib.contextmanager
     def talking(self) -> Iterator[Any]:
-        """Give the connection; what goes wrong with it is a `StoreError`, and a broken one is given up."""
+        """Give the connection; what goes wrong with it is a `StoreError`, and a broken one is closed."""
         self._is_interrupted = False
         connection = self._open()
         import psycopg  # only now: a driver that isn't installed is told by `_open`

@@ -162,7 +162,7 @@ class RedisBulk:
     def _change(self, changes: list[tuple[int, _Changing]], results: dict[int, Written], single: _Single) -> None:
         if self._may_script and changes:
             deadline = self._cas.deadline_us()
-            # Without a deadline this user may not ask for the time, which the script would need for them.
+            # Without a deadline this user can't ask for the time, which the script would need for them.
             scripted = changes if deadline else [one for one in changes if not _needs_time(one[1])]
             groups = [scripted[start : start + _IN_SCRIPT] for start in range(0, len(scripted), _IN_SCRIPT)]
             replies = self._link.pipe([_command(deadline, [write for _place, write in group]) for group in groups])
@@ -206,7 +206,7 @@ class RedisBulk:
 
 
 def _by_bytes(items: Sequence[_T], size_of: Callable[[_T], int]) -> Iterator[Sequence[_T]]:
-    """Yield the items in parts of at most so many items and bytes; one that is larger goes alone."""
+    """Yield the items in parts of at most that many items and bytes; one that is larger goes alone."""
     start = held = 0
     for place, item in enumerate(items):
         size = size_of(item)

@@ -254,7 +254,7 @@ class _ServerClock:
         self._asked_on = -1
 
     def time_in(self, seconds: float) -> int:
-        """Return the server's time in `seconds`, in microseconds; 0 where this user may not run TIME."""
+        """Return the server's time in `seconds`, in microseconds; 0 where this user isn't allowed to run TIME."""
         link = self._link
         is_old = time.monotonic() - self._asked_at > _CLOCK_HOLDS_S
         if is_old or not link.is_connected or link.connections != self._asked_on:

@@ -316,7 +316,7 @@ def _tls_options(address: StoreAddress) -> dict[str, Any]:
 
 
 def _is_master(role: Reply) -> bool:
-    """Judge the reply to ROLE; a user who may not ask is not held up."""
+    """Judge the reply to ROLE; a user without permission to ask is let through."""
     return not isinstance(role, list) or role[0] == b"master"
 
 

@@ -215,7 +215,7 @@ class RedisStore:
     def ping(self) -> None:
         self._link.leave_if_closed()
         reply = self._link.pipe([("PING",)])[0]
-        # Whoever may not ask has been answered too.
+        # A user without permission to ask has been answered too.
         if isinstance(reply, hiredis.ReplyError) and not str(reply).startswith("NOPERM"):
             raise describe_reply(reply)
 

@@ -139,7 +139,7 @@ def test_cookie_that_holds_null_opens_nothing(name: str, held: str) -> None:
 def test_signed_cookie_without_an_object_is_no_session() -> None:
     verdict = _see("theme=dark; theme.sig=W3NDvRWvhVfSQVyvRAIWcDONxSw")
     assert verdict.status is Status.INVALID
-    assert "no JSON object" in verdict.detail
+    assert "isn't a JSON object" in verdict.detail
 
 
 @pytest.mark.parametrize(

@@ -43,13 +43,13 @@ def _too_many() -> CodecError:
 
 
 def read_elements(data: bytes, start: int = 0) -> list[Element]:
-    """Return the elements of the document at `start`. `CodecError` for anything which is no BSON."""
+    """Return the elements of the document at `start`. `CodecError` for anything that isn't BSON."""
     if len(data) - start < 5:
-        raise CodecError("It is no BSON document.")
+        raise CodecError("It isn't a BSON document.")
     (length,) = struct.unpack_from("<i", data, start)
     end = start + length - 1
     if length < 5 or end >= len(data) or data[end] != 0:
-        raise CodecError("It is no BSON document.")
+        raise CodecError("It isn't a BSON document.")
     elements: list[Element] = []
     position = start + 4
     while position < end:
@@ -199,7 +199,7 @@ def typed_node(tag: str, raw: bytes) -> Node:
     except CodecError:
         elements = []
     if len(elements) != 1 or elements[0].value_end - elements[0].value_start != len(raw):
-        raise CodecError(f"These bytes are no {tag}.")
+        raise CodecError(f"These bytes aren't valid {tag}.")
     return replace(read_value(data, elements[0]), span=None)
 
 

@@ -137,7 +137,7 @@ def needs_literal(node: Node) -> bool:
 
 
 def literal_of(node: Node) -> Node | None:
-    """Return the object inside `$literal`, whose own names are no type's; None for anything else. `CodecError`."""
+    """Return the object inside `$literal`, whose own names don't mark a type; None for anything else. `CodecError`."""
     if node.kind is not Kind.OBJECT or all(entry.key != _LITERAL for entry in node.entries):
         return None
     if len(node.entries) != 1 or node.entries[0].value.kind is not Kind.OBJECT:

@@ -38,7 +38,7 @@ _SHORT = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r":
 
 
 class JsonError(CodecError):
-    """The text is no JSON. `offset` in bytes; `line` and `column` count from 1, the column in characters."""
+    """The text isn't JSON. `offset` in bytes; `line` and `column` count from 1, the column in characters."""
 
     def __init__(self, message: str, source: bytes, offset: int, *, is_limit: bool = False) -> None:
         before = source[:offset]

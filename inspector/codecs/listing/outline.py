@@ -47,7 +47,7 @@ def outline_json(text: bytes) -> Node:
     except RecursionError:
         raise TooLargeError("It is nested too deep to be read here.") from None
     except ValueError:
-        raise CodecError("It is no JSON.") from None
+        raise CodecError("It isn't JSON.") from None
     return _node(value, _LEVELS)
 
 

@@ -80,7 +80,7 @@ class SessionTexts:
 
 
 def _check_text(text: bytes) -> None:
-    """`UnicodeDecodeError` for what is no UTF-8: what msgspec skips, it does not look at."""
+    """`UnicodeDecodeError` for what isn't UTF-8, unless msgspec skips it: it doesn't look at that."""
     if not text.isascii():
         text.decode()
 

@@ -11,7 +11,7 @@ def read_octet_strings(data: bytes, most: int = 8) -> list[bytes]:
     """Return the OCTET STRINGs of a SEQUENCE that fills `data`. `CodecError` for anything else."""
     tag, start, end = _head(data, 0)
     if tag != _SEQUENCE or end != len(data):
-        raise CodecError("It is no DER sequence.")
+        raise CodecError("It isn't a DER sequence.")
     found: list[bytes] = []
     position = start
     while position < end:

@@ -186,7 +186,7 @@ def _decrypt(box: _Box, key: bytes, sealed: bytes, mode: str, has_text_aad: bool
 
 
 def _covered(box: _Box, covers: str) -> bytes:
-    """Return what the HMAC is over; Node's `Buffer.toString()` replaces what is no UTF-8."""
+    """Return what the HMAC is over; Node's `Buffer.toString()` replaces what isn't UTF-8."""
     if covers == "raw":
         return box.ct + box.salt + box.iv
     if covers == "text":

@@ -13,7 +13,7 @@ _WORDS = "Encrypted by Laravel: iv, value and mac are its envelope, not data. It
 
 
 def _is_envelope(names: Collection[str | None]) -> bool:
-    """True for the names of an envelope's members; a session with more or others in it is none."""
+    """True for the names of an envelope's members; a session with more or other names isn't an envelope."""
     return set(names) >= _FIELDS and set(names) <= _MOST_FIELDS
 
 

@@ -189,7 +189,7 @@ class OpenedText:
 
 
 def open_text(outer: bytes, keys: OpeningKeys, max_bytes: int) -> OpenedText:
-    """Read a session's JSON through its layers. `JsonError` for what is no JSON in any known wrapping.
+    """Read a session's JSON through its layers. `JsonError` for what isn't JSON in any known wrapping.
 
     `CodecError` for what is wrapped in a known way and cannot be opened: encrypted without the secret, damaged, too large.
     """

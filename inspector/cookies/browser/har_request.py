@@ -53,7 +53,7 @@ def read_initiator(raw: msgspec.Raw) -> str:
 
 
 def read_text(raw: msgspec.Raw) -> str:
-    """Return a text of the archive, "" for what is none."""
+    """Return a text of the archive, "" for anything else."""
     try:
         return msgspec.json.decode(raw, type=str)
     except (msgspec.MsgspecError, UnicodeDecodeError):
@@ -87,7 +87,7 @@ def describe_request(url: str, method: str, traces: Traces) -> BrowserRequest:
 
 
 def _is_navigation(traces: Traces) -> bool | None:
-    """Return whether the request loads the page in the address bar; a frame is none."""
+    """Return whether the request loads the page in the address bar; a frame's doesn't."""
     headers = traces.headers
     if mode := headers.get("sec-fetch-mode", "").lower():
         return mode == "navigate" and headers.get("sec-fetch-dest", "document").lower() == "document"
@@ -102,7 +102,7 @@ def _is_navigation(traces: Traces) -> bool | None:
 
 
 def _starter(traces: Traces, is_navigation: bool | None) -> SplitResult | None:
-    """Return the address that began the request; Origin "null" and addresses that are none tell nothing."""
+    """Return the address that began the request; Origin "null" and malformed addresses tell nothing."""
     texts = [traces.headers.get("origin", ""), traces.initiator_url, traces.headers.get("referer", "")]
     if is_navigation is not True:
         texts.append(traces.page_url)

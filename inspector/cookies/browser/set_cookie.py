@@ -165,7 +165,7 @@ def ignored_attributes(cookie: Cookie) -> tuple[str, ...]:
     if "expires" in values and rules.expires_at_ms is None:
         found.append("Expires is not a date browsers can read: they ignore it.")
     if (text := values.get("samesite")) is not None and text.lower() not in ("strict", "lax", "none"):
-        found.append("SameSite is none of Strict, Lax and None: browsers take it as Lax.")
+        found.append("SameSite isn't Strict, Lax or None: browsers treat it as Lax.")
     if values.get("path", "/")[:1] != "/":
         found.append("Path does not begin with /: browsers take the folder of the request instead.")
     if rules.domain and is_public_suffix(rules.domain):
@@ -182,7 +182,7 @@ def ignored_attributes(cookie: Cookie) -> tuple[str, ...]:
 
 
 def refuse_here(rules: CookieRules, request: BrowserRequest) -> Refusal | None:
-    """Return why the answer to this request may not set a cookie with these attributes, None where it may."""
+    """Return why the answer to this request can't set a cookie with these attributes, None where it can."""
     if rules.is_secure and not request.is_trustworthy:
         text = (
             "Set with Secure over plain http: browsers do not store it. Use https, or secure: 'auto' in development; "

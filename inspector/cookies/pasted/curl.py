@@ -10,7 +10,7 @@ _HEADER = re.compile(r"cookie\s*:\s*(.*)\Z", re.I | re.S)
 # Flags of one letter before the option that takes a value, as in -sSH.
 _JOINED = re.compile(r"-[#0-9aBfgGiIjJklLnNOpqRsSvVZ]*([Hb])(.*)\Z", re.S)
 _METHOD = re.compile(r"[A-Z]+\Z")
-# Options with a value which is no URL; others are flags or carry their value with them.
+# Options whose value isn't a URL; others are flags or carry their value with them.
 _WITH_VALUE = frozenset(
     {"-X", "--request", "-d", "--data", "--data-raw", "--data-binary", "--data-urlencode", "--data-ascii", "--json"}
     | {"-A", "--user-agent", "-e", "--referer", "-u", "--user", "-o", "--output", "-x", "--proxy", "-m", "--max-time"}
@@ -94,7 +94,7 @@ def _cookie_of(header: str) -> list[str]:
 
 
 def _options(words: list[str], with_value: frozenset[str]) -> Iterator[tuple[str, str]]:
-    """Yield each option that has a value, and ("", word) for each word which is none."""
+    """Yield each option that has a value, and ("", word) for each word that isn't an option."""
     position = 0
     while position < len(words):
         word = words[position]

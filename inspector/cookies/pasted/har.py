@@ -114,7 +114,7 @@ class Exchange:
 
     @property
     def address(self) -> SplitResult:
-        """The URL in its parts; empty ones for what is no URL."""
+        """The URL in its parts; empty ones for what isn't a URL."""
         try:
             return urlsplit(self.url)
         except ValueError:
@@ -128,7 +128,7 @@ def read_har(data: bytes) -> tuple[Exchange, ...]:
     try:
         log = msgspec.json.decode(data.removeprefix(b"\xef\xbb\xbf"), type=_Archive).log
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        raise CookieError("This is no HAR file. In the browser's network tab choose Save all as HAR.") from None
+        raise CookieError("This isn't a HAR file. In the browser's network tab choose Save all as HAR.") from None
     if len(log.entries) > MOST_EXCHANGES:
         raise CookieError(f"There are more than {MOST_EXCHANGES} requests in this archive. Record fewer.")
     ordered = sorted(log.entries, key=lambda entry: _time(entry.started_date_time))

@@ -27,7 +27,7 @@ _LEAST_SECRET = 32
 
 
 class FastifySession:
-    """The scheme of @fastify/session with its default prefix, which is none."""
+    """The scheme of @fastify/session with its default prefix, which is empty."""
 
     name = "fastify-session"
     label = "@fastify/session"

@@ -47,7 +47,7 @@ class _Scheme:
     life_words: str
 
     def decode(self, payload: str) -> str | None:
-        """Return the session as JSON text, None when it is none of this scheme."""
+        """Return the session as JSON text, None when it isn't of this scheme."""
         raise NotImplementedError
 
     def encode(self, text: str) -> str:
@@ -61,7 +61,7 @@ class _Scheme:
         parts = _split(cookie.value)
         payload = self.decode(parts.payload) if parts is not None else None
         if parts is None or payload is None:
-            return Verdict(self.name, Status.INVALID, f"This is no {self.label} session cookie.")
+            return Verdict(self.name, Status.INVALID, f"This isn't a {self.label} session cookie.")
         verdict = Verdict(
             self.name,
             Status.UNVERIFIED,
@@ -107,7 +107,7 @@ class _Scheme:
         return self._signer(secret).verify_signature(parts.signed.encode(), parts.signature.encode())
 
     def sign_payload(self, _cookie: Cookie, text: str, secret: Secret, issued_at_ms: int) -> str:
-        """Return the cookie value with the JSON `text` in it. `CookieError` when it is no JSON object."""
+        """Return the cookie value with the JSON `text` in it. `CookieError` when it isn't a JSON object."""
         check_object(text, self.label)
         seconds = issued_at_ms // 1000
         stamp = base64.urlsafe_b64encode(seconds.to_bytes(max(1, (seconds.bit_length() + 7) // 8), "big"))

@@ -155,7 +155,9 @@ class SignedToken(_Token):
             return replace(verdict, status=Status.INVALID, detail=words)
         if payload is None:
             return replace(
-                verdict, status=Status.INVALID, detail=f"A token signed with {named}, whose payload is no JSON object."
+                verdict,
+                status=Status.INVALID,
+                detail=f"A token signed with {named}, whose payload isn't a JSON object.",
             )
         if not secrets:
             words = f"A token signed with {named}, readable by anyone. Give the secret or public key (PEM, JWK) to check it."

@@ -77,9 +77,7 @@ class _Pair:
             return replace(verdict, status=Status.INVALID, detail=words)
         if not secrets:
             if verdict.payload is None and verdict.session_id is None:
-                words = (
-                    f"Signed as the cookies package signs, but inside is no JSON object: no session of {self.label}."
-                )
+                words = f"Signed as the cookies package signs, but the content isn't a JSON object: not a {self.label} session."
                 return replace(verdict, status=Status.INVALID, detail=words)
             return replace(verdict, status=Status.UNVERIFIED, detail="Give the keys to check the signature.")
         given = _unquoted(cookie.signature)
@@ -122,9 +120,9 @@ class _Pair:
         index = verdict.secret_index or 0
         words = f"Signed with key {index + 1} of {number}."
         if index:
-            words += " The library signs it anew with the first; it stops working when that key is removed."
+            words += " The library re-signs it with the first; it stops working when that key is removed."
         if verdict.payload is None and verdict.session_id is None:
-            words = "The signature fits, but inside is no JSON object: the library starts an empty session."
+            words = "The signature fits, but its content isn't a JSON object: the library starts an empty session."
             return replace(verdict, status=Status.INVALID, detail=words)
         if verdict.expires_at_ms is not None and verdict.expires_at_ms + verdict.grace_ms <= now_ms:
             when = format_time(verdict.expires_at_ms)

@@ -51,7 +51,7 @@ def is_laravel(payload: str | None) -> bool:
 
 
 def check_json(text: str) -> object:
-    """Return JSON text read as JavaScript reads it. `CookieError` for what is none."""
+    """Return JSON text read as JavaScript reads it. `CookieError` for what isn't JSON."""
     try:
         return json.loads(text, parse_constant=_finite, parse_float=_finite)
     except (ValueError, RecursionError):
@@ -59,9 +59,9 @@ def check_json(text: str) -> object:
 
 
 def check_object(text: str, label: str) -> dict[str, Any]:
-    """Return what is to be put into a cookie. `CookieError` when it is no JSON object."""
+    """Return what is to be put into a cookie. `CookieError` when it isn't a JSON object."""
     try:
-        # Python reads NaN, Infinity and 1e999 as well, which are no JSON or not the same number to JavaScript.
+        # Python reads NaN, Infinity and 1e999 as well, which aren't JSON or not the same number to JavaScript.
         data = check_json(text)
     except CookieError:
         data = None

@@ -64,7 +64,7 @@ def _with(verdict: Verdict, status: Status, words: str, index: int | None = None
 
 
 def _payload(value: str) -> str | None:
-    """Return the JSON text in the value, None for what is none of this form."""
+    """Return the JSON text in the value, None for any other form."""
     if len(value) > MOST_BYTES:
         return None
     if value.startswith(_JSON):

@@ -17,7 +17,7 @@ _HASHES = {27: "sha1", 43: "sha256", 64: "sha384", 86: "sha512"}
 
 
 def hashing_of(signature: str) -> str | None:
-    """Return which hash a signature in base64 is of, None where its length is no hash's."""
+    """Return which hash a signature in base64 is of, None where no hash has that length."""
     return _HASHES.get(len(signature))
 
 

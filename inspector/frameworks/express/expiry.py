@@ -50,12 +50,12 @@ def _cookie_expires(cookie: Node, clock: ExpiryClock, now_ms: int) -> ExpirySour
         shown = (
             "missing" if value is None else "null" if value.kind is Kind.NULL else escape_display(str(value.scalar), 60)
         )
-        return ExpirySource("cookie.expires", shown, None, False, "Output only: express-session works it out anew.")
+        return ExpirySource("cookie.expires", shown, None, False, "Output only: express-session recalculates it.")
     lifetime = number_of(member(cookie, "originalMaxAge"))
     saved_ms = at_ms - lifetime if lifetime else None
     ago = f", {format_duration(now_ms - saved_ms)} ago" if saved_ms is not None and 0 < saved_ms <= now_ms else ""
     if not clock.moves_alone:
-        note = f"Output only, from the last save or touch{ago}: either writes it anew."
+        note = f"Output only, from the last save or touch{ago}: either rewrites it."
     elif at_ms <= now_ms:
         note = f"Output only, from the last full save{ago}. "
         note += "It is in the past, which is normal: a touch moves the store's expiry and leaves this one."

@@ -225,7 +225,7 @@ def _judge_attributes(cookie: Node, at: int) -> list[Finding]:
                     Finding(
                         Severity.WARNING,
                         path,
-                        "sameSite is none of strict, lax, none, true, false: the next Set-Cookie silently fails.",
+                        "sameSite isn't strict, lax, none, true or false: the next Set-Cookie silently fails.",
                         "Set it to lax.",
                     )
                 )

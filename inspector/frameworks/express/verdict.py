@@ -66,7 +66,7 @@ def judge_value(root: Node) -> RecordVerdict:
 
 
 def judge_text(fault: str, kind: str, library: str, *, is_empty: bool = False) -> RecordVerdict:
-    """Return what a store does with text that is no JSON; `fault` says why, in a sentence."""
+    """Return what a store does with text that isn't JSON; `fault` says why, in a sentence."""
     names = (library, kind)
     if is_empty and not _SEES_NO_TEXT.isdisjoint(names):
         return RecordVerdict(

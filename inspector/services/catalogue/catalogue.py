@@ -53,7 +53,7 @@ class Catalogue:
 
     @property
     def is_sparse(self) -> bool:
-        """True when most positions are gaps: a new listing had better begin anew."""
+        """True when most positions are gaps: a new listing should start over."""
         return self.columns.total > 2 * self.columns.count + _GAPS
 
     def emptied(self) -> Catalogue:

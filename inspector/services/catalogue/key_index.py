@@ -34,7 +34,7 @@ class KeyIndex:
         self._expected = 0
 
     def expect(self, number: int) -> None:
-        """Grow faster from now on, up to about so many keys in all."""
+        """Grow faster from now on, up to about this many keys in all."""
         self._expected = number
 
     def add_new(self, hashes: Sequence[int], first: int) -> bool:

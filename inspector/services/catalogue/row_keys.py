@@ -29,7 +29,7 @@ class RowKeys:
         return self._indexed < len(self.column)
 
     def expect(self, number: int) -> None:
-        """Grow faster from now on, up to about so many keys in all."""
+        """Grow faster from now on, up to about this many keys in all."""
         self._index.expect(number)
 
     def index_new(self, keys: Sequence[bytes]) -> bool:

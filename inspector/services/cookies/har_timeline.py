@@ -224,13 +224,13 @@ class Timeline:
         )
 
     def _fixation(self, exchange: Exchange, sent: Sent) -> str:
-        """Return what a login that keeps the session ID is open to, "" where this is none, or the session is in the cookie."""
+        """Return what a login that keeps the session ID is open to, "" where this isn't one, or the session is in the cookie."""
         if sent.read is None or not self._reader.judge(sent.read, exchange.started_at_ms).session_id:
             return ""
         if exchange.method.upper() != "POST" or exchange.status >= 400 or not _LOGIN.search(exchange.address.path):
             return ""
         return (
-            " A login that keeps the session ID: who planted it before is logged in as well (session fixation). "
+            " A login that keeps the session ID: anyone who planted it beforehand is logged in as well (session fixation). "
             "Call req.session.regenerate() there."
         )
 

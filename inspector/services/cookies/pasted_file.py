@@ -35,5 +35,5 @@ def open_pasted_file(path: Path, secrets: Sequence[Secret]) -> HarReport | str:
 
 
 def follow_text(text: str, secrets: Sequence[Secret]) -> HarReport:
-    """Return what became of the sessions of an archive that was pasted. `CookieError` when it is none."""
+    """Return what became of the sessions of an archive that was pasted. `CookieError` when it isn't an archive."""
     return follow_session(read_har(text.encode("utf-8", "surrogatepass")), secrets)

@@ -339,7 +339,7 @@ def _expiry_link(opened: OpenedSession, now_ms: int) -> tuple[str, LinkState, st
 
 def edit_cookie(report: CookieReport, payload: str, secret: Secret, now_ms: int) -> str:
     """Return what follows `<name>=` in a Cookie header for a cookie that carries its session, with `payload` (JSON text)
-    in it, signed or sealed now. `CookieError` when it is no JSON object or the cookie carries no data.
+    in it, signed or sealed now. `CookieError` when it isn't a JSON object or the cookie carries no data.
     """
     return edit_payload(report.cookie, report.verdict, payload, secret, now_ms)
 

@@ -22,7 +22,7 @@ def _evicted(facts: StoreFacts) -> StoreFinding | None:
         "evicted",
         Weight.HIGH,
         f"Redis threw {number:,} keys away in the {days:.1f} days since it started",
-        "Sessions may be among them: users are logged out for no reason. volatile-lru is no cure, since sessions have a TTL "
+        "Sessions may be among them: users are logged out for no reason. volatile-lru doesn't help, since sessions have a TTL "
         "and go as well.",
         Fix("redis", "CONFIG SET maxmemory 2gb"),
         links=("https://github.com/hitesh22rana/chronoverse/issues/149",),

@@ -85,7 +85,7 @@ class Term:
 
     @property
     def needs_values(self) -> bool:
-        """True where it looks into the stored values, which may not be kept."""
+        """True where it looks into the stored values, which must not be kept."""
         return self.cost > COLUMN
 
 

@@ -159,7 +159,7 @@ class DecoderProcess:
             return read()
         except CodecError:
             raise
-        except Exception as error:  # an answer which is none of ours
+        except Exception as error:  # not an answer of ours
             self.close()
             raise _fault(error) from None
 

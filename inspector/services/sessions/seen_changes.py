@@ -47,9 +47,7 @@ def judge_reads(
     if not changed and not was_gone:
         found += framework.rules.reads(old, new, clock)
     if before.raw.ref == now.raw.ref and _is_login(before, now):
-        words = (
-            "Somebody logged in and the session ID stayed the same: who planted that ID before is logged in as well "
-        )
+        words = "Somebody logged in and the session ID stayed the same: anyone who planted that ID beforehand is logged in as well "
         words += "(session fixation)."
         found.append(Finding(Severity.WARNING, (), words, framework.words.login))
     if older is not None and older.decoded is not None and now.raw.read_at_ms - before.raw.read_at_ms < _CLOSE_MS:

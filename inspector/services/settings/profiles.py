@@ -317,7 +317,7 @@ def _decode(data: bytes, kind: type[_T]) -> _T:
 def guard_from_demo(
     profiles: Iterable[Profile], url: str, url_of: Callable[[Profile], str] = lambda one: one.url
 ) -> str:
-    """Return why the demo server may not write to the store at `url`, "" when it may. Asks the servers: blocks for seconds.
+    """Return why the demo server must not write to the store at `url`, "" when it may. Asks the servers: blocks for seconds.
 
     It writes without asking, as applications do: never into a store that one of the profiles calls production or read-only,
     whatever its address there. `url_of`: a profile's address with its password, without which a server may not say who it is.

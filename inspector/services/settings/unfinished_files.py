@@ -34,7 +34,7 @@ class UnfinishedFiles:
         note = self._note_of(path)
         self._mine.add(path)
         try:
-            # Without a place for notes the export is none the worse: only a crash would leave a file that is not found.
+            # The export works without a place for notes; only after a crash would its file not be found.
             with contextlib.suppress(OSError):
                 make_folder(self._folder)
                 write_safely(note, os.fsencode(path.absolute()), keep_old=False)

@@ -116,8 +116,8 @@ class Logout:
         return again
 
     def watch(self, seconds: float, cancel: CancelToken, *, deletes_again: bool = False) -> Iterator[CameBack]:
-        """Yield each session that comes back within so many seconds. `deletes_again`: one that a request in flight wrote is deleted
-        once more."""
+        """Yield each session that comes back within that many seconds. `deletes_again`: one that a request in flight wrote is deleted
+        again."""
         until = time.monotonic() + seconds
         try:
             while time.monotonic() < until and not cancel.wait(min(0.2, max(0.0, until - time.monotonic()))):

@@ -87,7 +87,7 @@ class Theme(QObject):
     def dressing_last(self) -> Iterator[None]:
         """Style the widgets that are built meanwhile once, at the end.
 
-        A widget is styled anew each time it, or what it is in, is put into another: three times the cost of building.
+        A widget is restyled each time it, or its parent, is reparented: three times the cost of building.
         """
         sheet = self._application.styleSheet()
         self._application.setStyleSheet("")
@@ -107,7 +107,7 @@ class Theme(QObject):
 
     def _apply(self, colours: Colours) -> None:
         if self._is_applied and colours is self.colours:
-            return  # to style every widget anew takes a fifth of a second
+            return  # to restyle every widget takes a fifth of a second
         self._is_applied = True
         self.colours = colours
         self._application.setPalette(_palette(colours))

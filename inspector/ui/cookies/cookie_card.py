@@ -37,7 +37,7 @@ _MOST_PAYLOAD = 20_000
 
 
 class CookieCard(QFrame):
-    """`session_wanted(key)` opens the record; `changed(value)` brings a value signed anew back into the box."""
+    """`session_wanted(key)` opens the record; `changed(value)` brings a re-signed value back into the box."""
 
     session_wanted = Signal(bytes)
     changed = Signal(str)

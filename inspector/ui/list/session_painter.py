@@ -21,7 +21,7 @@ _RIGHT = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
 
 
 class SessionPainter:
-    """One line of text a cell, in the colour of what it says; changed rows are tinted. Made anew for each painting."""
+    """One line of text a cell, in the colour of what it says; changed rows are tinted. Made for each painting."""
 
     def __init__(self, painter: QPainter, model: SessionTableModel, theme: Theme, font: QFont) -> None:
         self._painter = painter

@@ -155,7 +155,7 @@ class UnsavedEdits(QObject):
                 lambda adapter, edit=edit, reading=reading: open_edit(adapter, edit.raw, edit.after, reading),  # type: ignore[misc]
                 owner=self,
                 done=lambda found, edit=edit: self._show(store, edit, found),  # type: ignore[misc]
-                failed=lambda _error: self.noted.emit("An unsaved edit from an earlier run can't be read any more."),
+                failed=lambda _error: self.noted.emit("An unsaved edit from an earlier run can no longer be read."),
             )
 
     def _show(self, store: OpenStore, edit: UnsavedEdit, found: tuple[OpenedSession, Node]) -> None:

@@ -118,7 +118,7 @@ class OpenStore(QObject):
         self._beat.start()
 
     def reconnect(self) -> None:
-        """Connect anew; what the list shows stays until it is read again."""
+        """Reconnect; what the list shows stays until it is read again."""
         if self.state in (StoreState.CLOSED, StoreState.FAILED):
             self.open()
         elif self.state is StoreState.OPEN and (self._connect_job is None or self._connect_job.is_finished):

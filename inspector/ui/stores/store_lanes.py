@@ -39,7 +39,7 @@ class StoreLanes:
             self._stores[name].interrupt()
 
     def forget(self, name: str) -> None:
-        """Have a lane connect anew next time."""
+        """Have a lane reconnect next time."""
         self._stores.pop(name, None)
 
     def leave(self, *names: str) -> None:

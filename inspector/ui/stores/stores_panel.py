@@ -96,7 +96,7 @@ class _StoreRow(_Row):
         self.refresh()
 
     def _sessions_changed(self, _keys: frozenset[bytes]) -> None:
-        # No lambda: Qt forgets a method with its row, which every change of the list makes anew.
+        # No lambda: Qt forgets a method with its row, which every change of the list recreates.
         self.refresh()
 
     def refresh(self) -> None:

@@ -19,7 +19,7 @@ _AT_REST = (StoreState.CLOSED, StoreState.FAILED)
 
 class OtherWindows(QObject):
     """Watches the book's folder. `show(profile)` adds a store or changes it; `forget(id)` removes one that is not open;
-    `show_again()` shows the list of the stores anew.
+    `show_again()` shows the list of stores again.
 
     A store that is open here goes on as it was opened; what became of it elsewhere is `noted`.
     """

@@ -125,7 +125,7 @@ def test_f45_hostile_cookie_takes_little_time_and_memory(ear: Ear, name: str) ->
 @pytest.mark.parametrize("name", ["gzip-bomb", "zlib-bomb", "zlib-in-zlib"])
 def test_f45_bomb_in_a_record_is_refused_by_the_decoder(name: str) -> None:
     tracemalloc.start()
-    with pytest.raises(CodecError, match=r"unpacks to more than 16,384 KB|no JSON|looks like|not UTF-8"):
+    with pytest.raises(CodecError, match=r"unpacks to more than 16,384 KB|isn't JSON|looks like|not UTF-8"):
         decode_record(RECORDS[name], "redis")
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()

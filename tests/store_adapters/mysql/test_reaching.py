@@ -125,7 +125,7 @@ def test_rights_that_come_by_a_role_decide_whether_it_writes(
                     assert store.replace(record, edited).payload == edited
                 else:
                     assert "may only read" in store.capabilities.write_refusal
-                    with pytest.raises(StoreRefused, match="may not do that"):
+                    with pytest.raises(StoreRefused, match="isn't allowed to do that"):
                         store.replace(record, edited)
         finally:
             cursor.execute(f"DROP USER {name}@'%'")

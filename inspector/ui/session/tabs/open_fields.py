@@ -1,4 +1,4 @@
-"""Which fields of a session's tree are expanded, kept while the tree is made anew."""
+"""Which fields of a session's tree are expanded, kept while the tree is rebuilt."""
 
 from __future__ import annotations
 

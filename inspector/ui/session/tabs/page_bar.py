@@ -39,7 +39,7 @@ class PageBar(QWidget):
         return self.box.value() - 1
 
     def show_pages(self, count: int) -> None:
-        """Offer so many pages, the first of which is shown; emits nothing."""
+        """Offer this many pages, the first of which is shown; emits nothing."""
         self.box.blockSignals(True)
         self.box.setRange(1, max(count, 1))
         self.box.setValue(1)
