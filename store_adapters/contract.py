@@ -329,7 +329,7 @@ class SessionStore(Protocol):
         ...
 
     def preview(self, write: PlannedWrite) -> tuple[str, ...]:
-        """Return what a write would send, one command a line, with sizes in the place of values. Sends nothing.
+        """Return what a write would send, one command a line, with sizes in place of values. Sends nothing.
 
         A store may raise what it knows that it would refuse with: `StoreRefused`.
         """
@@ -344,13 +344,13 @@ class SessionStore(Protocol):
         ...
 
     def ping(self) -> None:
-        """Return when the store answers, else raise what a read would; one small request that needs no right of its own."""
+        """Return when the store answers, else raise what a read would; one small request that needs no extra permission."""
         ...
 
     def watch(self, cancel: CancelToken) -> Iterator[Sequence[Change]]:
         """Yield what changed, in batches, until cancelled; an empty batch at least every second or so.
 
-        Uses a connection of its own, so that it may run in another thread beside the other calls.
+        Uses its own connection, so it can run in another thread alongside other calls.
         """
         ...
 

@@ -79,7 +79,7 @@ class Output:
         self.log: CommandLog | None = None
 
     def log_commands(self) -> None:
-        """Tell on the stream of complaints what is sent to stores."""
+        """Log to standard error what is sent to stores."""
         self.log = CommandLog(on_sent=self._tell_sent)
 
     def say(self, text: str = "") -> None:

@@ -51,7 +51,7 @@ class Signals:
             self._hook_before, sys.unraisablehook = sys.unraisablehook, self._lost
 
     def forget(self, *, ends: bool) -> None:
-        """Hear them no longer. `ends`: the process does, and a late signal changes nothing, or ends it without a word of Python's."""
+        """Hear them no longer. `ends`: the process does, and a late signal changes nothing, or ends it without a Python traceback."""
         self._is_raised = True
         last = signal.SIG_IGN if self.number else signal.SIG_DFL
         for number, before in self._before.items():

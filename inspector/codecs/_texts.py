@@ -21,7 +21,7 @@ def parse_json(text: str) -> Node:
 
 
 def parse_value(text: str, old: Node | None, *, has_types: bool) -> Node:
-    """Read a JSON value that was typed in the place of `old` (None: of a new field). `JsonError`, `CodecError`.
+    """Read a JSON value that was typed in place of `old` (None: of a new field). `JsonError`, `CodecError`.
 
     `has_types`: into a tree of BSON, where Extended JSON gives a type and what gives none keeps that of what it replaces.
     """

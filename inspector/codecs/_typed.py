@@ -26,7 +26,7 @@ def edit_text(node: Node) -> str:
 
 
 def parse_typed(text: str, old: Node) -> Node:
-    """Read what was typed in the place of a scalar: a string stays one, a number or bool must be one. `CodecError`.
+    """Read what was typed in place of a scalar: a string stays one, a number or bool must be one. `CodecError`.
 
     Over a BSON type Extended JSON gives another one.
     """
@@ -50,7 +50,7 @@ def parse_typed(text: str, old: Node) -> Node:
 def offered_value(text: str, old: Node, *, has_types: bool) -> Node | None:
     """Return the value that a text typed over `old` is the JSON of, where it may have been meant; None where it is text.
 
-    A number or word in the place of another one that was text is taken for text.
+    A number or word in place of another that was text is read as text.
     """
     try:
         value = parse_value(text, None, has_types=has_types)

@@ -83,7 +83,7 @@ def _ruby(cookie: Cookie) -> Likeness | None:
     if inside.startswith(b'{"_rails"'):
         return Likeness("Rails", "a signed cookie of Rails")
     if cookie.name.lower() == _RACK:
-        how = "Ruby's Marshal" if inside.startswith(b"\x04\x08") else "another coder of its own"
+        how = "Ruby's Marshal" if inside.startswith(b"\x04\x08") else "a custom coder"
         return Likeness("Rack", f"a session of Rack::Session::Cookie (Rack, Sinatra), signed, with {how} inside")
     if inside.startswith(b"\x04\x08"):
         words = "a signed cookie with Ruby's Marshal inside: Rack::Session::Cookie (Rack, Sinatra), or Rails before 4.1"

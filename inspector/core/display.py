@@ -54,7 +54,7 @@ def is_long_line(text: str, width: int = LINE_LIMIT) -> bool:
 def escape_json(text: str) -> str:
     """Return JSON text with hidden characters, and those a text box would change (U+00A0), as JSON's own `\\uXXXX`.
 
-    It means the same, so that a person can edit what is shown and lose nothing.
+    It means the same, so that a person can edit the text shown and lose nothing.
     """
     return text if text.isascii() and "\x7f" not in text else _NOT_ASCII.sub(_json_escape, text)
 

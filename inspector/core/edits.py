@@ -12,7 +12,7 @@ from inspector.core.node import Entry, Kind, Node, Path
 
 @dataclass(frozen=True, slots=True)
 class SetValue:
-    """Put `node` in the place of the value at `path` (also to change its type; () replaces the whole tree)."""
+    """Replace the value at `path` with `node` (also to change its type; () replaces the whole tree)."""
 
     path: Path
     node: Node

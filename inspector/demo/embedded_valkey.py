@@ -16,7 +16,7 @@ _START_S = 5.0
 
 
 class EmbeddedValkey:
-    """A server on a unix socket in a folder of its own. `StoreUnreachable` when it is not installed or does not start."""
+    """A server on a unix socket in its own folder. `StoreUnreachable` when it is not installed or does not start."""
 
     def __init__(self) -> None:
         if not has_unix_sockets():

@@ -1,4 +1,4 @@
-"""Visitors for the demo: they browse over HTTP as browsers do, with cookies of their own."""
+"""Visitors for the demo: they browse over HTTP as browsers do, each with its own cookies."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ _LARGEST_DATE_MS = 8.64e15
 
 
 class NotJson(ValueError):
-    """The text is no JSON, or nested too deeply. Holds nothing of the text."""
+    """The text isn't JSON, or is nested too deeply. Holds nothing of the text."""
 
     def __init__(self) -> None:
         super().__init__("The text isn't JSON.")

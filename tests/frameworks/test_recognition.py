@@ -44,7 +44,7 @@ def test_sealed_records_name_the_version_that_wrote_them(row: dict[str, Any]) ->
     origin = _origin(base64.b64decode(row["payload_base64"]), row["kind"], row["secret"], row["session_id"])
     assert (origin.framework, origin.certainty) == (EXPRESS, Certainty.CERTAIN)
     # What kruptein alone encrypted is told by where it was found.
-    by_place = {"file": "session-file-store", "redis": "serializer of its own"}
+    by_place = {"file": "session-file-store", "redis": "custom serializer"}
     store = by_place[row["kind"]] if row["lib"] == "kruptein" else row["lib"]
     assert store in origin.name
 

@@ -299,7 +299,7 @@ _FORMS = {
 
 
 def retag(old: Node, new: Node) -> Node:
-    """Return `new`, a value without a BSON type that was typed in the place of `old`, with the type of `old`.
+    """Return `new`, a value without a BSON type that was typed in place of `old`, with the type of `old`.
 
     `CodecError`, with the form to write, where that type cannot hold it. JSON's own types and null need no other form:
     they replace each other freely, and int32 and double are one type to JavaScript.

@@ -155,7 +155,7 @@ def typed_value(node: Node) -> Node | None:
     name = next(name for name in members if name in _NAMES)
     read, others, words = _READERS[name]
     if len(members) != len(node.entries) or not members.keys() - {name} <= others:
-        raise CodecError(f"{words} A name of its own that begins so is written inside $literal.")
+        raise CodecError(f"{words} To store a name that begins this way, put it inside $literal.")
     try:
         return read(members)
     except (ValueError, KeyError, struct.error) as error:

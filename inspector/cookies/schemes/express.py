@@ -90,9 +90,7 @@ class ExpressSession:
             words = "It begins with an upper-case S:. Express wants a lower-case s: and ignores this cookie."
             return self._verdict(Status.INVALID, words, encoding)
         if lower.startswith("j:"):
-            words = (
-                "It begins as a JSON cookie of res.cookie (j:), and no JSON follows: a text to Express, and no session."
-            )
+            words = "It begins like a JSON cookie of res.cookie (j:), but no JSON follows: to Express it is plain text, not a session."
             return self._verdict(Status.UNSIGNED, words, encoding)
         if not value:
             return self._verdict(Status.UNSIGNED, "The value is empty: Express sees no session cookie.", encoding)

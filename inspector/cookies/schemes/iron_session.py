@@ -134,7 +134,7 @@ def _judge(verdict: Verdict, seal: _Seal, secret: Secret, index: int, now_ms: in
     text = object_text(plain)
     if text is None:
         return replace(
-            verdict, status=Status.INVALID, detail="The seal is right, but there is no JSON in it.", secret_index=index
+            verdict, status=Status.INVALID, detail="The seal is valid, but its content isn't JSON.", secret_index=index
         )
     found = replace(verdict, is_sealed=False, secret_index=index, payload=text)
     if _is_new(seal) and seal.version != "~2":

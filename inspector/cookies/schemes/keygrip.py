@@ -107,7 +107,7 @@ class _Pair:
             hashing, code = form
             words += (
                 f"It is signed with {hashing.upper().replace('SHA', 'SHA-')} in {code}: {self.label}'s defaults (SHA-1 in base64) "
-                "refuse that; only an application that gives a Keygrip of its own accepts it."
+                "refuse that; only an application with its own Keygrip accepts it."
             )
         return words.strip()
 

@@ -3,7 +3,7 @@
 Value: percent-encoded `base64(box);base64(24-byte nonce)`, inside JSON with `__ts` (seconds). The key has 32 bytes, or is made
 by Argon2id from a secret and a salt: the library's own, or an application's, which is looked for among the secrets.
 With `signed: true` @fastify/cookie puts `.<signature>` after it. Its secret is the session's secret, or where there is a key
-the BLAKE2b of the first in hex; an application that registers @fastify/cookie itself gives a secret of its own.
+the BLAKE2b of the first in hex; an application that registers @fastify/cookie itself gives its own secret.
 """
 
 from __future__ import annotations
@@ -86,9 +86,7 @@ class SecureSession:
                 salt=salt,
                 outer_secret=outer,
             )
-        words = (
-            "None of the keys opens it: another key, a salt of its own, or changed on the way. The library starts an "
-        )
+        words = "None of the keys opens it: it has another key or a custom salt, or it was changed in transit. The library starts an "
         words += "empty session. Give the application's own salt as one more secret."
         return Verdict(self.name, Status.INVALID, words, encoding=encoding, is_sealed=True)
 

@@ -56,7 +56,7 @@ EXPRESS = Framework(
     ),
 )
 OWN_SERIALIZER = Framework(
-    "express-session with a serializer of its own",
+    "express-session with a custom serializer",
     documentation="https://github.com/expressjs/session",
     recognise=recognise_own_serializer,
     expiry=ExpiryRules(sources=EXPRESS_EXPIRY.sources, endless_remedy=EXPRESS_EXPIRY.endless_remedy),

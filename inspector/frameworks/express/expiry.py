@@ -37,7 +37,7 @@ def _original_max_age(cookie: Node) -> ExpirySource:
             False,
             note,
         )
-    note = "No lifetime of its own: the cookie ends with the browser, and the store's default TTL holds."
+    note = "It has no lifetime: the cookie ends with the browser session, and the store's default TTL holds."
     shown = "missing" if value is None else "null" if value.kind is Kind.NULL else value.kind.value
     return ExpirySource("cookie.originalMaxAge", shown, None, False, note)
 

@@ -24,7 +24,9 @@ from store_adapters.record_form import PayloadForm
 _SEALED = RecordVerdict(
     Effect.UNKNOWN, "The record is encrypted: what the application finds in it is not known without its secret."
 )
-_TOO_LARGE = RecordVerdict(Effect.UNKNOWN, "The record is beyond what is read here; the application may well read it.")
+_TOO_LARGE = RecordVerdict(
+    Effect.UNKNOWN, "The record exceeds this program's limits; the application may well read it."
+)
 
 
 def judge_express_record(record: StoredRecord) -> RecordVerdict:
@@ -78,7 +80,7 @@ def _judge_root(root: Node, record: StoredRecord) -> RecordVerdict:
 
 
 def _judge_unread(record: StoredRecord) -> RecordVerdict:
-    """Judge what no codec reads: no JSON for the application either, or more than is read here."""
+    """Judge what no codec reads: not JSON to the application either, or more than is read here."""
     try:
         value = stored_value(record.payload, record.form)
         if value is None:

@@ -101,7 +101,7 @@ def has_fastify_cookie(decoded: Decoded) -> bool:
 
 def _recognise_sealed(error: SealedError, kind: str) -> Recognition:
     """Recognise what no secret opened: its form tells of the encryption, and the store of the library."""
-    store = {"mongo": "connect-mongo", "file": "session-file-store"}.get(kind, "a serializer of its own")
+    store = {"mongo": "connect-mongo", "file": "session-file-store"}.get(kind, "a custom serializer")
     known = f"{error.known[0].lower()}{error.known[1:]}"
     return Recognition(Certainty.LIKELY, known, f"express-session with {store}")
 
@@ -120,7 +120,7 @@ def _by_layers(decoded: Decoded) -> Recognition | None:
         match layer:
             case KrupteinLayer():
                 store = {"mongo": "connect-mongo 4 to 6", "file": "session-file-store from 1.4"}.get(
-                    layer.form, "a serializer of its own"
+                    layer.form, "a custom serializer"
                 )
                 words = f"express-session with {store}, kruptein {layer.era}"
                 return Recognition(Certainty.CERTAIN, "it opens with that version's key and checksum", words)

@@ -74,7 +74,7 @@ def judge_text(fault: str, kind: str, library: str, *, is_empty: bool = False) -
         )
     effect = next((_BROKEN_TEXT[name] for name in names if name in _BROKEN_TEXT), Effect.ERROR)
     unless = "; with a secret the process ends" if effect is Effect.DELETED else ""
-    words = f"{fault} {_CONSEQUENCE[effect]}{unless}, unless a serializer of its own reads it."
+    words = f"{fault} {_CONSEQUENCE[effect]}{unless}, unless the application's own serializer reads it."
     if library in _NO_SESSIONS_AFTERWARDS:
         words += " After the first of them nobody has a session until the application is restarted."
     remedy = (
@@ -96,7 +96,7 @@ def judge_text_in_text(kind: str) -> RecordVerdict:
     """Return what happens to a session that was stringified twice: the first parse gives text, which has no cookie."""
     words = (
         "The record is JSON text inside a JSON string, stringified twice: the application answers 500 to every request with "
-        "it, unless a serializer of its own parses it twice."
+        "it, unless its own serializer parses it twice."
     )
     remedy = "Store the object itself: what calls the store must not stringify it first."
     if kind == "redis":

@@ -143,7 +143,7 @@ def _shared_database(facts: StoreFacts) -> StoreFinding | None:
         Weight.LOW,
         f"{about:,} other keys: {first}",
         "A FLUSHDB for them logs everybody out, and where memory is short they push sessions out.",
-        Fix("redis", "a database or a server of its own: redis://host:6379/1"),
+        Fix("redis", "a separate database or server: redis://host:6379/1"),
         links=("https://github.com/statamic/v2-hub/issues/2190",),
     )
 

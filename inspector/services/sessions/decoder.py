@@ -1,4 +1,4 @@
-"""Reads records; what is large in a process of its own, which can be killed.
+"""Reads records; large ones in a separate process, which can be killed.
 
 A parser written in C holds the interpreter, and so the window, for as long as it runs; a record made for it could take all memory
 or end the process. So a record above `IN_PROCESS_BYTES`, or one that unpacks to more, is read by a child: started when first needed,

@@ -42,7 +42,7 @@ class Restoration:
 
 
 def plan_restoration(store: SessionStore, entry: JournalEntry, reading: DecodeContext = PLAIN) -> Restoration:
-    """Set the before-image beside what is stored now. `SessionRefused` where there is nothing to restore."""
+    """Compare the before-image with what is stored now. `SessionRefused` where there is nothing to restore."""
     before = entry.before
     if before is None:
         raise SessionRefused("There was nothing before this record was created. Delete it instead.")

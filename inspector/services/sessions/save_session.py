@@ -242,7 +242,7 @@ def planned_payload(review: Review, choices: Mapping[str, Choice] | None = None,
 def _unchanged_words(review: Review, choices: Mapping[str, Choice]) -> str:
     discarded = review.discarded(choices)
     if discarded:
-        return f"Nothing was written: what is stored was kept for {describe_fields(discarded)}."
+        return f"Nothing was written: the stored value was kept for {describe_fields(discarded)}."
     return "The store holds exactly this already."
 
 

@@ -28,7 +28,7 @@ def make_folder(folder: Path) -> None:
 
 
 def write_safely(path: Path, data: bytes, *, keep_old: bool = True) -> None:
-    """Put `data` in the place of the file, mode 0600, in one step; `keep_old`: the old content as `.bak`. `OSError`.
+    """Replace the file with `data`, mode 0600, in one step; `keep_old`: the old content as `.bak`. `OSError`.
 
     At every moment there is a whole file at `path`, the old one or the new one. A symbolic link stays one: what it points to
     is written, unless that isn't a regular file.
@@ -58,7 +58,7 @@ def write_safely(path: Path, data: bytes, *, keep_old: bool = True) -> None:
 def locked(path: Path) -> Iterator[None]:
     """Keep other processes, and other threads, from changing the file meanwhile. `OSError` when one of them takes too long.
 
-    The lock is on a file beside it, which stays, as `write_safely` puts a new file in the place of the old one. On a file system
+    The lock is on a file beside it, which stays, as `write_safely` replaces the old file with a new one. On a file system
     without locks nothing is kept from anyone.
     """
     make_folder(path.parent)

@@ -69,7 +69,7 @@ class Logout:
         self.report = LogoutReport()
 
     def listen(self) -> None:
-        """Follow the store's changes from now on, in a thread of its own: begun before anything is deleted, nothing is missed."""
+        """Follow the store's changes from now on, in its own thread: it starts before anything is deleted, so nothing is missed."""
         threading.Thread(target=self._follow, name="logout watch", daemon=True).start()
 
     def _follow(self) -> None:

@@ -28,7 +28,7 @@ def copy_secret(text: str) -> None:
 
 
 def clear_secret() -> None:
-    """Take a secret of ours off the clipboard, when the program ends."""
+    """Clear a secret of ours from the clipboard, when the program ends."""
     clipboard = QGuiApplication.clipboard()
     if clipboard.ownsClipboard() and clipboard.mimeData().hasFormat("x-kde-passwordManagerHint"):
         clipboard.clear()

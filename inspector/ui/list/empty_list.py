@@ -1,4 +1,4 @@
-"""What stands in the place of an empty list of sessions: why it is empty, and what to do about it; lists nothing."""
+"""What is shown in place of an empty list of sessions: why it is empty, and what to do about it; lists nothing."""
 
 from __future__ import annotations
 

@@ -105,7 +105,7 @@ class ReviewDialog(QDialog):
         return self.table.choices
 
     def show_review(self, review: Review, message: str = "") -> None:
-        """Show a newer review in the place of the old one; choices that were made stay."""
+        """Replace the review with a newer one; choices already made stay."""
         made = self.choices
         self.review = review
         self.expiry_label.setText(f"·  {review.expiry}")

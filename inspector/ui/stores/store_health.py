@@ -72,7 +72,7 @@ class StoreHealth(QObject):
             self.answered.emit()
 
     def note_failure(self, error: Exception) -> None:
-        """A call failed: a refusal is an answer, and a fault of ours says nothing of the store."""
+        """A call failed: a refusal is an answer, and our own fault says nothing about the store."""
         if isinstance(error, StoreUnreachable | OutcomeUnknown):
             was_silent, self.silence = self.is_silent, describe_trouble(error)
             if not was_silent:

@@ -1,4 +1,4 @@
-"""The lanes of one store, and the connections that all but the first have of their own."""
+"""The lanes of one store, and the connections of all but the first."""
 
 from __future__ import annotations
 

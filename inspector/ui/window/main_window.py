@@ -215,7 +215,7 @@ class MainWindow(QMainWindow):
         self.choose_store(profile.id)
 
     def add_profile(self, profile: Profile, *, keep: bool = True) -> None:
-        """Add a store or change one, and leave shown what is shown."""
+        """Add a store or change one; the view stays as it is."""
         if keep:
             self._entries.keep(profile)
         self._desk.put(profile)

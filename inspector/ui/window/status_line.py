@@ -59,7 +59,7 @@ class StatusLine(QObject):
         bar.installEventFilter(self)
 
     def show_store(self, store: OpenStore | None) -> None:
-        """Say what is known of a store."""
+        """Show what is known about a store."""
         self.environment_label.setVisible(store is not None)
         self.busy_sign.watch(store.health if store is not None else None)
         self.reconnect_button.setVisible(store is not None and (store.is_silent or store.state is StoreState.FAILED))

@@ -168,7 +168,7 @@ def test_choosing_what_is_stored_everywhere_writes_nothing_and_says_so(
     before = store.read(opened.raw.ref).payload
     outcome = save_session(store, opened, edited(opened, "user.role", '"x"'), journal, {"user.role": Choice.THEIRS})
     assert (outcome.state, outcome.changes, journal.entries()) == (SaveState.UNCHANGED, (), ())
-    assert "what is stored was kept for user.role" in outcome.message
+    assert "the stored value was kept for user.role" in outcome.message
     assert store.read(opened.raw.ref).payload == before
 
 

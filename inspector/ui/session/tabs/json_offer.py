@@ -10,7 +10,7 @@ from inspector.ui.base.plain import PlainLabel
 
 
 class JsonOffer(QFrame):
-    """Hidden while nothing is offered. `taken(path, node)`: put the value in the place of the text."""
+    """Hidden while nothing is offered. `taken(path, node)`: replace the text with the value."""
 
     taken = Signal(object, object)  # Path, Node
 
