@@ -192,7 +192,7 @@ def _notes(rows: Sequence[Row], *, has_expiry: bool) -> Iterator[str]:
     if not has_expiry:
         yield "No expiry column is named: no session is shown as expired."
     elif _is_odd(rows):
-        yield "These sessions end before 1990 or after 2200: the unit or the column of the expiry is another one."
+        yield "These sessions end before 1990 or after 2200: the expiry's unit or column is wrong."
     elif any(row.is_passed_over or row.expires_at_ms is None for row in rows):
         number = sum(row.is_passed_over or row.expires_at_ms is None for row in rows)
         yield f"No end in {_rows(number, rows)}: the expiry column is empty, or holds no time."

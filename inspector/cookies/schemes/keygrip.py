@@ -73,7 +73,7 @@ class _Pair:
             )
             return replace(verdict, detail=words)
         if cookie.is_spaced:
-            words = "White space stands beside the value or its signature: the cookies package takes it for a part, so nothing fits."
+            words = "White space surrounds the value or its signature: the cookies package treats it as part of them, so nothing fits."
             return replace(verdict, status=Status.INVALID, detail=words)
         if not secrets:
             if verdict.payload is None and verdict.session_id is None:

@@ -117,7 +117,7 @@ def judge_lifetime(root: Node, kind: str, library: str, expires_at_ms: int, now_
         secure = find_member(cookie, "secure")
         if secure is not None and cookie.entries[secure].value == Node(Kind.BOOL, True):
             words = "secure is true and no request has touched this session since it was saved: perhaps its cookie was never sent."
-            remedy = 'Where many sessions are so, the proxy is not trusted: app.set("trust proxy", 1).'
+            remedy = 'If many sessions are like this, the proxy is not trusted: app.set("trust proxy", 1).'
             found.append(Finding(Severity.NOTE, (place, secure), words, remedy))
     if max_age is None or max_age <= 0 or left <= max_age * 1.02 + _SLACK_MS:
         return found
@@ -190,14 +190,14 @@ def _judge_max_age(cookie: Node, at: int, kind: str) -> list[Finding]:
         words = (
             "originalMaxAge is 0: session-file-store takes its ttl option instead, and the browser drops the cookie."
         )
-        return [Finding(Severity.WARNING, path, words, "Delete the session instead if that is meant.")]
+        return [Finding(Severity.WARNING, path, words, "If you want it to end, delete the session instead.")]
     if number is not None and number <= 0:
         return [
             Finding(
                 Severity.WARNING,
                 path,
                 "originalMaxAge is not above zero: the session ends with the next request.",
-                "Delete the session instead if that is meant.",
+                "If you want it to end, delete the session instead.",
             )
         ]
     if number is not None and number < 60_000:
@@ -243,7 +243,7 @@ def _judge_attributes(cookie: Node, at: int) -> list[Finding]:
                 Finding(
                     Severity.NOTE,
                     path,
-                    "secure is true: over plain HTTP, or behind a proxy which is not trusted, no Set-Cookie is sent.",
+                    "secure is true: over plain HTTP, or behind an untrusted proxy, no Set-Cookie is sent.",
                     'Behind TLS, set "trust proxy" in the application.',
                 )
             )
@@ -252,7 +252,7 @@ def _judge_attributes(cookie: Node, at: int) -> list[Finding]:
             and (text := text_of(value)) is not None
             and not _SET_COOKIE_RULES[entry.key].fullmatch(text)
         ):
-            words = f"{entry.key} is not what a cookie can have: the next Set-Cookie silently fails."
+            words = f"{entry.key} isn't valid in a cookie: the next Set-Cookie silently fails."
             found.append(Finding(Severity.WARNING, path, words, "Correct or remove it."))
         elif entry.key == "secure" and text_of(value) is not None:
             words = "secure is text, which means true to express-session: over plain HTTP no Set-Cookie is sent."

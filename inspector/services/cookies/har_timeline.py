@@ -131,9 +131,7 @@ class Timeline:
             words = outcome.refusal.text
             if not was_kept:
                 return self._row(exchange, name, sent, cookie, Event.DROPPED, words, is_stored=False)
-            more = (
-                f"A later request sent it, so this client stored it; browsers by the present rules would not. {words}"
-            )
+            more = f"A later request sent it, so this client stored it; browsers that follow the current rules would not. {words}"
             return self._row(exchange, name, sent, cookie, Event.SET, more)
         others = self._others(exchange, name, outcome)
         if outcome.stored is None and self._is_stillborn(exchange, cookie):
@@ -173,7 +171,7 @@ class Timeline:
         left = [one for one in others if sent.read is None or one.cookie.raw in {cookie.raw for cookie in sent.all}]
         if outcome.replaced is None and left:
             words = (
-                f"The answer means to delete the cookie and deletes nothing: the browser's is another one "
+                f"The answer tries to delete the cookie but deletes nothing: the browser's cookie is another one "
                 f"({describe_place(left[0])}). Clear it with the same Domain and Path as it was set with."
             )
             return self._row(exchange, name, sent, None, Event.UNDELETED, words, is_stored=False)

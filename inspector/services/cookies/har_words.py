@@ -11,7 +11,7 @@ from inspector.core.display import escape_display
 _WITHHELD = {
     Withheld.EXPIRED: "The cookie's lifetime was over, so the browser no longer sent it. Raise cookie.maxAge, or use rolling.",
     Withheld.PLAIN_HTTP: (
-        "The cookie is Secure and this request is plain http: browsers keep it back. Use https throughout."
+        "The cookie is Secure and this request is plain http: browsers don't send it. Use https throughout."
     ),
     Withheld.PARTITION: (
         "The cookie is Partitioned: it was set under another site's page, and stays with that one. "
@@ -67,7 +67,7 @@ def describe_missing(held: StoredCookie, exchange: Exchange) -> str:
             else " The answer would have to allow it (Access-Control-Allow-Credentials)."
         )
         blocked = (
-            " A browser that blocks third-party cookies keeps it back as well." if _is_third_party(exchange) else ""
+            " A browser that blocks third-party cookies doesn't send it either." if _is_third_party(exchange) else ""
         )
         return (
             "The browser did not send the cookie: a fetch to another origin carries it only with credentials: 'include' "
@@ -81,7 +81,7 @@ def describe_missing(held: StoredCookie, exchange: Exchange) -> str:
 def describe_stillborn(rules: CookieRules) -> str:
     """Say that a cookie with a session in it is over when it arrives."""
     if rules.max_age_s is not None:
-        return "Its Max-Age is over at once, so the browser stores nothing, though a session is in it. Give it seconds to live."
+        return "Its Max-Age is over at once, so the browser stores nothing, though a session is in it. Set a positive Max-Age."
     return (
         "Its Expires is past when it arrives, so the browser stores nothing, though a session is in it. "
         "Check the server's clock; cookie.maxAge is in milliseconds."

@@ -30,7 +30,9 @@ def open_pasted_file(path: Path, secrets: Sequence[Secret]) -> HarReport | str:
     if path.suffix.lower() == ".har" or is_archive(decode_text(data[:1024])):
         return follow_session(read_har(data), secrets)
     if len(data) > _MOST_TEXT_BYTES:
-        raise CookieError("This file is longer than 4 MB, and no HAR archive. Paste the cookie or the header alone.")
+        raise CookieError(
+            "This file is larger than 4 MB and isn't a HAR archive. Paste the cookie or the header alone."
+        )
     return decode_text(data)
 
 

@@ -67,13 +67,13 @@ def _cookie_end(cookie: dict[str, object], now_ms: int) -> int | None:
 
 def _attribute(text: str) -> str:
     if not re.fullmatch(r"[\x20-\x3A\x3C-\x7E]*", text):
-        raise CookieError("The record's cookie has a domain or path that cannot stand in a header.")
+        raise CookieError("The record's cookie has a domain or path that isn't valid in a header.")
     return text
 
 
 def _checked_name(name: str) -> str:
     if not _COOKIE_NAME.match(name):
-        raise CookieError("This cannot be the name of a cookie. Usually it is connect.sid.")
+        raise CookieError("This isn't a valid cookie name. It is usually connect.sid.")
     return name
 
 

@@ -155,7 +155,7 @@ class _Chain:
     def _follow_session_id(self) -> None:
         session_id = self._verdict.session_id or ""
         scheme = find_scheme(self._verdict.scheme)
-        words = "Not of the library's default form: the application makes its IDs itself."
+        words = "Not in the library's default form: the application generates its own IDs."
         if is_default_id(session_id):
             words = f"24 random bytes, as {scheme_label(self._verdict.scheme)} makes them."
         elif scheme is not None and scheme.id_words:
@@ -248,7 +248,7 @@ class _Chain:
         if self._opened is not None and self._opened.decoded is not None:
             found += judge_stored(self._opened.decoded.root, self._is_production)
         if not found and self._cookie.origin != "set-cookie" and self._opened is None:
-            words = "A Cookie header says nothing of them. Paste the Set-Cookie line to have them judged."
+            words = "A Cookie header doesn't carry them. Paste the Set-Cookie line to have them judged."
             self._put("Attributes", LinkState.SKIPPED, words)
             return
         states = [state for state, _ in found]

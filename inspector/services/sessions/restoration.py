@@ -24,7 +24,7 @@ from store_adapters.errors import RecordChanged, RecordMissing
 _ATTEMPTS = 5
 _CLOCK_MS = 1000
 """Two readings of one TTL may differ by less."""
-_PAST = "The old expiry is past by now: restoring it would end the session."
+_PAST = "The old expiry is now in the past: restoring it would end the session."
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ def plan_restoration(store: SessionStore, entry: JournalEntry, reading: DecodeCo
     """Compare the before-image with what is stored now. `SessionRefused` where there is nothing to restore."""
     before = entry.before
     if before is None:
-        raise SessionRefused("There was nothing before this record was created. Delete it instead.")
+        raise SessionRefused("This record didn't exist before. Delete it instead.")
     try:
         now = store.read(entry.ref)
     except RecordMissing:
@@ -127,7 +127,7 @@ def restore_expiry(
 ) -> OpenedSession:
     """Set the store's expiry back to what it was before an entry; the data stays. `SessionRefused` for a past moment."""
     if entry.before is None:
-        raise SessionRefused("There was nothing before this record was created. Delete it instead.")
+        raise SessionRefused("This record didn't exist before. Delete it instead.")
     ends = entry.before.expires_at_ms
     base = store.read(entry.ref)
     if ends is not None and ends <= base.read_at_ms:

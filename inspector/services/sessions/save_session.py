@@ -304,13 +304,13 @@ def verify_saved(store: SessionStore, outcome: SaveOutcome) -> PersistenceReport
     try:
         now = store.read(saved.raw.ref)
     except RecordMissing:
-        return PersistenceReport(Persistence.GONE, "The session is gone since: logged out or expired.", None)
+        return PersistenceReport(Persistence.GONE, "The session has since gone: logged out or expired.", None)
     record = describe_record(store, now, saved.reading)
     if now.payload == saved.raw.payload:
         return PersistenceReport(Persistence.PERSISTED, f"Saved, and still there. {_but_words(record)}".strip(), record)
     if record.decoded is None or saved.decoded is None:
         return PersistenceReport(
-            Persistence.OVERWRITTEN, "The application has written something unreadable since.", record
+            Persistence.OVERWRITTEN, "The application has since written something unreadable.", record
         )
     # What was written is mine, over what was stored before it: what the application has of it now, the merge tells.
     merged = merge_all_mine(review.now_decoded.root, saved.decoded.root, record.decoded.root)

@@ -17,7 +17,7 @@ class OriginButton(QPushButton):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setText("What is this?")
-        self.setToolTip("Nothing in this record tells what wrote it. Say which framework this store's records are of.")
+        self.setToolTip("Nothing in this record tells what wrote it. Say which framework writes this store's records.")
         self._menu = QMenu(self)
         self._menu.aboutToShow.connect(self._fill)
         self.setMenu(self._menu)

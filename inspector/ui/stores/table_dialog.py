@@ -137,7 +137,8 @@ class TableDialog(QDialog):
         number = len(survey.tables)
         if not number:
             self._tell(
-                "This database has no table that this user may read. Check the database and the user's rights.", "error"
+                "This database has no table that this user can read. Check the database and the user's permissions.",
+                "error",
             )
             return
         tables = "1 table" if number == 1 else f"{number:,} tables"

@@ -81,7 +81,7 @@ class OtherWindows(QObject):
         if store is None or store.state in _AT_REST:
             self._forget(profile_id)
         else:
-            self.noted.emit(f"{_name(store)} was removed in another window; it stays here until you close this one.")
+            self.noted.emit(f"{_name(store)} was removed in another window; it stays here until you close this window.")
 
     def _changed(self, profile: Profile) -> None:
         store = self._stores.find_made(profile.id)

@@ -192,7 +192,7 @@ def test_what_the_archive_says_was_sent_wins_over_the_rules() -> None:
         ("http://shop.example/", sid("a"), []),
     )
     assert events(report) == [Event.SET, Event.KEPT]
-    assert "this client stored it; browsers by the present rules would not" in report.rows[0].text
+    assert "this client stored it; browsers that follow the current rules would not" in report.rows[0].text
 
 
 # Sent or not
