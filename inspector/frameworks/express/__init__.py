@@ -56,6 +56,7 @@ EXPRESS = Framework(
     ),
 )
 OWN_SERIALIZER = Framework(
+    "express-session with a serializer of its own",  # as it stands in profiles
     "express-session with a custom serializer",
     documentation="https://github.com/expressjs/session",
     recognise=recognise_own_serializer,
