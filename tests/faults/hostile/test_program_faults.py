@@ -33,6 +33,7 @@ SECRET = "s3cr3t-value"
 UI = str(ROOT / "inspector" / "ui")
 # What calls overrides and results for everybody: the entry is what they call.
 BETWEEN = ("guard.py", "jobs.py")
+_LOST_MS = 1000
 
 
 class Injected(ValueError):
@@ -61,29 +62,81 @@ def drive(qtbot: QtBot, window: MainWindow, is_enough: Callable[[], bool] = lamb
     """Use the window, by Qt's own means only, so that no fault comes back to the test; stop when that was enough."""
     page, panel = window.sessions_page, window.panel
     header = page.table.horizontalHeader()
-    steps: list[tuple[Callable[[], object], int]] = [
-        (lambda: window.resize(1180, 700), 0),
-        (lambda: page.table.selectRow(0), 30),
-        (lambda: page.table.selectRow(1), 30),
-        *((partial(panel.tabs.setCurrentIndex, tab), 0) for tab in (1, 2, 3, 4, 0)),
-        (window.grab, 0),
-        (lambda: header.setSortIndicator(2, header.sortIndicatorOrder()), 0),
-        *((window.actions_book[name].trigger, 10) for name in ("refresh", "live", "live", "theme", "theme")),
-        (lambda: window.pages.setCurrentIndex(1), 0),
-        (lambda: window.cookie_page.edit.setPlainText("connect.sid=s%3Aabc.def"), 0),
-        (lambda: window.pages.setCurrentIndex(2), 0),
-        (lambda: window.pages.setCurrentIndex(0), 0),
-        (lambda: page.filter_edit.setText("user:nobody"), 400),
-        (page.filter_edit.clear, 300),
-        (lambda: window.resize(1280, 720), 700),
+    with _untraced():
+        actions = {action.objectName(): action for _menu, action in window.actions_book.all_actions()}
+    shown: object = None
+
+    def is_another_shown() -> bool:
+        return panel.opened is not None and panel.opened is not shown
+
+    def is_listed() -> bool:
+        return window.current is not None and window.current.progress.is_complete
+
+    def is_all_matched() -> bool:
+        return is_listed() and page.model.match_count > 1
+
+    def is_followed() -> bool:
+        return bool(looks)
+
+    looks: list[None] = []
+    with _untraced():
+        store = window.current
+    assert store is not None
+    looked = store.looked.connect(partial(looks.append, None))
+
+    steps: list[tuple[Callable[[], object], Callable[[], bool]]] = [
+        (lambda: window.resize(1180, 700), lambda: window.width() == 1180),
+        (lambda: page.table.selectRow(0), is_another_shown),
+        (lambda: page.table.selectRow(1), is_another_shown),
+        *((partial(panel.tabs.setCurrentIndex, tab), _is_at_once) for tab in (1, 2, 3, 4, 0)),
+        (window.grab, _is_at_once),
+        (lambda: header.setSortIndicator(2, header.sortIndicatorOrder()), is_all_matched),
+        (actions["refresh"].trigger, is_listed),
+        (actions["live"].trigger, is_followed),
+        *((actions[name].trigger, is_listed) for name in ("live", "theme", "theme")),
+        (lambda: window.pages.setCurrentIndex(1), _is_at_once),
+        (
+            lambda: window.cookie_page.edit.setPlainText("connect.sid=s%3Aabc.def"),
+            lambda: bool(window.cookie_page.cards),
+        ),
+        (lambda: window.pages.setCurrentIndex(2), _is_at_once),
+        (lambda: window.pages.setCurrentIndex(0), _is_at_once),
+        (lambda: page.filter_edit.setText("user:nobody"), lambda: page.model.match_count == 0),
+        (page.filter_edit.clear, is_all_matched),
+        (lambda: window.resize(1280, 720), lambda: window.width() == 1280),
     ]
-    for act, wait_ms in steps:
+    for act, is_done in steps:
+        with _untraced():
+            shown = panel.opened
         with contextlib.suppress(Injected):  # PySide raises what an override raised in whoever called Qt
             act()
-        qtbot.wait(wait_ms)
+        # What a fault has kept from happening never comes, and the drive goes on without it.
+        with contextlib.suppress(qtbot.TimeoutError):
+            qtbot.waitUntil(partial(_ask, is_enough, is_done), timeout=_LOST_MS)
         QApplication.processEvents()
         if is_enough():
-            return
+            break
+    store.looked.disconnect(looked)
+
+
+def _is_at_once() -> bool:
+    return True
+
+
+def _ask(*conditions: Callable[[], bool]) -> bool:
+    with _untraced():
+        return any(condition() for condition in conditions)
+
+
+@contextlib.contextmanager
+def _untraced() -> Iterator[None]:
+    """What the test itself asks of the window is no slot."""
+    old = sys.gettrace()
+    sys.settrace(None)
+    try:
+        yield
+    finally:
+        sys.settrace(old)
 
 
 @contextlib.contextmanager

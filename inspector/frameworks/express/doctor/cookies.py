@@ -33,7 +33,7 @@ def _same_site_unknown(facts: StoreFacts) -> StoreFinding | None:
         "same-site-unknown",
         Weight.HIGH,
         f"{len(rows):,} sessions carry the unknown sameSite “{str(name)[:20]}”",
-        "The next Set-Cookie fails silently.",
+        "The next Set-Cookie fails without a word.",
         len(rows),
         of,
         (cookie_line("sameSite: 'lax'"),),
