@@ -95,6 +95,8 @@ class MysqlWriter:
         try:
             thread = self._link.thread_id
             self._link.change("START TRANSACTION")
+            if locked := [_ref(writes[place]).key for place in statements if not isinstance(writes[place], Create)]:
+                self._lock(locked)
             for place, statement in statements.items():
                 counts[place] = self._link.change(*statement)
             self._link.change("COMMIT")
@@ -109,6 +111,15 @@ class MysqlWriter:
                 except StoreError as error:
                     results[place] = untraced(error)
         return [results[place] for place in range(len(writes))]
+
+    def _lock(self, keys: Sequence[bytes]) -> None:
+        """Hold all rows or none: whoever waits for a row while it holds others may deadlock with the application, and the server
+        would choose which of the two loses. `StoreError` where somebody else holds one."""
+        sql = self._table.sql
+        texts = [key.decode("utf-8", "surrogateescape") for key in keys]
+        self._link.rows(
+            f"SELECT 1 FROM {sql.table} WHERE {sql.key} IN ({', '.join(['%s'] * len(texts))}) FOR UPDATE NOWAIT", texts
+        )
 
     def _again(self, write: Write, thread: int, error: StoreError, *, is_sent: bool) -> Written:
         """Return what is true of a write whose transaction failed. `is_sent`: it was the COMMIT that was not answered."""

@@ -108,8 +108,9 @@ def _only(link: PostgresLink, address: StoreAddress) -> _Found:
     if len(seen) == 1:
         return seen[0]
     if not seen:
+        place = f"in the schema {wanted[:60]}" if wanted else "in this database"
         raise TableUnclear(
-            "No table in this database has the columns of a session library known here.",
+            f"No table {place} has the columns of a session library known here.",
             "Name the table and its columns: ?table=…&sid=…&data=…&expires=…",
         )
     raise BadStoreAddress("Several tables of this database hold sessions.", _offer(seen))
