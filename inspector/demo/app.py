@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 from wsgiref.types import StartResponse, WSGIEnvironment
 
+from werkzeug.exceptions import ClientDisconnected
 from werkzeug.wrappers import Request, Response
 
 from inspector.core.display import escape_display, format_time
@@ -160,7 +161,10 @@ class DemoApp:
         if refusal is not None:
             response = _page(render_message("Refused", refusal.reason), refusal.status)
         else:
-            response = self._answer(Request(environ))
+            try:
+                response = self._answer(Request(environ))
+            except ClientDisconnected:  # amid its form; werkzeug would print a traceback
+                response = _page(render_message("Broken off", "The request ended before its form did."), 400)
         for name, value in SECURITY_HEADERS:
             response.headers[name] = value
         return response(environ, start_response)

@@ -188,6 +188,22 @@ def test_own_pages_are_welcome(start: Start) -> None:
         assert b" 421 " in plain.recv(200)
 
 
+def test_request_that_breaks_off_is_no_fault(start: Start, caplog: pytest.LogCaptureFixture) -> None:
+    server = start()
+    for _ in range(3):
+        with socket.create_connection(("127.0.0.1", server.port), 5) as visitor:
+            visitor.sendall(
+                b"POST /add-to-cart HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nOrigin: http://127.0.0.1:%d\r\n"
+                b"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 100\r\n\r\nitem=mou"
+                % (server.port, server.port)
+            )
+            visitor.shutdown(socket.SHUT_WR)
+            while visitor.recv(4096):
+                pass
+    assert Browser(server.port).get("/")[0] == 200
+    assert "Error on request" not in caplog.text
+
+
 def test_visitors_come_and_leave_sessions(start: Start) -> None:
     server = start()
     told: list[tuple[int, int]] = []

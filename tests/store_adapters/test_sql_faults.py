@@ -55,6 +55,17 @@ class Server:
     def overwrite(self, application: Any, sid: str) -> None:
         self.run(application, f"UPDATE {self.table} SET {self.data} = '{_THEIRS}' WHERE {self.key} = '{sid}'")
 
+    def has_waiting(self) -> bool:
+        """True while somebody waits for a row."""
+        asked = (
+            "SELECT count(*) FROM pg_locks WHERE NOT granted"
+            if self._is_postgres
+            else "SELECT count(*) FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'"
+        )
+        with self.application() as application, application.cursor() as cursor:
+            cursor.execute(asked)
+            return bool(int(cursor.fetchone()[0]))
+
     def value(self, sid: str) -> str:
         with self.application() as application, application.cursor() as cursor:
             cursor.execute(f"SELECT {self.data} FROM {self.table} WHERE {self.key} = '{sid}'")
@@ -82,7 +93,9 @@ def test_s21_deadlock_undoes_nothing_of_the_application_and_is_told(server: Serv
         results: list[Written] = []
         ours = threading.Thread(target=lambda: results.extend(store.write_many(writes)))
         ours.start()
-        time.sleep(0.3)  # we hold a by now, and wait for b
+        until = time.monotonic() + 10
+        while ours.is_alive() and not server.has_waiting() and time.monotonic() < until:
+            time.sleep(0.01)  # until we hold a and wait for b, or have seen that we would have to
         server.overwrite(application, "a")  # waits for us, as we wait for it
         application.commit()
         ours.join(20)
