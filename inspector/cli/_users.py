@@ -107,7 +107,8 @@ def log_out(options: Any, output: Output) -> int:
 
 def _carry_out(connection: Connection, user: User, ids: list[str], options: Any, output: Output) -> int:
     store = connection.store
-    with _undo_file(options.undo) as keep:
+    # A signal waits until what was ended is in the file that brings it back.
+    with output.signals.deferred(), _undo_file(options.undo) as keep:
 
         def kept(record: RawRecord) -> None:
             keep(format_line(record, store.session_id_of(record.ref.key), store.capabilities.kind))

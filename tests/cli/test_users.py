@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 import redis
 
 from inspector.cli import main
+from store_adapters.contract import RawRecord, RecordRef, Write, Written
+from store_adapters.errors import RecordChanged, StoreError, StoreUnreachable
+from store_adapters.redis.store import RedisStore
 from tests.services.doctor.stores import Application, Made
 from tests.services.doctor.test_rules import fill_redis
 
@@ -22,8 +27,6 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, 
 def people() -> list[Made]:
     """Ada with three sessions, one of which names her by e-mail alone; Bob with one; a visitor."""
     application = Application()
-    import time
-
     now = time.time() * 1000
     ada = {"id": 42, "username": "ada", "email": "ada@example.com", "role": "admin"}
     return [
@@ -69,7 +72,7 @@ def test_logout_is_only_shown_until_it_is_confirmed(store: str, capsys: pytest.C
     assert len(run(capsys, "list", store)[1].splitlines()) == 5
 
 
-def test_logout_ends_every_session_and_an_undo_brings_them_back_to_the_millisecond(
+def test_logout_ends_every_session_and_an_undo_brings_value_and_expiry_back(
     store: str, redis_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     undo = tmp_path / "undo.jsonl"
@@ -86,7 +89,12 @@ def test_logout_ends_every_session_and_an_undo_brings_them_back_to_the_milliseco
         assert client.dbsize() == 2
         assert undo.stat().st_mode & 0o777 == 0o600
         assert run(capsys, "import", store, str(undo))[0] == 0
-        assert {key: (client.get(key), client.pexpiretime(key)) for key in client.scan_iter()} == before
+        after = {key: (client.get(key), client.pexpiretime(key)) for key in client.scan_iter()}
+    assert {key: value for key, (value, _ends) in after.items()} == {
+        key: value for key, (value, _ends) in before.items()
+    }
+    # A new key is given a time to live, which counts from when the command arrives.
+    assert all(abs(ends - before[key][1]) < 1000 for key, (_value, ends) in after.items())
 
 
 def test_session_can_be_left(store: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -112,3 +120,55 @@ def test_name_of_several_users_is_not_guessed(redis_url: str, capsys: pytest.Cap
     code, _out, err = run(capsys, "logout", store, "--user", "1", "--yes")
     assert code == 2 and "names 2 users" in err and "user.id=1" in err
     assert run(capsys, "logout", store, "--user", "1", "--by", "userId", "--yes", "--watch", "0")[0] == 0
+
+
+def test_session_that_changed_while_it_was_ended_is_kept_once_and_newest(
+    redis_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The application writes while a session is ended: the file has each once, as it was in the end."""
+    fill_redis(redis_url, people())
+    store, undo = f"{redis_url}?prefix=sess:", tmp_path / "undo.jsonl"
+    write_many, calls = RedisStore.write_many, 0
+
+    def meddle(self: RedisStore, writes: Sequence[Write]) -> list[Written]:
+        nonlocal calls
+        calls += 1
+        if calls == 1:
+            with redis.Redis.from_url(redis_url) as client:
+                key = f"sess:{1:032x}"
+                client.set(key, (client.get(key) or b"").replace(b'"role"', b'"newer":1,"role"'), keepttl=True)
+        return write_many(self, writes)
+
+    monkeypatch.setattr(RedisStore, "write_many", meddle)
+    code, out, _err = run(
+        capsys, "logout", store, "--user", "42", "--yes", "--watch", "0", "--undo", str(undo), "--json"
+    )
+    assert code == 0 and json.loads(out)["deleted"] == 3
+    kept = [json.loads(line) for line in undo.read_text().splitlines()]
+    assert sorted(one["id"] for one in kept) == [f"{number:032x}" for number in (1, 2, 3)]
+    assert [("newer" in one["payload"]) for one in kept if one["id"] == f"{1:032x}"] == [True]
+
+
+def test_server_that_goes_away_leaves_what_was_ended_in_the_file(
+    redis_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fill_redis(redis_url, people())
+    undo = tmp_path / "undo.jsonl"
+    write_many, read_many, has_written = RedisStore.write_many, RedisStore.read_many, False
+
+    def write_some(self: RedisStore, writes: Sequence[Write]) -> list[Written]:
+        nonlocal has_written
+        has_written = True
+        return [*write_many(self, writes[:2]), RecordChanged()]
+
+    def read(self: RedisStore, refs: Sequence[RecordRef]) -> list[RawRecord | StoreError]:
+        if has_written:
+            raise StoreUnreachable("The server is gone.", "Try again.")
+        return read_many(self, refs)
+
+    monkeypatch.setattr(RedisStore, "write_many", write_some)
+    monkeypatch.setattr(RedisStore, "read_many", read)
+    store = f"{redis_url}?prefix=sess:"
+    code, out, err = run(capsys, "logout", store, "--user", "42", "--yes", "--watch", "0", "--undo", str(undo))
+    assert code == 4 and "2 of 3 sessions" in out and "The server is gone" in err
+    assert len(undo.read_text().splitlines()) == 2

@@ -18,7 +18,7 @@ from inspector.services.sessions.open_session import DecodeContext, describe_rec
 from inspector.services.users.user_list import User
 from store_adapters.clock import now_ms
 from store_adapters.contract import CancelToken, Change, ChangeKind, Delete, RawRecord, RecordRef, SessionStore
-from store_adapters.errors import RecordChanged, RecordMissing, StoreError
+from store_adapters.errors import OutcomeUnknown, RecordChanged, RecordMissing, StoreError
 
 _ATTEMPTS = 5
 
@@ -50,7 +50,7 @@ class LogoutReport:
 
 
 class Logout:
-    """Logs one user out of a store. `keep`: hears of each record before it is deleted, to be brought back."""
+    """Logs one user out of a store. `keep`: hears of each record that was deleted, or may have been, to be brought back."""
 
     def __init__(
         self,
@@ -85,8 +85,12 @@ class Logout:
         """Delete the sessions that are still the user's; one that changes under our hands is read again, a few times."""
         self.report.planned = len(refs)
         left = list(refs)
-        for _attempt in range(_ATTEMPTS):
-            left = self._delete_some(left)
+        try:
+            for _attempt in range(_ATTEMPTS):
+                left = self._delete_some(left)
+        except StoreError as error:  # what was deleted is known all the same
+            self.report.troubles.append(str(error))
+            return
         self.report.changed += len(left)
 
     def _delete_some(self, refs: Sequence[RecordRef]) -> list[RecordRef]:
@@ -101,11 +105,10 @@ class Logout:
             else:
                 self.report.changed += 1
         again: list[RecordRef] = []
-        for record in records:
-            self._keep(record)
         for record, result in zip(records, self._store.write_many([Delete(one) for one in records]), strict=True):
             if result is None:
                 self.report.deleted += 1
+                self._keep(record)
                 self._ended[record.ref.key] = now_ms()
             elif isinstance(result, RecordChanged):
                 again.append(record.ref)
@@ -113,6 +116,8 @@ class Logout:
                 self.report.gone += 1
             elif isinstance(result, StoreError):
                 self.report.troubles.append(str(result))
+                if isinstance(result, OutcomeUnknown):
+                    self._keep(record)
         return again
 
     def watch(self, seconds: float, cancel: CancelToken, *, deletes_again: bool = False) -> Iterator[CameBack]:
