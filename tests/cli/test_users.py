@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -95,6 +96,32 @@ def test_logout_ends_every_session_and_an_undo_brings_value_and_expiry_back(
     }
     # A new key is given a time to live, which counts from when the command arrives.
     assert all(abs(ends - before[key][1]) < 1000 for key, (_value, ends) in after.items())
+
+
+def test_session_that_a_request_in_flight_wrote_back_is_ended_again_and_kept_once(
+    store: str, redis_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    undo = tmp_path / "undo.jsonl"
+    [busy, *_others] = json.loads(run(capsys, "users", store, "--json")[1].splitlines()[0])["ids"]
+
+    def write_back(value: bytes) -> None:
+        with redis.Redis.from_url(redis_url) as application:
+            while application.exists(f"sess:{busy}"):
+                time.sleep(0.01)
+            time.sleep(0.5)
+            application.set(f"sess:{busy}", value, px=60_000)
+
+    with redis.Redis.from_url(redis_url) as client:
+        request = threading.Thread(target=write_back, args=[client.get(f"sess:{busy}")])
+        request.start()
+        code, out, err = run(
+            capsys, "logout", store, "--user", "42", "--yes", "--watch", "3", "--again", "--undo", str(undo)
+        )
+        request.join()
+        assert (code, err) == (1, "")
+        assert f"{busy} came back" in out
+        assert not client.exists(f"sess:{busy}")
+    assert len(undo.read_text().splitlines()) == 3
 
 
 def test_session_can_be_left(store: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -87,13 +87,13 @@ class Logout:
         left = list(refs)
         try:
             for _attempt in range(_ATTEMPTS):
-                left = self._delete_some(left)
+                left = self._delete_some(left, self._keep)
         except StoreError as error:  # what was deleted is known all the same
             self.report.troubles.append(str(error))
             return
         self.report.changed += len(left)
 
-    def _delete_some(self, refs: Sequence[RecordRef]) -> list[RecordRef]:
+    def _delete_some(self, refs: Sequence[RecordRef], keep: Callable[[RawRecord], object]) -> list[RecordRef]:
         records: list[RawRecord] = []
         for found in self._store.read_many(refs) if refs else ():
             if isinstance(found, RecordMissing):
@@ -108,7 +108,7 @@ class Logout:
         for record, result in zip(records, self._store.write_many([Delete(one) for one in records]), strict=True):
             if result is None:
                 self.report.deleted += 1
-                self._keep(record)
+                keep(record)
                 self._ended[record.ref.key] = now_ms()
             elif isinstance(result, RecordChanged):
                 again.append(record.ref)
@@ -117,12 +117,12 @@ class Logout:
             elif isinstance(result, StoreError):
                 self.report.troubles.append(str(result))
                 if isinstance(result, OutcomeUnknown):
-                    self._keep(record)
+                    keep(record)
         return again
 
     def watch(self, seconds: float, cancel: CancelToken, *, deletes_again: bool = False) -> Iterator[CameBack]:
         """Yield each session that comes back within that many seconds. `deletes_again`: one that a request in flight wrote is deleted
-        again."""
+        again; `keep` has it as it was when it was first ended."""
         until = time.monotonic() + seconds
         try:
             while time.monotonic() < until and not cancel.wait(min(0.2, max(0.0, until - time.monotonic()))):
@@ -136,7 +136,7 @@ class Logout:
                     self.report.came_back.append(found)
                     yield found
                     if deletes_again and found.why is Return.IN_FLIGHT:
-                        self._delete_some([self._store.ref_for(found.session_id)])
+                        self._delete_some([self._store.ref_for(found.session_id)], lambda _record: None)
         finally:
             self._stop.cancel()
 
